@@ -1,0 +1,11 @@
+#pragma once
+
+/// On a function with a hot, vectorisable loop: compiles it for the baseline, AVX2 and AVX-512, and picks at load time.
+/// Without reordering of floating-point sums (we never allow it) all versions give the same bits. Sanitizers cannot run
+/// before the loader's choice, so they get the baseline alone.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
+#define SOUK_MULTIVERSION __attribute__((target_clones("default", "avx2", "arch=skylake-avx512")))
+#else
+#define SOUK_MULTIVERSION
+#endif

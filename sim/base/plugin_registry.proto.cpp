@@ -1,0 +1,40 @@
+#include <fmt/format.h>
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+
+#include "sim/base/contract.hpp"
+#include "sim/base/plugin_registry.hpp"
+
+namespace souk {
+
+const google::protobuf::Message* chosen(const google::protobuf::Message& choice, const std::string& oneof) {
+  const auto* group = choice.GetDescriptor()->FindOneofByName(oneof);
+  SOUK_EXPECT(group != nullptr);
+  const auto* field = choice.GetReflection()->GetOneofFieldDescriptor(choice, group);
+  return field == nullptr ? nullptr : &choice.GetReflection()->GetMessage(choice, field);
+}
+
+bool has_schema(const google::protobuf::Message& config, const google::protobuf::Descriptor* schema) {
+  return config.GetDescriptor() == schema;
+}
+
+std::string plugin_name(const google::protobuf::Descriptor* schema) {
+  const auto* file = schema->file();
+  for (int m = 0; m < file->message_type_count(); ++m) {
+    const auto* message = file->message_type(m);
+    for (int f = 0; f < message->field_count(); ++f) {
+      const auto* field = message->field(f);
+      if (field->containing_oneof() != nullptr && field->message_type() == schema) return field->name();
+    }
+  }
+  end_fatally("plug-in message " + schema->full_name() + " is in no oneof of its file", exit_our_fault);
+}
+
+void throw_unknown_plugin(const google::protobuf::Message* config, const std::string& oneof,
+                          const std::vector<std::string>& names) {
+  const std::string known = fmt::format("{}", fmt::join(names, ", "));
+  if (config == nullptr) throw_input_error("no {} is chosen; known: {}", oneof, known);
+  throw_input_error("nothing implements {} = {}; known: {}", oneof, config->GetDescriptor()->name(), known);
+}
+
+}  // namespace souk

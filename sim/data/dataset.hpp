@@ -1,0 +1,77 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sim/base/ids.hpp"
+
+namespace souk {
+
+/// How one feature value is stored.
+enum class Element : std::uint8_t { u8, f32 };
+
+/// What one split of a data set looks like, known before any sample is read.
+struct DatasetShape {
+  std::size_t samples = 0;
+  std::array<std::size_t, 3> sample_shape{1, 1, 1};  ///< channels, height, width; a table row is {columns, 1, 1}
+  Element element = Element::f32;
+  std::vector<std::string> class_names;  ///< at least two; size is the number of classes
+  std::size_t groups = 0;                ///< number of natural groups; 0: the set names none
+
+  std::size_t features() const { return sample_shape[0] * sample_shape[1] * sample_shape[2]; }
+  std::size_t feature_bytes() const { return samples * features() * (element == Element::u8 ? 1 : 4); }
+};
+
+/// Memory a reader fills. Exactly the one of u8 and f32 that the shape names is non-empty.
+struct DatasetBuffers {
+  std::span<std::uint8_t> u8;        ///< [samples, features], channel-major
+  std::span<float> f32;              ///< [samples, features]
+  std::span<std::int32_t> labels;    ///< [samples], each in [0, classes)
+  std::span<std::uint32_t> groups;   ///< [samples] where the shape names groups, else empty
+};
+
+/// input = (stored - shift) * scale, per channel.
+struct Scaling {
+  std::vector<float> shift;  ///< [channels]
+  std::vector<float> scale;  ///< [channels]
+};
+
+/// One split of a labelled data set in memory that it does not own: the ranks of a node share one copy.
+/// Cheap to copy. Values are kept as stored and scaled when they are read.
+class Dataset {
+ public:
+  Dataset() = default;
+  Dataset(DatasetShape shape, DatasetBuffers buffers, Scaling scaling);
+
+  std::size_t size() const { return shape_.samples; }
+  std::size_t features() const { return shape_.features(); }
+  int classes() const { return static_cast<int>(shape_.class_names.size()); }
+  const DatasetShape& shape() const { return shape_; }
+  const Scaling& scaling() const { return scaling_; }
+  std::span<const std::int32_t> labels() const { return buffers_.labels; }
+  std::span<const std::uint32_t> groups() const { return buffers_.groups; }
+
+  /// Writes the scaled features of `which` into out [which, features].
+  void copy_features(std::span<const SampleIndex> which, std::span<float> out) const;
+
+ private:
+  DatasetShape shape_;
+  DatasetBuffers buffers_;
+  Scaling scaling_;
+};
+
+/// Scaling fitted on a training split: per channel, zero mean and unit variance; a constant channel gets scale 1.
+/// Exact integer sums for bytes, double sums in sample order for floats.
+Scaling fit_standard_scaling(const DatasetShape& shape, const DatasetBuffers& training);
+
+/// Scaling that divides bytes by 255 and leaves floats as they are.
+Scaling unit_scaling(const DatasetShape& shape);
+
+/// Scaling that changes nothing.
+Scaling raw_scaling(const DatasetShape& shape);
+
+}  // namespace souk

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "sim/data/dataset.hpp"
+
+namespace souk::scenario {
+class Data;
+}
+
+namespace souk {
+
+enum class Split : std::uint8_t { train, test };
+
+/// Rows [begin, end) of a split.
+struct RowRange {
+  std::size_t begin = 0, end = 0;
+};
+
+/// One data set in a public format. Constructing it and asking for shapes reads no more than the format forces it to;
+/// everything malformed is an InputError that names file and reason, never a crash or an absurd allocation.
+class DatasetReader {
+ public:
+  virtual ~DatasetReader() = default;
+  virtual DatasetShape shape(Split split) = 0;
+  /// Fills rows [rows.begin, rows.end) of the split; `out` holds just these rows.
+  virtual void read(Split split, RowRange rows, const DatasetBuffers& out) = 0;
+  /// Whether disjoint row ranges may be read by different processes at a fraction of the cost each. Otherwise one
+  /// process reads all rows.
+  virtual bool rows_are_independent() const { return false; }
+};
+
+/// What a reader may need beyond its own message.
+struct ReaderContext {
+  std::uint64_t seed = 1;
+};
+
+/// The reader of the source chosen in `data`. Throws InputError where none is chosen.
+std::unique_ptr<DatasetReader> open_dataset(const scenario::Data& data, const ReaderContext& context);
+
+/// Replaces every ${NAME} by the environment variable NAME. Throws InputError for an unset variable, naming it.
+std::string expand_environment(const std::string& path);
+
+}  // namespace souk
