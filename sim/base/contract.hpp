@@ -3,8 +3,8 @@
 #include "sim/base/error.hpp"
 
 /// For what a user can cause: throws InputError with the formatted sentence.
-#define SOUK_REQUIRE(condition, ...)                        \
-  do {                                                      \
+#define SOUK_REQUIRE(condition, ...)                          \
+  do {                                                        \
     if (!(condition)) ::souk::throw_input_error(__VA_ARGS__); \
   } while (false)
 

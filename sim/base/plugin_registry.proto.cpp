@@ -1,9 +1,10 @@
+#include "sim/base/plugin_registry.hpp"
+
 #include <fmt/format.h>
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
 #include "sim/base/contract.hpp"
-#include "sim/base/plugin_registry.hpp"
 
 namespace souk {
 
