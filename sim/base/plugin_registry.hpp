@@ -54,6 +54,7 @@ class PluginRegistry {
     std::sort(result.begin(), result.end());
     return result;
   }
+  bool has(const std::string& name) const { return schema(name) != nullptr; }
   /// The schema message of a name; null if unknown.
   const google::protobuf::Descriptor* schema(const std::string& name) const {
     for (const Entry& entry : entries_) {

@@ -25,7 +25,7 @@ class ParameterLayout {
   std::size_t dimension() const noexcept { return dimension_; }  ///< of trainable values and buffers
   std::size_t trainable() const noexcept { return trainable_; }  ///< values [0, trainable) are trained and scored
   std::span<const Slot> slots() const noexcept { return slots_; }
-  const Slot& slot(std::string_view name) const;  ///< contract: the name exists
+  const Slot& slot(std::string_view name) const;                       ///< contract: the name exists
   std::uint64_t fingerprint() const noexcept { return fingerprint_; }  ///< of names, shapes and kinds
 
  private:

@@ -1,0 +1,26 @@
+#include "aggregators/aggregator.hpp"
+#include "scenarios/aggregators.pb.h"
+#include "sim/base/plugin_registry.hpp"
+#include "sim/params/columnwise.hpp"
+
+namespace souk {
+namespace {
+
+/// Yin, Chen, Ramchandran, Bartlett, "Byzantine-Robust Distributed Learning: Towards Optimal Statistical Rates",
+/// ICML 2018, Definition 1. No communication.
+class Median final : public Aggregator {
+ public:
+  explicit Median(const scenario::Median&) {}
+
+  RuleOutput aggregate(const RuleInput& input) override {
+    return {.step = median_of_columns(input.updates),
+            .weights = uniform_weights(input.submissions.size()),
+            .scores = {},
+            .diagnostics = {}};
+  }
+};
+
+const Register<Aggregator, Median, scenario::Median> registered;
+
+}  // namespace
+}  // namespace souk

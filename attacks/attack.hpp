@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "sim/base/ids.hpp"
+#include "sim/base/random.hpp"
+#include "sim/comm/comm.hpp"
+#include "sim/params/update_matrix.hpp"
+
+namespace souk::scenario {
+class Attack;
+}
+
+namespace souk {
+
+class Archive;
+
+/// A mini-batch of one malicious agent on its way to the network; labels and features may be changed in place.
+struct PoisonBatch {
+  std::span<const SampleIndex> which;  ///< [samples]
+  std::span<float> features;           ///< [samples, features], scaled as the network reads them
+  std::span<std::int32_t> labels;      ///< [samples]
+  int classes = 0;
+};
+
+/// Before training: edits the samples of malicious agents (labels, triggers).
+class DataAttack {
+ public:
+  virtual ~DataAttack() = default;
+  /// Throws InputError for settings that the data set does not allow.
+  virtual void check(int /*classes*/) const {}
+  virtual void poison(const PoisonBatch& batch, Stream& random) const = 0;
+};
+
+/// How much of a round an update attack may see. It is handed exactly that and no more.
+enum class Knowledge : std::uint8_t {
+  own,         ///< craft() once per malicious agent, with its own honest update [1, d]
+  coalition,   ///< once, with the group's honest updates [m, d]
+  all_updates  ///< once, with everybody's [n, d]
+};
+
+/// What an update attack is given.
+struct CraftInput {
+  const Comm& comm;
+  RoundIndex round;
+  std::span<const AgentId> members;  ///< [m] malicious agents whose rows are replaced, ascending
+  const ColumnMatrix& visible;       ///< honest updates, as much as knowledge() grants
+  std::uint64_t seed;                ///< for Streams named by agent, so that bits do not depend on rank count
+};
+
+/// After training: replaces the members' rows; never appends any.
+class UpdateAttack {
+ public:
+  virtual ~UpdateAttack() = default;
+  virtual Knowledge knowledge() const = 0;
+  /// [m, d], laid out like `visible`. Collective.
+  virtual ColumnMatrix craft(const CraftInput& input) = 0;
+  /// State kept between rounds. Collective.
+  virtual void serialize(Archive&, const Comm&) {}
+};
+
+/// The data attack chosen in the group, or null where its method is none.
+std::unique_ptr<DataAttack> make_data_attack(const scenario::Attack& group);
+
+/// The update attack chosen in the group, or null where its method is none.
+std::unique_ptr<UpdateAttack> make_update_attack(const scenario::Attack& group);
+
+}  // namespace souk

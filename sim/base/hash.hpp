@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace souk {
+
+/// SHA-256 of bytes, as 64 lower-case hexadecimal digits.
+std::string sha256_hex(std::span<const std::byte> bytes);
+std::string sha256_hex(const std::string& text);
+
+/// SHA-256 of float32 values, little-endian, in order: the identity of a model.
+std::string sha256_hex(std::span<const float> values);
+
+}  // namespace souk

@@ -1,0 +1,146 @@
+#include "sim/params/linear.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <cblas.h>
+
+#include "sim/base/contract.hpp"
+#include "sim/base/multiversion.hpp"
+
+namespace souk {
+namespace {
+
+constexpr std::size_t run = 1024;                           // columns summed in float before going to double
+constexpr std::size_t slice_values = std::size_t{1} << 18;  // doubles per panel exchanged at a time
+
+/// Eight running sums in a fixed pattern: vectorises without reordering, so every instruction set gives the same bits.
+SOUK_MULTIVERSION double dot(const float* a, const float* b, std::size_t size) {
+  std::array<double, 8> sums{};
+  std::size_t i = 0;
+  for (; i + 8 <= size; i += 8) {
+    for (std::size_t lane = 0; lane < 8; ++lane) {
+      sums[lane] += static_cast<double>(a[i + lane]) * static_cast<double>(b[i + lane]);
+    }
+  }
+  for (std::size_t lane = 0; i < size; ++i, ++lane) {
+    sums[lane] += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  }
+  return ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
+}
+
+SOUK_MULTIVERSION void add_scaled(double weight, const float* values, double* sums, std::size_t size) {
+  for (std::size_t i = 0; i < size; ++i) sums[i] += weight * static_cast<double>(values[i]);
+}
+
+SOUK_MULTIVERSION void round_to_float(const double* sums, float* out, std::size_t size) {
+  for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<float>(sums[i]);
+}
+
+/// Adds the lower triangle of P P^T to `sums`, [n (n + 1) / 2].
+void add_panel_gram(const Panel& panel, std::size_t n, std::vector<float>& rows, std::vector<float>& product,
+                    std::span<double> sums) {
+  rows.resize(n * run);
+  product.resize(n * n);
+  const int order = static_cast<int>(n);
+  for (std::size_t begin = 0; begin < panel.columns.size(); begin += run) {
+    const std::size_t width = std::min(run, panel.columns.size() - begin);
+    for (std::size_t i = 0; i < n; ++i) std::copy_n(panel.row(i).data() + begin, width, rows.data() + i * width);
+    cblas_ssyrk(CblasRowMajor, CblasLower, CblasNoTrans, order, static_cast<int>(width), 1.0F, rows.data(),
+                static_cast<int>(width), 0.0F, product.data(), order);
+    double* to = sums.data();
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = 0; j <= i; ++j) *to++ += static_cast<double>(product[i * n + j]);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<double> sum_over_panels(const Comm& comm, const PanelPlan& plan, std::span<const double> partials,
+                                    std::size_t values) {
+  std::vector<std::size_t> panels;
+  for (int r = 0; r < comm.size(); ++r) {
+    panels.push_back(plan.first_panel(r + 1, comm.size()) - plan.first_panel(r, comm.size()));
+  }
+  const std::size_t own = panels[static_cast<std::size_t>(comm.rank())];
+  SOUK_EXPECT(partials.size() == own * values);
+  std::vector<double> sums(values, 0.0);
+  std::vector<double> mine;
+  std::vector<double> everybody;
+  for (std::size_t begin = 0; begin < values; begin += slice_values) {
+    const std::size_t width = std::min(slice_values, values - begin);
+    mine.resize(own * width);
+    for (std::size_t p = 0; p < own; ++p) std::copy_n(partials.data() + p * values + begin, width, &mine[p * width]);
+    everybody.resize(plan.count() * width);
+    std::vector<std::size_t> counts = panels;
+    for (std::size_t& count : counts) count *= width;
+    comm.all_gather_into(std::span<const double>(mine), counts, std::span(everybody));
+    for (std::size_t p = 0; p < plan.count(); ++p) {
+      for (std::size_t v = 0; v < width; ++v) sums[begin + v] += everybody[p * width + v];
+    }
+  }
+  return sums;
+}
+
+SymmetricMatrix gram(const Comm& comm, const ColumnMatrix& updates) {
+  const std::size_t n = updates.rows();
+  const std::size_t entries = n * (n + 1) / 2;
+  std::vector<double> partials(updates.panels().size() * entries, 0.0);
+  std::vector<float> rows;
+  std::vector<float> product;
+  for (std::size_t p = 0; p < updates.panels().size(); ++p) {
+    add_panel_gram(updates.panels()[p], n, rows, product, std::span(partials).subspan(p * entries, entries));
+  }
+  return {n, sum_over_panels(comm, updates.plan(), partials, entries)};
+}
+
+std::vector<double> dots(const Comm& comm, const ColumnMatrix& updates, const ColumnVector& vector) {
+  const std::size_t n = updates.rows();
+  std::vector<double> partials;
+  for (const Panel& panel : updates.panels()) {
+    const std::span<const float> values = vector.panel(panel);
+    for (std::size_t i = 0; i < n; ++i) partials.push_back(dot(panel.row(i).data(), values.data(), values.size()));
+  }
+  return sum_over_panels(comm, updates.plan(), partials, n);
+}
+
+std::vector<double> squared_norms(const Comm& comm, const ColumnMatrix& updates) {
+  const std::size_t n = updates.rows();
+  std::vector<double> partials;
+  for (const Panel& panel : updates.panels()) {
+    for (std::size_t i = 0; i < n; ++i) {
+      partials.push_back(dot(panel.row(i).data(), panel.row(i).data(), panel.columns.size()));
+    }
+  }
+  return sum_over_panels(comm, updates.plan(), partials, n);
+}
+
+double squared_norm(const Comm& comm, const PanelPlan& plan, const ColumnVector& vector) {
+  std::vector<double> partials;
+  std::size_t offset = 0;
+  for (std::size_t p = plan.first_panel(comm.rank(), comm.size()); p < plan.first_panel(comm.rank() + 1, comm.size());
+       ++p) {
+    const std::span<const float> values = vector.values().subspan(offset, plan.columns(p).size());
+    partials.push_back(dot(values.data(), values.data(), values.size()));
+    offset += values.size();
+  }
+  return sum_over_panels(comm, plan, partials, 1).front();
+}
+
+ColumnVector combine(const ColumnMatrix& updates, std::span<const double> weights) {
+  SOUK_EXPECT(weights.size() == updates.rows());
+  ColumnVector out(updates);
+  std::array<double, run> sums;
+  for (std::size_t begin = 0; begin < updates.local_columns().size(); begin += run) {
+    const std::size_t width = std::min(run, updates.local_columns().size() - begin);
+    sums.fill(0.0);
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      if (weights[i] != 0.0) add_scaled(weights[i], updates.row(i).data() + begin, sums.data(), width);
+    }
+    round_to_float(sums.data(), out.values().data() + begin, width);
+  }
+  return out;
+}
+
+}  // namespace souk

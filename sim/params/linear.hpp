@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "sim/comm/comm.hpp"
+#include "sim/params/update_matrix.hpp"
+
+namespace souk {
+
+/// A symmetric [order, order] matrix, lower triangle row by row, diagonal included.
+struct SymmetricMatrix {
+  std::size_t order = 0;
+  std::vector<double> lower;
+  double operator()(std::size_t i, std::size_t j) const {
+    if (i < j) std::swap(i, j);
+    return lower[i * (i + 1) / 2 + j];
+  }
+};
+
+/// Sums one row of `partials` per panel, in panel order, into [values]: the same bits for any rank count.
+/// `partials` is [this rank's panels, values]. Collective; exchanged in slices, so memory stays bounded.
+std::vector<double> sum_over_panels(const Comm& comm, const PanelPlan& plan, std::span<const double> partials,
+                                    std::size_t values);
+
+/// U U^T of the updates, [n, n]: float products over runs of 1,024 columns, accumulated in double. Collective.
+/// n^2 d / (2 P) multiply-adds per rank, 4 n (n + 1) bytes per panel exchanged.
+SymmetricMatrix gram(const Comm& comm, const ColumnMatrix& updates);
+
+/// U v, [n], accumulated in double. Collective; n d / P multiply-adds per rank, bound by memory.
+std::vector<double> dots(const Comm& comm, const ColumnMatrix& updates, const ColumnVector& vector);
+
+/// Squared Euclidean norm of every row, [n], accumulated in double. Collective.
+std::vector<double> squared_norms(const Comm& comm, const ColumnMatrix& updates);
+
+/// v . v, accumulated in double. Collective.
+double squared_norm(const Comm& comm, const PanelPlan& plan, const ColumnVector& vector);
+
+/// w^T U, [d]: rows added in ascending order in double, rounded once. No communication.
+ColumnVector combine(const ColumnMatrix& updates, std::span<const double> weights);
+
+}  // namespace souk
