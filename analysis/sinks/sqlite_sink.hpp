@@ -1,0 +1,17 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "sim/engine/metric_sink.hpp"
+
+namespace souk {
+
+/// Version of the tables below; part of the file (PRAGMA user_version).
+inline constexpr int results_schema_version = 1;
+
+/// results.sqlite of one run (docs/results-schema.md). One transaction per round; readers may look while it runs.
+/// Throws std::runtime_error where the file cannot be opened or written, InputError for a file of another version.
+std::unique_ptr<MetricSink> open_sqlite_sink(const std::filesystem::path& file);
+
+}  // namespace souk

@@ -1,0 +1,117 @@
+#include "sim/engine/round_loop.hpp"
+
+#include <array>
+
+#include <sys/resource.h>
+
+#include "sim/base/heartbeat.hpp"
+#include "sim/engine/stop_signal.hpp"
+
+namespace souk {
+namespace {
+
+struct Usage {
+  std::int64_t peak_rss_bytes = 0;
+  std::int64_t page_faults = 0;
+};
+
+Usage own_usage() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return {usage.ru_maxrss * 1024, usage.ru_minflt + usage.ru_majflt};
+}
+
+void record_processes(const Comm& comm, const Usage& before, RoundRecord& record) {
+  const Usage now = own_usage();
+  const std::array<std::int64_t, 2> own{now.peak_rss_bytes, now.page_faults - before.page_faults};
+  const std::vector<std::int64_t> all = comm.all_gather(std::span<const std::int64_t>(own));
+  for (int rank = 0; rank < comm.size(); ++rank) {
+    const auto at = static_cast<std::size_t>(rank) * own.size();
+    record.processes.push_back({rank, all[at], all[at + 1]});
+  }
+}
+
+/// All ranks call it; rank 0 writes.
+void save(const Comm& comm, Protocol& protocol, const CheckpointStore* store, const RoundRecord& record,
+          const LoopOptions& options) {
+  SaveArchive archive;
+  protocol.serialize(archive);
+  comm.run_phase("checkpoint", [&] {
+    if (store == nullptr) return;
+    store->commit({record.round, options.scenario_text, record.stop.value_or(""), archive.bytes()});
+  });
+}
+
+LoopResult ended_by(const RoundRecord& record) {
+  const bool diverged = record.stop == "diverged";
+  return {diverged ? RunStatus::diverged : RunStatus::done, record.stop.value_or(""), 0, record.round};
+}
+
+}  // namespace
+
+std::string to_string(RunStatus status) {
+  switch (status) {
+    case RunStatus::running:
+      return "running";
+    case RunStatus::done:
+      return "done";
+    case RunStatus::diverged:
+      return "diverged";
+    case RunStatus::failed:
+      return "failed";
+    case RunStatus::interrupted:
+      break;
+  }
+  return "interrupted";
+}
+
+std::optional<double> RoundRecord::metric(const std::string& name) const {
+  for (const MetricValue& candidate : metrics) {
+    if (candidate.name == name && candidate.agent < 0 && candidate.label < 0) return candidate.value;
+  }
+  return std::nullopt;
+}
+
+LoopResult run_rounds(const Comm& comm, Protocol& protocol, MetricSink* sink, const CheckpointStore* store,
+                      const std::optional<Checkpoint>& resume_from, const LoopOptions& options) {
+  RoundRecord record;
+  if (resume_from) {
+    comm.run_phase("load checkpoint", [&] {
+      LoadArchive archive(resume_from->state);
+      protocol.serialize(archive);
+      archive.expect_end();
+    });
+    record.round = resume_from->round;
+    if (!resume_from->stop.empty()) record.stop = resume_from->stop;
+  }
+  const RoundIndex kept = record.round;
+  comm.run_phase("record", [&] {
+    if (sink == nullptr) return;
+    sink->rewind(kept);
+    sink->commit_set_up(protocol.set_up_record());
+  });
+  while (!record.stop && record.round.value < options.rounds) {
+    const Usage before = own_usage();
+    const RoundIndex next{record.round.value + 1};
+    record = RoundRecord();
+    record.round = next;
+    heartbeat::set_round(record.round.value);
+    const bool last = record.round.value == options.rounds;
+    Phases phases(comm, record.round, options.fault);
+    protocol.run_round(record.round, last, phases, record);
+    record.phases = phases.times();
+    record_processes(comm, before, record);
+    comm.run_phase("record", [&] {
+      if (sink != nullptr) sink->commit(record);
+      if (sink != nullptr && options.after_round) options.after_round(record);
+    });
+    const int signal = comm.all_max(stop_signal::received());
+    const bool over = last || record.stop || signal != 0;
+    const bool due = options.checkpoint_every != 0 && record.round.value % options.checkpoint_every == 0;
+    if (over || due) save(comm, protocol, store, record, options);
+    if (signal != 0 && !last && !record.stop) return {RunStatus::interrupted, "signal", signal, record.round};
+  }
+  return ended_by(record);
+}
+
+}  // namespace souk

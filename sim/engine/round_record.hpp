@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/base/ids.hpp"
+
+namespace souk {
+
+/// One number of the round. Deterministic: never a wall-clock time.
+struct MetricValue {
+  std::string name;
+  double value = 0.0;
+  std::int64_t agent = -1;  ///< -1: of the whole federation
+  std::int64_t label = -1;  ///< class it is about; -1: all
+};
+
+/// What became of a chosen agent.
+struct SelectionRow {
+  AgentId agent;
+  std::string outcome;  ///< accepted, rejected (weight 0), dropout, late, spare, invalid
+  std::uint64_t samples = 0;
+  double arrival_seconds = 0.0;  ///< virtual, after the announcement
+  double weight = 0.0;           ///< share in the step
+  std::optional<double> score;   ///< of the rule, if it has one
+};
+
+/// Messages of the simulated protocol (not of MPI), by kind.
+struct TrafficRow {
+  std::string kind;
+  std::uint64_t messages = 0;
+  std::uint64_t bytes = 0;
+};
+
+struct EventRow {
+  std::string kind;
+  std::int64_t agent = -1;
+  std::string text;
+};
+
+/// Wall-clock time of one phase on this machine: a measurement, never part of a result.
+struct PhaseTime {
+  std::string phase;
+  double seconds = 0.0;       ///< longest over the ranks, waiting included
+  double busy_seconds = 0.0;  ///< summed over the ranks, waiting excluded
+};
+
+struct ProcessRow {
+  int rank = 0;
+  std::int64_t peak_rss_bytes = 0;
+  std::int64_t page_faults = 0;  ///< in this round
+};
+
+/// Everything one round leaves behind. Filled alike on every rank.
+struct RoundRecord {
+  RoundIndex round;
+  double virtual_seconds = 0.0;  ///< length of this round on the virtual clock
+  std::vector<MetricValue> metrics;
+  std::vector<SelectionRow> selections;
+  std::vector<TrafficRow> traffic;
+  std::vector<EventRow> events;
+  std::vector<PhaseTime> phases;
+  std::vector<ProcessRow> processes;
+  std::optional<std::string> stop;  ///< why the run ends with this round: target, patience, diverged
+
+  void add(std::string name, double value, std::int64_t agent = -1, std::int64_t label = -1) {
+    metrics.push_back({std::move(name), value, agent, label});
+  }
+  std::optional<double> metric(const std::string& name) const;  ///< of the whole federation
+};
+
+/// A row about an agent that does not change during a run.
+struct AgentRow {
+  AgentId agent;
+  std::string role;
+  std::uint64_t samples = 0;
+  std::int64_t attacker_group = -1;  ///< -1: benign
+  double compute = 0.0;              ///< flop/s
+  double bandwidth = 0.0;            ///< bytes/s
+};
+
+/// A class of an agent's samples.
+struct PartitionRow {
+  AgentId agent;
+  std::int64_t label = 0;
+  std::uint64_t samples = 0;
+};
+
+/// What a run records before its first round.
+struct SetUpRecord {
+  std::vector<AgentRow> agents;
+  std::vector<PartitionRow> partition;
+  std::vector<MetricValue> metrics;  ///< stored as round 0
+  std::vector<EventRow> events;
+};
+
+}  // namespace souk

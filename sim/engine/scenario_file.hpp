@@ -1,0 +1,67 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace google::protobuf {
+class Message;
+}
+namespace souk::scenario {
+class Scenario;
+}
+
+namespace souk {
+
+/// What a user gives: a file's text and changes on top of it.
+struct ScenarioSource {
+  std::string file_name;               ///< for messages
+  std::string text;                    ///< protobuf text format, or JSON if it starts with '{'
+  std::vector<std::string> overrides;  ///< "path=value", applied in order
+};
+
+/// Where fields stand in a file: "aggregator.krum.f" -> "3:5".
+using FieldPlaces = std::map<std::string, std::string>;
+
+/// A scenario with every default filled in and every range checked.
+struct ResolvedScenario {
+  std::unique_ptr<scenario::Scenario> scenario;
+  std::string file_name;
+  FieldPlaces places;
+
+  ResolvedScenario();
+  ~ResolvedScenario();
+  ResolvedScenario(ResolvedScenario&&) noexcept;
+  ResolvedScenario& operator=(ResolvedScenario&&) noexcept;
+};
+
+/// Parses, applies overrides, fills defaults and checks ranges. Throws one InputError that lists every error found,
+/// each with file, line and column, or with the override that caused it.
+ResolvedScenario resolve_scenario(const ScenarioSource& source);
+
+/// Sets `path` (dotted, with [i] or .i for list elements) to a value in text format. Throws InputError naming the path,
+/// the expected type and, for unknown names, the nearest known one. An element one past the end is added.
+void set_path(google::protobuf::Message& message, const std::string& path, const std::string& value);
+
+/// Sets every unset scalar field to its default and chooses the default member of every unset oneof, recursively.
+void fill_defaults(google::protobuf::Message& message);
+
+/// One sentence per value outside its range, each starting with the path of the field.
+std::vector<std::string> range_errors(const google::protobuf::Message& message);
+
+/// The resolved scenario as text, every default filled in.
+std::string to_text(const scenario::Scenario& scenario);
+
+/// SHA-256 of the canonical form: the text of the resolved scenario without its cosmetic fields.
+std::string identity_of(const scenario::Scenario& scenario);
+
+/// Path and both values of the first field, in schema order, in which two resolved scenarios differ, cosmetic fields
+/// aside; nothing if they are the same run.
+std::optional<std::string> first_difference(const google::protobuf::Message& a, const google::protobuf::Message& b);
+
+/// The nearest of `known` to `word`, as " Did you mean 'x'?", or "" if none is near.
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& known);
+
+}  // namespace souk

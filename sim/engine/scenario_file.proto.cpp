@@ -1,0 +1,260 @@
+#include "sim/engine/scenario_file.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <regex>
+
+#include <fmt/format.h>
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/io/tokenizer.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/text_format.h>
+#include <google/protobuf/util/json_util.h>
+
+#include "scenarios/options.pb.h"
+#include "scenarios/scenario.pb.h"
+#include "sim/base/contract.hpp"
+#include "sim/base/hash.hpp"
+#include "sim/engine/message_walk.hpp"
+
+namespace souk {
+namespace {
+
+namespace pb = google::protobuf;
+
+/// Turns protobuf's messages into ours: "file:line:column: text", with a suggestion for unknown names.
+class ErrorList final : public pb::io::ErrorCollector {
+ public:
+  explicit ErrorList(std::string file_name) : file_name_(std::move(file_name)) {}
+  void AddError(int line, pb::io::ColumnNumber column, const std::string& text) override {
+    lines_.push_back(fmt::format("{}:{}:{}: {}{}", file_name_, line + 1, column + 1, text, suggestion(text)));
+  }
+  // The parser is told to go on after an unknown field, so that all of them are reported; it calls them warnings.
+  void AddWarning(int line, pb::io::ColumnNumber column, const std::string& text) override {
+    AddError(line, column, text);
+  }
+  const std::vector<std::string>& lines() const { return lines_; }
+
+ private:
+  static std::string suggestion(const std::string& text) {
+    static const std::regex no_field("Message type \"([^\"]+)\" has no field named \"([^\"]+)\"");
+    static const std::regex no_value("Unknown enumeration value of \"([^\"]+)\" for field \"([^\"]+)\"");
+    std::smatch match;
+    const auto* pool = pb::DescriptorPool::generated_pool();
+    if (std::regex_search(text, match, no_field)) {
+      const pb::Descriptor* type = pool->FindMessageTypeByName(match[1]);
+      return type == nullptr ? "" : did_you_mean(match[2], field_names(*type));
+    }
+    if (std::regex_search(text, match, no_value)) return " Known values are listed by 'souk describe'.";
+    return "";
+  }
+  std::string file_name_;
+  std::vector<std::string> lines_;
+};
+
+void collect_places(const pb::Message& message, const pb::TextFormat::ParseInfoTree& tree, const std::string& prefix,
+                    FieldPlaces& out) {
+  std::vector<const pb::FieldDescriptor*> fields;
+  message.GetReflection()->ListFields(message, &fields);
+  for (const auto* field : fields) {
+    const int count = field->is_repeated() ? message.GetReflection()->FieldSize(message, field) : 1;
+    for (int i = 0; i < count; ++i) {
+      const int index = field->is_repeated() ? i : -1;
+      const std::string path = element_path(prefix, *field, index);
+      const auto place = tree.GetLocation(field, index);
+      if (place.line >= 0) out[path] = fmt::format("{}:{}", place.line + 1, place.column + 1);
+      if (field->type() != pb::FieldDescriptor::TYPE_MESSAGE) continue;
+      const auto* below = tree.GetTreeForNested(field, index);
+      if (below != nullptr) collect_places(nested(message, *field, index), *below, path, out);
+    }
+  }
+}
+
+void parse_json(const ScenarioSource& source, scenario::Scenario& out) {
+  pb::util::JsonParseOptions options;
+  options.case_insensitive_enum_parsing = true;
+  const auto status = pb::util::JsonStringToMessage(source.text, &out, options);
+  SOUK_REQUIRE(status.ok(), "{}: {}", source.file_name, status.message().ToString());
+}
+
+FieldPlaces parse_text(const ScenarioSource& source, scenario::Scenario& out) {
+  ErrorList errors(source.file_name);
+  pb::TextFormat::ParseInfoTree tree;
+  pb::TextFormat::Parser parser;
+  parser.RecordErrorsTo(&errors);
+  parser.WriteLocationsTo(&tree);
+  parser.AllowUnknownField(true);
+  parser.ParseFromString(source.text, &out);
+  if (!errors.lines().empty()) throw InputError(fmt::format("{}", fmt::join(errors.lines(), "\n")));
+  FieldPlaces places;
+  collect_places(out, tree, "", places);
+  return places;
+}
+
+bool starts_as_json(const std::string& text) {
+  const auto first = text.find_first_not_of(" \t\r\n");
+  return first != std::string::npos && text[first] == '{';
+}
+
+std::size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row[b.size()];
+}
+
+void remove_cosmetic(pb::Message& message) {
+  std::vector<const pb::FieldDescriptor*> fields;
+  message.GetReflection()->ListFields(message, &fields);
+  for (const auto* field : fields) {
+    if (field->options().GetExtension(scenario::cosmetic)) {
+      message.GetReflection()->ClearField(&message, field);
+    } else if (field->type() == pb::FieldDescriptor::TYPE_MESSAGE) {
+      for_each_nested(message, *field, [](pb::Message& below) { remove_cosmetic(below); });
+    }
+  }
+}
+
+std::optional<std::string> difference(const pb::Message& a, const pb::Message& b, const std::string& prefix) {
+  const auto* type = a.GetDescriptor();
+  for (int f = 0; f < type->field_count(); ++f) {
+    const pb::FieldDescriptor& field = *type->field(f);
+    if (field.options().GetExtension(scenario::cosmetic)) continue;
+    const int size_a = element_count(a, field);
+    const int size_b = element_count(b, field);
+    for (int i = 0; i < std::max(size_a, size_b); ++i) {
+      const int index = field.is_repeated() ? i : -1;
+      const std::string path = element_path(prefix, field, index);
+      if (i >= size_a) return fmt::format("{} is set in one and not in the other", path);
+      if (i >= size_b) return fmt::format("{} is set in one and not in the other", path);
+      if (field.type() == pb::FieldDescriptor::TYPE_MESSAGE) {
+        const auto below = difference(nested(a, field, index), nested(b, field, index), path);
+        if (below) return below;
+        continue;
+      }
+      const std::string value_a = value_text(a, field, index);
+      const std::string value_b = value_text(b, field, index);
+      if (value_a != value_b) return fmt::format("{} is {} in one and {} in the other", path, value_a, value_b);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+ResolvedScenario::ResolvedScenario() : scenario(std::make_unique<scenario::Scenario>()) {}
+ResolvedScenario::~ResolvedScenario() = default;
+ResolvedScenario::ResolvedScenario(ResolvedScenario&&) noexcept = default;
+ResolvedScenario& ResolvedScenario::operator=(ResolvedScenario&&) noexcept = default;
+
+ResolvedScenario resolve_scenario(const ScenarioSource& source) {
+  ResolvedScenario resolved;
+  resolved.file_name = source.file_name;
+  if (starts_as_json(source.text)) {
+    parse_json(source, *resolved.scenario);
+  } else {
+    resolved.places = parse_text(source, *resolved.scenario);
+  }
+  std::vector<std::string> errors;
+  for (const std::string& change : source.overrides) {
+    const auto equals = change.find('=');
+    SOUK_REQUIRE(equals != std::string::npos && equals > 0, "--set {}: expected path=value", change);
+    try {
+      set_path(*resolved.scenario, change.substr(0, equals), change.substr(equals + 1));
+      resolved.places[change.substr(0, equals)] = "--set";
+    } catch (const InputError& error) {
+      errors.push_back(error.what());
+    }
+  }
+  fill_defaults(*resolved.scenario);
+  for (const std::string& error : range_errors(*resolved.scenario)) {
+    const auto place = resolved.places.find(error.substr(0, error.find(' ')));
+    if (place == resolved.places.end()) {
+      errors.push_back(fmt::format("{}: {}", source.file_name, error));
+    } else if (place->second == "--set") {
+      errors.push_back(fmt::format("--set {}", error));
+    } else {
+      errors.push_back(fmt::format("{}:{}: {}", source.file_name, place->second, error));
+    }
+  }
+  if (!errors.empty()) throw InputError(fmt::format("{}", fmt::join(errors, "\n")));
+  return resolved;
+}
+
+void fill_defaults(pb::Message& message) {
+  const auto* type = message.GetDescriptor();
+  const auto* reflection = message.GetReflection();
+  for (int f = 0; f < type->field_count(); ++f) {
+    const pb::FieldDescriptor& field = *type->field(f);
+    const auto* group = field.containing_oneof();
+    const bool wanted =
+        group == nullptr || reflection->HasField(message, &field) ||
+        (!reflection->HasOneof(message, group) && field.options().GetExtension(scenario::chosen_by_default));
+    if (!wanted) continue;
+    if (field.is_repeated()) {
+      if (field.type() == pb::FieldDescriptor::TYPE_MESSAGE) {
+        for_each_nested(message, field, [](pb::Message& below) { fill_defaults(below); });
+      }
+    } else if (field.type() == pb::FieldDescriptor::TYPE_MESSAGE) {
+      fill_defaults(*reflection->MutableMessage(&message, &field));
+    } else if (!reflection->HasField(message, &field)) {
+      set_to_default(message, field);
+    }
+  }
+}
+
+std::vector<std::string> range_errors(const pb::Message& message) {
+  std::vector<std::string> errors;
+  walk(message, "",
+       [&](const pb::Message& holder, const pb::FieldDescriptor& field, int index, const std::string& path) {
+         if (!field.options().HasExtension(scenario::range)) return;
+         const scenario::Range& range = field.options().GetExtension(scenario::range);
+         const double value = numeric_value(holder, field, index);
+         const bool inside =
+             (!range.has_min() || value >= range.min()) && (!range.has_above() || value > range.above()) &&
+             (!range.has_below() || value < range.below()) && (!range.has_max() || value <= range.max());
+         if (!inside)
+           errors.push_back(
+               fmt::format("{} = {} is outside {}", path, value_text(holder, field, index), range_text(range)));
+       });
+  return errors;
+}
+
+std::string to_text(const scenario::Scenario& scenario) {
+  std::string text;
+  pb::TextFormat::Printer printer;
+  printer.SetUseShortRepeatedPrimitives(true);
+  printer.PrintToString(scenario, &text);
+  return text;
+}
+
+std::string identity_of(const scenario::Scenario& scenario) {
+  scenario::Scenario canonical = scenario;
+  remove_cosmetic(canonical);
+  return sha256_hex(to_text(canonical));
+}
+
+std::optional<std::string> first_difference(const pb::Message& a, const pb::Message& b) { return difference(a, b, ""); }
+
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& known) {
+  const std::string* best = nullptr;
+  std::size_t best_distance = word.size() / 3 + 2;
+  for (const std::string& candidate : known) {
+    const std::size_t distance = edit_distance(word, candidate);
+    if (distance < best_distance) {
+      best = &candidate;
+      best_distance = distance;
+    }
+  }
+  return best == nullptr ? "" : fmt::format(" Did you mean '{}'?", *best);
+}
+
+}  // namespace souk

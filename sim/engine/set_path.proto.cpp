@@ -1,0 +1,144 @@
+#include <charconv>
+
+#include <fmt/format.h>
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/io/tokenizer.h>
+#include <google/protobuf/text_format.h>
+
+#include "sim/base/contract.hpp"
+#include "sim/engine/message_walk.hpp"
+#include "sim/engine/scenario_file.hpp"
+
+namespace souk {
+namespace {
+
+namespace pb = google::protobuf;
+
+/// "a.b[2].c" and "a.b.2.c" as {"a", "b", "2", "c"}.
+std::vector<std::string> split_path(const std::string& path) {
+  std::vector<std::string> parts(1);
+  for (const char c : path) {
+    if (c == '.' || c == '[') {
+      parts.emplace_back();
+    } else if (c != ']') {
+      parts.back() += c;
+    }
+  }
+  return parts;
+}
+
+int parse_index(const std::string& path, const std::string& text, int size) {
+  int index = -1;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), index);
+  SOUK_REQUIRE(result.ec == std::errc() && result.ptr == text.data() + text.size(),
+               "--set {}: '{}' is not a list index", path, text);
+  SOUK_REQUIRE(index >= 0 && index <= size, "--set {}: index {} is outside the list of {} elements", path, index, size);
+  return index;
+}
+
+class TextErrors final : public pb::io::ErrorCollector {
+ public:
+  void AddError(int, pb::io::ColumnNumber, const std::string& text) override {
+    if (first_.empty()) first_ = text;
+  }
+  const std::string& first() const { return first_; }
+
+ private:
+  std::string first_;
+};
+
+std::string expected_type(const pb::FieldDescriptor& field) {
+  if (field.cpp_type() != pb::FieldDescriptor::CPPTYPE_ENUM) {
+    return field.type() == pb::FieldDescriptor::TYPE_MESSAGE ? field.message_type()->name() + " as {…}"
+                                                             : field.cpp_type_name();
+  }
+  std::vector<std::string> names;
+  for (int v = 0; v < field.enum_type()->value_count(); ++v) names.push_back(field.enum_type()->value(v)->name());
+  return fmt::format("one of {}", fmt::join(names, ", "));
+}
+
+/// Parses `value` for this field, in the type the schema gives it, and merges it into `message`.
+void assign(pb::Message& message, const pb::FieldDescriptor& field, const std::string& path, const std::string& value) {
+  std::string text = value;
+  if (field.cpp_type() == pb::FieldDescriptor::CPPTYPE_STRING && (value.empty() || value.front() != '"')) {
+    text.clear();
+    for (const char c : value) {
+      if (c == '"' || c == '\\') text += '\\';
+      text += c;
+    }
+    text = '"' + text + '"';
+  }
+  const bool is_message = field.type() == pb::FieldDescriptor::TYPE_MESSAGE;
+  if (is_message && (text.empty() || text.front() != '{')) text = "{" + text + "}";
+  if (field.is_repeated() && !is_message && text.find(',') != std::string::npos && text.front() != '[') {
+    text = "[" + text + "]";
+  }
+  TextErrors errors;
+  pb::TextFormat::Parser parser;
+  parser.RecordErrorsTo(&errors);
+  parser.AllowPartialMessage(true);
+  const bool parsed =
+      parser.MergeFromString(fmt::format("{}{} {}", field.name(), is_message ? "" : ":", text), &message);
+  SOUK_REQUIRE(parsed, "--set {} = {}: expected {} ({})", path, value, expected_type(field), errors.first());
+}
+
+const pb::FieldDescriptor& find_field(const pb::Message& message, const std::string& path, const std::string& name) {
+  const auto* field = message.GetDescriptor()->FindFieldByName(name);
+  SOUK_REQUIRE(field != nullptr, "--set {}: {} has no field '{}'.{}", path, message.GetDescriptor()->name(), name,
+               did_you_mean(name, field_names(*message.GetDescriptor())));
+  return *field;
+}
+
+/// Replaces element `index` of a list of scalars, or adds it at the end.
+void assign_element(pb::Message& message, const pb::FieldDescriptor& field, int index, const std::string& path,
+                    const std::string& value) {
+  const auto* reflection = message.GetReflection();
+  const int size = reflection->FieldSize(message, &field);
+  assign(message, field, path, value);
+  SOUK_REQUIRE(reflection->FieldSize(message, &field) == size + 1, "--set {} = {}: expected one value", path, value);
+  if (index == size) return;
+  reflection->SwapElements(&message, &field, index, size);
+  reflection->RemoveLast(&message, &field);
+}
+
+}  // namespace
+
+void set_path(pb::Message& root, const std::string& path, const std::string& value) {
+  const std::vector<std::string> parts = split_path(path);
+  pb::Message* message = &root;
+  for (std::size_t p = 0; p < parts.size(); ++p) {
+    const pb::FieldDescriptor& field = find_field(*message, path, parts[p]);
+    const auto* reflection = message->GetReflection();
+    const bool is_message = field.type() == pb::FieldDescriptor::TYPE_MESSAGE;
+    if (p + 1 == parts.size()) {
+      if (is_message || field.is_repeated()) reflection->ClearField(message, &field);
+      return assign(*message, field, path, value);
+    }
+    if (!field.is_repeated()) {
+      SOUK_REQUIRE(is_message, "--set {}: '{}' has no fields below it", path, parts[p]);
+      message = reflection->MutableMessage(message, &field);
+      continue;
+    }
+    const int size = reflection->FieldSize(*message, &field);
+    const int index = parse_index(path, parts[++p], size);
+    if (!is_message) {
+      SOUK_REQUIRE(p + 1 == parts.size(), "--set {}: '{}' has no fields below it", path, parts[p - 1]);
+      return assign_element(*message, field, index, path, value);
+    }
+    pb::Message* element = index == size ? reflection->AddMessage(message, &field)
+                                         : reflection->MutableRepeatedMessage(message, &field, index);
+    if (p + 1 < parts.size()) {
+      message = element;
+      continue;
+    }
+    element->Clear();
+    TextErrors errors;
+    pb::TextFormat::Parser parser;
+    parser.RecordErrorsTo(&errors);
+    const std::string body = !value.empty() && value.front() == '{' ? value.substr(1, value.rfind('}') - 1) : value;
+    SOUK_REQUIRE(parser.ParseFromString(body, element), "--set {} = {}: expected {} ({})", path, value,
+                 expected_type(field), errors.first());
+  }
+}
+
+}  // namespace souk
