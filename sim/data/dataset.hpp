@@ -28,10 +28,10 @@ struct DatasetShape {
 
 /// Memory a reader fills. Exactly the one of u8 and f32 that the shape names is non-empty.
 struct DatasetBuffers {
-  std::span<std::uint8_t> u8;        ///< [samples, features], channel-major
-  std::span<float> f32;              ///< [samples, features]
-  std::span<std::int32_t> labels;    ///< [samples], each in [0, classes)
-  std::span<std::uint32_t> groups;   ///< [samples] where the shape names groups, else empty
+  std::span<std::uint8_t> u8;       ///< [samples, features], channel-major
+  std::span<float> f32;             ///< [samples, features]
+  std::span<std::int32_t> labels;   ///< [samples], each in [0, classes)
+  std::span<std::uint32_t> groups;  ///< [samples] where the shape names groups, else empty
 };
 
 /// input = (stored - shift) * scale, per channel.
