@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "sim/data/dataset.hpp"
 
@@ -30,6 +32,8 @@ class DatasetReader {
   /// Whether disjoint row ranges may be read by different processes at a fraction of the cost each. Otherwise one
   /// process reads all rows.
   virtual bool rows_are_independent() const { return false; }
+  /// Sentences for the user about what was found, such as a part that is missing but not needed. Empty: nothing odd.
+  virtual std::vector<std::string> warnings() const { return {}; }
 };
 
 /// What a reader may need beyond its own message.
@@ -37,7 +41,8 @@ struct ReaderContext {
   std::uint64_t seed = 1;
 };
 
-/// The reader of the source chosen in `data`. Throws InputError where none is chosen.
+/// The reader of the source chosen in `data`, cut to its train_limit and test_limit. Throws InputError where none is
+/// chosen, and on shape() where a split is empty or the set has fewer than two classes.
 std::unique_ptr<DatasetReader> open_dataset(const scenario::Data& data, const ReaderContext& context);
 
 /// Replaces every ${NAME} by the environment variable NAME. Throws InputError for an unset variable, naming it.

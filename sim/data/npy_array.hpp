@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sim/data/byte_source.hpp"
+
+namespace souk {
+
+/// One value of a NumPy array as stored: little-endian unsigned ('u'), signed ('i'), real ('f') or boolean ('b').
+struct NpyType {
+  char kind = 'u';
+  std::size_t bytes = 1;
+  std::string name() const;  ///< as NumPy spells it, e.g. "uint8"
+};
+
+/// A NumPy array in a file or archive, its data not yet read.
+struct NpyArray {
+  std::string name;   ///< file, and member if in an archive: for messages
+  ByteSource source;  ///< at the first value
+  NpyType type;
+  std::vector<std::uint64_t> shape;
+  std::uint64_t values = 0;  ///< product of shape
+  bool checked = false;      ///< whether crc32 is known
+  std::uint32_t crc32 = 0;   ///< of header and data
+  std::uint32_t running_crc32 = 0;
+};
+
+/// Opens array NAME: member NAME.npy of an .npz archive, file NAME.npy of a directory, or `path` itself if it is an
+/// .npy file and NAME is empty. Throws InputError for damaged files, Python objects (pickles), Fortran order,
+/// big-endian or other types, and a header that declares other sizes than the file has. Format: numpy.lib.format,
+/// versions 1 to 3.
+NpyArray open_npy(const std::string& path, const std::string& name);
+
+/// Names of the arrays at `path` (archive, or directory of .npy files), ascending.
+std::vector<std::string> list_npy(const std::string& path);
+
+/// The next values.size() values as reals. Throws InputError where one is not finite.
+void read_npy(NpyArray& array, std::span<float> values);
+
+/// The next values.size() values of an array of integers.
+void read_npy(NpyArray& array, std::span<std::int64_t> values);
+
+/// The next values.size() values of an array of bytes.
+void read_npy(NpyArray& array, std::span<std::uint8_t> values);
+
+/// Passes over values.
+void skip_npy(NpyArray& array, std::uint64_t values);
+
+/// Throws InputError if data remain, or if the checksum of an archive's member is wrong. After all values were read.
+void finish_npy(NpyArray& array);
+
+}  // namespace souk

@@ -1,0 +1,112 @@
+#include "sim/data/text_table.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+#include "sim/base/contract.hpp"
+#include "sim/data/byte_source.hpp"
+
+namespace souk {
+namespace {
+
+constexpr std::uint64_t table_bytes_max = std::uint64_t{1} << 35;
+
+std::string_view trimmed(std::string_view text) {
+  const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+TextTable::TextTable(const std::string& path, char separator, bool header)
+    : path_(path), content_(read_whole_file(path, table_bytes_max)) {
+  parse(separator);
+  SOUK_REQUIRE(!lines_.empty(), "{}: has no row", path_);
+  const std::size_t columns = cells_.size() / lines_.size();
+  for (std::size_t c = 0; c < columns; ++c) {
+    names_.push_back(header ? std::string(cells_[c]) : fmt::format("c{}", c));
+    const bool twice = std::find(names_.begin(), names_.end() - 1, names_.back()) != names_.end() - 1;
+    SOUK_REQUIRE(!twice, "{}: line {}: two columns are named \"{}\" (is there a header line?)", path_, lines_[0],
+                 names_.back());
+  }
+  if (!header) return;
+  cells_.erase(cells_.begin(), cells_.begin() + static_cast<std::ptrdiff_t>(columns));
+  lines_.erase(lines_.begin());
+  SOUK_REQUIRE(!lines_.empty(), "{}: has no row beside its header", path_);
+}
+
+void TextTable::parse(char separator) {
+  const bool has_mark = content_.size() >= 3 && content_[0] == 0xef && content_[1] == 0xbb && content_[2] == 0xbf;
+  std::size_t at = has_mark ? 3 : 0;  // UTF-8 byte order mark
+  std::size_t line = 1, columns = 0;
+  const auto is_line_end = [this](std::size_t i) { return content_[i] == '\n' || content_[i] == '\r'; };
+  while (at < content_.size()) {
+    const bool comment = content_[at] == '|' && separator != '|';
+    if (comment) {
+      while (at < content_.size() && !is_line_end(at)) ++at;
+    }
+    if (at < content_.size() && is_line_end(at)) {
+      at += content_[at] == '\r' && at + 1 < content_.size() && content_[at + 1] == '\n' ? 2 : 1;
+      ++line;
+      continue;
+    }
+    if (at == content_.size()) break;
+    const std::size_t before = cells_.size();
+    lines_.push_back(line);
+    at = parse_row(at, line, separator);
+    const std::size_t width = cells_.size() - before;
+    if (columns == 0) columns = width;
+    SOUK_REQUIRE(width == columns, "{}: line {}: {} cells, the first row has {}", path_, lines_.back(), width, columns);
+  }
+}
+
+// Appends the cells of the row that begins at `at`; returns where its line ends. `line` advances over quoted line ends.
+std::size_t TextTable::parse_row(std::size_t at, std::size_t& line, char separator) {
+  const std::size_t size = content_.size();
+  char* const text = reinterpret_cast<char*>(content_.data());
+  const auto ends_cell = [&](std::size_t i) {
+    return i == size || text[i] == separator || text[i] == '\n' || text[i] == '\r';
+  };
+  for (;;) {
+    std::size_t begin = at;
+    while (begin < size && text[begin] == ' ' && separator != ' ') ++begin;
+    if (begin < size && text[begin] == '"') {
+      std::size_t write = begin;
+      for (at = begin + 1;; ++at) {
+        SOUK_REQUIRE(at < size, "{}: line {}: a quote is never closed", path_, lines_.back());
+        if (text[at] == '"' && (at + 1 == size || text[at + 1] != '"')) break;
+        if (text[at] == '"') ++at;  // doubled: one
+        if (text[at] == '\n' || (text[at] == '\r' && (at + 1 == size || text[at + 1] != '\n'))) ++line;
+        text[write++] = text[at];
+      }
+      cells_.emplace_back(text + begin, write - begin);
+      for (++at; at < size && text[at] == ' ' && separator != ' ';) ++at;
+      SOUK_REQUIRE(ends_cell(at), "{}: line {}: text after a closing quote", path_, line);
+    } else {
+      at = begin;
+      while (!ends_cell(at)) ++at;
+      cells_.push_back(trimmed({text + begin, at - begin}));
+    }
+    if (at == size || text[at] != separator) return at;
+    ++at;
+  }
+}
+
+bool is_missing(std::string_view cell) {
+  const auto is = [cell](std::size_t i, char lower) { return (cell[i] | 0x20) == lower; };
+  return cell.empty() || cell == "?" || (cell.size() == 3 && is(0, 'n') && is(1, 'a') && is(2, 'n'));
+}
+
+std::optional<double> parse_number(std::string_view cell) {
+  if (cell.size() > 1 && cell[0] == '+' && cell[1] != '-') cell.remove_prefix(1);
+  double value = 0;
+  const auto parsed = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  const bool whole = parsed.ec == std::errc{} && parsed.ptr == cell.data() + cell.size() && std::isfinite(value);
+  return whole ? std::optional(value) : std::nullopt;
+}
+
+}  // namespace souk
