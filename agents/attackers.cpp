@@ -1,0 +1,98 @@
+#include "agents/attackers.hpp"
+
+#include <limits>
+
+#include "scenarios/scenario.pb.h"
+#include "sim/base/contract.hpp"
+
+namespace souk {
+
+struct Attackers::Group {
+  std::uint32_t from_round = 1, to_round = std::numeric_limits<std::uint32_t>::max();
+  std::unique_ptr<DataAttack> data;
+  std::unique_ptr<UpdateAttack> update;
+  bool acts(RoundIndex round) const { return round.value >= from_round && round.value <= to_round; }
+};
+
+Attackers::Attackers(const scenario::Scenario& scenario, const Population& population, int classes)
+    : seed_(scenario.seed()), population_(population), classes_(classes) {
+  for (int g = 0; g < scenario.attacks_size(); ++g) {
+    const scenario::Attack& config = scenario.attacks(g);
+    auto group = std::make_unique<Group>();
+    group->from_round = config.from_round();
+    if (config.to_round() > 0) group->to_round = config.to_round();
+    SOUK_REQUIRE(group->to_round >= group->from_round, "attacks[{}].to_round = {}: is before from_round = {}", g,
+                 config.to_round(), config.from_round());
+    group->data = make_data_attack(config);
+    group->update = make_update_attack(config);
+    SOUK_REQUIRE(group->data != nullptr || group->update != nullptr, "attacks[{}]: chooses no method", g);
+    if (group->data != nullptr) group->data->check(classes);
+    groups_.push_back(std::move(group));
+  }
+}
+
+Attackers::~Attackers() = default;
+
+const Attackers::Group* Attackers::acting_group(AgentId client, RoundIndex round) const {
+  const int index = population_.group_of(client);
+  if (index < 0) return nullptr;
+  const Group* group = groups_[static_cast<std::size_t>(index)].get();
+  return group->acts(round) ? group : nullptr;
+}
+
+BatchEdit Attackers::batch_edit(AgentId client, RoundIndex round) const {
+  const Group* group = acting_group(client, round);
+  if (group == nullptr || group->data == nullptr) return {};
+  return [this, group, random = Stream(seed_, Purpose::data_attack, client, round)](
+             std::span<const SampleIndex> which, std::span<float> features, std::span<std::int32_t> labels) mutable {
+    group->data->poison({which, features, labels, classes_}, random);
+  };
+}
+
+ColumnMatrix Attackers::replace_updates(const Comm& comm, RoundIndex round, std::span<const AgentId> agents,
+                                        const ColumnMatrix& honest) {
+  std::vector<std::size_t> all(agents.size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+  ColumnMatrix view = honest.select(comm, all);
+  crafted_.clear();
+  for (const auto& group : groups_) {
+    if (group->update == nullptr || !group->acts(round)) continue;
+    std::vector<AgentId> members;
+    std::vector<std::size_t> rows;
+    for (std::size_t i = 0; i < agents.size(); ++i) {
+      if (acting_group(agents[i], round) != group.get()) continue;
+      members.push_back(agents[i]);
+      rows.push_back(i);
+    }
+    if (members.empty()) continue;
+    if (group->update->knowledge() == Knowledge::own) {
+      for (std::size_t m = 0; m < members.size(); ++m) {
+        const auto row = std::span(rows).subspan(m, 1);
+        crafted_.push_back(craft(comm, round, *group, std::span(members).subspan(m, 1), row, honest));
+        view = view.replaced(comm, row, crafted_.back());
+      }
+    } else {
+      crafted_.push_back(craft(comm, round, *group, members, rows, honest));
+      view = view.replaced(comm, rows, crafted_.back());
+    }
+  }
+  return view;
+}
+
+ColumnMatrix Attackers::craft(const Comm& comm, RoundIndex round, Group& group, std::span<const AgentId> members,
+                              std::span<const std::size_t> rows, const ColumnMatrix& honest) {
+  const bool sees_all = group.update->knowledge() == Knowledge::all_updates;
+  const ColumnMatrix granted = sees_all ? ColumnMatrix() : honest.select(comm, rows);
+  const CraftInput input{comm, round, members, sees_all ? honest : granted, seed_};
+  ColumnMatrix crafted = group.update->craft(input);
+  SOUK_EXPECT(crafted.rows() == members.size() && crafted.dimension() == honest.dimension());
+  return crafted;
+}
+
+void Attackers::serialize(Archive& archive, const Comm& comm) {
+  for (const auto& group : groups_) {
+    if (group->update != nullptr) group->update->serialize(archive, comm);
+  }
+}
+
+}  // namespace souk

@@ -1,0 +1,79 @@
+#include "agents/evaluator.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "scenarios/scenario.pb.h"
+#include "sim/base/archive.hpp"
+#include "sim/base/heartbeat.hpp"
+
+namespace souk {
+
+void Evaluator::test_own_batches(const Comm& comm, Network& network, std::span<const float> parameters) {
+  own_.clear();
+  std::vector<SampleIndex> which;
+  for (auto b = static_cast<std::size_t>(comm.rank()); b < batches(); b += static_cast<std::size_t>(comm.size())) {
+    which.resize(std::min(batch_size_, test_.size() - b * batch_size_));
+    std::iota(which.begin(), which.end(), static_cast<SampleIndex>(b * batch_size_));
+    const TestCounts counts = test_batch(network, parameters, test_, which);
+    own_.push_back(counts.loss_sum);
+    own_.insert(own_.end(), counts.correct.begin(), counts.correct.end());
+    own_.insert(own_.end(), counts.samples.begin(), counts.samples.end());
+    heartbeat::beat();
+  }
+}
+
+TestResult Evaluator::gather(const Comm& comm) const {
+  const auto classes = static_cast<std::size_t>(test_.classes());
+  const std::size_t width = 1 + 2 * classes;
+  const auto ranks = static_cast<std::size_t>(comm.size());
+  const std::vector<double> all = comm.all_gather(std::span<const double>(own_));
+  std::vector<std::size_t> begin_of_rank(ranks, 0);
+  for (std::size_t r = 1; r < ranks; ++r) begin_of_rank[r] = begin_of_rank[r - 1] + (batches() + ranks - r) / ranks;
+  std::vector<double> sums(width, 0.0);
+  for (std::size_t b = 0; b < batches(); ++b) {
+    const double* row = &all[(begin_of_rank[b % ranks] + b / ranks) * width];
+    for (std::size_t v = 0; v < width; ++v) sums[v] += row[v];
+  }
+  TestResult result;
+  double correct = 0.0;
+  double samples = 0.0;
+  for (std::size_t c = 0; c < classes; ++c) {
+    correct += sums[1 + c];
+    samples += sums[1 + classes + c];
+    result.accuracy_of_class.push_back(sums[1 + c] / sums[1 + classes + c]);  // 0/0 is NaN: no sample of the class
+  }
+  result.loss = sums[0] / samples;
+  result.accuracy = correct / samples;
+  return result;
+}
+
+StopTests::StopTests(const scenario::Evaluation& config)
+    : target_(config.target_accuracy()),
+      min_improvement_(config.min_improvement()),
+      stop_at_target_(config.stop_at_target()),
+      patience_(config.patience()),
+      best_loss_(std::numeric_limits<double>::infinity()) {}
+
+std::optional<std::string> StopTests::note(const TestResult& result) {
+  first_at_target_ = target_ > 0.0 && reached_ == 0 && result.accuracy >= target_;
+  if (first_at_target_) reached_ = 1;
+  if (result.loss < best_loss_ - min_improvement_) {
+    best_loss_ = result.loss;
+    tests_without_improvement_ = 0;
+  } else {
+    ++tests_without_improvement_;
+  }
+  if (stop_at_target_ && first_at_target_) return "target";
+  if (patience_ > 0 && tests_without_improvement_ >= patience_) return "patience";
+  return std::nullopt;
+}
+
+void StopTests::serialize(Archive& archive) {
+  archive.field("target reached", reached_);
+  archive.field("tests without improvement", tests_without_improvement_);
+  archive.field("best loss", best_loss_);
+}
+
+}  // namespace souk

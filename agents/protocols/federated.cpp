@@ -1,0 +1,352 @@
+#include "agents/protocols/federated.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "agents/attackers.hpp"
+#include "agents/evaluator.hpp"
+#include "agents/placement.hpp"
+#include "agents/population.hpp"
+#include "agents/selection.hpp"
+#include "agents/server_optimizers/server_optimizer.hpp"
+#include "agents/shared_data.hpp"
+#include "aggregators/aggregator.hpp"
+#include "scenarios/scenario.pb.h"
+#include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
+#include "sim/data/partitioner.hpp"
+#include "sim/learn/model.hpp"
+
+namespace souk {
+namespace {
+
+/// What one client's training leaves beside its update.
+struct TrainedRow {
+  std::uint64_t row = 0;
+  std::uint64_t samples = 0;
+  double loss = 0.0;
+};
+
+class FederatedProtocol final : public Federated {
+ public:
+  FederatedProtocol(const Comm& comm, const scenario::Scenario& scenario, const std::string& device);
+  SetUpRecord set_up_record() const override;
+  void run_round(RoundIndex round, bool last, Phases& phases, RoundRecord& record) override;
+  void serialize(Archive& archive) override;
+  std::span<const float> parameters() const override { return global_; }
+  Footprint footprint() const override;
+
+ private:
+  ClientWork work_of(AgentId client) const;
+  std::uint64_t samples_trained(std::size_t held) const;
+  void train(RoundIndex round, const RoundSelection& selection, Phases& phases);
+  void gather_trained(std::size_t rows);
+  ColumnMatrix collect(RoundIndex round, RoundRecord& record, std::vector<std::size_t>& valid);
+  void aggregate_and_apply(RoundIndex round, const ColumnMatrix& updates, std::span<const std::size_t> valid,
+                           Phases& phases, RoundRecord& record);
+  void record_clients(const ColumnMatrix& updates, std::span<const std::size_t> valid, const RuleOutput& output,
+                      double step_norm, RoundRecord& record) const;
+  void apply_buffers(std::span<const std::size_t> valid, std::span<const double> weights);
+  void evaluate(RoundIndex round, Phases& phases, RoundRecord& record);
+  void record_traffic(const RoundSelection& selection, RoundRecord& record) const;
+
+  const Comm comm_;
+  const scenario::Scenario& scenario_;
+  SharedData data_;
+  std::unique_ptr<Population> population_;
+  RepairedDeal deal_;
+  std::unique_ptr<Network> network_;
+  std::unique_ptr<LocalTrainer> trainer_;
+  std::unique_ptr<Aggregator> rule_;
+  std::unique_ptr<ServerOptimizer> server_;
+  std::unique_ptr<Attackers> attackers_;
+  std::unique_ptr<Selector> selector_;
+  std::unique_ptr<Evaluator> evaluator_;
+  StopTests stop_tests_;
+  std::vector<float> global_;
+  // Buffers of a round, kept between rounds.
+  RowMatrix rows_;
+  ColumnMatrix honest_;
+  ColumnMatrix buffer_columns_;
+  std::vector<float> step_;
+  std::vector<TrainedRow> trained_;
+  std::vector<double> squared_norms_;
+};
+
+FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario& scenario, const std::string& device)
+    : comm_(comm), scenario_(scenario), stop_tests_(scenario.evaluation()) {
+  data_ = load_shared_data(comm, scenario.task().data(), scenario.seed());
+  comm.run_phase("set up", [&] {
+    population_ = std::make_unique<Population>(scenario);
+    const DealInput input{.labels = data_.train.labels(),
+                          .groups = data_.train.groups(),
+                          .classes = data_.train.classes(),
+                          .agents = scenario.participants().clients(),
+                          .min_samples = scenario.partition().min_samples()};
+    deal_ = deal_samples(scenario.partition(), input, scenario.seed());
+    selector_ = std::make_unique<Selector>(scenario.participants(), scenario.seed(), *population_, deal_.deal);
+    attackers_ = std::make_unique<Attackers>(scenario, *population_, data_.train.classes());
+    rule_ = make_aggregator(scenario.aggregator());
+    rule_->check({selector_->wanted(), std::min(selector_->wanted(), population_->malicious())});
+    server_ = make_server_optimizer(scenario.server());
+    const ModelShape shape{data_.train.shape().sample_shape, data_.train.classes()};
+    network_ = make_network(scenario.task().model(), shape, device);
+    trainer_ = std::make_unique<LocalTrainer>(scenario.task().training(), *network_);
+    evaluator_ = std::make_unique<Evaluator>(data_.test, scenario.evaluation().batch_size());
+    global_.resize(network_->layout().dimension());
+    step_.resize(network_->layout().trainable());
+    Stream random(scenario.seed(), Purpose::weight_init, nobody, {});
+    network_->initialise(random, global_);
+  });
+}
+
+SetUpRecord FederatedProtocol::set_up_record() const {
+  SetUpRecord record;
+  const int classes = data_.train.classes();
+  const std::vector<std::uint32_t> table = class_table(deal_.deal, data_.train.labels(), classes);
+  for (std::uint32_t id = 0; id < population_->clients(); ++id) {
+    const Device device = population_->device({id});
+    record.agents.push_back(
+        {{id}, "client", deal_.deal.of(id).size(), population_->group_of({id}), device.compute, device.bandwidth});
+    for (int c = 0; c < classes; ++c) {
+      const std::uint32_t samples = table[id * static_cast<std::size_t>(classes) + static_cast<std::size_t>(c)];
+      if (samples > 0) record.partition.push_back({{id}, c, samples});
+    }
+  }
+  record.metrics.push_back({"distance_from_iid", distance_from_iid(table, population_->clients(), classes)});
+  record.metrics.push_back({"parameters", static_cast<double>(global_.size())});
+  if (deal_.moved > 0) {
+    record.events.push_back({"partition repaired", -1,
+                             fmt::format("{} samples moved so that every client holds at least {}", deal_.moved,
+                                         scenario_.partition().min_samples())});
+  }
+  return record;
+}
+
+std::uint64_t FederatedProtocol::samples_trained(std::size_t held) const {
+  const scenario::Training& training = scenario_.task().training();
+  if (training.algorithm() == scenario::Training::FED_SGD) return held;
+  if (!training.has_local_steps()) return held * training.local_epochs();
+  const std::uint64_t batch = training.batch_size() == 0 ? held : std::min<std::uint64_t>(training.batch_size(), held);
+  return training.local_steps() * batch;
+}
+
+ClientWork FederatedProtocol::work_of(AgentId client) const {
+  const double model_bytes = static_cast<double>(global_.size() * sizeof(float));
+  const auto samples = static_cast<double>(samples_trained(deal_.deal.of(client.value).size()));
+  return {3.0 * network_->forward_flops() * samples, model_bytes, model_bytes};
+}
+
+void FederatedProtocol::run_round(RoundIndex round, bool last, Phases& phases, RoundRecord& record) {
+  RoundSelection selection;
+  phases.local("announce",
+               [&] { selection = selector_->select(round, [&](AgentId client) { return work_of(client); }); });
+  record.virtual_seconds = selection.virtual_seconds;
+  for (const Candidate& candidate : selection.asked) {
+    record.selections.push_back({candidate.client, candidate.outcome, deal_.deal.of(candidate.client.value).size(),
+                                 candidate.arrival_seconds, 0.0, std::nullopt});
+  }
+  record_traffic(selection, record);
+  record.add("learning_rate", trainer_->learning_rate(round, scenario_.rounds()));
+  if (selection.accepted.empty()) {
+    record.events.push_back({"no updates", -1, "no client delivered in time; the model stays as it is"});
+  } else {
+    train(round, selection, phases);
+    std::vector<std::size_t> valid;
+    ColumnMatrix updates;
+    phases.collective("collect", [&] {
+      gather_trained(selection.accepted.size());
+      updates = collect(round, record, valid);
+    });
+    if (!valid.empty()) aggregate_and_apply(round, updates, valid, phases, record);
+  }
+  if (last || round.value % scenario_.evaluation().every() == 0 || record.stop) evaluate(round, phases, record);
+}
+
+void FederatedProtocol::train(RoundIndex round, const RoundSelection& selection, Phases& phases) {
+  std::vector<double> costs;
+  for (const AgentId client : selection.accepted) costs.push_back(work_of(client).flops);
+  const std::vector<int> owners = place_longest_first(costs, comm_.size());
+  trained_.clear();
+  phases.local("train", [&] {
+    rows_.reset(comm_, selection.accepted, owners, global_.size());
+    for (std::size_t i = 0; i < rows_.rows(); ++i) {
+      if (!rows_.is_local(i)) continue;
+      const AgentId client = rows_.agents()[i];
+      const LocalContext context{scenario_.seed(), client, round, scenario_.rounds(), &heartbeat::beat};
+      const LocalResult result = trainer_->train(global_, data_.train, deal_.deal.of(client.value),
+                                                 attackers_->batch_edit(client, round), context, rows_.row(i));
+      trained_.push_back({i, result.samples, result.loss});
+    }
+  });
+}
+
+void FederatedProtocol::gather_trained(std::size_t rows) {
+  const std::vector<TrainedRow> own = std::move(trained_);
+  trained_ = comm_.all_gather(std::span<const TrainedRow>(own));
+  std::sort(trained_.begin(), trained_.end(), [](const auto& a, const auto& b) { return a.row < b.row; });
+  SOUK_EXPECT(trained_.size() == rows);
+}
+
+/// Turns rows into columns, lets the attackers replace theirs, and drops what is not finite: recorded, excluded.
+ColumnMatrix FederatedProtocol::collect(RoundIndex round, RoundRecord& record, std::vector<std::size_t>& valid) {
+  const std::size_t trainable = network_->layout().trainable();
+  to_columns(comm_, rows_, {0, trainable}, honest_);
+  if (trainable < global_.size()) to_columns(comm_, rows_, {trainable, global_.size()}, buffer_columns_);
+  const ColumnMatrix sent = attackers_->replace_updates(comm_, round, rows_.agents(), honest_);
+  const std::vector<double> squares = squared_norms(comm_, sent);
+  squared_norms_.clear();
+  for (std::size_t i = 0; i < sent.rows(); ++i) {
+    if (std::isfinite(squares[i])) {
+      valid.push_back(i);
+      squared_norms_.push_back(squares[i]);
+      continue;
+    }
+    const AgentId agent = rows_.agents()[i];
+    record.events.push_back({"invalid update", agent.value, "not finite; excluded from the round"});
+    const auto row = std::find_if(record.selections.begin(), record.selections.end(),
+                                  [&](const SelectionRow& candidate) { return candidate.agent == agent; });
+    row->outcome = "invalid";
+  }
+  return sent.select(comm_, valid);
+}
+
+void FederatedProtocol::aggregate_and_apply(RoundIndex round, const ColumnMatrix& updates,
+                                            std::span<const std::size_t> valid, Phases& phases, RoundRecord& record) {
+  std::vector<Submission> submissions;
+  for (const std::size_t i : valid) submissions.push_back({rows_.agents()[i], trained_[i].samples});
+  Stream random(scenario_.seed(), Purpose::aggregation, nobody, round);
+  RuleOutput output;
+  double step_norm = 0.0;
+  phases.collective("aggregate", [&] {
+    output = rule_->aggregate({.comm = comm_,
+                               .round = round,
+                               .submissions = submissions,
+                               .updates = updates,
+                               .root_update = nullptr,
+                               .losses = nullptr,
+                               .random = random});
+    SOUK_EXPECT(output.weights.size() == submissions.size());
+    step_norm = std::sqrt(squared_norm(comm_, updates.plan(), output.step));
+  });
+  phases.collective("apply", [&] {
+    replicate(comm_, updates.plan(), output.step, step_);
+    server_->apply(step_, static_cast<float>(scenario_.server().learning_rate()),
+                   std::span(global_).first(step_.size()));
+    if (step_.size() < global_.size()) apply_buffers(valid, output.weights);
+  });
+  phases.collective("measure", [&] { record_clients(updates, valid, output, step_norm, record); });
+  if (!std::isfinite(step_norm)) record.stop = "diverged";
+}
+
+/// Running statistics are averaged with the rule's weights; they take no part in scores.
+void FederatedProtocol::apply_buffers(std::span<const std::size_t> valid, std::span<const double> weights) {
+  const ColumnMatrix buffers = buffer_columns_.select(comm_, valid);
+  const ColumnVector change = combine(buffers, weights);
+  std::vector<float> whole(buffers.dimension());
+  replicate(comm_, buffers.plan(), change, whole);
+  const auto values = std::span(global_).subspan(step_.size());
+  for (std::size_t v = 0; v < whole.size(); ++v) values[v] += whole[v];
+}
+
+void FederatedProtocol::record_clients(const ColumnMatrix& updates, std::span<const std::size_t> valid,
+                                       const RuleOutput& output, double step_norm, RoundRecord& record) const {
+  const bool per_client = scenario_.output().per_client();
+  const std::vector<double> products = per_client ? dots(comm_, updates, output.step) : std::vector<double>();
+  double loss_sum = 0.0;
+  double sample_sum = 0.0;
+  auto row = record.selections.begin();
+  for (std::size_t k = 0; k < valid.size(); ++k) {
+    const TrainedRow& trained = trained_[valid[k]];
+    const AgentId agent = rows_.agents()[valid[k]];
+    loss_sum += trained.loss * static_cast<double>(trained.samples);
+    sample_sum += static_cast<double>(trained.samples);
+    while (row->agent != agent) ++row;
+    row->weight = output.weights[k];
+    if (!output.scores.empty()) row->score = output.scores[k];
+    if (output.weights[k] == 0.0) row->outcome = "rejected";
+    if (!per_client) continue;
+    const double norm = std::sqrt(squared_norms_[k]);
+    const double scale = norm * step_norm;
+    record.add("local_loss", trained.loss, agent.value);
+    record.add("update_norm", norm, agent.value);
+    record.add("cosine_to_aggregate", scale > 0.0 ? products[k] / scale : 0.0, agent.value);
+  }
+  record.add("train_loss", loss_sum / sample_sum);
+  record.add("step_norm", step_norm);
+  record.add("updates", static_cast<double>(valid.size()));
+  for (const auto& [name, value] : output.diagnostics) record.add("rule." + name, value);
+}
+
+void FederatedProtocol::evaluate(RoundIndex, Phases& phases, RoundRecord& record) {
+  TestResult result;
+  phases.local("evaluate", [&] { evaluator_->test_own_batches(comm_, *network_, global_); });
+  phases.collective("gather test", [&] { result = evaluator_->gather(comm_); });
+  record.add("accuracy", result.accuracy);
+  record.add("loss", result.loss);
+  for (std::size_t c = 0; c < result.accuracy_of_class.size(); ++c) {
+    record.add("class_accuracy", result.accuracy_of_class[c], -1, static_cast<std::int64_t>(c));
+  }
+  const std::optional<std::string> stop = stop_tests_.note(result);
+  if (stop_tests_.first_at_target()) {
+    record.events.push_back({"target reached", -1, fmt::format("accuracy {}", result.accuracy)});
+  }
+  if (!std::isfinite(result.loss)) {
+    record.stop = "diverged";
+  } else if (stop && !record.stop) {
+    record.stop = stop;
+  }
+}
+
+void FederatedProtocol::record_traffic(const RoundSelection& selection, RoundRecord& record) const {
+  const std::uint64_t model_bytes = global_.size() * sizeof(float);
+  std::uint64_t updates = 0;
+  for (const Candidate& candidate : selection.asked) updates += candidate.outcome == "dropout" ? 0 : 1;
+  record.traffic.push_back({"model", selection.asked.size(), selection.asked.size() * model_bytes});
+  record.traffic.push_back({"update", updates, updates * model_bytes});
+}
+
+void FederatedProtocol::serialize(Archive& archive) {
+  archive.field("parameters", global_);
+  SOUK_REQUIRE(global_.size() == network_->layout().dimension(), "saved state: the model has {} parameters, not {}",
+               global_.size(), network_->layout().dimension());
+  server_->serialize(archive);
+  rule_->serialize(archive, comm_);
+  attackers_->serialize(archive, comm_);
+  stop_tests_.serialize(archive);
+}
+
+Footprint FederatedProtocol::footprint() const {
+  Footprint footprint;
+  const auto ranks = static_cast<double>(comm_.size());
+  const double model_bytes = static_cast<double>(global_.size() * sizeof(float));
+  const auto updates = static_cast<double>(selector_->wanted());
+  footprint.clients = population_->clients();
+  footprint.updates_per_round = selector_->wanted();
+  footprint.parameters = global_.size();
+  footprint.bytes_down_per_round = updates * model_bytes;
+  footprint.bytes_up_per_round = updates * model_bytes;
+  footprint.data_bytes = static_cast<double>(data_.memory->bytes().size());
+  footprint.partition_bytes = static_cast<double>(deal_.deal.samples.capacity() * sizeof(SampleIndex) +
+                                                  deal_.deal.offsets.capacity() * sizeof(std::uint64_t));
+  footprint.model_bytes = 6.0 * model_bytes;  // global, local, gradient, step, server state (at most two)
+  const double own_rows = std::ceil(updates / ranks);
+  footprint.update_bytes = own_rows * model_bytes + (ranks > 1 ? updates * model_bytes / ranks : 0.0);
+  const std::size_t batch =
+      std::max<std::size_t>(scenario_.evaluation().batch_size(), scenario_.task().training().batch_size());
+  footprint.work_bytes = static_cast<double>(batch * data_.train.features() * sizeof(float)) + 64e6;
+  const double mean_samples = static_cast<double>(deal_.deal.samples.size()) / static_cast<double>(footprint.clients);
+  footprint.flops_per_round = updates * 3.0 * network_->forward_flops() *
+                              static_cast<double>(samples_trained(static_cast<std::size_t>(mean_samples)));
+  return footprint;
+}
+
+}  // namespace
+
+std::unique_ptr<Federated> make_federated(const Comm& comm, const scenario::Scenario& scenario,
+                                          const std::string& device) {
+  return std::make_unique<FederatedProtocol>(comm, scenario, device);
+}
+
+}  // namespace souk

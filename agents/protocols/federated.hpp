@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "sim/engine/protocol.hpp"
+
+namespace souk::scenario {
+class Scenario;
+}
+
+namespace souk {
+
+/// What a scenario will need, known without running it.
+struct Footprint {
+  std::size_t clients = 0;
+  std::size_t updates_per_round = 0;
+  std::size_t parameters = 0;
+  double bytes_down_per_round = 0.0, bytes_up_per_round = 0.0;                            ///< of the simulated protocol
+  double data_bytes = 0.0;                                                                ///< per node
+  double partition_bytes = 0.0, model_bytes = 0.0, update_bytes = 0.0, work_bytes = 0.0;  ///< per rank, at most
+  double flops_per_round = 0.0;  ///< of local training, all clients
+  double rank_bytes() const { return partition_bytes + model_bytes + update_bytes + work_bytes; }
+};
+
+/// Federated learning: announce, train, attack, collect, aggregate, apply, evaluate. Construction is collective: it
+/// loads the data set, deals it, and checks everything that depends on it; throws PhaseError.
+class Federated : public Protocol {
+ public:
+  virtual Footprint footprint() const = 0;
+};
+
+std::unique_ptr<Federated> make_federated(const Comm& comm, const scenario::Scenario& scenario,
+                                          const std::string& device);
+
+}  // namespace souk

@@ -1,0 +1,110 @@
+#include "agents/selection.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <set>
+
+#include "scenarios/participants.pb.h"
+#include "sim/base/contract.hpp"
+#include "sim/base/random.hpp"
+
+namespace souk {
+namespace {
+
+std::size_t updates_wanted(const scenario::Participants& participants) {
+  const std::size_t clients = participants.clients();
+  if (participants.has_fraction()) {
+    return std::max<std::size_t>(1, static_cast<std::size_t>(participants.fraction() * static_cast<double>(clients)));
+  }
+  if (participants.everyone()) return clients;
+  SOUK_REQUIRE(participants.per_round() <= clients, "participants.per_round = {}: there are {} clients",
+               participants.per_round(), clients);
+  return participants.per_round();
+}
+
+/// Floyd's sampling without replacement: O(count) memory for any population.
+std::vector<std::uint32_t> sample_uniformly(std::size_t population, std::size_t count, Stream& random) {
+  std::set<std::uint32_t> chosen;
+  for (std::size_t j = population - count; j < population; ++j) {
+    const std::uint32_t candidate = random.below(static_cast<std::uint32_t>(j + 1));
+    if (!chosen.insert(candidate).second) chosen.insert(static_cast<std::uint32_t>(j));
+  }
+  return {chosen.begin(), chosen.end()};
+}
+
+/// Efraimidis and Spirakis, "Weighted Random Sampling with a Reservoir", 2006: the largest log(u) / weight.
+std::vector<std::uint32_t> sample_by_samples(const Deal& deal, std::size_t count, Stream& random) {
+  std::vector<std::pair<double, std::uint32_t>> keys;
+  for (std::uint32_t i = 0; i < deal.agents(); ++i) {
+    const double draw = std::log(1.0 - random.uniform());
+    const auto weight = static_cast<double>(deal.of(i).size());
+    keys.emplace_back(weight > 0.0 ? draw / weight : -std::numeric_limits<double>::infinity(), i);
+  }
+  const auto end = keys.begin() + static_cast<std::ptrdiff_t>(count);
+  std::partial_sort(keys.begin(), end, keys.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first > b.first : a.second < b.second;
+  });
+  std::vector<std::uint32_t> chosen;
+  for (auto key = keys.begin(); key != end; ++key) chosen.push_back(key->second);
+  std::sort(chosen.begin(), chosen.end());
+  return chosen;
+}
+
+}  // namespace
+
+Selector::Selector(const scenario::Participants& participants, std::uint64_t seed, const Population& population,
+                   const Deal& deal)
+    : seed_(seed),
+      population_(population),
+      deal_(deal),
+      by_samples_(participants.weighting() == scenario::Participants::BY_SAMPLES),
+      wanted_(updates_wanted(participants)),
+      asked_(std::min<std::size_t>(participants.clients(),
+                                   static_cast<std::size_t>(std::ceil(participants.availability().over_selection() *
+                                                                      static_cast<double>(wanted_))))),
+      dropout_(participants.availability().dropout()),
+      deadline_(participants.availability().deadline()) {}
+
+std::vector<std::uint32_t> Selector::sample(RoundIndex round) const {
+  Stream random(seed_, Purpose::selection, nobody, round);
+  return by_samples_ ? sample_by_samples(deal_, asked_, random)
+                     : sample_uniformly(population_.clients(), asked_, random);
+}
+
+RoundSelection Selector::select(RoundIndex round, const std::function<ClientWork(AgentId)>& work) const {
+  RoundSelection selection;
+  std::vector<std::pair<double, std::size_t>> arrivals;
+  for (const std::uint32_t id : sample(round)) {
+    Candidate candidate{.client = {id}, .outcome = "spare"};
+    if (Stream(seed_, Purpose::availability, candidate.client, round).uniform() < dropout_) {
+      candidate.outcome = "dropout";
+    } else {
+      const Device device = population_.device(candidate.client);
+      const ClientWork load = work(candidate.client);
+      candidate.arrival_seconds = (load.bytes_down + load.bytes_up) / device.bandwidth + load.flops / device.compute;
+      if (deadline_ > 0.0 && candidate.arrival_seconds > deadline_) {
+        candidate.outcome = "late";
+      } else {
+        arrivals.emplace_back(candidate.arrival_seconds, selection.asked.size());
+      }
+    }
+    selection.asked.push_back(std::move(candidate));
+  }
+  std::sort(arrivals.begin(), arrivals.end());
+  const std::size_t used = std::min(wanted_, arrivals.size());
+  for (std::size_t a = 0; a < used; ++a) selection.asked[arrivals[a].second].outcome = "accepted";
+  for (const Candidate& candidate : selection.asked) {
+    if (candidate.outcome == "accepted") selection.accepted.push_back(candidate.client);
+  }
+  const bool waited_in_vain = used < wanted_ && deadline_ > 0.0;
+  if (waited_in_vain) {
+    selection.virtual_seconds = deadline_;
+  } else if (used > 0) {
+    selection.virtual_seconds = arrivals[used - 1].first;
+  }
+  return selection;
+}
+
+}  // namespace souk

@@ -1,0 +1,154 @@
+#include "agents/shared_data.hpp"
+
+#include <array>
+#include <exception>
+
+#include "scenarios/data.pb.h"
+#include "sim/base/archive.hpp"
+#include "sim/base/contract.hpp"
+#include "sim/data/dataset_reader.hpp"
+
+namespace souk {
+namespace {
+
+constexpr std::array<Split, 2> splits{Split::train, Split::test};
+
+void serialize(Archive& archive, DatasetShape& shape) {
+  std::vector<std::int64_t> numbers{static_cast<std::int64_t>(shape.samples),
+                                    static_cast<std::int64_t>(shape.sample_shape[0]),
+                                    static_cast<std::int64_t>(shape.sample_shape[1]),
+                                    static_cast<std::int64_t>(shape.sample_shape[2]),
+                                    shape.element == Element::u8 ? 1 : 0,
+                                    static_cast<std::int64_t>(shape.groups),
+                                    static_cast<std::int64_t>(shape.class_names.size())};
+  archive.field("shape", numbers);
+  shape.samples = static_cast<std::size_t>(numbers[0]);
+  for (std::size_t axis = 0; axis < 3; ++axis) shape.sample_shape[axis] = static_cast<std::size_t>(numbers[axis + 1]);
+  shape.element = numbers[4] == 1 ? Element::u8 : Element::f32;
+  shape.groups = static_cast<std::size_t>(numbers[5]);
+  shape.class_names.resize(static_cast<std::size_t>(numbers[6]));
+  for (std::string& name : shape.class_names) archive.field("class", name);
+}
+
+/// The node's first rank knows the shapes; the others learn them.
+std::array<DatasetShape, 2> share_shapes(const Comm& node, std::array<DatasetShape, 2> shapes) {
+  SaveArchive save;
+  if (node.rank() == 0) {
+    for (DatasetShape& shape : shapes) serialize(save, shape);
+  }
+  std::string bytes(reinterpret_cast<const char*>(save.bytes().data()), save.bytes().size());
+  bytes = node.broadcast_text(bytes, 0);
+  LoadArchive load(std::as_bytes(std::span(bytes)));
+  for (DatasetShape& shape : shapes) serialize(load, shape);
+  return shapes;
+}
+
+/// Cuts typed spans out of one block, each on a cache line of its own.
+class Cutter {
+ public:
+  explicit Cutter(std::span<std::byte> bytes) : bytes_(bytes) {}
+  template <class T>
+  std::span<T> cut(std::size_t count) {
+    const std::size_t begin = used_;
+    used_ += (count * sizeof(T) + 63) / 64 * 64;
+    if (bytes_.empty()) return {};
+    return {reinterpret_cast<T*>(bytes_.data() + begin), count};
+  }
+  std::size_t used() const { return used_; }
+
+ private:
+  std::span<std::byte> bytes_;
+  std::size_t used_ = 0;
+};
+
+DatasetBuffers cut_buffers(Cutter& cutter, const DatasetShape& shape) {
+  DatasetBuffers buffers;
+  const std::size_t values = shape.samples * shape.features();
+  if (shape.element == Element::u8) {
+    buffers.u8 = cutter.cut<std::uint8_t>(values);
+  } else {
+    buffers.f32 = cutter.cut<float>(values);
+  }
+  buffers.labels = cutter.cut<std::int32_t>(shape.samples);
+  if (shape.groups > 0) buffers.groups = cutter.cut<std::uint32_t>(shape.samples);
+  return buffers;
+}
+
+DatasetBuffers slice(const DatasetBuffers& all, const DatasetShape& shape, RowRange rows) {
+  const std::size_t count = rows.end - rows.begin;
+  const auto part = [&](auto span, std::size_t per_row) {
+    return span.empty() ? span : span.subspan(rows.begin * per_row, count * per_row);
+  };
+  return {part(all.u8, shape.features()), part(all.f32, shape.features()), part(all.labels, 1), part(all.groups, 1)};
+}
+
+Scaling fit_scaling(const scenario::Data& data, const DatasetShape& shape, const DatasetBuffers& training) {
+  switch (data.scaling()) {
+    case scenario::Data::RAW:
+      return raw_scaling(shape);
+    case scenario::Data::UNIT:
+      return unit_scaling(shape);
+    case scenario::Data::STANDARD:
+      break;
+  }
+  return fit_standard_scaling(shape, training);
+}
+
+}  // namespace
+
+SharedData load_shared_data(const Comm& comm, const scenario::Data& data, std::uint64_t seed) {
+  const Comm node = comm.node();
+  const bool leader = node.rank() == 0;
+  std::unique_ptr<DatasetReader> reader;
+  std::array<DatasetShape, 2> shapes;
+  bool sliced = false;
+  comm.run_phase("open data", [&] {
+    if (!leader) return;
+    reader = open_dataset(data, {.seed = seed});
+    for (std::size_t s = 0; s < splits.size(); ++s) shapes[s] = reader->shape(splits[s]);
+    sliced = reader->rows_are_independent();
+  });
+  shapes = share_shapes(node, shapes);
+  sliced = node.broadcast(static_cast<int>(sliced), 0) == 1;
+
+  Cutter measure({});
+  for (const DatasetShape& shape : shapes) cut_buffers(measure, shape);
+  SharedData shared;
+  std::exception_ptr failure;
+  try {
+    shared.memory = node.shared_block(measure.used());
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  comm.run_phase("share memory", [&] {
+    if (failure != nullptr) std::rethrow_exception(failure);
+  });
+
+  Cutter cutter(shared.memory->bytes());
+  std::array<DatasetBuffers, 2> buffers;
+  for (std::size_t s = 0; s < splits.size(); ++s) buffers[s] = cut_buffers(cutter, shapes[s]);
+  comm.run_phase("read data", [&] {
+    if (!sliced && !leader) return;
+    if (reader == nullptr) reader = open_dataset(data, {.seed = seed});
+    const auto parts = static_cast<std::size_t>(sliced ? node.size() : 1);
+    const auto part = static_cast<std::size_t>(node.rank());
+    for (std::size_t s = 0; s < splits.size(); ++s) {
+      const RowRange rows{shapes[s].samples * part / parts, shapes[s].samples * (part + 1) / parts};
+      reader->read(splits[s], rows, slice(buffers[s], shapes[s], rows));
+    }
+  });
+
+  Scaling scaling;
+  comm.run_phase("fit scaling", [&] {
+    const std::size_t channels = shapes[0].sample_shape[0];
+    scaling = {std::vector<float>(channels), std::vector<float>(channels)};
+    if (leader) scaling = fit_scaling(data, shapes[0], buffers[0]);
+  });
+  node.broadcast_into(std::span(scaling.shift), 0);
+  node.broadcast_into(std::span(scaling.scale), 0);
+  shared.train = Dataset(shapes[0], buffers[0], scaling);
+  shared.test = Dataset(shapes[1], buffers[1], scaling);
+  return shared;
+}
+
+}  // namespace souk

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "sim/comm/comm.hpp"
+#include "sim/data/dataset.hpp"
+
+namespace souk::scenario {
+class Data;
+}
+
+namespace souk {
+
+/// A data set in memory that all ranks of a node share: one copy per node, whatever the number of ranks.
+struct SharedData {
+  Dataset train;
+  Dataset test;
+  std::shared_ptr<SharedBlock> memory;
+};
+
+/// Reads the data set chosen in `data`. Where the format allows it, the ranks of a node read a slice each. Collective;
+/// throws PhaseError.
+SharedData load_shared_data(const Comm& comm, const scenario::Data& data, std::uint64_t seed);
+
+}  // namespace souk
