@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/data/dataset.hpp"
+
+namespace souk {
+
+/// Stored values of one channel, over all samples of a split.
+struct ChannelSummary {
+  double min = 0.0, max = 0.0, mean = 0.0, std = 0.0;
+};
+
+struct SplitSummary {
+  std::string name;  ///< "train", "test", or what a lone file holds
+  std::size_t samples = 0;
+  std::vector<std::uint64_t> class_counts;  ///< [classes]; empty where the file has no labels
+  std::vector<ChannelSummary> channels;     ///< [channels]; empty where the file has no features
+};
+
+/// What is found at a path.
+struct DatasetSummary {
+  std::string format;  ///< such as "IDX directory"
+  std::string path;
+  DatasetShape shape;  ///< of the training split; of the file, where it is only one of several
+  std::vector<SplitSummary> splits;
+  std::vector<std::string> warnings;
+  std::string snippet;  ///< `data { … }` for a scenario; empty where the file alone is no data set
+
+  /// Everything as lines of text.
+  std::string text() const;
+};
+
+/// Recognises and reads a data set: a directory of IDX, CIFAR or NumPy files or of image folders, a table (.csv, .data,
+/// .txt, .tsv), an .npz archive, a single IDX or .npy file. Reads all of it into memory. Throws InputError where
+/// nothing is recognised or what is there is malformed.
+DatasetSummary describe_path(const std::string& path);
+
+}  // namespace souk
