@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -56,6 +57,13 @@ class Network {
                               std::span<float> out) = 0;
   /// Multiply-adds, counted as two flops each, of one forward pass for one sample.
   virtual double forward_flops() const = 0;
+  /// Whether `descend` is there.
+  virtual bool descends() const { return false; }
+  /// One step of plain gradient descent on the mean cross-entropy, returned as it was before:
+  ///   trainable = (1 - learning_rate * weight_decay) * trainable - learning_rate * gradient.
+  /// Saves a pass over the parameters by adding the step where the gradient is computed; rounds differently from the
+  /// two-pass way.
+  virtual double descend(std::span<float> parameters, const Batch& batch, double learning_rate, double weight_decay);
 };
 
 /// Builds the network chosen in `model` for this input. `device` is "cpu", "cuda" or "cuda:K". Throws InputError where
@@ -64,10 +72,10 @@ std::unique_ptr<Network> make_network(const scenario::Model& model, const ModelS
 
 /// What local training did.
 struct LocalResult {
-  double loss = 0.0;           ///< mean loss over the mini-batches of the last pass
-  std::uint64_t samples = 0;   ///< samples the client holds
+  double loss = 0.0;          ///< mean loss over the mini-batches of the last pass
+  std::uint64_t samples = 0;  ///< samples the client holds
   std::uint64_t steps = 0;
-  double flops = 0.0;          ///< 3 forward passes' worth per sample seen
+  double flops = 0.0;  ///< 3 forward passes' worth per sample seen
 };
 
 /// Streams and schedule position of one client's local training.
@@ -75,8 +83,8 @@ struct LocalContext {
   std::uint64_t seed = 1;
   AgentId agent;
   RoundIndex round;
-  std::uint32_t rounds = 1;              ///< of the whole run, for schedules
-  std::function<void()> after_step{};    ///< heartbeat; may be empty
+  std::uint32_t rounds = 1;            ///< of the whole run, for schedules
+  std::function<void()> after_step{};  ///< heartbeat; may be empty
 };
 
 /// Edits a mini-batch on its way to the network: where data poisoning acts. `which` are the samples' indices; labels
@@ -105,9 +113,9 @@ class LocalTrainer {
 
 /// Counts of one test batch, exact so that batches tested on different ranks add up to the same totals.
 struct TestCounts {
-  double loss_sum = 0.0;                  ///< cross-entropy summed in sample order
-  std::vector<std::uint32_t> correct;     ///< [classes], by true class
-  std::vector<std::uint32_t> samples;     ///< [classes]
+  double loss_sum = 0.0;               ///< cross-entropy summed in sample order
+  std::vector<std::uint32_t> correct;  ///< [classes], by true class
+  std::vector<std::uint32_t> samples;  ///< [classes]
 };
 
 /// Tests `parameters` on the samples `which`, as one batch.

@@ -1,0 +1,158 @@
+#include "sim/learn/chain_network.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "sim/base/contract.hpp"
+#include "sim/learn/chain_kernels.hpp"
+#include "sim/learn/chain_stage.hpp"
+#include "sim/learn/float_buffer.hpp"
+#include "sim/learn/torch_network.hpp"
+
+namespace souk {
+namespace {
+
+class ChainNetwork final : public Network {
+ public:
+  explicit ChainNetwork(const Architecture& architecture)
+      : architecture_(architecture),
+        layout_(architecture.layout()),
+        classes_(static_cast<std::size_t>(architecture.shape().classes)),
+        stages_(make_chain_stages(architecture)),
+        activations_(stages_.size()) {
+    SOUK_EXPECT(!stages_.empty());
+    // Bounds the activations of one pass; larger batches go through in parts, added up in order.
+    constexpr std::size_t floats_per_pass = 4 * 1024 * 1024;
+    std::size_t floats_per_sample = 0;
+    for (const auto& stage : stages_) floats_per_sample += stage->in().size() + stage->out().size();
+    samples_per_pass_ = std::max<std::size_t>(1, floats_per_pass / floats_per_sample);
+  }
+
+  const ParameterLayout& layout() const override { return layout_; }
+  const ModelShape& shape() const override { return architecture_.shape(); }
+  double forward_flops() const override { return architecture_.forward_flops(); }
+  void initialise(Stream& random, std::span<float> parameters) const override {
+    architecture_.initialise(random, parameters);
+  }
+
+  void logits(std::span<const float> parameters, const Batch& batch, std::span<float> out) override {
+    check(parameters, batch);
+    SOUK_EXPECT(out.size() == batch.samples * classes_);
+    for_each_part(batch, [&](std::size_t first, std::size_t samples) {
+      const float* logits = forward(parameters.data(), batch.features.data() + first * inputs(), samples);
+      std::copy_n(logits, samples * classes_, out.data() + first * classes_);
+    });
+  }
+
+  double gradient(std::span<float> parameters, const Batch& batch, std::span<float> gradient) override {
+    check(parameters, batch);
+    SOUK_EXPECT(gradient.size() == layout_.trainable() && batch.samples > 0);
+    double loss = 0.0;
+    for_each_part(batch, [&](std::size_t first, std::size_t samples) {
+      const GradientSink sink{.parameters = gradient.data(), .keep = first == 0 ? 0.0F : 1.0F};
+      loss += pass(parameters.data(), batch, first, samples, sink);
+    });
+    return loss / static_cast<double>(batch.samples);
+  }
+
+  bool descends() const override { return true; }
+
+  double descend(std::span<float> parameters, const Batch& batch, double learning_rate, double weight_decay) override {
+    check(parameters, batch);
+    SOUK_EXPECT(batch.samples > 0);
+    const GradientSink sink{.parameters = parameters.data(),
+                            .scale = static_cast<float>(-learning_rate),
+                            .keep = static_cast<float>(1.0 - learning_rate * weight_decay)};
+    if (batch.samples <= samples_per_pass_) {
+      reserve(batch.samples);
+      return pass(parameters.data(), batch, 0, batch.samples, sink) / static_cast<double>(batch.samples);
+    }
+    gradient_.reserve(layout_.trainable());  // every part reads the old parameters
+    const double loss = gradient(parameters, batch, {gradient_.data(), layout_.trainable()});
+    kernels::blend(sink.scale, gradient_.data(), sink.keep, parameters.data(), layout_.trainable());
+    return loss;
+  }
+
+  void hessian_vector(std::span<const float> parameters, const Batch& batch, std::span<const float> direction,
+                      std::span<float> out) override {
+    if (second_order_ == nullptr) second_order_ = make_torch_network(architecture_, "cpu");
+    second_order_->hessian_vector(parameters, batch, direction, out);
+  }
+
+ private:
+  std::size_t inputs() const { return stages_.front()->in().size(); }
+
+  void check(std::span<const float> parameters, const Batch& batch) const {
+    SOUK_EXPECT(parameters.size() == layout_.dimension());
+    SOUK_EXPECT(batch.features.size() == batch.samples * inputs());
+    SOUK_EXPECT(batch.labels.size() == batch.samples || batch.labels.empty());
+  }
+
+  /// Parts depend on the batch alone, so do the bits.
+  template <class Use>
+  void for_each_part(const Batch& batch, const Use& use) {
+    reserve(std::min(batch.samples, samples_per_pass_));
+    for (std::size_t first = 0; first < batch.samples; first += samples_per_pass_) {
+      use(first, std::min(samples_per_pass_, batch.samples - first));
+    }
+  }
+
+  void reserve(std::size_t samples) {
+    if (samples <= reserved_) return;
+    std::size_t largest = 0;
+    for (std::size_t i = 0; i < stages_.size(); ++i) {
+      stages_[i]->reserve(samples);
+      activations_[i].reserve(samples * stages_[i]->out().size());
+      largest = std::max(largest, stages_[i]->out().size());
+    }
+    for (FloatBuffer& buffer : gradients_) buffer.reserve(samples * largest);
+    reserved_ = samples;
+  }
+
+  StageValues values(std::size_t stage, const float* features, std::size_t samples) {
+    return {.in = stage == 0 ? features : activations_[stage - 1].data(),
+            .out = activations_[stage].data(),
+            .samples = samples};
+  }
+
+  float* forward(const float* parameters, const float* features, std::size_t samples) {
+    for (std::size_t i = 0; i < stages_.size(); ++i) stages_[i]->forward(parameters, values(i, features, samples));
+    return activations_.back().data();
+  }
+
+  /// Forward and backward over samples [first, first + samples); the sum of their losses. The gradient is of the mean
+  /// over the whole batch.
+  double pass(const float* parameters, const Batch& batch, std::size_t first, std::size_t samples,
+              const GradientSink& sink) {
+    const float* features = batch.features.data() + first * inputs();
+    float* d_out = forward(parameters, features, samples);
+    const double loss =
+        kernels::softmax_cross_entropy(d_out, batch.labels.data() + first, samples, classes_, batch.samples);
+    for (std::size_t i = stages_.size(); i-- > 0;) {
+      float* d_in = i == 0 ? nullptr : gradients_[i % 2].data();
+      stages_[i]->backward(parameters, values(i, features, samples), d_out, d_in, sink);
+      d_out = d_in;
+    }
+    return loss;
+  }
+
+  Architecture architecture_;
+  ParameterLayout layout_;
+  std::size_t classes_;
+  std::vector<std::unique_ptr<ChainStage>> stages_;
+  std::vector<FloatBuffer> activations_;  ///< output of every stage
+  std::array<FloatBuffer, 2> gradients_;  ///< of activations, for the stage at work and the one before it
+  FloatBuffer gradient_;
+  std::size_t samples_per_pass_ = 1, reserved_ = 0;
+  std::unique_ptr<Network> second_order_;
+};
+
+}  // namespace
+
+bool is_chain(const Architecture& architecture) { return !make_chain_stages(architecture).empty(); }
+
+std::unique_ptr<Network> make_chain_network(const Architecture& architecture) {
+  return std::make_unique<ChainNetwork>(architecture);
+}
+
+}  // namespace souk

@@ -1,0 +1,29 @@
+#include "scenarios/learning.pb.h"
+#include "sim/base/plugin_registry.hpp"
+#include "sim/learn/architecture.hpp"
+
+namespace souk {
+namespace {
+
+/// The CNN of McMahan et al., AISTATS 2017, and of LEAF: 1,663,370 parameters for 28x28x1 and 10 classes.
+class Cnn final : public ModelFamily {
+ public:
+  explicit Cnn(const scenario::Cnn&) {}
+  Architecture build(const ModelShape& shape) const override {
+    return Architecture("cnn", shape)
+        .conv2d("conv1", {.channels = 32, .kernel = 5, .padding = 2})
+        .relu()
+        .max_pool(2)
+        .conv2d("conv2", {.channels = 64, .kernel = 5, .padding = 2})
+        .relu()
+        .max_pool(2)
+        .affine("fc1", 512)
+        .relu()
+        .affine("fc2", static_cast<std::size_t>(shape.classes));
+  }
+};
+
+const Register<ModelFamily, Cnn, scenario::Cnn> registered;
+
+}  // namespace
+}  // namespace souk

@@ -1,0 +1,52 @@
+#include <algorithm>
+#include <cmath>
+
+#include "sim/base/contract.hpp"
+#include "sim/learn/float_buffer.hpp"
+#include "sim/learn/model.hpp"
+
+namespace souk {
+namespace {
+
+/// log(sum of exp) minus the label's logit, in double.
+double cross_entropy(std::span<const float> logits, std::size_t label) {
+  const double largest = *std::max_element(logits.begin(), logits.end());
+  double normaliser = 0.0;
+  for (const float logit : logits) normaliser += std::exp(static_cast<double>(logit) - largest);
+  return std::log(normaliser) + largest - static_cast<double>(logits[label]);
+}
+
+/// The smallest class among the largest logits is the label, and no logit is NaN.
+bool is_correct(std::span<const float> logits, std::size_t label) {
+  if (std::any_of(logits.begin(), logits.end(), [](float logit) { return std::isnan(logit); })) return false;
+  return std::max_element(logits.begin(), logits.end()) == logits.begin() + static_cast<std::ptrdiff_t>(label);
+}
+
+}  // namespace
+
+TestCounts test_batch(Network& network, std::span<const float> parameters, const Dataset& data,
+                      std::span<const SampleIndex> which) {
+  thread_local FloatBuffer features, logits;  // a test is hundreds of batches of one size
+  const auto classes = static_cast<std::size_t>(network.shape().classes);
+  SOUK_EXPECT(data.classes() == network.shape().classes);
+  features.reserve(which.size() * data.features());
+  logits.reserve(which.size() * classes);
+  const std::span<float> inputs(features.data(), which.size() * data.features());
+  const std::span<float> outputs(logits.data(), which.size() * classes);
+  data.copy_features(which, inputs);
+  network.logits(parameters, {.features = inputs, .labels = {}, .samples = which.size()}, outputs);
+
+  TestCounts counts;
+  counts.correct.assign(classes, 0);
+  counts.samples.assign(classes, 0);
+  for (std::size_t i = 0; i < which.size(); ++i) {
+    const auto label = static_cast<std::size_t>(data.labels()[which[i]]);
+    const std::span<const float> row = outputs.subspan(i * classes, classes);
+    counts.loss_sum += cross_entropy(row, label);
+    ++counts.samples[label];
+    if (is_correct(row, label)) ++counts.correct[label];
+  }
+  return counts;
+}
+
+}  // namespace souk

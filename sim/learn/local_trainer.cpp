@@ -1,0 +1,197 @@
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "scenarios/learning.pb.h"
+#include "sim/base/contract.hpp"
+#include "sim/base/multiversion.hpp"
+#include "sim/learn/augmentation.hpp"
+#include "sim/learn/float_buffer.hpp"
+#include "sim/learn/model.hpp"
+#include "sim/learn/optimizer.hpp"
+#include "sim/learn/schedule.hpp"
+
+namespace souk {
+namespace {
+
+SOUK_MULTIVERSION void subtract(const float* local, const float* global, std::size_t size, float* update) {
+  for (std::size_t i = 0; i < size; ++i) update[i] = local[i] - global[i];
+}
+
+SOUK_MULTIVERSION void add_share(float share, const float* gradient, std::size_t size, float* total) {
+  for (std::size_t i = 0; i < size; ++i) total[i] += share * gradient[i];
+}
+
+/// FED_SGD is one plain step: what has no meaning there must not be set.
+void check_fed_sgd(const scenario::Training& training) {
+  SOUK_REQUIRE(training.duration_case() == scenario::Training::DURATION_NOT_SET,
+               "training: FED_SGD takes one step over all samples; local_epochs and local_steps must not be set");
+  SOUK_REQUIRE((training.optimizer_case() == scenario::Training::OPTIMIZER_NOT_SET || training.has_sgd()) &&
+                   training.sgd().momentum() == 0.0,
+               "training: FED_SGD takes one step; its optimizer must be sgd without momentum");
+}
+
+}  // namespace
+
+struct LocalTrainer::State {
+  /// One client's turn: what train was given.
+  struct Turn {
+    std::span<const float> global;
+    const Dataset& data;
+    std::span<const SampleIndex> mine;
+    const BatchEdit& edit;
+    const LocalContext& context;
+    double learning_rate;
+  };
+
+  State(const scenario::Training& config, Network& net)
+      : training(config),
+        network(net),
+        optimizer(config, net.layout().trainable()),
+        augmenter(config.augmentation().flip(), config.augmentation().crop_padding(), net.shape().input),
+        local(net.layout().dimension()) {
+    const auto& input = net.shape().input;
+    features = input[0] * input[1] * input[2];
+  }
+
+  std::size_t batch_size(const Turn& turn) const {
+    const std::size_t all = turn.mine.size();
+    return training.batch_size() == 0 ? all : std::min<std::size_t>(training.batch_size(), all);
+  }
+
+  std::span<float> parameters() { return {local.data(), network.layout().dimension()}; }
+  std::span<float> trainable() { return {local.data(), network.layout().trainable()}; }
+
+  void begin(const Turn& turn) {
+    std::copy(turn.global.begin(), turn.global.end(), local.data());
+    optimizer.restart();
+    inputs.reserve(batch_size(turn) * features);
+    labels.reserve(batch_size(turn));
+  }
+
+  /// The mini-batch of these samples: read, augmented, edited.
+  Batch load(const Turn& turn, std::span<const SampleIndex> which, Stream& augmentation) {
+    const std::span<float> values(inputs.data(), which.size() * features);
+    labels.resize(which.size());
+    turn.data.copy_features(which, values);
+    for (std::size_t i = 0; i < which.size(); ++i) labels[i] = turn.data.labels()[which[i]];
+    if (augmenter.active()) augmenter.apply(augmentation, values);
+    if (turn.edit) turn.edit(which, values, labels);
+    return {.features = values, .labels = labels, .samples = which.size()};
+  }
+
+  double step(const Turn& turn, const Batch& batch) {
+    if (const auto weight_decay = optimizer.plain_weight_decay(); weight_decay && network.descends()) {
+      return network.descend(parameters(), batch, turn.learning_rate, *weight_decay);
+    }
+    const std::size_t size = network.layout().trainable();
+    gradient.reserve(size);
+    const double loss = network.gradient(parameters(), batch, {gradient.data(), size});
+    optimizer.step(trainable(), {gradient.data(), size}, turn.global.first(size), turn.learning_rate);
+    return loss;
+  }
+
+  Stream stream(const Turn& turn, Purpose purpose, std::uint32_t pass) const {
+    const LocalContext& context = turn.context;
+    return Stream(context.seed, purpose, context.agent, context.round, static_cast<std::uint16_t>(pass));
+  }
+
+  LocalResult fed_avg(const Turn& turn) {
+    const bool by_steps = training.has_local_steps();
+    const std::uint64_t last_step = by_steps ? training.local_steps() : ~std::uint64_t{0};
+    const std::uint32_t passes =
+        by_steps ? ~std::uint32_t{0} : (training.has_local_epochs() ? training.local_epochs() : 1);
+    LocalResult result;
+    for (std::uint32_t pass = 0; pass < passes && result.steps < last_step; ++pass) {
+      result.loss = one_pass(turn, pass, last_step, result);
+    }
+    return result;
+  }
+
+  /// Mini-batches of a fresh order until the samples or the steps are used up; the mean of their losses.
+  double one_pass(const Turn& turn, std::uint32_t pass, std::uint64_t last_step, LocalResult& result) {
+    order.assign(turn.mine.begin(), turn.mine.end());
+    stream(turn, Purpose::batch_order, pass).shuffle(order);
+    Stream augmentation = stream(turn, Purpose::augmentation, pass);
+    const std::uint64_t before = result.steps;
+    const std::size_t size = batch_size(turn);
+    double loss = 0.0;
+    for (std::size_t first = 0; first < order.size() && result.steps < last_step; first += size) {
+      const auto which = std::span(order).subspan(first, std::min(size, order.size() - first));
+      loss += step(turn, load(turn, which, augmentation));
+      ++result.steps;
+      result.samples += which.size();
+      if (turn.context.after_step) turn.context.after_step();
+    }
+    return loss / static_cast<double>(result.steps - before);
+  }
+
+  /// One gradient over all samples, in parts of batch_size, added up in order.
+  LocalResult fed_sgd(const Turn& turn) {
+    const std::size_t values = network.layout().trainable(), size = batch_size(turn);
+    Stream augmentation = stream(turn, Purpose::augmentation, 0);
+    gradient.reserve(values);
+    total_gradient.reserve(values);
+    std::fill_n(total_gradient.data(), values, 0.0F);
+    LocalResult result;
+    for (std::size_t first = 0; first < turn.mine.size(); first += size) {
+      const auto which = turn.mine.subspan(first, std::min(size, turn.mine.size() - first));
+      const double share = static_cast<double>(which.size()) / static_cast<double>(turn.mine.size());
+      const Batch batch = load(turn, which, augmentation);
+      result.loss += share * network.gradient(parameters(), batch, {gradient.data(), values});
+      add_share(static_cast<float>(share), gradient.data(), values, total_gradient.data());
+      result.samples += which.size();
+      if (turn.context.after_step) turn.context.after_step();
+    }
+    optimizer.step(trainable(), {total_gradient.data(), values}, turn.global.first(values), turn.learning_rate);
+    result.steps = 1;
+    return result;
+  }
+
+  scenario::Training training;
+  Network& network;
+  Optimizer optimizer;
+  Augmenter augmenter;
+  std::size_t features = 0;  ///< per sample
+  FloatBuffer local, inputs, gradient, total_gradient;
+  std::vector<std::int32_t> labels;
+  std::vector<SampleIndex> order;
+};
+
+LocalTrainer::LocalTrainer(const scenario::Training& training, Network& network)
+    : state_(std::make_unique<State>(training, network)) {
+  if (training.algorithm() == scenario::Training::FED_SGD) check_fed_sgd(training);
+}
+
+LocalTrainer::~LocalTrainer() = default;
+
+double LocalTrainer::learning_rate(RoundIndex round, std::uint32_t rounds) const {
+  return scheduled_learning_rate(state_->training, round, rounds);
+}
+
+LocalResult LocalTrainer::train(std::span<const float> global, const Dataset& data, std::span<const SampleIndex> mine,
+                                const BatchEdit& edit, const LocalContext& context, std::span<float> update) {
+  State& state = *state_;
+  const std::size_t dimension = state.network.layout().dimension();
+  SOUK_EXPECT(global.size() == dimension && update.size() == dimension);
+  SOUK_EXPECT(data.features() == state.features && data.classes() == state.network.shape().classes);
+  if (mine.empty()) {
+    std::fill(update.begin(), update.end(), 0.0F);
+    return {};
+  }
+  const State::Turn turn{.global = global,
+                         .data = data,
+                         .mine = mine,
+                         .edit = edit,
+                         .context = context,
+                         .learning_rate = learning_rate(context.round, context.rounds)};
+  state.begin(turn);
+  LocalResult result =
+      state.training.algorithm() == scenario::Training::FED_SGD ? state.fed_sgd(turn) : state.fed_avg(turn);
+  subtract(state.local.data(), global.data(), dimension, update.data());
+  result.flops = 3.0 * state.network.forward_flops() * static_cast<double>(result.samples);
+  result.samples = mine.size();
+  return result;
+}
+
+}  // namespace souk

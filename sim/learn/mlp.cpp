@@ -1,0 +1,32 @@
+#include <string>
+#include <vector>
+
+#include "scenarios/learning.pb.h"
+#include "sim/base/plugin_registry.hpp"
+#include "sim/learn/architecture.hpp"
+
+namespace souk {
+namespace {
+
+/// Fully connected layers with ReLU between them; by default the 2NN of McMahan et al., AISTATS 2017: 199,210
+/// parameters for 784 features and 10 classes.
+class Mlp final : public ModelFamily {
+ public:
+  explicit Mlp(const scenario::Mlp& config) : hidden_(config.hidden().begin(), config.hidden().end()) {
+    if (hidden_.empty()) hidden_ = {200, 200};
+  }
+  Architecture build(const ModelShape& shape) const override {
+    Architecture network("mlp", shape);
+    std::size_t layer = 0;
+    for (const std::size_t width : hidden_) network.affine("fc" + std::to_string(++layer), width).relu();
+    return network.affine("fc" + std::to_string(++layer), static_cast<std::size_t>(shape.classes));
+  }
+
+ private:
+  std::vector<std::size_t> hidden_;
+};
+
+const Register<ModelFamily, Mlp, scenario::Mlp> registered;
+
+}  // namespace
+}  // namespace souk
