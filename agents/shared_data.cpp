@@ -6,6 +6,7 @@
 #include "scenarios/data.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/memory.hpp"
 #include "sim/data/dataset_reader.hpp"
 
 namespace souk {
@@ -113,6 +114,11 @@ SharedData load_shared_data(const Comm& comm, const scenario::Data& data, std::u
 
   Cutter measure({});
   for (const DatasetShape& shape : shapes) cut_buffers(measure, shape);
+  comm.run_phase("check memory", [&] {
+    const double needed = static_cast<double>(measure.used());
+    SOUK_REQUIRE(needed <= available_memory(), "task.data: the data set needs {}, this node has {} to give",
+                 bytes_text(needed), bytes_text(available_memory()));
+  });
   SharedData shared;
   std::exception_ptr failure;
   try {

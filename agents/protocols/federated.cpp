@@ -15,6 +15,7 @@
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
+#include "sim/base/memory.hpp"
 #include "sim/data/partitioner.hpp"
 #include "sim/learn/model.hpp"
 
@@ -35,7 +36,7 @@ class FederatedProtocol final : public Federated {
   void run_round(RoundIndex round, bool last, Phases& phases, RoundRecord& record) override;
   void serialize(Archive& archive) override;
   std::span<const float> parameters() const override { return global_; }
-  Footprint footprint() const override;
+  Footprint footprint(int ranks) const override;
 
  private:
   ClientWork work_of(AgentId client) const;
@@ -77,6 +78,7 @@ class FederatedProtocol final : public Federated {
 FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario& scenario, const std::string& device)
     : comm_(comm), scenario_(scenario), stop_tests_(scenario.evaluation()) {
   data_ = load_shared_data(comm, scenario.task().data(), scenario.seed());
+  const int node_ranks = comm.node().size();
   comm.run_phase("set up", [&] {
     population_ = std::make_unique<Population>(scenario);
     const DealInput input{.labels = data_.train.labels(),
@@ -94,6 +96,7 @@ FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario&
     network_ = make_network(scenario.task().model(), shape, device);
     trainer_ = std::make_unique<LocalTrainer>(scenario.task().training(), *network_);
     evaluator_ = std::make_unique<Evaluator>(data_.test, scenario.evaluation().batch_size());
+    require_memory(footprint(comm.size()), node_ranks);
     global_.resize(network_->layout().dimension());
     step_.resize(network_->layout().trainable());
     Stream random(scenario.seed(), Purpose::weight_init, nobody, {});
@@ -317,14 +320,15 @@ void FederatedProtocol::serialize(Archive& archive) {
   stop_tests_.serialize(archive);
 }
 
-Footprint FederatedProtocol::footprint() const {
+Footprint FederatedProtocol::footprint(int rank_count) const {
   Footprint footprint;
-  const auto ranks = static_cast<double>(comm_.size());
-  const double model_bytes = static_cast<double>(global_.size() * sizeof(float));
+  const auto ranks = static_cast<double>(rank_count);
+  const std::size_t parameters = network_->layout().dimension();
+  const double model_bytes = static_cast<double>(parameters * sizeof(float));
   const auto updates = static_cast<double>(selector_->wanted());
   footprint.clients = population_->clients();
   footprint.updates_per_round = selector_->wanted();
-  footprint.parameters = global_.size();
+  footprint.parameters = parameters;
   footprint.bytes_down_per_round = updates * model_bytes;
   footprint.bytes_up_per_round = updates * model_bytes;
   footprint.data_bytes = static_cast<double>(data_.memory->bytes().size());
@@ -343,6 +347,13 @@ Footprint FederatedProtocol::footprint() const {
 }
 
 }  // namespace
+
+void require_memory(const Footprint& footprint, int ranks_on_node) {
+  const double needed = footprint.rank_bytes() * static_cast<double>(ranks_on_node);
+  const double available = available_memory();
+  SOUK_REQUIRE(needed <= available, "the scenario needs {} ({} rank(s) with {} each), this node has {} to give",
+               bytes_text(needed), ranks_on_node, bytes_text(footprint.rank_bytes()), bytes_text(available));
+}
 
 std::unique_ptr<Federated> make_federated(const Comm& comm, const scenario::Scenario& scenario,
                                           const std::string& device) {

@@ -27,8 +27,12 @@ struct Footprint {
 /// loads the data set, deals it, and checks everything that depends on it; throws PhaseError.
 class Federated : public Protocol {
  public:
-  virtual Footprint footprint() const = 0;
+  /// On this many ranks.
+  virtual Footprint footprint(int ranks) const = 0;
 };
+
+/// Throws InputError where the ranks of this node would need more memory than it can give.
+void require_memory(const Footprint& footprint, int ranks_on_node);
 
 std::unique_ptr<Federated> make_federated(const Comm& comm, const scenario::Scenario& scenario,
                                           const std::string& device);

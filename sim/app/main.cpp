@@ -1,1 +1,3 @@
-int main() { return 0; }
+#include "sim/app/program.hpp"
+
+int main(int argc, char** argv) { return souk::run_program(argc, argv); }

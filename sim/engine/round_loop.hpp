@@ -18,7 +18,7 @@ struct LoopOptions {
   std::uint32_t rounds = 1;
   std::uint32_t checkpoint_every = 0;  ///< 0: only at the end and on a signal
   std::string scenario_text;           ///< resolved, kept in every checkpoint
-  std::optional<InjectedFault> fault;
+  std::optional<InjectedFault> fault{};
   std::function<void(const RoundRecord&)> after_round{};  ///< progress display; called on rank 0
 };
 

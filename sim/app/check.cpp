@@ -1,0 +1,45 @@
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "agents/protocols/federated.hpp"
+#include "scenarios/scenario.pb.h"
+#include "sim/app/commands.hpp"
+#include "sim/app/scenario_loading.hpp"
+#include "sim/app/version.hpp"
+#include "sim/base/contract.hpp"
+#include "sim/base/memory.hpp"
+#include "sim/comm/session.hpp"
+
+namespace souk {
+
+int check_command(const ScenarioArguments& arguments, bool print, int ranks) {
+  const std::string blas = limit_blas_to_one_thread();
+  limit_libtorch_to_one_thread();
+  const Comm comm = Comm::self();
+  const ResolvedScenario resolved = load_scenario(comm, arguments);
+  const scenario::Scenario& scenario = *resolved.scenario;
+  if (print) {
+    std::fputs(to_text(scenario).c_str(), stdout);
+    return exit_done;
+  }
+  const std::unique_ptr<Federated> protocol = make_federated(comm, scenario, arguments.device);
+  const int count = std::max(1, ranks);
+  const Footprint need = protocol->footprint(count);
+  const auto line = [](const char* what, const std::string& value) { fmt::print("{:<28}{}\n", what, value); };
+  line("scenario", scenario.name());
+  line("identity", identity_of(scenario));
+  line("clients", fmt::format("{} ({} updates per round)", need.clients, need.updates_per_round));
+  line("parameters", std::to_string(need.parameters));
+  line("protocol bytes per round",
+       fmt::format("{} down, {} up", bytes_text(need.bytes_down_per_round), bytes_text(need.bytes_up_per_round)));
+  line("training work per round", fmt::format("{:.3g} GFLOP", need.flops_per_round * 1e-9));
+  line("data set, once per node", bytes_text(need.data_bytes));
+  line("peak memory per rank", fmt::format("{} with {} rank(s)", bytes_text(need.rank_bytes()), count));
+  line("available on this node", bytes_text(available_memory()));
+  line("BLAS", blas);
+  require_memory(need, count);
+  return exit_done;
+}
+
+}  // namespace souk

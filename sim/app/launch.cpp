@@ -1,0 +1,67 @@
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <unistd.h>
+
+#include "sim/app/commands.hpp"
+#include "sim/base/contract.hpp"
+
+namespace souk {
+namespace {
+
+/// Copying straight between processes is refused inside most containers, and where processes may not trace each other.
+bool may_read_other_processes() {
+  int scope = 1;
+  std::ifstream("/proc/sys/kernel/yama/ptrace_scope") >> scope;
+  return scope == 0 && access("/.dockerenv", F_OK) != 0 && access("/run/.containerenv", F_OK) != 0;
+}
+
+/// The arguments without --ranks and its value.
+std::vector<std::string> remaining_arguments(int argc, char** argv) {
+  std::vector<std::string> arguments;
+  for (int i = 0; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--ranks") {
+      ++i;
+    } else if (argument.rfind("--ranks=", 0) != 0) {
+      arguments.push_back(argument);
+    }
+  }
+  return arguments;
+}
+
+}  // namespace
+
+void launch_ranks(int ranks, int argc, char** argv) {
+  std::vector<std::string> command{"mpirun", "-q", "-n", std::to_string(ranks), "--bind-to", "none"};
+  if (geteuid() == 0) command.emplace_back("--allow-run-as-root");
+  if (static_cast<unsigned>(ranks) > std::thread::hardware_concurrency()) {
+    command.insert(command.end(), {"--oversubscribe", "--mca", "mpi_yield_when_idle", "1"});
+  } else {
+    // Slots are counted by core, and a container may see fewer cores than it has processors.
+    command.emplace_back("--use-hwthread-cpus");
+  }
+  if (!may_read_other_processes()) {
+    command.insert(command.end(), {"--mca", "btl_vader_single_copy_mechanism", "none"});
+  }
+  std::string self(4096, '\0');
+  const ssize_t length = readlink("/proc/self/exe", self.data(), self.size());
+  std::vector<std::string> arguments = remaining_arguments(argc, argv);
+  if (length > 0) arguments[0] = self.substr(0, static_cast<std::size_t>(length));
+  command.insert(command.end(), arguments.begin(), arguments.end());
+
+  for (const char* name : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"}) setenv(name, "1", 1);
+  std::vector<char*> pointers;
+  for (std::string& word : command) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  execvp(pointers[0], pointers.data());
+  throw_input_error("--ranks {}: mpirun cannot be started: {} (Debian package openmpi-bin)", ranks,
+                    std::strerror(errno));
+}
+
+}  // namespace souk

@@ -1,0 +1,117 @@
+#include "sim/app/program.hpp"
+
+#include <cstdio>
+
+#include <CLI/CLI.hpp>
+#include <malloc.h>
+
+#include "sim/app/commands.hpp"
+#include "sim/app/version.hpp"
+#include "sim/base/contract.hpp"
+#include "sim/comm/session.hpp"
+
+namespace souk {
+namespace {
+
+void add_scenario_arguments(CLI::App& command, ScenarioArguments& arguments) {
+  command.add_option("scenario", arguments.file, "Scenario file: protobuf text format, or JSON")->required();
+  command.add_option("--set", arguments.overrides, "PATH=VALUE: change one field, e.g. task.training.batch_size=64")
+      ->expected(1)
+      ->take_all();
+  command.add_option("--seed", arguments.seed, "Change the seed");
+  command.add_option("--device", arguments.device, "cpu, cuda or cuda:K")->capture_default_str();
+}
+
+void add_run(CLI::App& app, RunArguments& run, bool& citations, int& ranks) {
+  CLI::App* command = app.add_subcommand("run", "Run one scenario");
+  add_scenario_arguments(*command, run.scenario);
+  command->add_option("--out", run.directory, "Directory of the run (default: runs/NAME-IDENTITY)");
+  command->add_option("--ranks", ranks, "Start this many ranks on this machine through mpirun")
+      ->check(CLI::Range(1, 4096));
+  command->add_flag("--resume", run.resume, "Continue from the last checkpoint, if there is one");
+  command->add_flag("-q,--quiet", run.quiet, "Print only errors and the result");
+  command->add_flag("-v,--verbose", run.verbose, "Print and log more");
+  command->add_flag("--citations", citations, "Print the BibTeX of the methods used, and stop");
+  command
+      ->add_option("--stall-timeout", run.stall_timeout,
+                   "End the run when nothing moves for this many seconds; 0: never")
+      ->capture_default_str();
+  command->add_option("--inject-fault", run.fault, "For tests: rank=R,round=N,phase=NAME[,kind=hang]");
+}
+
+/// glibc gives large blocks back to the system and takes them again, zeroed page by page, in every round: first touch
+/// runs at a tenth of the speed of memory in use. Keep what was allocated.
+void keep_freed_memory() {
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, -1);
+}
+
+int dispatch(int argc, char** argv) {
+  CLI::App app("Souk: federated learning and gradient marketplaces, simulated on MPI ranks.", "souk");
+  app.set_version_flag("--version", version_text(), "Print versions");
+  app.require_subcommand(1);
+
+  RunArguments run;
+  ScenarioArguments checked;
+  bool citations = false;
+  bool print = false;
+  int ranks = 0;
+  int checked_ranks = 0;
+  std::string kind;
+  std::string name;
+  std::string path;
+  std::string directory = ".";
+  std::vector<std::string> mirrors;
+  add_run(app, run, citations, ranks);
+
+  CLI::App* check = app.add_subcommand("check", "Check a scenario and show what it needs, without running it");
+  add_scenario_arguments(*check, checked);
+  check->add_flag("--print", print, "Print the resolved scenario, every default filled in");
+  check->add_option("--ranks", checked_ranks, "Estimate the memory for this many ranks (default: 1)");
+  CLI::App* list = app.add_subcommand("list", "List what there is: aggregators, attacks, models, …");
+  list->add_option("kind", kind, "One kind only");
+  CLI::App* describe = app.add_subcommand("describe", "Describe a rule, attack, model, … or any message of the schema");
+  describe->add_option("name", name, "Name, as printed by 'souk list'")->required();
+  CLI::App* blank = app.add_subcommand("template", "Print a commented scenario with every field");
+  CLI::App* reference = app.add_subcommand("reference", "Print the scenario reference in Markdown");
+  CLI::App* data = app.add_subcommand("data", "Look at data sets, or download them");
+  data->require_subcommand(1);
+  CLI::App* data_describe = data->add_subcommand("describe", "Recognise and summarise a file or directory");
+  data_describe->add_option("path", path, "File or directory")->required();
+  CLI::App* data_fetch = data->add_subcommand("fetch", "Download a public data set, resumable and checked");
+  data_fetch->add_option("name", name, "Name of the set; 'list' prints them")->required();
+  data_fetch->add_option("--to", directory, "Directory to put it in")->capture_default_str();
+  data_fetch->add_option("--mirror", mirrors, "Base address to try first; may be repeated")->expected(1)->take_all();
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? exit_done : exit_bad_input;
+  }
+  if (ranks > 0 && !started_by_mpi_launcher()) launch_ranks(ranks, argc, argv);
+  if (app.got_subcommand("run")) return citations ? citations_command(run.scenario) : run_command(run);
+  if (check->parsed()) return check_command(checked, print, checked_ranks);
+  if (list->parsed()) return list_command(kind);
+  if (describe->parsed()) return describe_command(name);
+  if (blank->parsed()) return template_command();
+  if (reference->parsed()) return reference_command();
+  if (data_describe->parsed()) return data_describe_command(path);
+  return data_fetch_command(name, directory, mirrors);
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv) {
+  keep_freed_memory();
+  try {
+    return dispatch(argc, argv);
+  } catch (const InputError& error) {
+    std::fprintf(stderr, "souk: %s\n", error.what());
+    return exit_bad_input;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "souk: %s\n", error.what());
+    return exit_failed;
+  }
+}
+
+}  // namespace souk

@@ -1,0 +1,57 @@
+#include "sim/app/run_directory.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "scenarios/scenario.pb.h"
+#include "sim/base/contract.hpp"
+#include "sim/engine/scenario_file.hpp"
+
+namespace souk {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_a_run(const fs::path& directory) { return fs::exists(directory / "results.sqlite"); }
+
+}  // namespace
+
+RunDirectory::RunDirectory(const std::string& asked, const scenario::Scenario& scenario, bool resume) {
+  const std::string given = asked.empty() ? scenario.output().directory() : asked;
+  if (!given.empty()) {
+    path_ = given;
+    SOUK_REQUIRE(resume || !is_a_run(path_),
+                 "{}: holds a run already; add --resume to continue it, or choose another --out", path_.string());
+    return;
+  }
+  const fs::path base = fs::path("runs") / fmt::format("{}-{}", scenario.name(), identity_of(scenario).substr(0, 8));
+  const auto numbered = [&](int number) {
+    return number == 1 ? base : fs::path(fmt::format("{}-{}", base.string(), number));
+  };
+  int number = 1;
+  while (is_a_run(numbered(number))) ++number;
+  path_ = numbered(resume && number > 1 ? number - 1 : number);
+}
+
+RunDirectory::~RunDirectory() {
+  if (lock_ >= 0) close(lock_);
+}
+
+bool RunDirectory::holds_a_run() const { return is_a_run(path_); }
+
+void RunDirectory::open() {
+  std::error_code error;
+  fs::create_directories(path_, error);
+  if (error) throw std::runtime_error(fmt::format("cannot create {}: {}", path_.string(), error.message()));
+  lock_ = ::open((path_ / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (lock_ < 0) throw std::runtime_error(fmt::format("cannot write in {}: {}", path_.string(), std::strerror(errno)));
+  if (flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    throw std::runtime_error(fmt::format("{}: another run is writing here", path_.string()));
+  }
+}
+
+}  // namespace souk
