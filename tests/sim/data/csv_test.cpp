@@ -1,0 +1,171 @@
+#include <algorithm>
+
+#include <gmock/gmock.h>
+
+#include "tests/sim/data/support.hpp"
+
+namespace souk {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using namespace test;
+
+class Csv : public testing::Test {
+ protected:
+  Csv() {
+    data.mutable_csv()->set_train(directory / "train.csv"), data.mutable_csv()->set_test(directory / "test.csv");
+  }
+  void write(const std::string& train, const std::string& test) {
+    write_file(directory / "train.csv", train);
+    write_file(directory / "test.csv", test);
+  }
+  TempDirectory directory;
+  scenario::Data data;
+};
+
+TEST_F(Csv, makes_numbers_features_and_other_columns_one_hot) {
+  write("x,colour,y\n1.5,red,no\n-2,blue,yes\n", "x,colour,y\n3e2,green,yes\n");
+
+  const Loaded train = load(data, Split::train), test = load(data, Split::test);
+
+  EXPECT_THAT(train.f32, ElementsAre(1.5f, 0, 1, -2, 1, 0));  // x, blue, red
+  EXPECT_THAT(train.labels, ElementsAre(0, 1));
+  EXPECT_THAT(train.shape.class_names, ElementsAre("no", "yes"));
+  EXPECT_THAT(test.f32, ElementsAre(300, 0, 0));  // green was never seen
+  EXPECT_THAT(train.shape.sample_shape, ElementsAre(3, 1, 1));
+}
+
+TEST_F(Csv, puts_the_training_mean_for_a_missing_number_and_nothing_for_a_missing_category) {
+  write("x,c,y\n1,a,0\n?,b,1\n,?,0\nNaN,a,1\n5,a,0\n", "x,c,y\n?,,1\n");
+
+  EXPECT_THAT(load(data, Split::train).f32, ElementsAre(1, 1, 0, 3, 0, 1, 3, 0, 0, 3, 1, 0, 5, 1, 0));
+  EXPECT_THAT(load(data, Split::test).f32, ElementsAre(3, 0, 0));
+}
+
+TEST_F(Csv, reads_quotes_separators_and_line_ends_of_all_kinds) {
+  write("\xEF\xBB\xBF\"a \"\"b\"\", c\",y\r\n\"x, \"\"1\"\"\n2\" ,\"p\"\r\n\r\n z ,q", "\"a \"\"b\"\", c\",y\rz,q\r");
+  data.mutable_csv()->set_label("a \"b\", c");
+
+  const Loaded train = load(data, Split::train);
+
+  EXPECT_THAT(train.shape.class_names, ElementsAre("x, \"1\"\n2", "z"));
+  EXPECT_THAT(train.f32, ElementsAre(1, 0, 0, 1));
+  EXPECT_THAT(load(data, Split::test).labels, ElementsAre(1));
+}
+
+TEST_F(Csv, takes_label_group_ignored_and_categorical_columns_by_name) {
+  write("1;7;u;10;2\n2;8;v;20;3\n10;9;u;30;2\n", "1;7;w;10;3\n");
+  scenario::Csv& csv = *data.mutable_csv();
+  csv.set_separator(";"), csv.set_header(false), csv.set_label("c0"), csv.set_group("c2");
+  csv.add_ignore("c1"), csv.add_categorical("c4");
+
+  const Loaded train = load(data, Split::train);
+
+  EXPECT_THAT(train.shape.class_names, ElementsAre("1", "2", "10"));  // by value, not by text
+  EXPECT_THAT(train.f32, ElementsAre(10, 1, 0, 20, 0, 1, 30, 1, 0));
+  EXPECT_THAT(train.groups, ElementsAre(0, 1, 0));
+  EXPECT_EQ(train.shape.groups, 2u);
+  EXPECT_THAT(load(data, Split::test).labels, ElementsAre(0));
+}
+
+TEST_F(Csv, reads_c45_comments_and_full_stops_after_test_labels) {
+  write("1, <=50K\n2, >50K\n\n", "|1x3 Cross validator\n3, <=50K.\n4, >50K.\n\n");
+  data.mutable_csv()->set_header(false);
+
+  EXPECT_THAT(load(data, Split::train).labels, ElementsAre(0, 1));
+  EXPECT_THAT(load(data, Split::test).labels, ElementsAre(0, 1));
+}
+
+TEST_F(Csv, draws_a_test_share_by_the_seed) {
+  std::string table = "x,y\n";
+  for (int i = 0; i < 100; ++i) table += fmt::format("{},{}\n", i, i % 2);
+  write(table, "");
+  data.mutable_csv()->clear_test();
+  data.mutable_csv()->set_test_fraction(0.25);
+
+  const Loaded train = load(data, Split::train), test = load(data, Split::test);
+  std::vector<float> all = train.f32;
+  all.insert(all.end(), test.f32.begin(), test.f32.end());
+  std::sort(all.begin(), all.end());
+
+  EXPECT_EQ(test.labels.size(), 25u);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(all[static_cast<std::size_t>(i)], static_cast<float>(i));
+  EXPECT_EQ(load(data, Split::test).f32, test.f32);
+  EXPECT_NE(load(data, Split::test, 2).f32, test.f32);
+}
+
+TEST_F(Csv, names_file_line_and_column_of_what_is_wrong) {
+  const std::string good = "x,y\n1,a\n2,b\n";
+  const auto error_of = [this](const std::string& train, const std::string& test) {
+    write(train, test);
+    return load_error(data);
+  };
+
+  EXPECT_THAT(error_of("x,y\n1,a\n2,b,c\n", good), HasSubstr("train.csv: line 3: 3 cells, the first row has 2"));
+  EXPECT_THAT(error_of("x,y\n1,\"a\n2,b\n", good), HasSubstr("line 2: a quote is never closed"));
+  EXPECT_THAT(error_of("x,y\n1,\"a\"b\n", good), HasSubstr("line 2: text after a closing quote"));
+  EXPECT_THAT(error_of("x,x\n1,a\n", good), HasSubstr("two columns are named \"x\""));
+  EXPECT_THAT(error_of("", good), HasSubstr("has no row"));
+  EXPECT_THAT(error_of("x,y\n", good), HasSubstr("has no row beside its header"));
+  EXPECT_THAT(error_of("x,y\n1,?\n2,b\n", good), HasSubstr("line 2: column \"y\": the label is missing"));
+  EXPECT_THAT(error_of(good, "x,y\n1,a\n2,c\n"), HasSubstr("test.csv: line 3: column \"y\": label \"c\""));
+  EXPECT_THAT(error_of(good, "x,y\nno,a\n"), HasSubstr("line 2: column \"x\": \"no\" is not a number"));
+  EXPECT_THAT(error_of(good, "x,z\n1,a\n"), HasSubstr("its columns differ"));
+  EXPECT_THAT(error_of("x,y\n1e39,a\n2,b\n", good), HasSubstr("is not a number that fits float32"));
+  EXPECT_THAT(error_of("x,y\n1,a\n2,a\n", good), HasSubstr("has 1 class"));
+  EXPECT_THAT(error_of("y\na\nb\n", "y\na\n"), HasSubstr("no column is left as a feature"));
+  data.mutable_csv()->set_label("nope");
+  EXPECT_THAT(error_of(good, good), HasSubstr("data.csv.label = \"nope\""));
+  data.mutable_csv()->set_separator("ab");
+  EXPECT_THAT(error_of(good, good), HasSubstr("data.csv.separator = \"ab\""));
+}
+
+TEST_F(Csv, refuses_a_column_of_too_many_categories) {
+  std::string table = "name,y\n";
+  for (int i = 0; i < 70'000; ++i) table += fmt::format("n{},{}\n", i, i % 2);
+  write(table, "name,y\nx,0\n");
+
+  EXPECT_THAT(load_error(data), HasSubstr("put it into data.csv.ignore"));
+}
+
+TEST_F(Csv, survives_damage) {
+  write("x,c,y\n1,\"a,\"\"b\",0\n2,c,1\n?,d,0\n", "x,c,y\n1,c,1\n");
+
+  survive_damage(directory / "train.csv", [this] {
+    load(data, Split::train);
+    load(data, Split::test);
+  });
+}
+
+TEST(RealCsv, adult_has_its_published_rows_and_classes) {
+  if (!real_data()) GTEST_SKIP() << "SOUK_DATA is not set";
+  scenario::Data data;
+  data.mutable_csv()->set_train("${SOUK_DATA}/adult/adult.data");
+  data.mutable_csv()->set_test("${SOUK_DATA}/adult/adult.test");
+  data.mutable_csv()->set_header(false);
+
+  const Loaded train = load(data, Split::train), test = load(data, Split::test);
+
+  EXPECT_EQ(train.labels.size(), 32'561u);
+  EXPECT_EQ(std::count(train.labels.begin(), train.labels.end(), 1), 7'841);
+  EXPECT_EQ(test.labels.size(), 16'281u);
+  EXPECT_EQ(std::count(test.labels.begin(), test.labels.end(), 1), 3'846);
+  // 6 numbers; 8 + 16 + 7 + 14 + 6 + 5 + 2 + 41 known categories, as adult.names lists them.
+  EXPECT_EQ(train.shape.sample_shape[0], 6u + 99u);
+}
+
+TEST(RealCsv, lending_club_is_read_with_its_lone_carriage_returns_and_grouped_by_purpose) {
+  if (!real_data()) GTEST_SKIP() << "SOUK_DATA is not set";
+  scenario::Data data;
+  data.mutable_csv()->set_train("${SOUK_DATA}/lending-club/loan_data.csv");
+  data.mutable_csv()->set_group("purpose");
+
+  const auto reader = open_dataset(data, {});
+
+  EXPECT_EQ(reader->shape(Split::train).samples + reader->shape(Split::test).samples, 9'578u);
+  EXPECT_EQ(reader->shape(Split::train).groups, 7u);
+}
+
+}  // namespace
+}  // namespace souk

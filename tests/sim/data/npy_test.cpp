@@ -1,0 +1,222 @@
+#include <cstring>
+
+#include <gmock/gmock.h>
+
+#include "tests/sim/data/support.hpp"
+
+namespace souk {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using namespace test;
+
+template <class Value>
+Bytes bytes_of(const std::vector<Value>& values) {
+  Bytes bytes(values.size() * sizeof(Value));
+  std::memcpy(bytes.data(), values.data(), bytes.size());
+  return bytes;
+}
+
+Bytes npy(const std::string& descr, const std::string& shape, const Bytes& values, const std::string& order = "False") {
+  std::string header = "{'descr': " + descr + ", 'fortran_order': " + order + ", 'shape': " + shape + ", }";
+  while ((10 + header.size() + 1) % 64 != 0) header += ' ';
+  header += '\n';
+  Bytes file{0x93,
+             'N',
+             'U',
+             'M',
+             'P',
+             'Y',
+             1,
+             0,
+             static_cast<std::uint8_t>(header.size()),
+             static_cast<std::uint8_t>(header.size() >> 8)};
+  file.insert(file.end(), header.begin(), header.end());
+  file.insert(file.end(), values.begin(), values.end());
+  return file;
+}
+
+void append(Bytes& out, std::uint32_t value, int bytes) {
+  for (int i = 0; i < bytes; ++i) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+}
+
+struct Member {
+  std::string name;
+  Bytes content;
+};
+
+// A zip archive; local headers as NumPy writes them, with sizes that only a zip64 field gives.
+Bytes zip(const std::vector<Member>& members, bool deflate) {
+  Bytes file, directory;
+  for (const Member& member : members) {
+    const Bytes packed = deflate ? pack(member.content, -15) : member.content;
+    const auto crc =
+        static_cast<std::uint32_t>(crc32(0, member.content.data(), static_cast<uInt>(member.content.size())));
+    const auto offset = static_cast<std::uint32_t>(file.size()), name = static_cast<std::uint32_t>(member.name.size());
+    append(file, 0x04034b50, 4), append(file, 45, 2), append(file, 0, 2), append(file, deflate ? 8 : 0, 2);
+    append(file, 0, 4), append(file, crc, 4), append(file, 0xffffffff, 4), append(file, 0xffffffff, 4);
+    append(file, name, 2), append(file, 20, 2);
+    file.insert(file.end(), member.name.begin(), member.name.end());
+    file.insert(file.end(), 20, 0);
+    file.insert(file.end(), packed.begin(), packed.end());
+    append(directory, 0x02014b50, 4), append(directory, 0, 4), append(directory, 0, 2);
+    append(directory, deflate ? 8 : 0, 2), append(directory, 0, 4), append(directory, crc, 4);
+    append(directory, static_cast<std::uint32_t>(packed.size()), 4);
+    append(directory, static_cast<std::uint32_t>(member.content.size()), 4);
+    append(directory, name, 2), append(directory, 0, 4), append(directory, 0, 4), append(directory, 0, 4);
+    append(directory, offset, 4);
+    directory.insert(directory.end(), member.name.begin(), member.name.end());
+  }
+  const auto start = static_cast<std::uint32_t>(file.size());
+  file.insert(file.end(), directory.begin(), directory.end());
+  append(file, 0x06054b50, 4), append(file, 0, 4), append(file, static_cast<std::uint32_t>(members.size()), 2);
+  append(file, static_cast<std::uint32_t>(members.size()), 2);
+  append(file, static_cast<std::uint32_t>(directory.size()), 4), append(file, start, 4), append(file, 0, 2);
+  return file;
+}
+
+// Two 1 x 2 images of three channels, channels last, and one for testing.
+std::vector<Member> small_set() {
+  return {{"x_train.npy", npy("'|u1'", "(2, 1, 2, 3)", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})},
+          {"y_train.npy", npy("'<i8'", "(2,)", bytes_of<std::int64_t>({2, 0}))},
+          {"x_test.npy", npy("'|u1'", "(1, 1, 2, 3)", {0, 0, 0, 0, 0, 1})},
+          {"y_test.npy", npy("'|u1'", "(1, 1)", {1})},
+          {"writers.npy", npy("'<i4'", "(2,)", bytes_of<std::int32_t>({70, -7}))}};
+}
+
+class Npy : public testing::Test {
+ protected:
+  Npy() { data.mutable_npy()->set_path(archive); }
+  TempDirectory directory;
+  std::string archive = directory / "set.npz";
+  scenario::Data data;
+};
+
+TEST_F(Npy, reads_archives_stored_or_deflated_with_channels_last) {
+  data.mutable_npy()->set_train_groups("writers");
+  for (const bool deflate : {false, true}) {
+    write_file(archive, zip(small_set(), deflate));
+
+    const Loaded train = load(data, Split::train), test = load(data, Split::test);
+
+    EXPECT_THAT(train.u8, ElementsAre(1, 4, 2, 5, 3, 6, 7, 10, 8, 11, 9, 12));
+    EXPECT_THAT(train.labels, ElementsAre(2, 0));
+    EXPECT_THAT(train.groups, ElementsAre(1, 0));
+    EXPECT_THAT(train.shape.sample_shape, ElementsAre(3, 1, 2));
+    EXPECT_EQ(train.shape.class_names.size(), 3u);
+    EXPECT_THAT(test.u8, ElementsAre(0, 0, 0, 0, 0, 1));
+  }
+}
+
+TEST_F(Npy, reads_a_directory_of_files_row_by_row) {
+  for (const Member& member : small_set()) write_file(directory / member.name, member.content);
+  data.mutable_npy()->set_path(directory.path());
+  data.mutable_npy()->set_channels_last(false);
+  write_file(directory / "x_train.npy", npy("'|u1'", "(2, 3, 1, 2)", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}));
+  write_file(directory / "x_test.npy", npy("'|u1'", "(1, 3, 1, 2)", {0, 0, 0, 0, 0, 1}));
+
+  const auto reader = open_dataset(data, {});
+
+  EXPECT_TRUE(reader->rows_are_independent());
+  EXPECT_THAT(load(*reader, Split::train, RowRange{1, 2}).u8, ElementsAre(7, 8, 9, 10, 11, 12));
+}
+
+TEST_F(Npy, turns_other_number_types_into_floats) {
+  const auto features_of = [this](const std::string& descr, const Bytes& values) {
+    auto members = small_set();
+    members[0].content = npy(descr, "(2, 2)", values);
+    members[2].content =
+        npy(descr, "(1, 2)", Bytes(values.begin(), values.begin() + static_cast<long>(values.size()) / 2));
+    write_file(archive, zip(members, true));
+    return load(data, Split::train).f32;
+  };
+
+  EXPECT_THAT(features_of("'<f4'", bytes_of<float>({1.5f, 2, -3, 4})), ElementsAre(1.5f, 2, -3, 4));
+  EXPECT_THAT(features_of("'<f8'", bytes_of<double>({1.5, 2, -3, 4})), ElementsAre(1.5f, 2, -3, 4));
+  EXPECT_THAT(features_of("'<i4'", bytes_of<std::int32_t>({1, 2, -3, 4})), ElementsAre(1, 2, -3, 4));
+  EXPECT_THAT(features_of("'<i8'", bytes_of<std::int64_t>({1, 2, -3, 4})), ElementsAre(1, 2, -3, 4));
+}
+
+TEST_F(Npy, names_what_is_wrong_with_an_array) {
+  const auto error_with = [this](std::size_t member, const Bytes& content) {
+    auto members = small_set();
+    members[member].content = content;
+    write_file(archive, zip(members, false));
+    return load_error(data);
+  };
+  const Bytes values{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+
+  EXPECT_THAT(error_with(0, npy("'|O'", "(2,)", {})), HasSubstr("holds Python objects"));
+  EXPECT_THAT(error_with(0, npy("[('a', '<i4')]", "(2,)", {})), HasSubstr("holds Python objects or records"));
+  EXPECT_THAT(error_with(0, npy("'>f4'", "(2, 1)", values)), HasSubstr("dtype '>f4' is not read"));
+  EXPECT_THAT(error_with(0, npy("'<c8'", "(2, 1)", values)), HasSubstr("dtype '<c8' is not read"));
+  EXPECT_THAT(error_with(0, npy("'|u1'", "(2, 6)", values, "True")), HasSubstr("Fortran order"));
+  EXPECT_THAT(error_with(0, npy("'|u1'", "(2, 1, 2, 3, 1)", values)), HasSubstr("5 dimensions"));
+  EXPECT_THAT(error_with(0, npy("'|u1'", "(2000000, 2000000, 200000000)", values)), HasSubstr("more values than"));
+  EXPECT_THAT(error_with(0, npy("'|u1'", "(0, 6)", {})), HasSubstr("an array without values"));
+  EXPECT_THAT(error_with(0, npy("'|u1'", "(2, x)", values)), HasSubstr("damaged shape"));
+  EXPECT_THAT(error_with(0, npy("'|u1'", "(2, 1, 2, 2)", values)), HasSubstr("differ in shape"));
+  EXPECT_THAT(error_with(2, npy("'|u1'", "(1, 1, 2, 3)", {0, 0, 0, 0, 0, 1, 1})), HasSubstr("goes on after"));
+  EXPECT_THAT(error_with(0, Bytes{1, 2, 3}), HasSubstr("ends early"));
+  EXPECT_THAT(error_with(0, Bytes(100)), HasSubstr("not an .npy file"));
+  EXPECT_THAT(error_with(1, npy("'<i8'", "(1,)", bytes_of<std::int64_t>({2}))), HasSubstr("1 values for 2 samples"));
+  EXPECT_THAT(error_with(1, npy("'<i8'", "(2,)", bytes_of<std::int64_t>({2, -1}))), HasSubstr("label -1"));
+  EXPECT_THAT(error_with(1, npy("'<f4'", "(2,)", bytes_of<float>({2, 1}))), HasSubstr("must hold integers"));
+  EXPECT_THAT(error_with(1, npy("'<i8'", "(2,)", bytes_of<std::int64_t>({2, 1l << 40}))), HasSubstr("is not in 0 to"));
+  data.mutable_npy()->set_test_labels("nope");
+  EXPECT_THAT(error_with(0, small_set()[0].content), HasSubstr("has no array \"nope\"; it has: writers, x_test"));
+}
+
+TEST_F(Npy, refuses_values_that_are_not_finite) {
+  auto members = small_set();
+  members[0].content = npy("'<f8'", "(2, 2)", bytes_of<double>({1, 2, 1e300, 4}));
+  members[2].content = npy("'<f8'", "(1, 2)", bytes_of<double>({1, 2}));
+  write_file(archive, zip(members, false));
+
+  EXPECT_THAT(load_error(data), HasSubstr("a value is not a finite float32 number"));
+}
+
+TEST_F(Npy, notices_a_wrong_checksum) {
+  Bytes file = zip(small_set(), false);
+  file[30 + 11 + 20 + 128 + 3] ^= 1;  // a feature
+  write_file(archive, file);
+
+  EXPECT_THAT(load_error(data), HasSubstr("its checksum is wrong"));
+}
+
+TEST_F(Npy, ends_in_an_error_wherever_an_archive_is_cut) {
+  const Bytes whole = zip(small_set(), true);
+  for (std::size_t bytes = 0; bytes < whole.size(); bytes += 3) {
+    write_file(archive, Bytes(whole.begin(), whole.begin() + static_cast<long>(bytes)));
+    EXPECT_THAT(load_error(data), HasSubstr("set.npz")) << bytes;
+  }
+}
+
+TEST_F(Npy, survives_damage) {
+  for (const bool deflate : {false, true}) {
+    write_file(archive, zip(small_set(), deflate));
+    survive_damage(archive, [this] { load(data, Split::train); });
+  }
+  for (const Member& member : small_set()) write_file(directory / member.name, member.content);
+  data.mutable_npy()->set_path(directory.path());
+  survive_damage(directory / "x_train.npy", [this] { load(data, Split::train); });
+}
+
+TEST(RealNpy, reads_deflated_archives_that_numpy_wrote) {
+  if (!real_data()) GTEST_SKIP() << "SOUK_DATA is not set";
+  scenario::Data data;
+  scenario::Npy& npy_config = *data.mutable_npy();
+  npy_config.set_path("${SOUK_DATA}/heterophilous-graphs/tolokers.npz");
+  npy_config.set_train_features("node_features"), npy_config.set_train_labels("node_labels");
+  npy_config.set_test_features("node_features"), npy_config.set_test_labels("node_labels");
+
+  const Loaded nodes = load(data, Split::train);
+
+  EXPECT_EQ(nodes.labels.size(), 11'758u);
+  EXPECT_EQ(nodes.shape.sample_shape[0], 10u);
+  EXPECT_EQ(std::count(nodes.labels.begin(), nodes.labels.end(), 1), 2'566);
+}
+
+}  // namespace
+}  // namespace souk
