@@ -64,6 +64,8 @@ class ClassesPerClientPartitioner final : public Partitioner {
         round.pop_back();
       }
     }
+    // The first holders of a class get the odd samples: chance decides who they are.
+    for (auto& agents_of_class : holders) random.shuffle(agents_of_class);
     return holders;
   }
 

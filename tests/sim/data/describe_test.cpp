@@ -1,0 +1,96 @@
+#include "sim/data/describe.hpp"
+
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <google/protobuf/text_format.h>
+
+#include "tests/sim/data/support.hpp"
+
+namespace souk {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using namespace test;
+
+void write_idx_set(const TempDirectory& directory) {
+  write_file(directory / "train-images-idx3-ubyte", Bytes{0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 4});
+  write_file(directory / "train-labels-idx1-ubyte", Bytes{0, 0, 8, 1, 0, 0, 0, 2, 3, 3});
+  write_file(directory / "t10k-images-idx3-ubyte", Bytes{0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 9, 9});
+  write_file(directory / "t10k-labels-idx1-ubyte", Bytes{0, 0, 8, 1, 0, 0, 0, 1, 0});
+}
+
+TEST(Describe, counts_and_measures_a_directory) {
+  const TempDirectory directory;
+  write_idx_set(directory);
+
+  const DatasetSummary summary = describe_path(directory.path());
+
+  EXPECT_EQ(summary.format, "IDX directory");
+  ASSERT_EQ(summary.splits.size(), 2u);
+  EXPECT_EQ(summary.splits[0].samples, 2u);
+  EXPECT_EQ(summary.splits[0].class_counts[3], 2u);
+  EXPECT_EQ(summary.splits[0].channels[0].max, 4.0);
+  EXPECT_EQ(summary.splits[0].channels[0].mean, 1.0);
+  EXPECT_DOUBLE_EQ(summary.splits[0].channels[0].std, std::sqrt(3.0));
+  EXPECT_THAT(summary.text(), AllOf(HasSubstr("train    2 samples"), HasSubstr("min 0  max 4  mean 1")));
+}
+
+TEST(Describe, gives_a_snippet_that_opens_the_same_data) {
+  const TempDirectory directory;
+  write_idx_set(directory);
+  const std::string snippet = describe_path(directory.path()).snippet;
+  ASSERT_THAT(snippet, AllOf(testing::StartsWith("data {\n"), testing::EndsWith("}\n")));
+
+  scenario::Data data;
+  const bool parsed = google::protobuf::TextFormat::ParseFromString(snippet.substr(6, snippet.size() - 8), &data);
+
+  ASSERT_TRUE(parsed);
+  EXPECT_THAT(load(data, Split::train).labels, ElementsAre(3, 3));
+}
+
+TEST(Describe, recognises_tables_with_and_without_header_and_their_test_table) {
+  const TempDirectory directory;
+  write_file(directory / "with.csv", std::string("x,y\n1,a\n2,b\n3,a\n"));
+  write_file(directory / "set.data", std::string("1,a\n2,b\n"));
+  write_file(directory / "set.test", std::string("3,a\n"));
+
+  const DatasetSummary with = describe_path(directory / "with.csv"), without = describe_path(directory / "set.data");
+
+  EXPECT_EQ(with.splits[0].samples + with.splits[1].samples, 3u);
+  EXPECT_THAT(without.snippet, AllOf(HasSubstr("header: false"), HasSubstr("set.test")));
+  EXPECT_EQ(without.splits[0].samples, 2u);
+  EXPECT_EQ(without.splits[1].samples, 1u);
+}
+
+TEST(Describe, tells_what_a_lone_file_holds) {
+  const TempDirectory directory;
+  write_file(directory / "labels.gz", gzip({0, 0, 8, 1, 0, 0, 0, 3, 1, 1, 0}));
+
+  const DatasetSummary summary = describe_path(directory / "labels.gz");
+
+  EXPECT_EQ(summary.splits[0].name, "labels");
+  EXPECT_THAT(summary.splits[0].class_counts, ElementsAre(1, 2));
+  EXPECT_EQ(summary.snippet, "");
+  EXPECT_THAT(summary.text(), HasSubstr("IDX file of bytes"));
+}
+
+TEST(Describe, says_what_it_can_read_where_it_recognises_nothing) {
+  const TempDirectory directory;
+  write_file(directory / "x.bin", std::string("?"));
+
+  EXPECT_THAT(input_error([&] { describe_path(directory.path()); }), HasSubstr("no known data set"));
+  EXPECT_THAT(input_error([&] { describe_path(directory / "x.bin"); }), HasSubstr("no known data set"));
+  EXPECT_THAT(input_error([&] { describe_path(directory / "y"); }), HasSubstr("no such file or directory"));
+}
+
+TEST(RealDescribe, prints_the_published_moments_of_fashion_mnist) {
+  if (!real_data()) GTEST_SKIP() << "SOUK_DATA is not set";
+
+  EXPECT_THAT(describe_path(*real_data() + "/fashion-mnist").text(), HasSubstr("(of 0..1: mean 0.2860  std 0.3530)"));
+}
+
+}  // namespace
+}  // namespace souk
