@@ -68,13 +68,3 @@ function(souk_link_everything target)
   get_property(modules GLOBAL PROPERTY souk_modules)
   target_link_libraries(${target} PRIVATE ${modules} souk_schema)
 endfunction()
-
-# The same for an interface target that executables share.
-function(souk_link_everything_interface target)
-  get_property(modules GLOBAL PROPERTY souk_modules)
-  target_link_libraries(${target} INTERFACE ${modules} souk_schema)
-  foreach(module IN LISTS modules)
-    target_sources(${target} INTERFACE $<TARGET_OBJECTS:${module}>)
-  endforeach()
-  target_sources(${target} INTERFACE $<TARGET_OBJECTS:souk_schema>)
-endfunction()

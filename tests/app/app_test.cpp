@@ -1,0 +1,252 @@
+// The program as a user runs it: arguments, exit codes, ranks, kill and resume. SOUK_PROGRAM is the binary.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/program.hpp"
+
+namespace souk {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+const char* const small_scenario = R"(
+name: "small"
+rounds: 6
+task {
+  data { glyphs { train_samples: 600 test_samples: 300 } }
+  model { mlp { hidden: [32] } }
+  training { local_epochs: 1 batch_size: 16 learning_rate: 0.1 }
+}
+participants { clients: 20 per_round: 6
+  availability { dropout: 0.1 over_selection: 1.5 compute_sigma: 0.5 bandwidth_sigma: 0.5 } }
+partition { dirichlet { alpha: 0.5 } min_samples: 2 }
+server { sgd { momentum: 0.5 } }
+attacks { count: 3 sign_flip { scale: 2 } }
+attacks { count: 2 from_round: 2 label_flip {} }
+evaluation { batch_size: 64 target_accuracy: 0.2 }
+checkpoint { every: 2 }
+)";
+
+class App : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
+    directory_ = fs::path(testing::TempDir()) / "souk_app" / info->name();
+    fs::remove_all(directory_);
+    fs::create_directories(directory_);
+    write("small.textproto", small_scenario);
+  }
+  void write(const std::string& name, const std::string& text) const { std::ofstream(directory_ / name) << text; }
+  RunningProgram start(std::vector<std::string> words) const {
+    words.insert(words.begin(), std::getenv("SOUK_PROGRAM"));
+    return {words, directory_};
+  }
+  Ended run(const std::vector<std::string>& words) const { return start(words).wait(); }
+  Ended run_small(const std::string& out, int ranks, std::vector<std::string> more = {}) const {
+    std::vector<std::string> words{"run", "small.textproto", "-q", "--out", out};
+    if (ranks > 0) words.insert(words.end(), {"--ranks", std::to_string(ranks)});
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  }
+  std::string results(const std::string& run_name) const { return results_of(directory_ / run_name); }
+  static std::string hash_of(const Ended& ended) {
+    const auto at = ended.out.find("parameters sha256 ");
+    return at == std::string::npos ? "no hash in: " + ended.out + ended.err : ended.out.substr(at + 18, 64);
+  }
+  /// Waits until the run has committed this round.
+  void wait_for_round(const std::string& run_name, int round) const {
+    for (int i = 0; i < 600; ++i) {
+      const std::string last = query(directory_ / run_name / "results.sqlite", "SELECT max(round) FROM round");
+      if (std::atoi(last.c_str()) >= round) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    FAIL() << "round " << round << " was never committed";
+  }
+  fs::path directory_;
+};
+
+TEST_F(App, one_two_three_and_four_ranks_give_the_same_results_bit_for_bit) {
+  const Ended one = run_small("r1", 0);
+  ASSERT_EQ(one.exit_code, 0) << one.err;
+  EXPECT_THAT(one.out, testing::MatchesRegex("run r1\nparameters sha256 [0-9a-f]+\n"));
+  EXPECT_EQ(one.err, "");
+  for (const int ranks : {1, 2, 3, 4}) {
+    const std::string out = "ranks" + std::to_string(ranks);
+    const Ended many = run_small(out, ranks);
+    EXPECT_EQ(many.exit_code, 0) << many.err;
+    EXPECT_EQ(hash_of(many), hash_of(one)) << ranks;
+    EXPECT_EQ(results(out), results("r1")) << ranks;
+  }
+}
+
+TEST_F(App, a_run_killed_at_three_moments_and_resumed_ends_as_one_that_was_not) {
+  const std::vector<std::string> longer{"--set", "rounds=40", "--set", "checkpoint.every=7"};
+  const Ended whole = run_small("whole", 2, longer);
+  ASSERT_EQ(whole.exit_code, 0) << whole.err;
+  for (const int round : {2, 11, 25}) {  // before the first checkpoint, between two, later on
+    std::vector<std::string> words{"run", "small.textproto", "-q", "--out", "cut", "--ranks", "2", "--resume"};
+    words.insert(words.end(), longer.begin(), longer.end());
+    RunningProgram victim = start(words);
+    wait_for_round("cut", round);
+    victim.send_to_all(SIGKILL);
+    victim.wait();
+  }
+  std::vector<std::string> more = longer;
+  more.emplace_back("--resume");
+  const Ended resumed = run_small("cut", 3, more);  // on another number of ranks
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_EQ(hash_of(resumed), hash_of(whole));
+  EXPECT_EQ(results("cut"), results("whole"));
+}
+
+TEST_F(App, termination_finishes_the_round_writes_a_checkpoint_and_can_be_continued) {
+  const std::vector<std::string> longer{"--set", "rounds=400", "--set", "checkpoint.every=0"};
+  std::vector<std::string> words{"run", "small.textproto", "-q", "--out", "stopped"};
+  words.insert(words.end(), longer.begin(), longer.end());
+  RunningProgram running = start(words);
+  wait_for_round("stopped", 3);
+  running.send(SIGTERM);
+  const Ended ended = running.wait();
+  EXPECT_EQ(ended.exit_code, 143);
+  EXPECT_EQ(query(directory_ / "stopped/results.sqlite", "SELECT value FROM run WHERE name='status'"), "interrupted\n");
+  EXPECT_TRUE(fs::exists(directory_ / "stopped/checkpoint"));
+  // The rest, cut short by another identity, is refused by the name of the field; the same scenario continues.
+  const Ended other = run_small("stopped", 0, {"--resume", "--set", "rounds=401"});
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_THAT(other.err, AllOf(HasSubstr("rounds is 400"), HasSubstr("401")));
+}
+
+TEST_F(App, a_fault_in_any_phase_on_any_rank_ends_all_ranks_with_one_message) {
+  for (const char* phase : {"announce", "train", "collect", "aggregate", "apply", "measure", "evaluate"}) {
+    for (const int rank : {0, 2}) {
+      const std::string out = std::string(phase) + std::to_string(rank);
+      const Ended ended =
+          run_small(out, 3, {"--inject-fault", "rank=" + std::to_string(rank) + ",round=2,phase=" + phase});
+      EXPECT_EQ(ended.exit_code, 3) << out;
+      const std::string message = "injected fault on rank " + std::to_string(rank) + " in round 2";
+      const auto first = ended.err.find(message);
+      ASSERT_NE(first, std::string::npos) << ended.err;
+      EXPECT_EQ(ended.err.find(message, first + 1), std::string::npos) << ended.err;
+      EXPECT_EQ(query(directory_ / out / "results.sqlite", "SELECT max(round) FROM round"), "1\n");
+      EXPECT_EQ(query(directory_ / out / "results.sqlite", "SELECT value FROM run WHERE name='status'"), "failed\n");
+    }
+  }
+}
+
+TEST_F(App, a_rank_that_hangs_is_named_by_the_watchdog) {
+  const Ended ended =
+      run_small("hung", 2, {"--stall-timeout", "2", "--inject-fault", "rank=1,round=2,phase=train,kind=hang"});
+  EXPECT_EQ(ended.exit_code, 3);
+  EXPECT_THAT(ended.err, HasSubstr("rank 1 is stuck in phase 'train' of round 2"));
+}
+
+TEST_F(App, bad_input_is_exit_code_2_one_message_and_nothing_written) {
+  write("bad.textproto", "rounds: 0\naggregator { trimed_mean {} }\nparticipants { cliens: 3 }\n");
+  for (const int ranks : {0, 2}) {
+    std::vector<std::string> words{"run", "bad.textproto", "--out", "none"};
+    if (ranks > 0) words.insert(words.end(), {"--ranks", std::to_string(ranks)});
+    const Ended ended = run(words);
+    EXPECT_EQ(ended.exit_code, 2);
+    EXPECT_THAT(ended.err, AllOf(HasSubstr("bad.textproto:2:26"), HasSubstr("bad.textproto:3:23"),
+                                 HasSubstr("Did you mean 'clients'?")));
+    EXPECT_EQ(ended.err.find("bad.textproto:2"), ended.err.rfind("bad.textproto:2")) << ended.err;
+    EXPECT_FALSE(fs::exists(directory_ / "none"));
+  }
+  const Ended range = run_small("none", 2, {"--set", "partition.dirichlet.alpha=-1"});
+  EXPECT_EQ(range.exit_code, 2);
+  EXPECT_THAT(range.err, HasSubstr("partition.dirichlet.alpha = -1 is outside (0, 1000000]"));
+  const Ended many = run_small("none", 0, {"--set", "participants.per_round=21"});
+  EXPECT_EQ(many.exit_code, 2);
+  EXPECT_THAT(many.err, HasSubstr("participants.per_round = 21: there are 20 clients"));
+  EXPECT_EQ(run({"run", "no_such_file.textproto"}).exit_code, 2);
+  EXPECT_EQ(run({"fly"}).exit_code, 2);
+  EXPECT_FALSE(fs::exists(directory_ / "none"));
+}
+
+TEST_F(App, a_finished_run_is_not_overwritten_and_resuming_it_changes_nothing) {
+  const Ended first = run_small("kept", 0);
+  const std::string before = results("kept");
+  const Ended again = run_small("kept", 0);
+  EXPECT_EQ(again.exit_code, 2);
+  EXPECT_THAT(again.err, HasSubstr("--resume"));
+  const Ended resumed = run_small("kept", 0, {"--resume"});
+  EXPECT_EQ(resumed.exit_code, 0);
+  EXPECT_EQ(hash_of(resumed), hash_of(first));
+  EXPECT_EQ(results("kept"), before);
+}
+
+TEST_F(App, default_directories_are_numbered) {
+  for (const char* expected : {"", "-2", "-3"}) {
+    const Ended ended = run({"run", "small.textproto", "-q", "--set", "rounds=1"});
+    const std::string path = ended.out.substr(4, ended.out.find('\n') - 4);
+    EXPECT_THAT(path, testing::MatchesRegex("runs/small-[0-9a-f]+" + std::string(expected)));
+  }
+}
+
+TEST_F(App, a_damaged_checkpoint_is_skipped_for_an_older_one) {
+  const Ended whole = run_small("whole", 0);
+  ASSERT_EQ(run_small("hurt", 0).exit_code, 0);
+  std::ofstream(directory_ / "hurt/checkpoint/round-0000006.souk", std::ios::app) << "x";
+  const Ended resumed = run_small("hurt", 0, {"--resume"});
+  EXPECT_EQ(hash_of(resumed), hash_of(whole)) << resumed.err;
+  EXPECT_EQ(results("hurt"), results("whole"));
+}
+
+TEST_F(App, an_attack_leaves_partition_sampling_and_benign_updates_alone) {
+  ASSERT_EQ(run_small("attacked", 0, {"--set", "rounds=1"}).exit_code, 0);
+  write("small.textproto", [] {
+    std::string text = small_scenario;
+    for (auto at = text.find("attacks"); at != std::string::npos; at = text.find("attacks")) {
+      text.erase(at, text.find('\n', at) - at);
+    }
+    return text;
+  }());
+  ASSERT_EQ(run_small("clean", 0, {"--set", "rounds=1"}).exit_code, 0);
+  const auto both = [&](const std::string& sql) {
+    EXPECT_EQ(query(directory_ / "attacked/results.sqlite", sql), query(directory_ / "clean/results.sqlite", sql));
+  };
+  both("SELECT * FROM partition");
+  both("SELECT round, agent, outcome, arrival_seconds FROM selection");
+  const std::string benign =
+      query(directory_ / "attacked/results.sqlite", "SELECT agent FROM agent WHERE attacker_group = -1 ORDER BY agent");
+  std::stringstream lines(benign);
+  for (std::string agent; std::getline(lines, agent);) {
+    both("SELECT * FROM metric WHERE name = 'local_loss' AND agent = " + agent);
+  }
+}
+
+TEST_F(App, tensorboard_files_follow_the_run) {
+  ASSERT_EQ(run_small("board", 0, {"--set", "output.tensorboard=true"}).exit_code, 0);
+  bool found = false;
+  for (const auto& entry : fs::directory_iterator(directory_ / "board/tensorboard")) {
+    found = entry.path().filename().string().rfind("events.out.tfevents", 0) == 0 && entry.file_size() > 500;
+  }
+  EXPECT_TRUE(found);
+}
+
+TEST_F(App, check_list_describe_template_and_citations_answer) {
+  const Ended check = run({"check", "small.textproto"});
+  EXPECT_EQ(check.exit_code, 0) << check.err;
+  EXPECT_THAT(check.out, AllOf(HasSubstr("parameters"), HasSubstr("peak memory per rank")));
+  const Ended resolved = run({"check", "--print", "small.textproto"});
+  EXPECT_THAT(resolved.out, HasSubstr("alpha: 0.5"));
+  write("resolved.textproto", resolved.out);
+  EXPECT_EQ(run({"check", "--print", "resolved.textproto"}).out, resolved.out);  // resolving is idempotent
+  const Ended huge = run({"check", "small.textproto", "--set", "task.data.glyphs.train_samples=100000000"});
+  EXPECT_EQ(huge.exit_code, 2);
+  EXPECT_THAT(huge.err, HasSubstr("this node has"));
+  EXPECT_THAT(run({"list", "aggregators"}).out, AllOf(HasSubstr("median"), Not(HasSubstr("dirichlet"))));
+  EXPECT_THAT(run({"describe", "median"}).out, HasSubstr("@inproceedings{yin2018byzantine"));
+  EXPECT_THAT(run({"describe", "medain"}).err, HasSubstr("Did you mean 'median'?"));
+  EXPECT_THAT(run({"run", "--citations", "small.textproto"}).out, HasSubstr("mcmahan2017"));
+  write("template.textproto", run({"template"}).out);
+  const Ended from_template = run({"check", "--print", "template.textproto"});
+  EXPECT_EQ(from_template.exit_code, 0) << from_template.err;
+  EXPECT_THAT(run({"--version"}).out, AllOf(HasSubstr("commit"), HasSubstr("LibTorch"), HasSubstr("MPI")));
+}
+
+}  // namespace
+}  // namespace souk

@@ -1,0 +1,52 @@
+#!/bin/sh
+# The table of docs/architecture.md as a script: who may include whom, and which file may include which heavy library.
+# Prints every offending line; runs in a second.
+cd "$1" || exit 1
+failed=0
+
+# check FOLDER "ALLOWED…": project includes of FOLDER must start with one of ALLOWED (itself included).
+check() {
+  folder=$1
+  shift
+  pattern=$(printf '%s|' "$@")
+  bad=$(grep -rnE '^#include "(sim|agents|aggregators|attacks|analysis|scenarios)/' "$folder" --include='*.hpp' --include='*.cpp' |
+    grep -vE "#include \"(${pattern}${folder}/)")
+  if [ -n "$bad" ]; then
+    printf 'not allowed in %s:\n%s\n' "$folder" "$bad"
+    failed=1
+  fi
+}
+
+# only LIBRARY-PATTERN NAME-PATTERN: only files whose name matches may include the library.
+only() {
+  bad=$(grep -rnE "^#include <($1)" sim agents aggregators attacks analysis --include='*.hpp' --include='*.cpp' | grep -vE "^[^:]*($2)")
+  if [ -n "$bad" ]; then
+    printf 'only files named %s may include this:\n%s\n' "$2" "$bad"
+    failed=1
+  fi
+}
+
+check sim/base scenarios/none
+check sim/comm sim/base/
+check sim/params sim/base/ sim/comm/
+check sim/data sim/base/ scenarios/
+check sim/learn sim/base/ sim/params/ sim/data/ scenarios/
+check sim/engine sim/base/ sim/comm/ sim/params/ scenarios/
+check aggregators sim/base/ sim/comm/ sim/params/ sim/learn/ scenarios/
+check attacks sim/base/ sim/comm/ sim/params/ sim/learn/ sim/data/ scenarios/
+check agents sim/base/ sim/comm/ sim/params/ sim/data/ sim/learn/ sim/engine/ aggregators/aggregator.hpp attacks/attack.hpp scenarios/
+check analysis sim/base/ sim/engine/ scenarios/
+
+only 'torch/|ATen/|c10/' '\.torch\.(cpp|hpp):'
+only 'mpi\.h' '\.mpi\.cpp:'
+only 'sqlite3\.h' '\.sqlite\.cpp:'
+only 'spdlog/' 'sim/base/log\.cpp:'
+only 'CLI/' 'sim/app/'
+
+# Generated headers cost 3 s each: sources only.
+bad=$(grep -rnE '^#include ".*\.pb\.h"' sim agents aggregators attacks analysis --include='*.hpp')
+if [ -n "$bad" ]; then
+  printf 'generated headers belong in .cpp files:\n%s\n' "$bad"
+  failed=1
+fi
+exit $failed

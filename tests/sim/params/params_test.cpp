@@ -1,0 +1,203 @@
+#include <algorithm>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sim/base/archive.hpp"
+#include "sim/comm/thread_team.hpp"
+#include "sim/params/columnwise.hpp"
+#include "sim/params/linear.hpp"
+#include "tests/support/matrices.hpp"
+
+namespace souk {
+namespace {
+
+using testing::ElementsAre;
+
+constexpr std::size_t dimensions[] = {1, 15, 1024, 1025, 70001};  // one value, less than a line, whole and odd panels
+constexpr int rank_counts[] = {1, 2, 3, 4, 5, 8, 13};
+
+TEST(PanelPlan, covers_every_column_once_whatever_the_rank_count) {
+  for (const std::size_t d : {std::size_t{0}, std::size_t{1}, std::size_t{1024}, std::size_t{65536}, std::size_t{65537},
+                              std::size_t{1663370}}) {
+    const PanelPlan plan(d);
+    EXPECT_LE(plan.count(), 64U);
+    for (const int ranks : {1, 3, 64, 100}) {
+      std::size_t next = 0;
+      for (int r = 0; r < ranks; ++r) {
+        const ColumnRange columns = plan.columns_of(r, ranks);
+        EXPECT_EQ(columns.begin, next);
+        next = columns.end;
+      }
+      EXPECT_EQ(next, d);
+    }
+  }
+}
+
+TEST(UpdateMatrix, columns_hold_the_rows_in_agent_order) {
+  for (const std::size_t d : dimensions) {
+    const Rows rows = random_rows(7, d);
+    for (const int ranks : rank_counts) {
+      run_team(ranks, [&](const Comm& comm) {
+        const TestMatrix matrix(comm, rows);
+        const ColumnRange mine = matrix.columns().local_columns();
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+          const auto row = matrix.columns().row(i);
+          ASSERT_TRUE(std::equal(row.begin(), row.end(), rows[i].begin() + static_cast<std::ptrdiff_t>(mine.begin)));
+        }
+      });
+    }
+  }
+}
+
+TEST(UpdateMatrix, a_range_of_columns_can_be_turned_alone) {
+  run_team(3, [](const Comm& comm) {
+    RowMatrix rows;
+    const std::vector<AgentId> agents{{4}, {9}};
+    const std::vector<int> owners{2, 0};
+    rows.reset(comm, agents, owners, 10);
+    for (std::size_t i = 0; i < 2; ++i) {
+      if (!rows.is_local(i)) continue;
+      for (std::size_t c = 0; c < 10; ++c) rows.row(i)[c] = static_cast<float>(10 * i + c);
+    }
+    ColumnMatrix tail;
+    to_columns(comm, rows, {7, 10}, tail);
+
+    EXPECT_THAT(whole(comm, tail, combine(tail, std::vector<double>{0.0, 1.0})), ElementsAre(17, 18, 19));
+  });
+}
+
+TEST(UpdateMatrix, select_and_replaced_are_views) {
+  run_team(2, [](const Comm& comm) {
+    const TestMatrix matrix(comm, {{1, 2}, {3, 4}, {5, 6}});
+    ColumnMatrixBuilder builder(comm, 1, 2);
+    for (float& value : builder.row(0)) value = -1;
+    const ColumnMatrix crafted = std::move(builder).finish();
+    const std::vector<std::size_t> kept{0, 2};
+    const std::vector<std::size_t> target{2};
+    const ColumnMatrix view = matrix.columns().replaced(comm, target, crafted);
+    const ColumnMatrix selected = view.select(comm, kept);
+
+    EXPECT_THAT(whole(comm, view, combine(view, std::vector<double>{1, 1, 1})), ElementsAre(3, 5));
+    EXPECT_THAT(whole(comm, selected, combine(selected, std::vector<double>{1, 1})), ElementsAre(0, 1));
+  });
+}
+
+/// What the kernels compute, ten obvious lines each.
+struct Reference {
+  std::vector<double> gram, dots;
+  std::vector<float> combined, median;
+  explicit Reference(const Rows& rows, const std::vector<double>& weights) {
+    const std::size_t d = rows.front().size();
+    for (std::size_t c = 0; c < d; ++c) {
+      double sum = 0;
+      std::vector<double> column;
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        sum += weights[i] * static_cast<double>(rows[i][c]);
+        column.push_back(static_cast<double>(rows[i][c]));
+      }
+      combined.push_back(static_cast<float>(sum));
+      std::sort(column.begin(), column.end());
+      median.push_back(static_cast<float>(0.5 * (column[(column.size() - 1) / 2] + column[column.size() / 2])));
+    }
+    const auto dot = [&](const auto& a, const auto& b) {
+      double sum = 0;
+      for (std::size_t c = 0; c < d; ++c) sum += static_cast<double>(a[c]) * static_cast<double>(b[c]);
+      return sum;
+    };
+    for (const auto& row : rows) {
+      dots.push_back(dot(row, combined));
+      for (const auto& other : rows) gram.push_back(dot(row, other));
+    }
+  }
+};
+
+TEST(Linear, agrees_with_the_definition_and_with_itself_on_any_rank_count) {
+  for (const std::size_t n : {std::size_t{1}, std::size_t{2}, std::size_t{9}}) {
+    for (const std::size_t d : dimensions) {
+      const Rows rows = random_rows(n, d);
+      std::vector<double> weights(n);
+      for (std::size_t i = 0; i < n; ++i) weights[i] = 0.1 * static_cast<double>(i + 1);
+      const Reference expected(rows, weights);
+      std::vector<double> bits;
+      for (const int ranks : rank_counts) {
+        run_team(ranks, [&](const Comm& comm) {
+          const TestMatrix matrix(comm, rows);
+          const ColumnVector combined = combine(matrix.columns(), weights);
+          const SymmetricMatrix products = gram(comm, matrix.columns());
+          const std::vector<double> against = dots(comm, matrix.columns(), combined);
+          const std::vector<double> squares = squared_norms(comm, matrix.columns());
+          const double own_square = squared_norm(comm, matrix.columns().plan(), combined);
+          const std::vector<float> values = whole(comm, matrix.columns(), combined);
+          if (comm.rank() != 0) return;
+          const double scale = static_cast<double>(d);
+          EXPECT_EQ(values, expected.combined);
+          for (std::size_t i = 0; i < n; ++i) {
+            EXPECT_NEAR(against[i], expected.dots[i], 1e-12 * scale);
+            EXPECT_NEAR(squares[i], expected.gram[i * n + i], 1e-12 * scale);
+            for (std::size_t j = 0; j < n; ++j) {
+              // Float products over 1,024 columns: error below 1024 * 2^-24 of the sum of magnitudes, about 1e-6 here.
+              EXPECT_NEAR(products(i, j), expected.gram[i * n + j], 1e-5 * scale);
+            }
+          }
+          std::vector<double> all = products.lower;
+          all.insert(all.end(), against.begin(), against.end());
+          all.insert(all.end(), squares.begin(), squares.end());
+          all.push_back(own_square);
+          if (bits.empty()) bits = all;
+          EXPECT_EQ(all, bits) << ranks << " ranks";
+        });
+      }
+    }
+  }
+}
+
+TEST(Columnwise, the_network_sorts_every_order_of_zeros_and_ones) {
+  // The zero-one principle: a network that sorts all 0-1 inputs sorts everything.
+  for (std::size_t n = 1; n <= 14; ++n) {
+    const auto network = sorting_network(n);
+    for (std::uint32_t bits = 0; bits < (1U << n); ++bits) {
+      std::vector<int> values(n);
+      for (std::size_t i = 0; i < n; ++i) values[i] = static_cast<int>((bits >> i) & 1U);
+      for (const auto& [low, high] : network) {
+        if (values[high] < values[low]) std::swap(values[low], values[high]);
+      }
+      ASSERT_TRUE(std::is_sorted(values.begin(), values.end())) << n << " " << bits;
+    }
+  }
+}
+
+TEST(Columnwise, median_agrees_with_sorting) {
+  for (const std::size_t n : {std::size_t{1}, std::size_t{2}, std::size_t{5}, std::size_t{40}, std::size_t{65}}) {
+    const Rows rows = random_rows(n, 1500);
+    const Reference expected(rows, std::vector<double>(n, 0.0));
+    for (const int ranks : {1, 3}) {
+      run_team(ranks, [&](const Comm& comm) {
+        const TestMatrix matrix(comm, rows);
+        EXPECT_EQ(whole(comm, matrix.columns(), median_of_columns(matrix.columns())), expected.median);
+      });
+    }
+  }
+}
+
+TEST(Columns, saved_by_two_ranks_are_loaded_by_three) {
+  const Rows rows = random_rows(2, 5000);
+  std::vector<std::byte> saved;
+  run_team(2, [&](const Comm& comm) {
+    const TestMatrix matrix(comm, rows);
+    ColumnVector vector = combine(matrix.columns(), std::vector<double>{1.0, 0.0});
+    SaveArchive archive;
+    serialize_columns(archive, "v", comm, matrix.columns(), vector);
+    if (comm.rank() == 0) saved = archive.bytes();
+  });
+  run_team(3, [&](const Comm& comm) {
+    const TestMatrix matrix(comm, rows);
+    ColumnVector vector;
+    LoadArchive archive(saved);
+    serialize_columns(archive, "v", comm, matrix.columns(), vector);
+    EXPECT_EQ(whole(comm, matrix.columns(), vector), rows[0]);
+  });
+}
+
+}  // namespace
+}  // namespace souk

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace souk {
+
+/// What a program left behind.
+struct Ended {
+  int exit_code = -1;  ///< 128 + signal if a signal ended it
+  std::string out, err;
+};
+
+/// A program started as a user starts it, with its output in files.
+class RunningProgram {
+ public:
+  RunningProgram(const std::vector<std::string>& words, const std::filesystem::path& directory)
+      : out_(directory / "stdout.txt"), err_(directory / "stderr.txt") {
+    process_ = fork();
+    if (process_ == 0) {
+      setpgid(0, 0);
+      if (std::freopen(out_.c_str(), "w", stdout) == nullptr) std::_Exit(99);
+      if (std::freopen(err_.c_str(), "w", stderr) == nullptr) std::_Exit(99);
+      std::vector<char*> pointers;
+      for (const std::string& word : words) pointers.push_back(const_cast<char*>(word.c_str()));
+      pointers.push_back(nullptr);
+      if (chdir(directory.c_str()) != 0) std::_Exit(99);
+      execvp(pointers[0], pointers.data());
+      std::_Exit(98);
+    }
+  }
+  void send(int signal) const { kill(process_, signal); }
+  /// The process and everything it started.
+  void send_to_all(int signal) const { kill(-process_, signal); }
+  Ended wait() {
+    int status = 0;
+    waitpid(process_, &status, 0);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text_of(out_), text_of(err_)};
+  }
+
+ private:
+  static std::string text_of(const std::filesystem::path& file) {
+    std::ifstream in(file);
+    std::stringstream text;
+    text << in.rdbuf();
+    return text.str();
+  }
+  std::filesystem::path out_, err_;
+  pid_t process_;
+};
+
+/// All rows of a query as text, one a line. NULL is "null".
+inline std::string query(const std::filesystem::path& database, const std::string& sql) {
+  sqlite3* db = nullptr;
+  if (sqlite3_open_v2(database.c_str(), &db, SQLITE_OPEN_READONLY, nullptr) != SQLITE_OK) {
+    sqlite3_close(db);
+    return "cannot open " + database.string();
+  }
+  sqlite3_busy_timeout(db, 10000);
+  sqlite3_stmt* statement = nullptr;
+  std::string text;
+  if (sqlite3_prepare_v2(db, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK) text = sqlite3_errmsg(db);
+  while (sqlite3_step(statement) == SQLITE_ROW) {
+    for (int c = 0; c < sqlite3_column_count(statement); ++c) {
+      const auto* value = sqlite3_column_text(statement, c);
+      text += (c > 0 ? "|" : "") + std::string(value == nullptr ? "null" : reinterpret_cast<const char*>(value));
+    }
+    text += "\n";
+  }
+  sqlite3_finalize(statement);
+  sqlite3_close(db);
+  return text;
+}
+
+/// Every table whose content is part of the result: all but the facts about the run and the measurements.
+inline std::string results_of(const std::filesystem::path& run) {
+  std::string text;
+  for (const char* table : {"agent", "partition", "round", "metric", "selection", "traffic", "event"}) {
+    text += std::string(table) + "\n" + query(run / "results.sqlite", std::string("SELECT * FROM ") + table);
+  }
+  return text;
+}
+
+}  // namespace souk
