@@ -196,7 +196,12 @@ class CsvReader final : public DatasetReader {
       cell.remove_suffix(1);
       found = classes_.find(cell);
     }
-    if (found == classes_.end()) row.fail(label_column_, fmt::format("label \"{}\" is in no training row", cell));
+    if (found == classes_.end()) {
+      constexpr std::size_t quoted_max = 60;  // the "label" may be a whole text, if the wrong column was chosen
+      const bool cut = cell.size() > quoted_max;
+      row.fail(label_column_,
+               fmt::format("label \"{}{}\" is in no training row", cell.substr(0, quoted_max), cut ? "…" : ""));
+    }
     return found->second;
   }
 

@@ -70,6 +70,9 @@ std::optional<Recognised> recognise_npy(const std::string& path, const char* for
   npy.set_train_features("train_images"), npy.set_train_labels("train_labels");
   npy.set_test_features("test_images"), npy.set_test_labels("test_labels");
   const bool other = has("train_images") && has("train_labels") && has("test_images") && has("test_labels");
+  SOUK_REQUIRE(other || names.empty(),
+               "{}: which of its arrays are the features and labels of which split? Name them in data.npy; it has: {}",
+               path, fmt::format("{}", fmt::join(names, ", ")));
   return other ? std::optional(found) : std::nullopt;
 }
 
@@ -195,7 +198,7 @@ DatasetSummary describe_idx_file(const std::string& path) {
   std::vector<std::uint8_t> values(summary.shape.samples * summary.shape.features());
   source.read(values);
   source.expect_end();
-  SplitSummary file{sizes.size() == 1 ? "labels" : "samples", sizes[0], {}, {}};
+  SplitSummary file{sizes.size() == 1 ? "labels" : "images", sizes[0], {}, {}};
   if (sizes.size() == 1) {
     file.class_counts.resize(std::size_t{*std::max_element(values.begin(), values.end())} + 1);
     for (const std::uint8_t label : values) ++file.class_counts[label];

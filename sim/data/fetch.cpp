@@ -66,6 +66,7 @@ struct Transfer {
   std::uint64_t written = 0;  // bytes on disk
   bool first = true;
   bool too_long = false;
+  bool disk_failed = false;
 };
 
 // Runs when the first body byte comes, after the status is known: a server that answers 200 sends the whole file.
@@ -81,11 +82,13 @@ bool place_first_byte(Transfer& transfer) {
 
 std::size_t write_body(char* data, std::size_t, std::size_t bytes, void* user) {
   Transfer& transfer = *static_cast<Transfer*>(user);
-  if (transfer.first && !place_first_byte(transfer)) return 0;
+  transfer.disk_failed = transfer.first && !place_first_byte(transfer);
+  if (transfer.disk_failed) return 0;
   transfer.too_long = transfer.wanted.bytes != 0 && transfer.written + bytes > transfer.wanted.bytes;
   if (transfer.too_long) return 0;
   const std::size_t done = std::fwrite(data, 1, bytes, transfer.out.get());
   transfer.written += done;
+  transfer.disk_failed = done != bytes;
   return done;
 }
 
@@ -131,7 +134,7 @@ Outcome transfer_once(const std::string& url, Transfer& transfer, std::string& r
   long status = 0;
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
   const bool written = transfer.out == nullptr || std::fclose(transfer.out.release()) == 0;
-  SOUK_REQUIRE(written, "{}: cannot be written", transfer.part);
+  SOUK_REQUIRE(written && !transfer.disk_failed, "{}: cannot be written", transfer.part);
   if (code == CURLE_OK && !transfer.first) return Outcome::complete;
   if (code == CURLE_OK) {
     reason = "sent an empty file";
@@ -249,7 +252,8 @@ const std::vector<CatalogueSet>& dataset_catalogue() {
   return catalogue;
 }
 
-std::vector<FetchedFile> fetch_set(const CatalogueSet& set, const std::string& directory, const FetchOptions& options) {
+std::vector<FetchedFile> fetch_set(const CatalogueSet& set, const std::string& directory,
+                                   const FetchOptions& options) try {
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
   SOUK_EXPECT(ready == CURLE_OK);
   const fs::path folder = fs::path(directory) / set.folder;
@@ -268,6 +272,8 @@ std::vector<FetchedFile> fetch_set(const CatalogueSet& set, const std::string& d
     }
   }
   return fetched;
+} catch (const fs::filesystem_error& error) {
+  throw_input_error("{} could not be fetched: {}", set.name, error.what());
 }
 
 std::vector<FetchedFile> fetch_dataset(const std::string& name, const std::string& directory,

@@ -205,7 +205,11 @@ std::vector<std::string> list_npy(const std::string& path) {
     if (file.ends_with(".npy")) names.push_back(file.substr(0, file.size() - 4));
   };
   if (fs::is_directory(path)) {
-    for (const auto& entry : fs::directory_iterator(path)) add(entry.path().filename().string());
+    std::error_code error;
+    for (fs::directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error)) {
+      add(entry->path().filename().string());
+    }
+    SOUK_REQUIRE(!error, "{}: cannot be listed: {}", path, error.message());
   } else {
     for (const ZipMember& member : list_zip_members(path)) add(member.name);
   }

@@ -11,7 +11,7 @@
 namespace souk {
 namespace {
 
-constexpr std::uint64_t table_bytes_max = std::uint64_t{1} << 35;
+constexpr std::uint64_t table_bytes_max = std::uint64_t{1} << 33;
 
 std::string_view trimmed(std::string_view text) {
   const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
@@ -29,10 +29,12 @@ TextTable::TextTable(const std::string& path, char separator, bool header)
   const std::size_t columns = cells_.size() / lines_.size();
   for (std::size_t c = 0; c < columns; ++c) {
     names_.push_back(header ? std::string(cells_[c]) : fmt::format("c{}", c));
-    const bool twice = std::find(names_.begin(), names_.end() - 1, names_.back()) != names_.end() - 1;
-    SOUK_REQUIRE(!twice, "{}: line {}: two columns are named \"{}\" (is there a header line?)", path_, lines_[0],
-                 names_.back());
   }
+  std::vector<std::string> sorted = names_;
+  std::sort(sorted.begin(), sorted.end());
+  const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
+  SOUK_REQUIRE(twice == sorted.end(), "{}: line {}: two columns are named \"{}\" (is there a header line?)", path_,
+               lines_[0], *twice);
   if (!header) return;
   cells_.erase(cells_.begin(), cells_.begin() + static_cast<std::ptrdiff_t>(columns));
   lines_.erase(lines_.begin());

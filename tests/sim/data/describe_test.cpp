@@ -86,6 +86,13 @@ TEST(Describe, says_what_it_can_read_where_it_recognises_nothing) {
   EXPECT_THAT(input_error([&] { describe_path(directory / "y"); }), HasSubstr("no such file or directory"));
 }
 
+TEST(RealDescribe, lists_the_arrays_it_cannot_tell_apart) {
+  if (!real_data()) GTEST_SKIP() << "SOUK_DATA is not set";
+
+  EXPECT_THAT(input_error([] { describe_path(*real_data() + "/heterophilous-graphs/tolokers.npz"); }),
+              HasSubstr("it has: edges, node_features, node_labels"));
+}
+
 TEST(RealDescribe, prints_the_published_moments_of_fashion_mnist) {
   if (!real_data()) GTEST_SKIP() << "SOUK_DATA is not set";
 

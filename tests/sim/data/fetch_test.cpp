@@ -252,6 +252,13 @@ TEST_F(Fetch, takes_mirrors_from_the_environment) {
   EXPECT_EQ(read_file(path), content);
 }
 
+TEST_F(Fetch, says_which_file_it_cannot_write) {
+  Server server({{"a.bin", {content}}});
+  std::filesystem::create_directories(part);  // a folder in the way
+
+  EXPECT_THAT(input_error([&] { fetch({server.url()}); }), HasSubstr("a.bin"));
+}
+
 TEST_F(Fetch, reports_its_progress) {
   Server server({{"a.bin", {content}}});
   FetchOptions options;
