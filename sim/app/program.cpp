@@ -108,6 +108,9 @@ int run_program(int argc, char** argv) {
   } catch (const InputError& error) {
     std::fprintf(stderr, "souk: %s\n", error.what());
     return exit_bad_input;
+  } catch (const PhaseError& error) {
+    std::fprintf(stderr, "souk: %s\n", error.what());
+    return error.exit_code();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "souk: %s\n", error.what());
     return exit_failed;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <regex>
+#include <sstream>
 
 #include <fmt/format.h>
 #include <google/protobuf/descriptor.h>
@@ -25,9 +26,10 @@ namespace pb = google::protobuf;
 /// Turns protobuf's messages into ours: "file:line:column: text", with a suggestion for unknown names.
 class ErrorList final : public pb::io::ErrorCollector {
  public:
-  explicit ErrorList(std::string file_name) : file_name_(std::move(file_name)) {}
+  explicit ErrorList(const ScenarioSource& source) : file_name_(source.file_name), text_(source.text) {}
   void AddError(int line, pb::io::ColumnNumber column, const std::string& text) override {
-    lines_.push_back(fmt::format("{}:{}:{}: {}{}", file_name_, line + 1, column + 1, text, suggestion(text)));
+    lines_.push_back(fmt::format("{}:{}:{}: {}{}", file_name_, line + 1, column_of_name(line, column, text) + 1, text,
+                                 suggestion(text)));
   }
   // The parser is told to go on after an unknown field, so that all of them are reported; it calls them warnings.
   void AddWarning(int line, pb::io::ColumnNumber column, const std::string& text) override {
@@ -36,6 +38,17 @@ class ErrorList final : public pb::io::ErrorCollector {
   const std::vector<std::string>& lines() const { return lines_; }
 
  private:
+  /// The parser points behind an unknown name; a reader looks for the name.
+  int column_of_name(int line, int column, const std::string& text) const {
+    const auto end = text.rfind('"');
+    const auto begin = end == std::string::npos || end == 0 ? end : text.rfind('"', end - 1);
+    if (text.find("has no field named") == std::string::npos || begin == std::string::npos) return column;
+    std::istringstream lines(text_);
+    std::string content;
+    for (int l = 0; l <= line; ++l) std::getline(lines, content);
+    const auto found = content.rfind(text.substr(begin + 1, end - begin - 1), static_cast<std::size_t>(column));
+    return found == std::string::npos ? column : static_cast<int>(found);
+  }
   static std::string suggestion(const std::string& text) {
     static const std::regex no_field("Message type \"([^\"]+)\" has no field named \"([^\"]+)\"");
     static const std::regex no_value("Unknown enumeration value of \"([^\"]+)\" for field \"([^\"]+)\"");
@@ -48,7 +61,7 @@ class ErrorList final : public pb::io::ErrorCollector {
     if (std::regex_search(text, match, no_value)) return " Known values are listed by 'souk describe'.";
     return "";
   }
-  std::string file_name_;
+  std::string file_name_, text_;
   std::vector<std::string> lines_;
 };
 
@@ -78,7 +91,7 @@ void parse_json(const ScenarioSource& source, scenario::Scenario& out) {
 }
 
 FieldPlaces parse_text(const ScenarioSource& source, scenario::Scenario& out) {
-  ErrorList errors(source.file_name);
+  ErrorList errors(source);
   pb::TextFormat::ParseInfoTree tree;
   pb::TextFormat::Parser parser;
   parser.RecordErrorsTo(&errors);
@@ -96,19 +109,20 @@ bool starts_as_json(const std::string& text) {
   return first != std::string::npos && text[first] == '{';
 }
 
+/// Insertions, deletions, replacements and swaps of neighbours (optimal string alignment).
 std::size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
+  std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) cost[i][0] = i;
+  std::iota(cost[0].begin(), cost[0].end(), std::size_t{0});
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+      const std::size_t replaced = cost[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1, replaced});
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
     }
   }
-  return row[b.size()];
+  return cost[a.size()][b.size()];
 }
 
 void remove_cosmetic(pb::Message& message) {

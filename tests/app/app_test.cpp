@@ -150,7 +150,7 @@ TEST_F(App, bad_input_is_exit_code_2_one_message_and_nothing_written) {
     if (ranks > 0) words.insert(words.end(), {"--ranks", std::to_string(ranks)});
     const Ended ended = run(words);
     EXPECT_EQ(ended.exit_code, 2);
-    EXPECT_THAT(ended.err, AllOf(HasSubstr("bad.textproto:2:26"), HasSubstr("bad.textproto:3:23"),
+    EXPECT_THAT(ended.err, AllOf(HasSubstr("bad.textproto:2:14"), HasSubstr("bad.textproto:3:16"),
                                  HasSubstr("Did you mean 'clients'?")));
     EXPECT_EQ(ended.err.find("bad.textproto:2"), ended.err.rfind("bad.textproto:2")) << ended.err;
     EXPECT_FALSE(fs::exists(directory_ / "none"));

@@ -1,0 +1,65 @@
+#!/bin/sh
+# Sets up a bare Debian 12 or Ubuntu machine: installs what is missing with apt-get, then configures and builds.
+# Running it again does only what is left to do.   ./setup.sh [PRESET]   (release; debug, asan)
+set -eu
+
+preset=${1:-release}
+cd "$(dirname "$0")"
+
+say() { printf 'setup: %s\n' "$*"; }
+fail() {
+  printf 'setup: %s\n' "$*" >&2
+  exit 1
+}
+
+packages="g++ cmake ninja-build pkg-config git ca-certificates
+  libopenmpi-dev openmpi-bin openssh-client libtorch-dev libopenblas0-pthread libopenblas-dev
+  libprotobuf-dev protobuf-compiler libspdlog-dev libfmt-dev libcli11-dev libsqlite3-dev
+  zlib1g-dev libpng-dev libjpeg62-turbo-dev libcurl4-openssl-dev libssl-dev
+  libgtest-dev libgmock-dev libbenchmark-dev"
+
+# Ubuntu calls libjpeg-turbo's headers otherwise.
+if ! apt-cache show libjpeg62-turbo-dev >/dev/null 2>&1 && grep -qi ubuntu /etc/os-release 2>/dev/null; then
+  packages=$(printf '%s' "$packages" | sed 's/libjpeg62-turbo-dev/libjpeg-turbo8-dev/')
+fi
+
+is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+missing=""
+command -v dpkg-query >/dev/null 2>&1 || fail "this is no Debian or Ubuntu machine (no dpkg): install the packages named in $0 by hand, then run cmake --preset $preset"
+for package in $packages; do
+  is_installed "$package" || missing="$missing $package"
+done
+
+if [ -n "$missing" ]; then
+  command -v apt-get >/dev/null 2>&1 || fail "apt-get is not there to install:$missing"
+  if [ "$(id -u)" -eq 0 ]; then
+    as_root=""
+  elif command -v sudo >/dev/null 2>&1; then
+    as_root=sudo
+  else
+    fail "installing needs root or sudo:$missing"
+  fi
+  say "installing$missing"
+  $as_root apt-get update -qq || fail "apt-get update failed: see above"
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
+    fail "apt-get could not install:$missing"
+else
+  say "all packages are installed"
+fi
+
+# Debian's LibTorch computes with whatever libblas.so.3 is; the reference BLAS is some twenty times slower.
+blas=$(readlink -f "$(ldconfig -p | awk '/libblas\.so\.3 /{print $NF; exit}')")
+case "$blas" in
+*openblas*) ;;
+*) fail "libblas.so.3 is $blas and not OpenBLAS: choose it with 'update-alternatives --config libblas.so.3-$(uname -m)-linux-gnu'" ;;
+esac
+
+say "configuring and building (preset $preset)"
+cmake --preset "$preset" >build-setup.log 2>&1 || {
+  cat build-setup.log >&2
+  fail "cmake failed: see above"
+}
+rm -f build-setup.log
+cmake --build --preset "$preset" --parallel "$(nproc)" || fail "the build failed: see above"
+say "done: $(ls -d build/souk build-"$preset"/souk 2>/dev/null | head -n 1)"
