@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "sim/learn/chain_kernels.hpp"
+#include "sim/learn/conv_kernels.hpp"
 #include "sim/learn/float_buffer.hpp"
 
 namespace souk {
@@ -52,97 +53,112 @@ class AffineStage final : public ChainStage {
   FloatBuffer bias_gradient_;
 };
 
-/// A convolution as a matrix product over the windows of a block of images, small enough for the second-level cache.
-/// The windows are laid out again in the backward pass: cheaper than keeping them, kernel^2 times the images.
+/// How the images of a stage lie in memory: channel by channel, as in data sets and before affine layers, or pixel by
+/// pixel, as our convolutions read and write them.
+struct Placement {
+  bool planar_in = true, planar_out = true;
+};
+
+/// A convolution, image by image in the first-level caches: forward as tiles of sums in registers, backward through the
+/// non-zeros of the output gradient alone, of which max pooling and ReLU leave an eighth or so.
 class ConvStage final : public ChainStage {
  public:
-  ConvStage(const Layer& layer, bool relu, bool pools, const Extent& out)
+  ConvStage(const Layer& layer, kernels::Finish how, const Extent& out, Placement placement)
       : ChainStage(layer.in, out),
         layer_(layer),
-        pools_(pools),
-        shape_{.in = layer.in, .out = layer.out, .kernel = layer.kernel, .padding = layer.padding},
-        pooling_{.in = layer.out, .relu = relu},
-        inside_(kernels::inside_mask(shape_)) {
-    constexpr std::size_t columns_in_cache = 64 * 1024;  // floats
-    block_ = std::max<std::size_t>(1, columns_in_cache / (shape_.window() * pixels()));
-    padded_.reserve(block_ * shape_.padded_size());
-    columns_.reserve(block_ * shape_.window() * pixels());
-    z_.reserve(block_ * layer.out.size());
-    weight_gradient_.reserve(weights());
-    bias_gradient_.reserve(layer.out.channels);
+        how_(how),
+        placement_(placement),
+        shape_{.in = layer.in, .out = layer.out, .kernel = layer.kernel, .padding = layer.padding, .tiling = {}} {
+    shape_.tiling = kernels::choose_tiling(shape_);
+    const std::size_t channels = layer.out.channels, lists = out.pixels() * (how.pools ? 4 : 1);
+    packed_forward_.reserve(shape_.kernel * shape_.row() * shape_.outputs());
+    packed_backward_.reserve(channels * shape_.kernel * shape_.padded_row());
+    packed_gradient_.reserve(packed_backward_.size());
+    for (FloatBuffer* buffer : {&padded_, &d_padded_}) buffer->reserve(shape_.padded_image());
+    for (FloatBuffer* buffer : {&bias_, &bias_gradient_}) buffer->reserve(shape_.outputs());
+    for (FloatBuffer* buffer : {&image_, &d_image_}) buffer->reserve(std::max(layer.in.size(), out.size()));
+    weight_gradient_.reserve(shape_.weights());
+    z_.reserve(shape_.z_size());
+    channel_entries_.resize(channels * (out.pixels() + 1));
+    channel_counts_.resize(channels);
+    pixel_entries_.resize(lists * channels);
+    pixel_counts_.resize(lists);
   }
 
   void reserve(std::size_t samples) override {
-    if (pools_ && winner_.size() < samples * out().size()) winner_.resize(samples * out().size());
+    origin_.resize(std::max(origin_.size(), samples * out().size() + kernels::lanes));
   }
 
   void forward(const float* parameters, const StageValues& values) override {
-    for (std::size_t first = 0; first < values.samples; first += block_) {
-      const std::size_t count = std::min(block_, values.samples - first);
-      const std::size_t columns = count * pixels();
-      lay_out_windows(values.in + first * in().size(), count);
-      multiply({.m = channels(), .n = columns, .k = shape_.window()},
-               {.data = parameters + layer_.weight, .stride = shape_.window()},
-               {.data = columns_.data(), .stride = columns}, z_.data());
-      float* y = values.out + first * out().size();
-      if (pools_) {
-        kernels::finish_pooled(pooling_, z_.data(), parameters + layer_.bias, count, y,
-                               winner_.data() + first * out().size());
-      } else {
-        kernels::finish(pooling_, z_.data(), parameters + layer_.bias, count, y);
-      }
+    kernels::pack_forward(shape_, parameters + layer_.weight, packed_forward_.data());
+    std::copy_n(parameters + layer_.bias, layer_.out.channels, bias_.data());
+    for (std::size_t sample = 0; sample < values.samples; ++sample) {
+      load(values, sample);
+      kernels::convolve(shape_, padded_.data(), packed_forward_.data(), bias_.data(), z_.data());
+      float* y = values.out + sample * out().size();
+      float* image = placement_.planar_out ? image_.data() : y;
+      kernels::finish(shape_, how_, z_.data(), image, origin_.data() + sample * out().size());
+      if (placement_.planar_out) kernels::transpose(image, out().pixels(), out().channels, y);
     }
   }
 
   void backward(const float* parameters, const StageValues& values, float* d_out, float* d_in,
                 const GradientSink& sink) override {
-    std::fill_n(bias_gradient_.data(), channels(), 0.0F);
-    for (std::size_t first = 0; first < values.samples; first += block_) {
-      const std::size_t count = std::min(block_, values.samples - first);
-      const std::size_t columns = count * pixels();
-      unfinish(values, d_out, first, count);
-      lay_out_windows(values.in + first * in().size(), count);
-      multiply({.m = channels(), .n = shape_.window(), .k = columns, .beta = first == 0 ? 0.0F : 1.0F},
-               {.data = z_.data(), .stride = columns}, {.data = columns_.data(), .transposed = true, .stride = columns},
-               weight_gradient_.data());
-      if (d_in == nullptr) continue;
-      multiply({.m = shape_.window(), .n = columns, .k = channels()},
-               {.data = parameters + layer_.weight, .transposed = true, .stride = shape_.window()},
-               {.data = z_.data(), .stride = columns}, columns_.data());
-      kernels::col2im(shape_, inside_.data(), columns_.data(), count, d_in + first * in().size());
+    std::fill_n(bias_gradient_.data(), layer_.out.channels, 0.0F);
+    std::fill_n(packed_gradient_.data(), packed_gradient_.size(), 0.0F);
+    if (d_in != nullptr) kernels::pack_backward(shape_, parameters + layer_.weight, packed_backward_.data());
+    const kernels::NonzeroLists by_channel{channel_entries_.data(), channel_counts_.data(), out().pixels() + 1};
+    const kernels::NonzeroLists by_pixel{d_in == nullptr ? nullptr : pixel_entries_.data(), pixel_counts_.data(),
+                                         layer_.out.channels};
+    for (std::size_t sample = 0; sample < values.samples; ++sample) {
+      load(values, sample);
+      const std::uint8_t* origin = origin_.data() + sample * out().size();
+      float* dy = d_out + sample * out().size();
+      if (placement_.planar_out) {
+        kernels::transpose(dy, out().channels, out().pixels(), image_.data());
+        dy = image_.data();
+      }
+      kernels::mask_and_sum(out().pixels(), out().channels, origin, dy, bias_gradient_.data());
+      kernels::collect(shape_, how_, dy, origin, by_channel, by_pixel);
+      kernels::add_weight_gradient(shape_, by_channel, padded_.data(), packed_gradient_.data());
+      if (d_in != nullptr) store_input_gradient(by_pixel, d_in + sample * in().size());
     }
-    kernels::blend(sink.scale, weight_gradient_.data(), sink.keep, sink.parameters + layer_.weight, weights());
-    kernels::blend(sink.scale, bias_gradient_.data(), sink.keep, sink.parameters + layer_.bias, channels());
+    kernels::unpack_gradient(shape_, packed_gradient_.data(), weight_gradient_.data());
+    kernels::blend(sink.scale, weight_gradient_.data(), sink.keep, sink.parameters + layer_.weight, shape_.weights());
+    kernels::blend(sink.scale, bias_gradient_.data(), sink.keep, sink.parameters + layer_.bias, layer_.out.channels);
   }
 
  private:
-  std::size_t pixels() const { return layer_.out.pixels(); }
-  std::size_t channels() const { return layer_.out.channels; }
-  std::size_t weights() const { return channels() * shape_.window(); }
-
-  void lay_out_windows(const float* images, std::size_t count) {
-    kernels::pad(shape_, images, count, padded_.data());
-    kernels::im2col(shape_, padded_.data(), count, columns_.data());
+  /// One image of the input into its frame.
+  void load(const StageValues& values, std::size_t sample) {
+    const float* image = values.in + sample * in().size();
+    if (placement_.planar_in && in().channels > 1) {
+      kernels::transpose(image, in().channels, in().pixels(), d_image_.data());
+      image = d_image_.data();
+    }
+    kernels::pad(shape_, image, padded_.data());
   }
 
-  void unfinish(const StageValues& values, float* d_out, std::size_t first, std::size_t count) {
-    const std::size_t begin = first * out().size();
-    if (pools_) {
-      kernels::unfinish_pooled(pooling_, d_out + begin, values.out + begin, winner_.data() + begin, count, z_.data(),
-                               bias_gradient_.data());
+  void store_input_gradient(const kernels::NonzeroLists& by_pixel, float* d_in) {
+    std::fill_n(d_padded_.data(), shape_.padded_image(), 0.0F);
+    kernels::add_input_gradient(shape_, how_, by_pixel, packed_backward_.data(), d_padded_.data());
+    if (placement_.planar_in) {
+      kernels::crop(shape_, d_padded_.data(), d_image_.data());
+      kernels::transpose(d_image_.data(), in().pixels(), in().channels, d_in);
     } else {
-      kernels::unfinish(pooling_, d_out + begin, values.out + begin, count, z_.data(), bias_gradient_.data());
+      kernels::crop(shape_, d_padded_.data(), d_in);
     }
   }
 
   Layer layer_;
-  bool pools_;
+  kernels::Finish how_;
+  Placement placement_;
   kernels::ConvShape shape_;
-  kernels::Pooling pooling_;
-  std::vector<std::int32_t> inside_;
-  std::size_t block_ = 1;  ///< images per product
-  FloatBuffer padded_, columns_, z_, weight_gradient_, bias_gradient_;
-  std::vector<std::uint8_t> winner_;
+  FloatBuffer packed_forward_, packed_backward_, packed_gradient_, weight_gradient_, bias_, bias_gradient_;
+  FloatBuffer padded_, d_padded_, image_, d_image_, z_;  ///< of one image
+  std::vector<std::uint8_t> origin_;                     ///< [samples, out]
+  std::vector<kernels::Nonzero> channel_entries_, pixel_entries_;
+  std::vector<std::uint32_t> channel_counts_, pixel_counts_;
 };
 
 bool is_linear(const Layer& layer) {
@@ -154,16 +170,23 @@ bool is_linear(const Layer& layer) {
 std::vector<std::unique_ptr<ChainStage>> make_chain_stages(const Architecture& architecture) {
   std::vector<std::unique_ptr<ChainStage>> stages;
   const std::vector<Layer> layers = architecture.layers();
+  const auto is = [&](std::size_t i, LayerKind kind) { return i < layers.size() && layers[i].kind == kind; };
+  bool planar = true;
   for (std::size_t i = 0; i < layers.size();) {
     const Layer& layer = layers[i++];
     if (!is_linear(layer)) return {};
-    const bool relu = i < layers.size() && layers[i].kind == LayerKind::relu && ++i != 0;
+    const bool relu = is(i, LayerKind::relu);
+    if (relu) ++i;
     if (layer.kind == LayerKind::affine) {
       stages.push_back(std::make_unique<AffineStage>(layer, relu));
       continue;
     }
-    const bool pools = i < layers.size() && layers[i].kind == LayerKind::max_pool && layers[i].kernel == 2 && ++i != 0;
-    stages.push_back(std::make_unique<ConvStage>(layer, relu, pools, pools ? layers[i - 1].out : layer.out));
+    const bool pools = is(i, LayerKind::max_pool) && layers[i].kernel == 2;
+    if (pools) ++i;
+    const Placement placement{.planar_in = planar, .planar_out = !is(i, LayerKind::conv2d)};
+    stages.push_back(std::make_unique<ConvStage>(layer, kernels::Finish{.relu = relu, .pools = pools},
+                                                 layers[i - 1].out, placement));
+    planar = placement.planar_out;
   }
   return stages;
 }
