@@ -104,6 +104,13 @@ FieldPlaces parse_text(const ScenarioSource& source, scenario::Scenario& out) {
   return places;
 }
 
+/// Ten clients per round is a default that a smaller federation cannot have.
+void limit_default_sampling(scenario::Scenario& scenario) {
+  scenario::Participants& participants = *scenario.mutable_participants();
+  const bool chosen = participants.sampling_case() != scenario::Participants::SAMPLING_NOT_SET;
+  if (!chosen && participants.clients() < participants.per_round()) participants.set_per_round(participants.clients());
+}
+
 bool starts_as_json(const std::string& text) {
   const auto first = text.find_first_not_of(" \t\r\n");
   return first != std::string::npos && text[first] == '{';
@@ -188,6 +195,7 @@ ResolvedScenario resolve_scenario(const ScenarioSource& source) {
       errors.push_back(error.what());
     }
   }
+  limit_default_sampling(*resolved.scenario);
   fill_defaults(*resolved.scenario);
   for (const std::string& error : range_errors(*resolved.scenario)) {
     const auto place = resolved.places.find(error.substr(0, error.find(' ')));
