@@ -1,0 +1,111 @@
+"""PyTorch's half of tests/bench/compare_pytorch, and its inputs.
+
+    compare_pytorch.py prepare FOLDER MODEL CLIENTS SAMPLES CHANNELS HEIGHT WIDTH   write data and initial parameters
+    compare_pytorch.py train   FOLDER MODEL CLIENTS SAMPLES CHANNELS HEIGHT WIDTH BATCH RATE   print seconds
+    compare_pytorch.py compare FOLDER CLIENTS   print the largest relative distance between the two halves' parameters
+
+Training is what a careful user writes: one model that is loaded with the global parameters for every client, tensors
+sliced without copies, torch.optim.SGD, fused cross-entropy, no data loader.
+"""
+import sys
+import time
+
+import numpy
+import torch
+from torch import nn
+
+
+def build(model, channels, height, width):
+    features = channels * height * width
+    if model == "logreg":
+        return nn.Sequential(nn.Flatten(), nn.Linear(features, 10))
+    if model == "mlp":
+        return nn.Sequential(nn.Flatten(), nn.Linear(features, 200), nn.ReLU(), nn.Linear(200, 200), nn.ReLU(),
+                             nn.Linear(200, 10))
+    if model == "lenet5":
+        flat = 16 * ((height // 2 - 4) // 2) * ((width // 2 - 4) // 2)
+        return nn.Sequential(nn.Conv2d(channels, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5),
+                             nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(flat, 120), nn.ReLU(),
+                             nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10))
+    if model == "cnn":
+        flat = 64 * (height // 4) * (width // 4)
+        return nn.Sequential(nn.Conv2d(channels, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
+                             nn.Conv2d(32, 64, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+                             nn.Linear(flat, 512), nn.ReLU(), nn.Linear(512, 10))
+    if model == "cnn_small":
+        flat = 50 * (((height - 2) // 2 - 2) // 2) * (((width - 2) // 2 - 2) // 2)
+        return nn.Sequential(nn.Conv2d(channels, 30, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(30, 50, 3), nn.ReLU(),
+                             nn.MaxPool2d(2), nn.Flatten(), nn.Linear(flat, 100), nn.ReLU(), nn.Linear(100, 10))
+    if model == "cnn_cifar":
+        layers, previous = [], channels
+        for outputs in (32, 64, 128):
+            layers += [nn.Conv2d(previous, outputs, 3, padding=1), nn.ReLU(),
+                       nn.Conv2d(outputs, outputs, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+            previous = outputs
+        return nn.Sequential(*layers, nn.Flatten(), nn.Linear(128 * (height // 8) * (width // 8), 128), nn.ReLU(),
+                             nn.Linear(128, 10))
+    raise SystemExit(f"no such model here: {model}")
+
+
+def flat_parameters(network):
+    return torch.cat([parameter.detach().reshape(-1) for parameter in network.parameters()])
+
+
+def prepare(folder, model, clients, samples, shape):
+    random = numpy.random.default_rng(1)
+    labels = random.integers(0, 10, clients * samples, dtype=numpy.int32)
+    centres = random.standard_normal((10, *shape)).astype(numpy.float32)
+    noise = random.standard_normal((clients * samples, *shape)).astype(numpy.float32)
+    (centres[labels] + noise).tofile(f"{folder}/features.f32")
+    labels.tofile(f"{folder}/labels.i32")
+    torch.manual_seed(1)
+    flat_parameters(build(model, *shape)).numpy().tofile(f"{folder}/initial.f32")
+
+
+def train(folder, model, clients, samples, shape, batch, rate):
+    torch.set_num_threads(1)
+    network = build(model, *shape)
+    loss_of = nn.CrossEntropyLoss()
+    features = torch.from_numpy(numpy.fromfile(f"{folder}/features.f32", numpy.float32)).view(clients, samples, *shape)
+    labels = torch.from_numpy(numpy.fromfile(f"{folder}/labels.i32", numpy.int32)).long().view(clients, samples)
+    initial = torch.from_numpy(numpy.fromfile(f"{folder}/initial.f32", numpy.float32))
+    trained = []
+
+    def train_all():
+        trained.clear()
+        for client in range(clients):
+            nn.utils.vector_to_parameters(initial.clone(), network.parameters())
+            optimizer = torch.optim.SGD(network.parameters(), lr=rate)
+            for first in range(0, samples, batch):
+                optimizer.zero_grad(set_to_none=True)
+                loss = loss_of(network(features[client, first:first + batch]), labels[client, first:first + batch])
+                loss.backward()
+                optimizer.step()
+            trained.append(flat_parameters(network))
+
+    train_all()
+    start = time.perf_counter()
+    train_all()
+    print(f"{time.perf_counter() - start:.6f}")
+    torch.stack(trained).numpy().tofile(f"{folder}/theirs.f32")
+
+
+def compare(folder, clients):
+    initial = numpy.fromfile(f"{folder}/initial.f32", numpy.float32)
+    ours = numpy.fromfile(f"{folder}/ours.f32", numpy.float32).reshape(clients, -1)
+    theirs = numpy.fromfile(f"{folder}/theirs.f32", numpy.float32).reshape(clients, -1)
+    moved = numpy.linalg.norm(theirs - initial, axis=1)
+    print(f"{(numpy.linalg.norm(ours - theirs, axis=1) / moved).max():.1e}")
+
+
+def main():
+    action, folder = sys.argv[1:3]
+    if action == "compare":
+        return compare(folder, int(sys.argv[3]))
+    model, sizes = sys.argv[3], [int(size) for size in sys.argv[4:9]]
+    if action == "prepare":
+        return prepare(folder, model, sizes[0], sizes[1], sizes[2:])
+    return train(folder, model, sizes[0], sizes[1], sizes[2:], int(sys.argv[9]), float(sys.argv[10]))
+
+
+main()
