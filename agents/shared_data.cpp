@@ -6,6 +6,7 @@
 #include "scenarios/data.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/log.hpp"
 #include "sim/base/memory.hpp"
 #include "sim/data/dataset_reader.hpp"
 
@@ -108,6 +109,7 @@ SharedData load_shared_data(const Comm& comm, const scenario::Data& data, std::u
     reader = open_dataset(data, {.seed = seed});
     for (std::size_t s = 0; s < splits.size(); ++s) shapes[s] = reader->shape(splits[s]);
     sliced = reader->rows_are_independent();
+    for (const std::string& warning : reader->warnings()) log::warning("{}", warning);
   });
   shapes = share_shapes(node, shapes);
   sliced = node.broadcast(static_cast<int>(sliced), 0) == 1;

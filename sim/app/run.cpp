@@ -15,6 +15,7 @@
 #include "sim/base/contract.hpp"
 #include "sim/base/hash.hpp"
 #include "sim/base/log.hpp"
+#include "sim/base/stopwatch.hpp"
 #include "sim/comm/session.hpp"
 #include "sim/engine/round_loop.hpp"
 #include "sim/engine/stop_signal.hpp"
@@ -111,7 +112,15 @@ void print_result(const Outputs& out, const Protocol& protocol, const LoopResult
   std::fflush(stdout);
 }
 
-int run_on(const Comm& comm, const RunArguments& arguments, Outputs& out) {
+/// Where the time before the first round goes; only set_up is ours to shorten.
+struct StartUp {
+  double loading = 0.0;  ///< from the start of the process to main: mostly LibTorch's shared objects
+  double mpi_init = 0.0;
+  double set_up = 0.0;  ///< scenario, data set, partition, network, results
+};
+
+int run_on(const Comm& comm, const RunArguments& arguments, StartUp start_up, Outputs& out) {
+  const Stopwatch watch;
   const std::string blas = limit_blas_to_one_thread();
   limit_libtorch_to_one_thread();
   const ResolvedScenario resolved = load_scenario(comm, arguments.scenario);
@@ -131,6 +140,14 @@ int run_on(const Comm& comm, const RunArguments& arguments, Outputs& out) {
     if (out.resume_from) log::info("continuing after round {}", out.resume_from->round.value);
   });
   const std::optional<Checkpoint> resume_from = share_checkpoint(comm, out.resume_from);
+  start_up.set_up = watch.seconds();
+  if (comm.rank() == 0) {
+    log::info("ready: {:.2f} s loading, {:.2f} s starting MPI, {:.2f} s setting up", start_up.loading,
+              start_up.mpi_init, start_up.set_up);
+    out.results->describe({{"seconds_loading", fmt::format("{:.3f}", start_up.loading)},
+                           {"seconds_mpi_init", fmt::format("{:.3f}", start_up.mpi_init)},
+                           {"seconds_set_up", fmt::format("{:.3f}", start_up.set_up)}});
+  }
   Progress progress(scenario.rounds(), arguments.quiet || comm.rank() != 0);
   options.after_round = [&](const RoundRecord& record) { progress.round_done(record); };
   stop_signal::install();
@@ -157,13 +174,16 @@ void report_failure(const PhaseError& error, Outputs& out) {
 }  // namespace
 
 int run_command(const RunArguments& arguments) {
+  StartUp start_up{.loading = seconds_since_process_start()};
+  const Stopwatch watch;
   const MpiSession session;
+  start_up.mpi_init = watch.seconds();
   const Comm comm = session.world();
   log::start(arguments.quiet ? log::Level::error : (arguments.verbose ? log::Level::debug : log::Level::info),
              comm.rank());
   Outputs out;
   try {
-    return run_on(comm, arguments, out);
+    return run_on(comm, arguments, start_up, out);
   } catch (const PhaseError& error) {
     if (comm.rank() == 0) report_failure(error, out);
     return error.exit_code();

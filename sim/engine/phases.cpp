@@ -8,13 +8,10 @@
 
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
+#include "sim/base/stopwatch.hpp"
 
 namespace souk {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 template <class Number>
 void parse_number(const std::string& text, const std::string& value, Number& out) {
@@ -66,23 +63,23 @@ void Phases::inject(const char* name) const {
 }
 
 void Phases::local(const char* name, const std::function<void()>& work) {
-  const auto start = Clock::now();
+  const Stopwatch watch;
   double busy = 0.0;
   comm_.run_phase(name, [&] {
     inject(name);
     work();
-    busy = seconds_since(start);
+    busy = watch.seconds();
   });
   Own& entry = own(name);
-  entry.seconds += seconds_since(start);
+  entry.seconds += watch.seconds();
   entry.busy_seconds += busy;
 }
 
 void Phases::collective(const char* name, const std::function<void()>& work) {
   comm_.run_phase(name, [&] { inject(name); });
-  const auto start = Clock::now();
+  const Stopwatch watch;
   work();
-  const double seconds = seconds_since(start);
+  const double seconds = watch.seconds();
   Own& entry = own(name);
   entry.seconds += seconds;
   entry.busy_seconds += seconds;
