@@ -1,0 +1,151 @@
+// Random scenarios drawn from the schema's own ranges: each must run, with the same bits on one rank and on three, or
+// end with an InputError.
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+#include <gtest/gtest.h>
+
+#include "agents/protocols/federated.hpp"
+#include "scenarios/options.pb.h"
+#include "scenarios/scenario.pb.h"
+#include "sim/base/error.hpp"
+#include "sim/base/hash.hpp"
+#include "sim/base/random.hpp"
+#include "sim/comm/thread_team.hpp"
+#include "sim/engine/round_loop.hpp"
+#include "sim/engine/scenario_file.hpp"
+
+namespace souk {
+namespace {
+
+namespace pb = google::protobuf;
+
+/// Ceilings that keep a random scenario small, by field name; everything else may take its whole range, up to 10.
+const std::map<std::string, double> ceilings{
+    {"rounds", 3},         {"clients", 12},    {"per_round", 8},    {"train_samples", 300}, {"test_samples", 60},
+    {"local_epochs", 2},   {"local_steps", 4}, {"batch_size", 64},  {"hidden", 20},         {"min_samples", 5},
+    {"train_limit", 200},  {"test_limit", 40}, {"groups", 4},       {"count", 4},           {"learning_rate", 0.5},
+    {"over_selection", 3}, {"proximal_mu", 1}, {"crop_padding", 4}, {"patience", 3},        {"overlapping_samples", 30},
+    {"per_client", 3},     {"classes", 4},     {"source", 9},       {"target", 9},          {"scale", 5}};
+
+class RandomScenario {
+ public:
+  explicit RandomScenario(std::uint32_t seed) : random_(seed, Purpose::selection, nobody, {}) {
+    fill(scenario_);
+    auto& data = *scenario_.mutable_task()->mutable_data();
+    if (data.source_case() != scenario::Data::SOURCE_NOT_SET && !data.has_glyphs()) data.clear_source();
+    auto& glyphs = *data.mutable_glyphs();  // always small, whatever was drawn
+    if (!glyphs.has_train_samples()) glyphs.set_train_samples(120);
+    if (!glyphs.has_test_samples()) glyphs.set_test_samples(30);
+    if (!scenario_.has_rounds()) scenario_.set_rounds(2);
+    if (!scenario_.participants().has_clients()) scenario_.mutable_participants()->set_clients(9);
+    scenario_.clear_name();
+    scenario_.clear_output();
+  }
+  std::string text() const { return to_text(scenario_); }
+
+ private:
+  bool coin(double probability) { return random_.uniform() < probability; }
+
+  void fill(pb::Message& message) {
+    const auto* type = message.GetDescriptor();
+    for (int o = 0; o < type->oneof_decl_count(); ++o) {
+      const auto* group = type->oneof_decl(o);
+      if (!coin(0.7)) continue;
+      set(message, *group->field(static_cast<int>(random_.below(static_cast<std::uint32_t>(group->field_count())))));
+    }
+    for (int f = 0; f < type->field_count(); ++f) {
+      const auto& field = *type->field(f);
+      if (field.containing_oneof() != nullptr || !coin(0.5)) continue;
+      set(message, field);
+    }
+  }
+
+  double number(const pb::FieldDescriptor& field) {
+    const scenario::Range& range = field.options().GetExtension(scenario::range);
+    const double low = range.has_min() ? range.min() : (range.has_above() ? range.above() + 1e-3 : 0.0);
+    double high = range.has_max() ? range.max() : (range.has_below() ? range.below() - 1e-3 : 10.0);
+    const auto ceiling = ceilings.find(field.name());
+    high = std::min(high, ceiling == ceilings.end() ? 10.0 : ceiling->second);
+    return low + random_.uniform() * std::max(0.0, high - low);
+  }
+
+  void set(pb::Message& message, const pb::FieldDescriptor& field) {
+    const auto* reflection = message.GetReflection();
+    const int times = field.is_repeated() ? static_cast<int>(random_.below(3)) : 1;
+    for (int t = 0; t < times; ++t) {
+      const bool list = field.is_repeated();
+      switch (field.cpp_type()) {
+        case pb::FieldDescriptor::CPPTYPE_MESSAGE:
+          fill(list ? *reflection->AddMessage(&message, &field) : *reflection->MutableMessage(&message, &field));
+          break;
+        case pb::FieldDescriptor::CPPTYPE_BOOL:
+          reflection->SetBool(&message, &field, coin(0.5));
+          break;
+        case pb::FieldDescriptor::CPPTYPE_ENUM: {
+          const auto count = static_cast<std::uint32_t>(field.enum_type()->value_count());
+          reflection->SetEnum(&message, &field, field.enum_type()->value(static_cast<int>(random_.below(count))));
+          break;
+        }
+        case pb::FieldDescriptor::CPPTYPE_UINT32: {
+          const auto value = static_cast<std::uint32_t>(std::lround(number(field)));
+          list ? reflection->AddUInt32(&message, &field, value) : reflection->SetUInt32(&message, &field, value);
+          break;
+        }
+        case pb::FieldDescriptor::CPPTYPE_INT32:
+          reflection->SetInt32(&message, &field, static_cast<std::int32_t>(std::lround(number(field))));
+          break;
+        case pb::FieldDescriptor::CPPTYPE_UINT64:
+          reflection->SetUInt64(&message, &field, random_.next());
+          break;
+        case pb::FieldDescriptor::CPPTYPE_DOUBLE:
+          reflection->SetDouble(&message, &field, number(field));
+          break;
+        default:
+          break;  // strings are paths and names
+      }
+    }
+  }
+  Stream random_;
+  scenario::Scenario scenario_;
+};
+
+/// SHA-256 of the trained parameters, or the error that refused the scenario.
+std::string outcome(const std::string& text, int ranks) {
+  std::string result;
+  try {
+    run_team(ranks, [&](const Comm& comm) {
+      ResolvedScenario resolved;
+      comm.run_phase("resolve",
+                     [&] { resolved = resolve_scenario({.file_name = "random", .text = text, .overrides = {}}); });
+      const auto protocol = make_federated(comm, *resolved.scenario, "cpu");
+      run_rounds(comm, *protocol, nullptr, nullptr, std::nullopt,
+                 {.rounds = resolved.scenario->rounds(), .scenario_text = text});
+      if (comm.rank() == 0) result = sha256_hex(protocol->parameters());
+    });
+  } catch (const PhaseError& error) {
+    EXPECT_EQ(error.exit_code(), exit_bad_input) << error.what() << "\n" << text;
+    result = error.what();
+  }
+  return result;
+}
+
+TEST(Fuzz, random_scenarios_run_alike_on_one_rank_and_three_or_are_refused) {
+  int ran = 0;
+  for (std::uint32_t seed = 1; seed <= 120; ++seed) {
+    const std::string text = RandomScenario(seed).text();
+    SCOPED_TRACE(text);
+    const std::string alone = outcome(text, 1);
+    EXPECT_EQ(outcome(text, 3), alone) << seed;
+    ran += alone.size() == 64 ? 1 : 0;
+    if (HasFailure()) break;
+  }
+  EXPECT_GE(ran, 30);  // most of what is drawn must be able to run, or this test shows nothing
+  RecordProperty("ran", ran);
+}
+
+}  // namespace
+}  // namespace souk

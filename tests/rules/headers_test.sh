@@ -1,0 +1,36 @@
+#!/bin/sh
+# headers_test.sh REPO COMPILER FLAGS…: every header compiles alone, and what must not compile does not.
+cd "$1" || exit 1
+compiler=$2
+shift 2
+failed=0
+
+compiles() { "$compiler" -std=c++20 -fsyntax-only -I. "$@" -x c++ - 2>/dev/null; }
+
+for header in $(find sim agents aggregators attacks analysis -name '*.hpp'); do
+  printf '#include "%s"\n' "$header" | compiles "$@" || {
+    echo "does not compile alone: $header"
+    failed=1
+  }
+done
+
+# may_not NAME CODE: CODE must be refused by the compiler; the same line behind `true` of may() shows that only the
+# mistake is the reason.
+may() { printf '#include "sim/comm/comm.hpp"\n#include "sim/base/random.hpp"\nusing namespace souk;\nvoid f(const Comm& comm, AgentId agent, RoundIndex round) { (void)comm; (void)agent; (void)round; %s; }\n' "$1" | compiles; }
+expect() {
+  code=$2
+  may "$code" && result=compiles || result=refused
+  [ "$result" = "$1" ] || {
+    echo "$code: expected $1, but it $result"
+    failed=1
+  }
+}
+expect compiles 'comm.all_sum(1)'
+expect refused 'comm.all_sum(1.0F)'
+expect refused 'comm.all_max(1.0)'
+expect compiles 'Stream(1, Purpose::selection, agent, round)'
+expect refused 'Stream(1, Purpose::selection, round, agent)'
+expect refused 'agent + 1'
+expect refused 'agent == round'
+expect refused 'comm.broadcast(&agent, 0)'
+exit $failed
