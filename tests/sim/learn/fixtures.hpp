@@ -86,6 +86,12 @@ inline double norm(std::span<const float> values) {
   return std::sqrt(sum);
 }
 
+inline double dot(std::span<const float> a, std::span<const float> b) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  return sum;
+}
+
 /// |a - b| / |b|.
 inline double relative_distance(std::span<const float> a, std::span<const float> b) {
   EXPECT_EQ(a.size(), b.size());

@@ -1,0 +1,273 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <numeric>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sim/base/error.hpp"
+#include "tests/sim/learn/fixtures.hpp"
+
+namespace souk {
+namespace {
+
+using ::testing::Each;
+using ::testing::ElementsAre;
+using testing::model;
+using testing::parse;
+using testing::relative_distance;
+
+/// A data set in memory: class k has mean 2 in feature k, and unit noise of a quarter.
+struct Clusters {
+  explicit Clusters(std::size_t samples, std::array<std::size_t, 3> sample_shape = {8, 1, 1}, int classes = 4)
+      : shape{.samples = samples,
+              .sample_shape = sample_shape,
+              .class_names = std::vector<std::string>(static_cast<std::size_t>(classes), "class")},
+        features(testing::normal_values(samples * shape.features(), 3)),
+        labels(samples),
+        network_shape{.input = sample_shape, .classes = classes} {
+    for (float& value : features) value *= 0.25F;
+    for (std::size_t i = 0; i < samples; ++i) {
+      labels[i] = static_cast<std::int32_t>(i) % classes;
+      features[i * shape.features() + static_cast<std::size_t>(labels[i])] += 2.0F;
+    }
+  }
+  Dataset data() {
+    return Dataset(shape, {.u8 = {}, .f32 = features, .labels = labels, .groups = {}}, raw_scaling(shape));
+  }
+  std::vector<SampleIndex> all() const {
+    std::vector<SampleIndex> indices(shape.samples);
+    std::iota(indices.begin(), indices.end(), SampleIndex{0});
+    return indices;
+  }
+  DatasetShape shape;
+  std::vector<float> features;
+  std::vector<std::int32_t> labels;
+  ModelShape network_shape;
+};
+
+struct Trained {
+  LocalResult result;
+  std::vector<float> update;
+};
+
+/// One client's training from the initial parameters, with the numbers it is called with.
+struct Client {
+  explicit Client(Clusters& of, const std::string& network_text = "logreg {}")
+      : clusters(of), network(make_network(model(network_text), of.network_shape, "cpu")) {
+    global = testing::initial_parameters(*network);
+  }
+  Trained train(const std::string& training, const BatchEdit& edit = {}) {
+    LocalTrainer trainer(parse<scenario::Training>(training), *network);
+    return train(trainer, edit);
+  }
+  Trained train(LocalTrainer& trainer, const BatchEdit& edit = {}) {
+    Trained trained{.result = {}, .update = std::vector<float>(global.size(), 99.0F)};
+    const auto mine = clusters.all();
+    trained.result = trainer.train(global, clusters.data(), mine, edit, context, trained.update);
+    return trained;
+  }
+  Clusters& clusters;
+  std::unique_ptr<Network> network;
+  std::vector<float> global;
+  LocalContext context{.agent = AgentId{3}, .round = RoundIndex{1}};
+};
+
+TEST(LocalTrainer, takes_every_sample_once_per_pass_and_keeps_the_short_last_batch) {
+  Clusters clusters(10);
+  Client client(clusters);
+  std::vector<std::size_t> sizes;
+  std::multiset<SampleIndex> seen;
+
+  const auto trained = client.train("batch_size: 4 local_epochs: 2",
+                                    [&](std::span<const SampleIndex> which, std::span<float>, std::span<std::int32_t>) {
+                                      sizes.push_back(which.size());
+                                      seen.insert(which.begin(), which.end());
+                                    });
+
+  EXPECT_THAT(sizes, ElementsAre(4, 4, 2, 4, 4, 2));
+  for (SampleIndex sample = 0; sample < 10; ++sample) EXPECT_EQ(seen.count(sample), 2U);
+  EXPECT_EQ(trained.result.steps, 6U);
+  EXPECT_EQ(trained.result.samples, 10U);
+  EXPECT_DOUBLE_EQ(trained.result.flops, 3.0 * client.network->forward_flops() * 20.0);
+}
+
+TEST(LocalTrainer, takes_a_given_number_of_steps_over_as_many_passes_as_needed) {
+  Clusters clusters(10);
+  Client client(clusters);
+
+  const auto trained = client.train("batch_size: 4 local_steps: 7");
+
+  EXPECT_EQ(trained.result.steps, 7U);
+  EXPECT_DOUBLE_EQ(trained.result.flops, 3.0 * client.network->forward_flops() * 24.0);  // 4+4+2, 4+4+2, 4
+}
+
+TEST(LocalTrainer, takes_all_samples_at_once_where_the_batch_size_is_0) {
+  Clusters clusters(10);
+  Client client(clusters);
+
+  EXPECT_EQ(client.train("batch_size: 0").result.steps, 1U);
+}
+
+TEST(LocalTrainer, updates_by_minus_rate_times_gradient_in_one_step) {
+  Clusters clusters(10);
+  Client client(clusters);
+  const Batch batch{.features = clusters.features, .labels = clusters.labels, .samples = 10};
+  auto expected = testing::loss_and_gradient(*client.network, client.global, batch).gradient;
+  for (float& value : expected) value *= -0.5F;
+
+  const auto averaged = client.train("batch_size: 0 learning_rate: 0.5");
+  const auto at_once = client.train("algorithm: FED_SGD batch_size: 0 learning_rate: 0.5");
+  const auto in_parts = client.train("algorithm: FED_SGD batch_size: 3 learning_rate: 0.5");
+
+  // local - global loses the digits that global + step rounds away: 1e-7 of parameters around 0.3.
+  EXPECT_LT(relative_distance(averaged.update, expected), 1e-5);
+  EXPECT_LT(relative_distance(at_once.update, expected), 1e-5);
+  EXPECT_LT(relative_distance(in_parts.update, expected), 1e-5);
+  EXPECT_EQ(in_parts.result.steps, 1U);
+  EXPECT_NEAR(in_parts.result.loss, averaged.result.loss, 1e-6);
+}
+
+TEST(LocalTrainer, refuses_settings_that_one_step_cannot_follow) {
+  Clusters clusters(4);
+  Client client(clusters);
+
+  EXPECT_THROW(client.train("algorithm: FED_SGD local_epochs: 2"), InputError);
+  EXPECT_THROW(client.train("algorithm: FED_SGD adam {}"), InputError);
+  EXPECT_THROW(client.train("algorithm: FED_SGD sgd { momentum: 0.9 }"), InputError);
+}
+
+TEST(LocalTrainer, fused_and_separate_steps_agree) {
+  Clusters clusters(64);
+  Client client(clusters, "mlp {}");
+
+  const auto fused = client.train("local_epochs: 3");
+  const auto separate = client.train("local_epochs: 3 clip_norm: 1e9");  // a limit that is never reached
+
+  EXPECT_LT(relative_distance(fused.update, separate.update), 1e-4);
+}
+
+TEST(LocalTrainer, a_strong_proximal_term_keeps_the_client_close) {
+  Clusters clusters(64);
+  Client client(clusters);
+
+  const auto free = client.train("local_epochs: 5 learning_rate: 0.1");
+  const auto held = client.train("local_epochs: 5 learning_rate: 0.1 proximal_mu: 5");
+
+  EXPECT_LT(testing::norm(held.update), 0.5 * testing::norm(free.update));
+}
+
+TEST(LocalTrainer, repeats_its_bits_whatever_it_trained_before) {
+  for (const char* training : {"local_epochs: 2 batch_size: 7", "adam {} batch_size: 7",
+                               "sgd { momentum: 0.9 } batch_size: 7 clip_norm: 0.5 proximal_mu: 0.1"}) {
+    Clusters clusters(50, {1, 14, 14}, 4);
+    Client client(clusters, "lenet5 {}");
+    LocalTrainer trainer(parse<scenario::Training>(training), *client.network);
+    const auto first = client.train(trainer);
+    client.context.agent = AgentId{8};
+    const auto other = client.train(trainer);
+    client.context.agent = AgentId{3};
+
+    const auto second = client.train(trainer);
+
+    EXPECT_EQ(first.update, second.update) << training;
+    EXPECT_EQ(first.result.loss, second.result.loss) << training;
+    EXPECT_NE(first.update, other.update) << training;  // its own order of samples
+  }
+}
+
+TEST(LocalTrainer, augmentation_changes_what_the_network_sees) {
+  Clusters clusters(12, {1, 14, 14}, 4);
+  Client client(clusters, "lenet5 {}");
+
+  const auto plain = client.train("batch_size: 0");
+  const auto changed = client.train("batch_size: 0 augmentation { flip: true crop_padding: 2 }");
+  const auto again = client.train("batch_size: 0 augmentation { flip: true crop_padding: 2 }");
+
+  EXPECT_NE(plain.update, changed.update);
+  EXPECT_EQ(changed.update, again.update);
+}
+
+TEST(LocalTrainer, trains_on_the_labels_that_an_edit_leaves) {
+  Clusters clusters(40);
+  Client client(clusters);
+  const BatchEdit all_to_class_0 = [](std::span<const SampleIndex>, std::span<float>, std::span<std::int32_t> labels) {
+    std::fill(labels.begin(), labels.end(), 0);
+  };
+
+  const auto poisoned = client.train("local_epochs: 20", all_to_class_0);
+
+  auto parameters = client.global;
+  for (std::size_t i = 0; i < parameters.size(); ++i) parameters[i] += poisoned.update[i];
+  const auto counts = test_batch(*client.network, parameters, clusters.data(), clusters.all());
+  EXPECT_THAT(counts.correct, ElementsAre(10, 0, 0, 0));
+}
+
+TEST(LocalTrainer, learns_separable_classes) {
+  for (const char* network : {"logreg {}", "mlp { hidden: 16 }"}) {
+    Clusters clusters(80);
+    Client client(clusters, network);
+
+    const auto trained = client.train("local_epochs: 40 batch_size: 8 learning_rate: 0.1");
+
+    auto parameters = client.global;
+    for (std::size_t i = 0; i < parameters.size(); ++i) parameters[i] += trained.update[i];
+    const auto counts = test_batch(*client.network, parameters, clusters.data(), clusters.all());
+    EXPECT_THAT(counts.correct, Each(20U)) << network;
+    EXPECT_LT(trained.result.loss, 0.1) << network;
+  }
+}
+
+TEST(LocalTrainer, follows_the_schedule_of_rounds) {
+  Clusters clusters(4);
+  Client client(clusters);
+  LocalTrainer trainer(parse<scenario::Training>("learning_rate: 0.4 step_decay { every: 1 factor: 0.5 }"),
+                       *client.network);
+
+  EXPECT_DOUBLE_EQ(trainer.learning_rate(RoundIndex{3}, 10), 0.1);
+}
+
+TEST(LocalTrainer, a_client_without_samples_changes_nothing) {
+  Clusters clusters(4);
+  Client client(clusters);
+  LocalTrainer trainer(parse<scenario::Training>(""), *client.network);
+  std::vector<float> update(client.global.size(), 5.0F);
+
+  const auto result = trainer.train(client.global, clusters.data(), {}, {}, client.context, update);
+
+  EXPECT_EQ(result.steps, 0U);
+  EXPECT_THAT(update, Each(0.0F));
+}
+
+TEST(TestBatch, counts_by_class_and_sums_the_loss_of_each_sample) {
+  Clusters clusters(6, {2, 1, 1}, 2);
+  const auto network = make_network(model("logreg {}"), clusters.network_shape, "cpu");
+  const std::vector<float> zero(network->layout().dimension(), 0.0F);
+
+  // All logits are 0: the tie goes to class 0, and the loss is log 2 each.
+  const auto counts = test_batch(*network, zero, clusters.data(), clusters.all());
+
+  EXPECT_THAT(counts.samples, ElementsAre(3, 3));
+  EXPECT_THAT(counts.correct, ElementsAre(3, 0));
+  EXPECT_NEAR(counts.loss_sum, 6.0 * std::log(2.0), 1e-12);
+}
+
+TEST(TestBatch, counts_nan_as_wrong) {
+  Clusters clusters(6, {2, 1, 1}, 2);
+  const auto network = make_network(model("logreg {}"), clusters.network_shape, "cpu");
+  const std::vector<float> broken(network->layout().dimension(), std::numeric_limits<float>::quiet_NaN());
+
+  const auto counts = test_batch(*network, broken, clusters.data(), clusters.all());
+
+  EXPECT_THAT(counts.correct, ElementsAre(0, 0));
+  EXPECT_TRUE(std::isnan(counts.loss_sum));
+}
+
+}  // namespace
+}  // namespace souk
