@@ -11,7 +11,8 @@
 namespace souk {
 namespace {
 
-constexpr std::size_t run = 1024;                           // columns summed in float before going to double
+constexpr std::size_t block = 4096;  // columns combined at a time: their sums stay in the first cache
+constexpr std::size_t run = 1024;    // columns summed in float before going to double
 constexpr std::size_t slice_values = std::size_t{1} << 18;  // doubles per panel exchanged at a time
 
 /// Eight running sums in a fixed pattern: vectorises without reordering, so every instruction set gives the same bits.
@@ -29,8 +30,18 @@ SOUK_MULTIVERSION double dot(const float* a, const float* b, std::size_t size) {
   return ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
 }
 
-SOUK_MULTIVERSION void add_scaled(double weight, const float* values, double* sums, std::size_t size) {
-  for (std::size_t i = 0; i < size; ++i) sums[i] += weight * static_cast<double>(values[i]);
+constexpr std::size_t rows_at_a_time = 4;  // one pass over the sums serves four rows
+
+/// Adds four weighted rows to the sums, one after the other: the order of addition is that of the rows.
+SOUK_MULTIVERSION void add_scaled(const double* weights, const float* const* rows, double* sums, std::size_t size) {
+  const double w0 = weights[0], w1 = weights[1], w2 = weights[2], w3 = weights[3];
+  const float *a = rows[0], *b = rows[1], *c = rows[2], *d = rows[3];
+  for (std::size_t i = 0; i < size; ++i) {
+    double sum = sums[i] + w0 * static_cast<double>(a[i]);
+    sum += w1 * static_cast<double>(b[i]);
+    sum += w2 * static_cast<double>(c[i]);
+    sums[i] = sum + w3 * static_cast<double>(d[i]);
+  }
 }
 
 SOUK_MULTIVERSION void round_to_float(const double* sums, float* out, std::size_t size) {
@@ -130,13 +141,25 @@ double squared_norm(const Comm& comm, const PanelPlan& plan, const ColumnVector&
 
 ColumnVector combine(const ColumnMatrix& updates, std::span<const double> weights) {
   SOUK_EXPECT(weights.size() == updates.rows());
+  std::vector<std::size_t> used;  // a row of weight 0 is not read: it may hold anything
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] != 0.0) used.push_back(i);
+  }
   ColumnVector out(updates);
-  std::array<double, run> sums;
-  for (std::size_t begin = 0; begin < updates.local_columns().size(); begin += run) {
-    const std::size_t width = std::min(run, updates.local_columns().size() - begin);
+  std::array<double, block> sums;
+  static constexpr std::array<float, block> zeros{};
+  for (std::size_t begin = 0; begin < updates.local_columns().size(); begin += block) {
+    const std::size_t width = std::min(block, updates.local_columns().size() - begin);
     sums.fill(0.0);
-    for (std::size_t i = 0; i < weights.size(); ++i) {
-      if (weights[i] != 0.0) add_scaled(weights[i], updates.row(i).data() + begin, sums.data(), width);
+    for (std::size_t u = 0; u < used.size(); u += rows_at_a_time) {
+      std::array<double, rows_at_a_time> some_weights{};
+      std::array<const float*, rows_at_a_time> some_rows;
+      some_rows.fill(zeros.data());
+      for (std::size_t k = 0; k < std::min(rows_at_a_time, used.size() - u); ++k) {
+        some_weights[k] = weights[used[u + k]];
+        some_rows[k] = updates.row(used[u + k]).data() + begin;
+      }
+      add_scaled(some_weights.data(), some_rows.data(), sums.data(), width);
     }
     round_to_float(sums.data(), out.values().data() + begin, width);
   }
