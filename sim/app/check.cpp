@@ -23,7 +23,7 @@ int check_command(const ScenarioArguments& arguments, bool print, int ranks) {
     std::fputs(to_text(scenario).c_str(), stdout);
     return exit_done;
   }
-  const std::unique_ptr<Federated> protocol = make_federated(comm, scenario, arguments.device);
+  const std::unique_ptr<Federated> protocol = build_federation(comm, resolved, arguments.device);
   const int count = std::max(1, ranks);
   const Footprint need = protocol->footprint(count);
   const auto line = [](const char* what, const std::string& value) { fmt::print("{:<28}{}\n", what, value); };

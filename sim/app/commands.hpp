@@ -42,7 +42,8 @@ int citations_command(const ScenarioArguments& arguments);
 int data_describe_command(const std::string& path);
 int data_fetch_command(const std::string& name, const std::string& directory, const std::vector<std::string>& mirrors);
 
-/// Replaces this process by mpirun, which starts `ranks` copies of the program with the arguments that remain.
-[[noreturn]] void launch_ranks(int ranks, int argc, char** argv);
+/// Starts `ranks` copies of the program through mpirun, with the arguments that remain, and returns their exit code.
+/// SIGINT and SIGTERM reach them as the request to stop after the round in hand.
+int launch_ranks(int ranks, int argc, char** argv);
 
 }  // namespace souk

@@ -1,4 +1,6 @@
 #include <cerrno>
+#include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -6,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sim/app/commands.hpp"
@@ -35,9 +39,13 @@ std::vector<std::string> remaining_arguments(int argc, char** argv) {
   return arguments;
 }
 
-}  // namespace
+volatile pid_t launcher = 0;
 
-void launch_ranks(int ranks, int argc, char** argv) {
+/// mpirun answers SIGINT and SIGTERM by killing its ranks at once, but passes these two on: the ranks then finish their
+/// round, write a checkpoint, and leave with the exit code of the signal meant.
+extern "C" void pass_on(int signal) { kill(launcher, signal == SIGINT ? SIGUSR2 : SIGUSR1); }
+
+std::vector<std::string> launch_command(int ranks, int argc, char** argv) {
   std::vector<std::string> command{"mpirun", "-q", "-n", std::to_string(ranks), "--bind-to", "none"};
   if (geteuid() == 0) command.emplace_back("--allow-run-as-root");
   if (static_cast<unsigned>(ranks) > std::thread::hardware_concurrency()) {
@@ -54,14 +62,35 @@ void launch_ranks(int ranks, int argc, char** argv) {
   std::vector<std::string> arguments = remaining_arguments(argc, argv);
   if (length > 0) arguments[0] = self.substr(0, static_cast<std::size_t>(length));
   command.insert(command.end(), arguments.begin(), arguments.end());
+  return command;
+}
 
-  for (const char* name : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"}) setenv(name, "1", 1);
+[[noreturn]] void become(std::vector<std::string> command) {
+  setpgid(0, 0);                     // Ctrl-C is for us to pass on
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // and nothing survives us
   std::vector<char*> pointers;
   for (std::string& word : command) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   execvp(pointers[0], pointers.data());
-  throw_input_error("--ranks {}: mpirun cannot be started: {} (Debian package openmpi-bin)", ranks,
-                    std::strerror(errno));
+  std::fprintf(stderr, "souk: --ranks: mpirun cannot be started: %s (Debian package openmpi-bin)\n",
+               std::strerror(errno));
+  std::_Exit(exit_bad_input);
+}
+
+}  // namespace
+
+int launch_ranks(int ranks, int argc, char** argv) {
+  for (const char* name : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"}) setenv(name, "1", 1);
+  const std::vector<std::string> command = launch_command(ranks, argc, argv);
+  launcher = fork();
+  if (launcher == 0) become(command);
+  SOUK_REQUIRE(launcher > 0, "--ranks {}: cannot start a process: {}", ranks, std::strerror(errno));
+  std::signal(SIGINT, &pass_on);
+  std::signal(SIGTERM, &pass_on);
+  int status = 0;
+  while (waitpid(launcher, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 }  // namespace souk

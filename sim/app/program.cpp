@@ -88,7 +88,7 @@ int dispatch(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? exit_done : exit_bad_input;
   }
-  if (ranks > 0 && !started_by_mpi_launcher()) launch_ranks(ranks, argc, argv);
+  if (ranks > 0 && !started_by_mpi_launcher()) return launch_ranks(ranks, argc, argv);
   if (app.got_subcommand("run")) return citations ? citations_command(run.scenario) : run_command(run);
   if (check->parsed()) return check_command(checked, print, checked_ranks);
   if (list->parsed()) return list_command(kind);

@@ -121,6 +121,7 @@ struct StartUp {
 
 int run_on(const Comm& comm, const RunArguments& arguments, StartUp start_up, Outputs& out) {
   const Stopwatch watch;
+  stop_signal::install();
   const std::string blas = limit_blas_to_one_thread();
   limit_libtorch_to_one_thread();
   const ResolvedScenario resolved = load_scenario(comm, arguments.scenario);
@@ -130,7 +131,7 @@ int run_on(const Comm& comm, const RunArguments& arguments, StartUp start_up, Ou
                       .scenario_text = to_text(scenario)};
   if (!arguments.fault.empty()) comm.run_phase("options", [&] { options.fault = parse_fault(arguments.fault); });
   const Watchdog watchdog(comm.rank(), arguments.stall_timeout);
-  const std::unique_ptr<Federated> protocol = make_federated(comm, scenario, arguments.scenario.device);
+  const std::unique_ptr<Federated> protocol = build_federation(comm, resolved, arguments.scenario.device);
   comm.run_phase("open results", [&] {
     if (comm.rank() != 0) return;
     open_outputs(arguments, scenario, out);
@@ -150,7 +151,6 @@ int run_on(const Comm& comm, const RunArguments& arguments, StartUp start_up, Ou
   }
   Progress progress(scenario.rounds(), arguments.quiet || comm.rank() != 0);
   options.after_round = [&](const RoundRecord& record) { progress.round_done(record); };
-  stop_signal::install();
   MetricSink* sink = out.all_sinks != nullptr ? out.all_sinks.get() : out.results.get();
   const LoopResult result = run_rounds(comm, *protocol, sink, out.checkpoints.get(), resume_from, options);
   comm.run_phase("finish", [&] {

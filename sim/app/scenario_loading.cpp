@@ -3,8 +3,18 @@
 #include <fmt/format.h>
 
 #include "sim/base/atomic_file.hpp"
+#include "sim/base/error.hpp"
 
 namespace souk {
+
+std::unique_ptr<Federated> build_federation(const Comm& comm, const ResolvedScenario& resolved,
+                                            const std::string& device) {
+  try {
+    return make_federated(comm, *resolved.scenario, device);
+  } catch (const PhaseError& error) {
+    throw PhaseError(error.rank(), error.exit_code(), with_place(resolved, error.what()));
+  }
+}
 
 ResolvedScenario load_scenario(const Comm& comm, const ScenarioArguments& arguments) {
   ScenarioSource source{.file_name = arguments.file, .text = {}, .overrides = arguments.overrides};

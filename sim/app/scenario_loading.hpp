@@ -1,10 +1,18 @@
 #pragma once
 
+#include <memory>
+#include <string>
+
+#include "agents/protocols/federated.hpp"
 #include "sim/app/commands.hpp"
 #include "sim/comm/comm.hpp"
 #include "sim/engine/scenario_file.hpp"
 
 namespace souk {
+
+/// The federation of a scenario; its errors are given the place of the field they name. Collective.
+std::unique_ptr<Federated> build_federation(const Comm& comm, const ResolvedScenario& resolved,
+                                            const std::string& device);
 
 /// Rank 0 reads the file, every rank parses the same bytes. Throws PhaseError. Collective.
 ResolvedScenario load_scenario(const Comm& comm, const ScenarioArguments& arguments);

@@ -41,6 +41,10 @@ struct ResolvedScenario {
 /// each with file, line and column, or with the override that caused it.
 ResolvedScenario resolve_scenario(const ScenarioSource& source);
 
+/// Puts "file:line:column: " before a message that starts with the path of a field of the file, "--set " before one of
+/// an override; other messages stay as they are.
+std::string with_place(const ResolvedScenario& resolved, const std::string& message);
+
 /// Sets `path` (dotted, with [i] or .i for list elements) to a value in text format. Throws InputError naming the path,
 /// the expected type and, for unknown names, the nearest known one. An element one past the end is added.
 void set_path(google::protobuf::Message& message, const std::string& path, const std::string& value);

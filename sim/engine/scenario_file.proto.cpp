@@ -198,17 +198,17 @@ ResolvedScenario resolve_scenario(const ScenarioSource& source) {
   limit_default_sampling(*resolved.scenario);
   fill_defaults(*resolved.scenario);
   for (const std::string& error : range_errors(*resolved.scenario)) {
-    const auto place = resolved.places.find(error.substr(0, error.find(' ')));
-    if (place == resolved.places.end()) {
-      errors.push_back(fmt::format("{}: {}", source.file_name, error));
-    } else if (place->second == "--set") {
-      errors.push_back(fmt::format("--set {}", error));
-    } else {
-      errors.push_back(fmt::format("{}:{}: {}", source.file_name, place->second, error));
-    }
+    errors.push_back(with_place(resolved, error));
   }
   if (!errors.empty()) throw InputError(fmt::format("{}", fmt::join(errors, "\n")));
   return resolved;
+}
+
+std::string with_place(const ResolvedScenario& resolved, const std::string& message) {
+  const auto place = resolved.places.find(message.substr(0, message.find_first_of(" :")));
+  if (place == resolved.places.end()) return message;
+  if (place->second == "--set") return "--set " + message;
+  return fmt::format("{}:{}: {}", resolved.file_name, place->second, message);
 }
 
 void fill_defaults(pb::Message& message) {

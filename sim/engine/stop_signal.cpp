@@ -1,6 +1,7 @@
 #include "sim/engine/stop_signal.hpp"
 
 #include <csignal>
+#include <initializer_list>
 
 namespace souk::stop_signal {
 namespace {
@@ -12,7 +13,7 @@ extern "C" void note_signal(int signal) {
     std::signal(signal, SIG_DFL);
     std::raise(signal);
   }
-  last_signal = signal;
+  last_signal = signal == SIGUSR1 ? SIGTERM : (signal == SIGUSR2 ? SIGINT : signal);
 }
 
 }  // namespace
@@ -21,8 +22,7 @@ void install() {
   struct sigaction action = {};
   action.sa_handler = &note_signal;
   action.sa_flags = SA_RESTART;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1, SIGUSR2}) sigaction(signal, &action, nullptr);
 }
 
 int received() { return last_signal; }

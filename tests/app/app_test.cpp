@@ -119,6 +119,16 @@ TEST_F(App, termination_finishes_the_round_writes_a_checkpoint_and_can_be_contin
   EXPECT_THAT(other.err, AllOf(HasSubstr("rounds is 400"), HasSubstr("401")));
 }
 
+TEST_F(App, interrupting_several_ranks_does_the_same) {
+  RunningProgram running = start({"run", "small.textproto", "-q", "--out", "stopped", "--ranks", "2", "--set",
+                                  "rounds=100000", "--set", "checkpoint.every=0", "--set", "evaluation.every=100"});
+  wait_for_round("stopped", 3);
+  running.send(SIGINT);
+  EXPECT_EQ(running.wait().exit_code, 130);
+  EXPECT_EQ(query(directory_ / "stopped/results.sqlite", "SELECT value FROM run WHERE name='status'"), "interrupted\n");
+  EXPECT_FALSE(fs::is_empty(directory_ / "stopped/checkpoint"));
+}
+
 TEST_F(App, a_fault_in_any_phase_on_any_rank_ends_all_ranks_with_one_message) {
   for (const char* phase : {"announce", "train", "collect", "aggregate", "apply", "measure", "evaluate"}) {
     for (const int rank : {0, 2}) {
@@ -160,7 +170,7 @@ TEST_F(App, bad_input_is_exit_code_2_one_message_and_nothing_written) {
   EXPECT_THAT(range.err, HasSubstr("partition.dirichlet.alpha = -1 is outside (0, 1000000]"));
   const Ended many = run_small("none", 0, {"--set", "participants.per_round=21"});
   EXPECT_EQ(many.exit_code, 2);
-  EXPECT_THAT(many.err, HasSubstr("participants.per_round = 21: there are 20 clients"));
+  EXPECT_THAT(many.err, HasSubstr("--set participants.per_round = 21: there are 20 clients"));
   EXPECT_EQ(run({"run", "no_such_file.textproto"}).exit_code, 2);
   EXPECT_EQ(run({"fly"}).exit_code, 2);
   EXPECT_FALSE(fs::exists(directory_ / "none"));
