@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "sim/learn/affine_kernels.hpp"
 #include "sim/learn/chain_kernels.hpp"
 #include "sim/learn/conv_kernels.hpp"
 #include "sim/learn/float_buffer.hpp"
@@ -26,6 +27,17 @@ class AffineStage final : public ChainStage {
 
   // 2 samples inputs outputs flops; the weights are read once.
   void forward(const float* parameters, const StageValues& values) override {
+    if (kernels::suits_dot_products(inputs_, outputs_) && values.samples <= few_samples) {
+      kernels::apply_affine({.x = values.in,
+                             .w = parameters + layer_.weight,
+                             .bias = parameters + layer_.bias,
+                             .y = values.out,
+                             .samples = values.samples,
+                             .inputs = inputs_,
+                             .outputs = outputs_,
+                             .relu = relu_});
+      return;
+    }
     multiply({.m = values.samples, .n = outputs_, .k = inputs_}, {.data = values.in, .stride = inputs_},
              {.data = parameters + layer_.weight, .transposed = true, .stride = inputs_}, values.out);
     const auto finish = relu_ ? kernels::add_bias_relu : kernels::add_bias;
@@ -47,6 +59,9 @@ class AffineStage final : public ChainStage {
   }
 
  private:
+  /// More of them pay for copying the weights into the order of a general product.
+  static constexpr std::size_t few_samples = 64;
+
   Layer layer_;
   bool relu_;
   std::size_t inputs_, outputs_;

@@ -77,21 +77,22 @@ TEST_P(ChainAgainstTorch, repeats_its_bits_whatever_ran_before) {
   EXPECT_EQ(first.gradient, second.gradient);
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, ChainAgainstTorch,
-                         ::testing::Values(Case{"logreg", "logreg {}", testing::shape(1, 28, 28, 10), 32},
-                                           Case{"logreg_of_a_table", "logreg {}", testing::shape(23, 1, 1, 2), 7},
-                                           Case{"mlp", "mlp {}", testing::shape(1, 28, 28, 10), 32},
-                                           Case{"mlp_deep_and_narrow", "mlp { hidden: [5, 3, 17] }",
-                                                testing::shape(11, 1, 1, 3), 9},
-                                           Case{"lenet5", "lenet5 {}", testing::shape(1, 28, 28, 10), 10},
-                                           Case{"lenet5_colour", "lenet5 {}", testing::shape(3, 32, 32, 7), 3},
-                                           Case{"lenet5_odd", "lenet5 {}", testing::shape(2, 19, 23, 4), 5},
-                                           Case{"cnn", "cnn {}", testing::shape(1, 28, 28, 10), 5},
-                                           Case{"cnn_of_one_sample", "cnn {}", testing::shape(1, 28, 28, 62), 1},
-                                           Case{"cnn_small", "cnn_small {}", testing::shape(1, 28, 28, 10), 33},
-                                           Case{"cnn_small_wide", "cnn_small {}", testing::shape(3, 11, 41, 10), 6},
-                                           Case{"cnn_cifar", "cnn_cifar {}", testing::shape(3, 32, 32, 10), 4}),
-                         [](const auto& instance) { return instance.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Models, ChainAgainstTorch,
+    ::testing::Values(Case{"logreg", "logreg {}", testing::shape(1, 28, 28, 10), 32},
+                      Case{"logreg_of_a_table", "logreg {}", testing::shape(23, 1, 1, 2), 7},
+                      Case{"mlp", "mlp {}", testing::shape(1, 28, 28, 10), 32},
+                      Case{"mlp_wide_input", "mlp { hidden: 70 }", testing::shape(517, 1, 1, 3), 7},
+                      Case{"mlp_deep_and_narrow", "mlp { hidden: [5, 3, 17] }", testing::shape(11, 1, 1, 3), 9},
+                      Case{"lenet5", "lenet5 {}", testing::shape(1, 28, 28, 10), 10},
+                      Case{"lenet5_colour", "lenet5 {}", testing::shape(3, 32, 32, 7), 3},
+                      Case{"lenet5_odd", "lenet5 {}", testing::shape(2, 19, 23, 4), 5},
+                      Case{"cnn", "cnn {}", testing::shape(1, 28, 28, 10), 5},
+                      Case{"cnn_of_one_sample", "cnn {}", testing::shape(1, 28, 28, 62), 1},
+                      Case{"cnn_small", "cnn_small {}", testing::shape(1, 28, 28, 10), 33},
+                      Case{"cnn_small_wide", "cnn_small {}", testing::shape(3, 11, 41, 10), 6},
+                      Case{"cnn_cifar", "cnn_cifar {}", testing::shape(3, 32, 32, 10), 4}),
+    [](const auto& instance) { return instance.param.name; });
 
 TEST(ChainNetwork, takes_batches_larger_than_a_pass_in_parts) {
   // 2 * 40,000 + 4 floats per sample: at most 52 samples per pass.
