@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <regex>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -40,26 +39,27 @@ class ErrorList final : public pb::io::ErrorCollector {
  private:
   /// The parser points behind an unknown name; a reader looks for the name.
   int column_of_name(int line, int column, const std::string& text) const {
-    const auto end = text.rfind('"');
-    const auto begin = end == std::string::npos || end == 0 ? end : text.rfind('"', end - 1);
-    if (text.find("has no field named") == std::string::npos || begin == std::string::npos) return column;
+    if (text.find("has no field named") == std::string::npos) return column;
     std::istringstream lines(text_);
     std::string content;
     for (int l = 0; l <= line; ++l) std::getline(lines, content);
-    const auto found = content.rfind(text.substr(begin + 1, end - begin - 1), static_cast<std::size_t>(column));
+    const auto found = content.rfind(quoted(text, 1), static_cast<std::size_t>(column));
     return found == std::string::npos ? column : static_cast<int>(found);
   }
+  /// "Message type "T" has no field named "F"." and "Unknown enumeration value of "V" for field "F"." are protobuf's.
   static std::string suggestion(const std::string& text) {
-    static const std::regex no_field("Message type \"([^\"]+)\" has no field named \"([^\"]+)\"");
-    static const std::regex no_value("Unknown enumeration value of \"([^\"]+)\" for field \"([^\"]+)\"");
-    std::smatch match;
-    const auto* pool = pb::DescriptorPool::generated_pool();
-    if (std::regex_search(text, match, no_field)) {
-      const pb::Descriptor* type = pool->FindMessageTypeByName(match[1]);
-      return type == nullptr ? "" : did_you_mean(match[2], field_names(*type));
+    if (text.find("Unknown enumeration value") != std::string::npos) {
+      return " Known values are listed by 'souk describe'.";
     }
-    if (std::regex_search(text, match, no_value)) return " Known values are listed by 'souk describe'.";
-    return "";
+    if (text.find("has no field named") == std::string::npos) return "";
+    const auto* type = pb::DescriptorPool::generated_pool()->FindMessageTypeByName(quoted(text, 0));
+    return type == nullptr ? "" : did_you_mean(quoted(text, 1), field_names(*type));
+  }
+  /// The n-th text between quotation marks.
+  static std::string quoted(const std::string& text, int n) {
+    std::size_t begin = text.find('"');
+    while (n-- > 0) begin = text.find('"', text.find('"', begin + 1) + 1);
+    return text.substr(begin + 1, text.find('"', begin + 1) - begin - 1);
   }
   std::string file_name_, text_;
   std::vector<std::string> lines_;

@@ -37,6 +37,9 @@ TEST(Glyphs, a_linear_model_learns_them_but_not_beyond_ninety_per_cent) {
 }
 
 TEST(Glyphs, a_small_cnn_passes_ninety_seven_per_cent) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "minutes long under the sanitizers, which look for other things";
+#endif
   EXPECT_GE(accuracy_of("cnn_small {}", "local_epochs: 2 learning_rate: 0.1", 10), 0.97);
 }
 

@@ -134,17 +134,21 @@ std::string outcome(const std::string& text, int ranks) {
 }
 
 TEST(Fuzz, random_scenarios_run_alike_on_one_rank_and_three_or_are_refused) {
-  int ran = 0;
-  for (std::uint32_t seed = 1; seed <= 120; ++seed) {
+#ifdef __SANITIZE_ADDRESS__
+  constexpr std::uint32_t seeds = 30;  // ten times slower each
+#else
+  constexpr std::uint32_t seeds = 120;
+#endif
+  std::uint32_t ran = 0;
+  for (std::uint32_t seed = 1; seed <= seeds; ++seed) {
     const std::string text = RandomScenario(seed).text();
     SCOPED_TRACE(text);
     const std::string alone = outcome(text, 1);
     EXPECT_EQ(outcome(text, 3), alone) << seed;
-    ran += alone.size() == 64 ? 1 : 0;
+    ran += alone.size() == 64 ? 1U : 0U;
     if (HasFailure()) break;
   }
-  EXPECT_GE(ran, 30);  // most of what is drawn must be able to run, or this test shows nothing
-  RecordProperty("ran", ran);
+  EXPECT_GE(ran, seeds / 4);  // enough of what is drawn must be able to run, or this test shows nothing
 }
 
 }  // namespace
