@@ -6,6 +6,18 @@
 #include "sim/base/contract.hpp"
 
 namespace souk {
+namespace {
+
+/// An attack knows the names of its fields, but not which group of the scenario it is.
+void check_settings(const DataAttack& attack, int classes, int group) {
+  try {
+    attack.check(classes);
+  } catch (const InputError& error) {
+    throw_input_error("attacks[{}].{}", group, error.what());
+  }
+}
+
+}  // namespace
 
 struct Attackers::Group {
   std::uint32_t from_round = 1, to_round = std::numeric_limits<std::uint32_t>::max();
@@ -26,7 +38,7 @@ Attackers::Attackers(const scenario::Scenario& scenario, const Population& popul
     group->data = make_data_attack(config);
     group->update = make_update_attack(config);
     SOUK_REQUIRE(group->data != nullptr || group->update != nullptr, "attacks[{}]: chooses no method", g);
-    if (group->data != nullptr) group->data->check(classes);
+    if (group->data != nullptr) check_settings(*group->data, classes, g);
     groups_.push_back(std::move(group));
   }
 }

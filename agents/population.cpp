@@ -32,7 +32,7 @@ Population::Population(const scenario::Scenario& scenario)
     SOUK_REQUIRE(malicious_ + members <= clients(),
                  "attacks[{}]: needs {} members, but only {} of the {} clients are in no other group", g, members,
                  clients() - malicious_, clients());
-    for (std::size_t m = 0; m < members; ++m) group_of_[order[malicious_++]] = static_cast<std::int16_t>(g);
+    for (std::size_t m = 0; m < members; ++m) group_of_[order[malicious_++]] = g;
   }
 }
 

@@ -34,7 +34,7 @@ class Population {
  private:
   std::uint64_t seed_;
   double compute_, compute_sigma_, bandwidth_, bandwidth_sigma_;
-  std::vector<std::int16_t> group_of_;
+  std::vector<std::int32_t> group_of_;
   std::size_t malicious_ = 0;
 };
 

@@ -16,8 +16,11 @@ namespace {
 std::size_t updates_wanted(const scenario::Participants& participants) {
   const std::size_t clients = participants.clients();
   if (participants.has_fraction()) {
-    return std::max<std::size_t>(1, static_cast<std::size_t>(participants.fraction() * static_cast<double>(clients)));
+    return std::max<std::size_t>(
+        1, static_cast<std::size_t>(std::llround(participants.fraction() * static_cast<double>(clients))));
   }
+  SOUK_REQUIRE(!participants.has_everyone() || participants.everyone(),
+               "participants.everyone = false: chooses nobody; set per_round or fraction instead");
   if (participants.everyone()) return clients;
   SOUK_REQUIRE(participants.per_round() <= clients, "participants.per_round = {}: there are {} clients",
                participants.per_round(), clients);

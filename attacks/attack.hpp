@@ -29,7 +29,7 @@ struct PoisonBatch {
 class DataAttack {
  public:
   virtual ~DataAttack() = default;
-  /// Throws InputError for settings that the data set does not allow.
+  /// Throws InputError for settings that the data set does not allow, starting with the field: "label_flip.source = …".
   virtual void check(int /*classes*/) const {}
   virtual void poison(const PoisonBatch& batch, Stream& random) const = 0;
 };

@@ -90,6 +90,12 @@ FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario&
     selector_ = std::make_unique<Selector>(scenario.participants(), scenario.seed(), *population_, deal_.deal);
     attackers_ = std::make_unique<Attackers>(scenario, *population_, data_.train.classes());
     rule_ = make_aggregator(scenario.aggregator());
+    const RuleNeeds needs = rule_->needs();
+    SOUK_REQUIRE(!needs.root_update && !needs.losses,
+                 "aggregator: needs root or validation data, which no scenario can give yet");
+    SOUK_REQUIRE(!needs.everyone || selector_->wanted() == population_->clients(),
+                 "participants: the aggregator needs every client in every round, but {} of {} are sampled",
+                 selector_->wanted(), population_->clients());
     rule_->check({selector_->wanted(), std::min(selector_->wanted(), population_->malicious())});
     server_ = make_server_optimizer(scenario.server());
     const ModelShape shape{data_.train.shape().sample_shape, data_.train.classes()};
@@ -311,6 +317,10 @@ void FederatedProtocol::record_traffic(const RoundSelection& selection, RoundRec
 }
 
 void FederatedProtocol::serialize(Archive& archive) {
+  auto layout = static_cast<std::int64_t>(network_->layout().fingerprint());
+  archive.field("parameter layout", layout);
+  SOUK_REQUIRE(layout == static_cast<std::int64_t>(network_->layout().fingerprint()),
+               "saved state: its parameters have other names or shapes than this model's");
   archive.field("parameters", global_);
   SOUK_REQUIRE(global_.size() == network_->layout().dimension(), "saved state: the model has {} parameters, not {}",
                global_.size(), network_->layout().dimension());

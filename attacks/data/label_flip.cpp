@@ -13,8 +13,9 @@ class LabelFlip final : public DataAttack {
   explicit LabelFlip(const scenario::LabelFlip& config) : source_(config.source()), target_(config.target()) {}
 
   void check(int classes) const override {
-    SOUK_REQUIRE(source_ < classes, "attacks.label_flip.source = {}: the data set has {} classes", source_, classes);
-    SOUK_REQUIRE(target_ < classes, "attacks.label_flip.target = {}: the data set has {} classes", target_, classes);
+    SOUK_REQUIRE(source_ >= 0 || target_ == 0, "label_flip.target = {}: only with a source", target_);
+    SOUK_REQUIRE(source_ < classes, "label_flip.source = {}: the data set has {} classes", source_, classes);
+    SOUK_REQUIRE(target_ < classes, "label_flip.target = {}: the data set has {} classes", target_, classes);
   }
 
   void poison(const PoisonBatch& batch, Stream&) const override {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -37,6 +38,12 @@ std::vector<std::string> remaining_arguments(int argc, char** argv) {
     }
   }
   return arguments;
+}
+
+/// Codes with which souk itself ends, after saying why.
+bool is_ours(int exit_code) {
+  const auto codes = {exit_done, exit_bad_input, exit_failed, exit_our_fault, exit_interrupt, exit_terminated};
+  return std::find(codes.begin(), codes.end(), exit_code) != codes.end();
 }
 
 volatile pid_t launcher = 0;
@@ -90,7 +97,12 @@ int launch_ranks(int ranks, int argc, char** argv) {
   int status = 0;
   while (waitpid(launcher, &status, 0) < 0 && errno == EINTR) {
   }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  const int exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  if (!is_ours(exit_code)) {
+    std::fprintf(stderr, "souk: a rank ended with code %d%s; the same command with --resume continues\n", exit_code,
+                 exit_code == 128 + SIGKILL ? " (killed: out of memory?)" : "");
+  }
+  return exit_code;
 }
 
 }  // namespace souk

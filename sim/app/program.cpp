@@ -1,5 +1,6 @@
 #include "sim/app/program.hpp"
 
+#include <csignal>
 #include <cstdio>
 
 #include <CLI/CLI.hpp>
@@ -36,7 +37,7 @@ void add_run(CLI::App& app, RunArguments& run, bool& citations, int& ranks) {
       ->add_option("--stall-timeout", run.stall_timeout,
                    "End the run when nothing moves for this many seconds; 0: never")
       ->capture_default_str();
-  command->add_option("--inject-fault", run.fault, "For tests: rank=R,round=N,phase=NAME[,kind=hang]");
+  command->add_option("--inject-fault", run.fault, "For tests: rank=R,round=N,phase=NAME[,kind=hang|kill]");
 }
 
 /// glibc gives large blocks back to the system and takes them again, zeroed page by page, in every round: first touch
@@ -67,7 +68,8 @@ int dispatch(int argc, char** argv) {
   CLI::App* check = app.add_subcommand("check", "Check a scenario and show what it needs, without running it");
   add_scenario_arguments(*check, checked);
   check->add_flag("--print", print, "Print the resolved scenario, every default filled in");
-  check->add_option("--ranks", checked_ranks, "Estimate the memory for this many ranks (default: 1)");
+  check->add_option("--ranks", checked_ranks, "Estimate the memory for this many ranks (default: 1)")
+      ->check(CLI::Range(1, 4096));
   CLI::App* list = app.add_subcommand("list", "List what there is: aggregators, attacks, models, …");
   list->add_option("kind", kind, "One kind only");
   CLI::App* describe = app.add_subcommand("describe", "Describe a rule, attack, model, … or any message of the schema");
@@ -81,7 +83,11 @@ int dispatch(int argc, char** argv) {
   CLI::App* data_fetch = data->add_subcommand("fetch", "Download a public data set, resumable and checked");
   data_fetch->add_option("name", name, "Name of the set; 'list' prints them")->required();
   data_fetch->add_option("--to", directory, "Directory to put it in")->capture_default_str();
-  data_fetch->add_option("--mirror", mirrors, "Base address to try first; may be repeated")->expected(1)->take_all();
+  data_fetch
+      ->add_option("--mirror", mirrors,
+                   "Base address to use instead of the known ones (or set SOUK_MIRRORS); may be repeated")
+      ->expected(1)
+      ->take_all();
 
   try {
     app.parse(argc, argv);
@@ -103,6 +109,7 @@ int dispatch(int argc, char** argv) {
 
 int run_program(int argc, char** argv) {
   keep_freed_memory();
+  std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit is then an error of write, with a message
   try {
     return dispatch(argc, argv);
   } catch (const InputError& error) {

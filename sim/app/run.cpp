@@ -1,3 +1,4 @@
+#include <csignal>
 #include <cstdio>
 #include <ctime>
 #include <memory>
@@ -62,6 +63,8 @@ std::map<std::string, std::string> facts_at_start(const scenario::Scenario& scen
 /// Throws InputError if the run in `path` is of another scenario, naming the first differing field.
 void require_same_run(const std::filesystem::path& path, const scenario::Scenario& scenario) {
   ScenarioSource source{.file_name = path / "scenario.textproto", .text = {}, .overrides = {}};
+  SOUK_REQUIRE(std::filesystem::exists(source.file_name), "{}: holds results but no scenario.textproto to compare with",
+               path.string());
   source.text = read_text_file(source.file_name);
   const auto difference = first_difference(*resolve_scenario(source).scenario, scenario);
   SOUK_REQUIRE(!difference, "{}: holds another run: {} (first that run's, then yours)", path.string(), *difference);
@@ -93,7 +96,8 @@ std::optional<Checkpoint> share_checkpoint(const Comm& comm, const std::optional
 }
 
 int exit_code_of(const LoopResult& result) {
-  return result.status == RunStatus::interrupted ? 128 + result.signal : static_cast<int>(exit_done);
+  if (result.status != RunStatus::interrupted) return exit_done;
+  return result.signal == SIGINT ? exit_interrupt : exit_terminated;
 }
 
 void print_result(const Outputs& out, const Protocol& protocol, const LoopResult& result) {

@@ -46,11 +46,11 @@ bool RunDirectory::holds_a_run() const { return is_a_run(path_); }
 void RunDirectory::open() {
   std::error_code error;
   fs::create_directories(path_, error);
-  if (error) throw std::runtime_error(fmt::format("cannot create {}: {}", path_.string(), error.message()));
+  if (error) throw InputError(fmt::format("cannot create {}: {}", path_.string(), error.message()));
   lock_ = ::open((path_ / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (lock_ < 0) throw std::runtime_error(fmt::format("cannot write in {}: {}", path_.string(), std::strerror(errno)));
+  if (lock_ < 0) throw InputError(fmt::format("cannot write in {}: {}", path_.string(), std::strerror(errno)));
   if (flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    throw std::runtime_error(fmt::format("{}: another run is writing here", path_.string()));
+    throw InputError(fmt::format("{}: another run is writing here", path_.string()));
   }
 }
 

@@ -21,7 +21,7 @@ class RunDirectory {
   RunDirectory& operator=(const RunDirectory&) = delete;
   const std::filesystem::path& path() const { return path_; }
   bool holds_a_run() const;
-  /// Creates and locks it. Throws std::runtime_error with the reason.
+  /// Creates and locks it. Throws InputError with the reason.
   void open();
 
  private:

@@ -7,7 +7,11 @@
 namespace souk {
 
 std::string version() { return SOUK_VERSION; }
-std::string commit() { return SOUK_COMMIT; }
+std::string commit() {
+  return
+#include "commit.inc"
+      ;
+}
 std::string build_type() { return SOUK_BUILD; }
 
 std::string version_text() {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <limits>
 
@@ -21,20 +23,36 @@ double meminfo_available() {
   return std::numeric_limits<double>::infinity();
 }
 
-double read_number(const char* path) {
+double read_number(const std::string& path) {
   double value = std::numeric_limits<double>::infinity();
   std::ifstream file(path);
   if (!(file >> value)) return std::numeric_limits<double>::infinity();  // absent, or "max"
   return value;
 }
 
+/// What the control groups of this process leave it: the limit of its group or of one above it, less what is in use.
+double cgroup_available() {
+  std::ifstream file("/proc/self/cgroup");
+  double least = std::numeric_limits<double>::infinity();
+  for (std::string line; std::getline(file, line);) {
+    const bool unified = line.rfind("0::", 0) == 0;
+    if (!unified && line.find(":memory:") == std::string::npos) continue;
+    const std::string root = unified ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
+    const char* limit = unified ? "/memory.max" : "/memory.limit_in_bytes";
+    const char* usage = unified ? "/memory.current" : "/memory.usage_in_bytes";
+    for (std::filesystem::path group = line.substr(line.rfind(':') + 1);; group = group.parent_path()) {
+      const std::string folder = root + (group == "/" ? "" : group.string());
+      const double most = read_number(folder + limit);
+      if (std::isfinite(most)) least = std::min(least, most - read_number(folder + usage));
+      if (group == group.parent_path()) break;
+    }
+  }
+  return least;
+}
+
 }  // namespace
 
-double available_memory() {
-  const double limit =
-      std::min(read_number("/sys/fs/cgroup/memory.max"), read_number("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
-  return std::min(meminfo_available(), limit);
-}
+double available_memory() { return std::min(meminfo_available(), cgroup_available()); }
 
 std::string bytes_text(double bytes) {
   constexpr std::array<const char*, 5> units{"B", "kB", "MB", "GB", "TB"};

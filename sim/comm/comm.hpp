@@ -70,7 +70,8 @@ class Comm {
   }
   void barrier() const { transport_->all_reduce(0, Reduction::max); }
 
-  /// Zeroed memory seen by all ranks of this group, which must be on one node. Throws PhaseError where there is none.
+  /// Zeroed memory seen by all ranks of this group, which must be on one node. Throws std::runtime_error on all of them
+  /// where there is none.
   std::shared_ptr<SharedBlock> shared_block(std::size_t size) const { return transport_->shared_block(size); }
 
   /// Runs `local`, which must not communicate, then agrees: returns everywhere or throws the same PhaseError

@@ -23,7 +23,6 @@ struct DatasetShape {
   std::size_t groups = 0;                ///< number of natural groups; 0: the set names none
 
   std::size_t features() const { return sample_shape[0] * sample_shape[1] * sample_shape[2]; }
-  std::size_t feature_bytes() const { return samples * features() * (element == Element::u8 ? 1 : 4); }
 };
 
 /// Memory a reader fills. Exactly the one of u8 and f32 that the shape names is non-empty.

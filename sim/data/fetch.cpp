@@ -218,7 +218,7 @@ const std::vector<CatalogueSet>& dataset_catalogue() {
         {"t10k-labels-idx1-ubyte.gz", 4542, Checksum::sha256,
          "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"}}},
       {"fashion_mnist",
-       "fashion_mnist",
+       "fashion-mnist",
        {"http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
         "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"},
        {{"train-images-idx3-ubyte.gz", 26421880, Checksum::sha256,

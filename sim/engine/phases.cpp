@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <csignal>
 #include <cstring>
 #include <thread>
 
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
+#include "sim/base/log.hpp"
 #include "sim/base/stopwatch.hpp"
 
 namespace souk {
@@ -38,8 +40,10 @@ InjectedFault parse_fault(const std::string& text) {
       parse_number(text, value, fault.round);
     } else if (key == "phase") {
       fault.phase = value;
-    } else if (key == "kind" && (value == "throw" || value == "hang")) {
-      fault.hang = value == "hang";
+    } else if (key == "kind" && value == "hang") {
+      fault.kind = InjectedFault::Kind::hang;
+    } else if (key == "kind" && value == "kill") {
+      fault.kind = InjectedFault::Kind::kill;
     } else {
       throw_input_error("--inject-fault {}: unknown part '{}'", text, part);
     }
@@ -58,7 +62,8 @@ Phases::Own& Phases::own(const char* name) {
 
 void Phases::inject(const char* name) const {
   if (!fault_ || fault_->rank != comm_.rank() || fault_->round != round_.value || fault_->phase != name) return;
-  while (fault_->hang) std::this_thread::sleep_for(std::chrono::seconds(1));
+  if (fault_->kind == InjectedFault::Kind::kill) std::raise(SIGKILL);
+  while (fault_->kind == InjectedFault::Kind::hang) std::this_thread::sleep_for(std::chrono::seconds(1));
   throw std::runtime_error(fmt::format("injected fault on rank {} in round {}", comm_.rank(), round_.value));
 }
 
@@ -73,6 +78,7 @@ void Phases::local(const char* name, const std::function<void()>& work) {
   Own& entry = own(name);
   entry.seconds += watch.seconds();
   entry.busy_seconds += busy;
+  log::debug("round {} {}: {:.6f} s, {:.6f} s of work", round_.value, name, watch.seconds(), busy);
 }
 
 void Phases::collective(const char* name, const std::function<void()>& work) {
@@ -83,6 +89,7 @@ void Phases::collective(const char* name, const std::function<void()>& work) {
   Own& entry = own(name);
   entry.seconds += seconds;
   entry.busy_seconds += seconds;
+  log::debug("round {} {}: {:.6f} s", round_.value, name, seconds);
 }
 
 std::vector<PhaseTime> Phases::times() const {

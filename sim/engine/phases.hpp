@@ -12,15 +12,16 @@
 
 namespace souk {
 
-/// A fault to inject, for tests of collective errors: "rank=1,round=2,phase=train". Kind "throw" (default) or "hang".
+/// A fault to inject, for tests of collective errors: "rank=1,round=2,phase=train". Kind "throw" (default), "hang", or
+/// "kill": SIGKILL to itself, as if the machine had failed.
 struct InjectedFault {
   int rank = 0;
   std::uint32_t round = 0;
   std::string phase;
-  bool hang = false;
+  enum class Kind : std::uint8_t { fail, hang, kill } kind = Kind::fail;
 };
 
-/// Parses "rank=1,round=2,phase=train[,kind=hang]". Throws InputError.
+/// Parses "rank=1,round=2,phase=train[,kind=hang|kill]". Throws InputError.
 InjectedFault parse_fault(const std::string& text);
 
 /// The phases of one round: runs each, agrees on failures, measures it.

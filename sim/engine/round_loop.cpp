@@ -32,11 +32,11 @@ void record_processes(const Comm& comm, const Usage& before, RoundRecord& record
 }
 
 /// All ranks call it; rank 0 writes.
-void save(const Comm& comm, Protocol& protocol, const CheckpointStore* store, const RoundRecord& record,
+void save(Phases& phases, Protocol& protocol, const CheckpointStore* store, const RoundRecord& record,
           const LoopOptions& options) {
   SaveArchive archive;
   protocol.serialize(archive);
-  comm.run_phase("checkpoint", [&] {
+  phases.local("checkpoint", [&] {
     if (store == nullptr) return;
     store->commit({record.round, options.scenario_text, record.stop.value_or(""), archive.bytes()});
   });
@@ -101,14 +101,14 @@ LoopResult run_rounds(const Comm& comm, Protocol& protocol, MetricSink* sink, co
     protocol.run_round(record.round, last, phases, record);
     record.phases = phases.times();
     record_processes(comm, before, record);
-    comm.run_phase("record", [&] {
+    phases.local("record", [&] {
       if (sink != nullptr) sink->commit(record);
       if (sink != nullptr && options.after_round) options.after_round(record);
     });
     const int signal = comm.all_max(stop_signal::received());
     const bool over = last || record.stop || signal != 0;
     const bool due = options.checkpoint_every != 0 && record.round.value % options.checkpoint_every == 0;
-    if (over || due) save(comm, protocol, store, record, options);
+    if (over || due) save(phases, protocol, store, record, options);
     if (signal != 0 && !last && !record.stop) return {RunStatus::interrupted, "signal", signal, record.round};
   }
   return ended_by(record);

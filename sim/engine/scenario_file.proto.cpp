@@ -1,6 +1,7 @@
 #include "sim/engine/scenario_file.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <numeric>
 #include <sstream>
 
@@ -49,7 +50,7 @@ class ErrorList final : public pb::io::ErrorCollector {
   /// "Message type "T" has no field named "F"." and "Unknown enumeration value of "V" for field "F"." are protobuf's.
   static std::string suggestion(const std::string& text) {
     if (text.find("Unknown enumeration value") != std::string::npos) {
-      return " Known values are listed by 'souk describe'.";
+      return fmt::format(" 'souk describe' and 'souk template' list the values of {}.", quoted(text, 1));
     }
     if (text.find("has no field named") == std::string::npos) return "";
     const auto* type = pb::DescriptorPool::generated_pool()->FindMessageTypeByName(quoted(text, 0));
@@ -90,15 +91,17 @@ void parse_json(const ScenarioSource& source, scenario::Scenario& out) {
   SOUK_REQUIRE(status.ok(), "{}: {}", source.file_name, status.message().ToString());
 }
 
-FieldPlaces parse_text(const ScenarioSource& source, scenario::Scenario& out) {
-  ErrorList errors(source);
+/// Unknown fields go to `errors`, so that the rest of the file is checked too; what is no text format throws.
+FieldPlaces parse_text(const ScenarioSource& source, scenario::Scenario& out, std::vector<std::string>& errors) {
+  ErrorList found(source);
   pb::TextFormat::ParseInfoTree tree;
   pb::TextFormat::Parser parser;
-  parser.RecordErrorsTo(&errors);
+  parser.RecordErrorsTo(&found);
   parser.WriteLocationsTo(&tree);
   parser.AllowUnknownField(true);
-  parser.ParseFromString(source.text, &out);
-  if (!errors.lines().empty()) throw InputError(fmt::format("{}", fmt::join(errors.lines(), "\n")));
+  const bool parsed = parser.ParseFromString(source.text, &out);
+  errors = found.lines();
+  if (!parsed) throw InputError(fmt::format("{}", fmt::join(errors, "\n")));
   FieldPlaces places;
   collect_places(out, tree, "", places);
   return places;
@@ -109,6 +112,12 @@ void limit_default_sampling(scenario::Scenario& scenario) {
   scenario::Participants& participants = *scenario.mutable_participants();
   const bool chosen = participants.sampling_case() != scenario::Participants::SAMPLING_NOT_SET;
   if (!chosen && participants.clients() < participants.per_round()) participants.set_per_round(participants.clients());
+}
+
+/// The name becomes part of a directory's.
+bool is_plain_name(const std::string& name) {
+  const auto plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-'; };
+  return !name.empty() && name.front() != '.' && std::all_of(name.begin(), name.end(), plain);
 }
 
 bool starts_as_json(const std::string& text) {
@@ -179,12 +188,12 @@ ResolvedScenario& ResolvedScenario::operator=(ResolvedScenario&&) noexcept = def
 ResolvedScenario resolve_scenario(const ScenarioSource& source) {
   ResolvedScenario resolved;
   resolved.file_name = source.file_name;
+  std::vector<std::string> errors;
   if (starts_as_json(source.text)) {
     parse_json(source, *resolved.scenario);
   } else {
-    resolved.places = parse_text(source, *resolved.scenario);
+    resolved.places = parse_text(source, *resolved.scenario, errors);
   }
-  std::vector<std::string> errors;
   for (const std::string& change : source.overrides) {
     const auto equals = change.find('=');
     SOUK_REQUIRE(equals != std::string::npos && equals > 0, "--set {}: expected path=value", change);
@@ -197,6 +206,12 @@ ResolvedScenario resolve_scenario(const ScenarioSource& source) {
   }
   limit_default_sampling(*resolved.scenario);
   fill_defaults(*resolved.scenario);
+  if (!is_plain_name(resolved.scenario->name())) {
+    errors.push_back(
+        with_place(resolved, fmt::format("name = \"{}\": takes letters, digits, '.', '_' and '-', and does "
+                                         "not start with '.'",
+                                         resolved.scenario->name())));
+  }
   for (const std::string& error : range_errors(*resolved.scenario)) {
     errors.push_back(with_place(resolved, error));
   }

@@ -24,11 +24,12 @@ SOUK_MULTIVERSION void add_share(float share, const float* gradient, std::size_t
 
 /// FED_SGD is one plain step: what has no meaning there must not be set.
 void check_fed_sgd(const scenario::Training& training) {
-  SOUK_REQUIRE(training.duration_case() == scenario::Training::DURATION_NOT_SET,
-               "training: FED_SGD takes one step over all samples; local_epochs and local_steps must not be set");
+  SOUK_REQUIRE(!training.has_local_steps() && training.local_epochs() == 1,
+               "task.training.algorithm = FED_SGD: takes one step over all samples; local_steps, or local_epochs other "
+               "than 1, must not be set");
   SOUK_REQUIRE((training.optimizer_case() == scenario::Training::OPTIMIZER_NOT_SET || training.has_sgd()) &&
                    training.sgd().momentum() == 0.0,
-               "training: FED_SGD takes one step; its optimizer must be sgd without momentum");
+               "task.training.algorithm = FED_SGD: takes one step; its optimizer must be sgd without momentum");
 }
 
 }  // namespace

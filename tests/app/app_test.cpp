@@ -91,24 +91,26 @@ TEST_F(App, one_two_three_and_four_ranks_give_the_same_results_bit_for_bit) {
   }
 }
 
-TEST_F(App, a_run_killed_at_three_moments_and_resumed_ends_as_one_that_was_not) {
-  const std::vector<std::string> longer{"--set", "rounds=60",
-                                        "--set", "checkpoint.every=7",
-                                        "--set", "task.training.local_epochs=10",
-                                        "--set", "task.model.mlp.hidden=256"};
+TEST_F(App, a_run_killed_at_any_moment_and_resumed_ends_as_one_that_was_not) {
+  const std::vector<std::string> longer{"--set", "rounds=30", "--set", "checkpoint.every=7"};
   const Ended whole = run_small("whole", 2, longer);
   ASSERT_EQ(whole.exit_code, 0) << whole.err;
-  for (const int round : {2, 17, 40}) {  // before the first checkpoint, between two, later on
-    std::vector<std::string> words{"run", "small.textproto", "-q", "--out", "cut", "--ranks", "2", "--resume"};
-    words.insert(words.end(), longer.begin(), longer.end());
-    RunningProgram victim = start(words);
-    wait_for_round("cut", round);
-    victim.send_to_all(SIGKILL);
-    EXPECT_EQ(victim.wait().exit_code, 128 + SIGKILL);
+  struct Moment {
+    const char* fault;
+    const char* rounds_left;  ///< committed when the process dies
+  };
+  // Before the first checkpoint; just before a round is committed; between that and its checkpoint; on the other rank.
+  for (const Moment& moment : {Moment{"rank=0,round=3,phase=train", "2\n"},
+                               {"rank=0,round=12,phase=record", "11\n"},
+                               {"rank=0,round=21,phase=checkpoint", "21\n"},
+                               {"rank=1,round=25,phase=apply", "24\n"}}) {
+    std::vector<std::string> more = longer;
+    more.insert(more.end(), {"--resume", "--inject-fault", std::string(moment.fault) + ",kind=kill"});
+    const Ended killed = run_small("cut", 2, more);
+    EXPECT_EQ(killed.exit_code, 128 + SIGKILL) << killed.err;
+    EXPECT_THAT(killed.err, HasSubstr("--resume continues"));
     wait_until_unlocked("cut");
-    const int reached = std::atoi(query(directory_ / "cut/results.sqlite", "SELECT max(round) FROM round").c_str());
-    EXPECT_GE(reached, round);
-    EXPECT_LT(reached, 60) << "the run was over before it was killed";
+    EXPECT_EQ(query(directory_ / "cut/results.sqlite", "SELECT max(round) FROM round"), moment.rounds_left);
   }
   std::vector<std::string> more = longer;
   more.emplace_back("--resume");
@@ -116,6 +118,19 @@ TEST_F(App, a_run_killed_at_three_moments_and_resumed_ends_as_one_that_was_not) 
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
   EXPECT_EQ(hash_of(resumed), hash_of(whole));
   EXPECT_EQ(results("cut"), results("whole"));
+}
+
+TEST_F(App, federated_sgd_runs) {
+  const Ended ended = run_small("sgd", 0, {"--set", "task.training.algorithm=FED_SGD"});
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+}
+
+TEST_F(App, output_that_cannot_be_written_is_bad_input) {
+  write("file", "");
+  const Ended ended = run_small("file/below", 0);
+  EXPECT_EQ(ended.exit_code, 2);
+  EXPECT_THAT(ended.err, HasSubstr("cannot create file/below"));
+  EXPECT_EQ(run({"run", "small.textproto", "--set", "name=../../x"}).exit_code, 2);
 }
 
 TEST_F(App, termination_finishes_the_round_writes_a_checkpoint_and_can_be_continued) {

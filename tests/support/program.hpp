@@ -42,8 +42,6 @@ class RunningProgram {
     }
   }
   void send(int signal) const { kill(process_, signal); }
-  /// The process and everything it started.
-  void send_to_all(int signal) const { kill(-process_, signal); }
   Ended wait() {
     int status = 0;
     waitpid(process_, &status, 0);

@@ -154,7 +154,7 @@ TEST(Faults, are_parsed_or_refused) {
   EXPECT_EQ(fault.rank, 1);
   EXPECT_EQ(fault.round, 2U);
   EXPECT_EQ(fault.phase, "train");
-  EXPECT_TRUE(fault.hang);
+  EXPECT_EQ(fault.kind, InjectedFault::Kind::hang);
   for (const char* bad : {"", "rank", "rank=x,phase=a", "rank=1,round=2", "where=1,phase=a", "phase=a,kind=soft"}) {
     EXPECT_THROW(parse_fault(bad), InputError) << bad;
   }

@@ -77,14 +77,14 @@ TEST(ScenarioFile, overrides_reach_messages_lists_and_enums) {
   const ResolvedScenario resolved =
       resolve("attacks { sign_flip {} }",
               {"aggregator.mean.weighting=UNIFORM", "task.model.mlp.hidden=64,32", "task.model.mlp.hidden[1]=16",
-               "attacks.0.sign_flip.scale=3", "attacks[1].label_flip={}", "name=two words", "task.data.csv.ignore=a"});
+               "attacks.0.sign_flip.scale=3", "attacks[1].label_flip={}", "name=two-words", "task.data.csv.ignore=a"});
   const scenario::Scenario& scenario = *resolved.scenario;
 
   EXPECT_EQ(scenario.aggregator().mean().weighting(), scenario::Mean::UNIFORM);
   EXPECT_THAT(scenario.task().model().mlp().hidden(), testing::ElementsAre(64, 16));
   EXPECT_EQ(scenario.attacks(0).sign_flip().scale(), 3.0);
   EXPECT_TRUE(scenario.attacks(1).has_label_flip());
-  EXPECT_EQ(scenario.name(), "two words");
+  EXPECT_EQ(scenario.name(), "two-words");
   EXPECT_EQ(scenario.task().data().csv().ignore(0), "a");
 }
 
