@@ -66,6 +66,26 @@ void add_panel_gram(const Panel& panel, std::size_t n, std::vector<float>& rows,
   }
 }
 
+/// One number per row, [n]: the sum over panels of `partial(panel, row)`. Walks along each row through a few panels at
+/// a time: memory is read in order, and what the rows are compared with stays in the second cache.
+template <class Partial>
+std::vector<double> sum_of_rows(const Comm& comm, const ColumnMatrix& updates, Partial partial) {
+  constexpr std::size_t columns_at_a_time = 64 * 1024;
+  const std::size_t n = updates.rows();
+  const auto panels = updates.panels();
+  std::vector<double> partials(panels.size() * n);
+  for (std::size_t first = 0; first < panels.size();) {
+    std::size_t end = first;
+    while (end < panels.size() && panels[end].columns.end - panels[first].columns.begin <= columns_at_a_time) ++end;
+    end = std::max(end, first + 1);
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t p = first; p < end; ++p) partials[p * n + i] = partial(panels[p], i);
+    }
+    first = end;
+  }
+  return sum_over_panels(comm, updates.plan(), partials, n);
+}
+
 }  // namespace
 
 std::vector<double> sum_over_panels(const Comm& comm, const PanelPlan& plan, std::span<const double> partials,
@@ -107,24 +127,15 @@ SymmetricMatrix gram(const Comm& comm, const ColumnMatrix& updates) {
 }
 
 std::vector<double> dots(const Comm& comm, const ColumnMatrix& updates, const ColumnVector& vector) {
-  const std::size_t n = updates.rows();
-  std::vector<double> partials;
-  for (const Panel& panel : updates.panels()) {
-    const std::span<const float> values = vector.panel(panel);
-    for (std::size_t i = 0; i < n; ++i) partials.push_back(dot(panel.row(i).data(), values.data(), values.size()));
-  }
-  return sum_over_panels(comm, updates.plan(), partials, n);
+  return sum_of_rows(comm, updates, [&](const Panel& panel, std::size_t i) {
+    return dot(panel.row(i).data(), vector.panel(panel).data(), panel.columns.size());
+  });
 }
 
 std::vector<double> squared_norms(const Comm& comm, const ColumnMatrix& updates) {
-  const std::size_t n = updates.rows();
-  std::vector<double> partials;
-  for (const Panel& panel : updates.panels()) {
-    for (std::size_t i = 0; i < n; ++i) {
-      partials.push_back(dot(panel.row(i).data(), panel.row(i).data(), panel.columns.size()));
-    }
-  }
-  return sum_over_panels(comm, updates.plan(), partials, n);
+  return sum_of_rows(comm, updates, [](const Panel& panel, std::size_t i) {
+    return dot(panel.row(i).data(), panel.row(i).data(), panel.columns.size());
+  });
 }
 
 double squared_norm(const Comm& comm, const PanelPlan& plan, const ColumnVector& vector) {
