@@ -3,6 +3,7 @@
 # Running it again does only what is left to do.   ./setup.sh [PRESET]   (release; debug, asan)
 set -eu
 
+PATH=$PATH:/usr/sbin:/sbin # ldconfig is not in a Debian user's PATH
 preset=${1:-release}
 cd "$(dirname "$0")"
 
@@ -49,7 +50,7 @@ else
 fi
 
 # Debian's LibTorch computes with whatever libblas.so.3 is; the reference BLAS is some twenty times slower.
-blas=$(readlink -f "$(ldconfig -p | awk '/libblas\.so\.3 /{print $NF; exit}')")
+blas=$(readlink -f "$(ldconfig -p | awk '/libblas\.so\.3 /{print $NF; exit}')") || fail "libblas.so.3 is not there"
 case "$blas" in
 *openblas*) ;;
 *) fail "libblas.so.3 is $blas and not OpenBLAS: choose it with 'update-alternatives --config libblas.so.3-$(uname -m)-linux-gnu'" ;;

@@ -29,6 +29,8 @@ Population::Population(const scenario::Scenario& scenario)
   if (scenario.attacks_size() > 0) Stream(seed_, Purpose::membership, nobody, {}).shuffle(order);
   for (int g = 0; g < scenario.attacks_size(); ++g) {
     const std::size_t members = members_of(scenario.attacks(g), clients());
+    SOUK_REQUIRE(members > 0, "attacks[{}].fraction = {}: is no client of {}", g, scenario.attacks(g).fraction(),
+                 clients());
     SOUK_REQUIRE(malicious_ + members <= clients(),
                  "attacks[{}]: needs {} members, but only {} of the {} clients are in no other group", g, members,
                  clients() - malicious_, clients());

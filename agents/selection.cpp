@@ -27,6 +27,9 @@ std::size_t updates_wanted(const scenario::Participants& participants) {
   return participants.per_round();
 }
 
+/// 1.1 * 50 is a little more than 55 in double, and still means 55.
+std::size_t rounded_up(double value) { return static_cast<std::size_t>(std::ceil(value - 1e-9)); }
+
 /// Floyd's sampling without replacement: O(count) memory for any population.
 std::vector<std::uint32_t> sample_uniformly(std::size_t population, std::size_t count, Stream& random) {
   std::set<std::uint32_t> chosen;
@@ -64,9 +67,8 @@ Selector::Selector(const scenario::Participants& participants, std::uint64_t see
       deal_(deal),
       by_samples_(participants.weighting() == scenario::Participants::BY_SAMPLES),
       wanted_(updates_wanted(participants)),
-      asked_(std::min<std::size_t>(participants.clients(),
-                                   static_cast<std::size_t>(std::ceil(participants.availability().over_selection() *
-                                                                      static_cast<double>(wanted_))))),
+      asked_(std::min<std::size_t>(participants.clients(), rounded_up(participants.availability().over_selection() *
+                                                                      static_cast<double>(wanted_)))),
       dropout_(participants.availability().dropout()),
       deadline_(participants.availability().deadline()) {}
 

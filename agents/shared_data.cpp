@@ -6,6 +6,7 @@
 #include "scenarios/data.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/hash.hpp"
 #include "sim/base/log.hpp"
 #include "sim/base/memory.hpp"
 #include "sim/data/dataset_reader.hpp"
@@ -30,6 +31,13 @@ void serialize(Archive& archive, DatasetShape& shape) {
   shape.groups = static_cast<std::size_t>(numbers[5]);
   shape.class_names.resize(static_cast<std::size_t>(numbers[6]));
   for (std::string& name : shape.class_names) archive.field("class", name);
+}
+
+/// Equal for equal shapes; compared between nodes.
+std::int64_t shape_hash(std::array<DatasetShape, 2> shapes) {
+  SaveArchive save;
+  for (DatasetShape& shape : shapes) serialize(save, shape);
+  return std::stoll(sha256_hex(std::span<const std::byte>(save.bytes())).substr(0, 15), nullptr, 16);
 }
 
 /// The node's first rank knows the shapes; the others learn them.
@@ -112,7 +120,13 @@ SharedData load_shared_data(const Comm& comm, const scenario::Data& data, std::u
     for (const std::string& warning : reader->warnings()) log::warning("{}", warning);
   });
   shapes = share_shapes(node, shapes);
+  std::int64_t hash = 0;
   sliced = node.broadcast(static_cast<int>(sliced), 0) == 1;
+
+  comm.run_phase("compare data", [&] { hash = shape_hash(shapes); });
+  const bool alike = comm.all_max(hash) == hash;
+  comm.run_phase("compare data",
+                 [&] { SOUK_REQUIRE(alike, "task.data: the nodes see different data sets under the same path"); });
 
   Cutter measure({});
   for (const DatasetShape& shape : shapes) cut_buffers(measure, shape);

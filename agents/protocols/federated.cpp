@@ -136,9 +136,10 @@ SetUpRecord FederatedProtocol::set_up_record() const {
 std::uint64_t FederatedProtocol::samples_trained(std::size_t held) const {
   const scenario::Training& training = scenario_.task().training();
   if (training.algorithm() == scenario::Training::FED_SGD) return held;
-  if (!training.has_local_steps()) return held * training.local_epochs();
+  if (!training.has_local_steps() || held == 0) return held * training.local_epochs();
   const std::uint64_t batch = training.batch_size() == 0 ? held : std::min<std::uint64_t>(training.batch_size(), held);
-  return training.local_steps() * batch;
+  const std::uint64_t steps_per_pass = (held + batch - 1) / batch;  // the last batch of a pass may be short
+  return training.local_steps() / steps_per_pass * held + training.local_steps() % steps_per_pass * batch;
 }
 
 ClientWork FederatedProtocol::work_of(AgentId client) const {
@@ -204,7 +205,13 @@ ColumnMatrix FederatedProtocol::collect(RoundIndex round, RoundRecord& record, s
   to_columns(comm_, rows_, {0, trainable}, honest_);
   if (trainable < global_.size()) to_columns(comm_, rows_, {trainable, global_.size()}, buffer_columns_);
   const ColumnMatrix sent = attackers_->replace_updates(comm_, round, rows_.agents(), honest_);
-  const std::vector<double> squares = squared_norms(comm_, sent);
+  std::vector<double> squares = squared_norms(comm_, sent);
+  if (trainable < global_.size()) {
+    const std::vector<double> of_buffers = squared_norms(comm_, buffer_columns_);
+    for (std::size_t i = 0; i < squares.size(); ++i) {
+      if (!std::isfinite(of_buffers[i])) squares[i] = of_buffers[i];
+    }
+  }
   squared_norms_.clear();
   for (std::size_t i = 0; i < sent.rows(); ++i) {
     if (std::isfinite(squares[i])) {
@@ -345,8 +352,9 @@ Footprint FederatedProtocol::footprint(int rank_count) const {
   footprint.partition_bytes = static_cast<double>(deal_.deal.samples.capacity() * sizeof(SampleIndex) +
                                                   deal_.deal.offsets.capacity() * sizeof(std::uint64_t));
   footprint.model_bytes = 6.0 * model_bytes;  // global, local, gradient, step, server state (at most two)
-  const double own_rows = std::ceil(updates / ranks);
-  footprint.update_bytes = own_rows * model_bytes + (ranks > 1 ? updates * model_bytes / ranks : 0.0);
+  const auto crafted = std::min(updates, static_cast<double>(population_->malicious()));
+  const double columns = (ranks > 1 ? updates : 0.0) + crafted;  // of a rank's share; one rank views its rows
+  footprint.update_bytes = std::ceil(updates / ranks) * model_bytes + columns * model_bytes / ranks;
   const std::size_t batch =
       std::max<std::size_t>(scenario_.evaluation().batch_size(), scenario_.task().training().batch_size());
   footprint.work_bytes = static_cast<double>(batch * data_.train.features() * sizeof(float)) + 64e6;

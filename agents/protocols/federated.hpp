@@ -18,7 +18,8 @@ struct Footprint {
   std::size_t parameters = 0;
   double bytes_down_per_round = 0.0, bytes_up_per_round = 0.0;                            ///< of the simulated protocol
   double data_bytes = 0.0;                                                                ///< per node
-  double partition_bytes = 0.0, model_bytes = 0.0, update_bytes = 0.0, work_bytes = 0.0;  ///< per rank, at most
+  double partition_bytes = 0.0, model_bytes = 0.0, update_bytes = 0.0, work_bytes = 0.0;  ///< per rank, if clients
+                                                                                          ///< take equally long
   double flops_per_round = 0.0;  ///< of local training, all clients
   double rank_bytes() const { return partition_bytes + model_bytes + update_bytes + work_bytes; }
 };

@@ -99,10 +99,11 @@ class SqliteSink final : public MetricSink {
       throw std::runtime_error(fmt::format("cannot open {}: {}", file.string(), reason));
     }
     sqlite3_busy_timeout(db_, 10000);
+    check_version(file);
     execute(on_network_file_system(file.parent_path().empty() ? "." : file.parent_path()) ? "PRAGMA journal_mode=DELETE"
                                                                                           : "PRAGMA journal_mode=WAL");
-    execute("PRAGMA synchronous=NORMAL");
-    check_version(file);
+    execute("PRAGMA synchronous=FULL");  // a checkpoint must never be ahead of the rows, not even after a power cut
+    create_tables();
   }
   ~SqliteSink() override { sqlite3_close(db_); }
   SqliteSink(const SqliteSink&) = delete;
@@ -179,6 +180,8 @@ class SqliteSink final : public MetricSink {
     SOUK_REQUIRE(version == 0 || version == results_schema_version,
                  "{}: has results of schema version {}, this program writes {}", file.string(), version,
                  results_schema_version);
+  }
+  void create_tables() {
     in_transaction([&] {
       execute(schema);
       execute(fmt::format("PRAGMA user_version = {}", results_schema_version));

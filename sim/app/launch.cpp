@@ -98,6 +98,9 @@ int launch_ranks(int ranks, int argc, char** argv) {
   while (waitpid(launcher, &status, 0) < 0 && errno == EINTR) {
   }
   const int exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  // The signals we passed on end a rank at once before it listens, and the second time.
+  if (exit_code == 128 + SIGUSR2) return exit_interrupt;
+  if (exit_code == 128 + SIGUSR1) return exit_terminated;
   if (!is_ours(exit_code)) {
     std::fprintf(stderr, "souk: a rank ended with code %d%s; the same command with --resume continues\n", exit_code,
                  exit_code == 128 + SIGKILL ? " (killed: out of memory?)" : "");

@@ -36,6 +36,7 @@ void add_run(CLI::App& app, RunArguments& run, bool& citations, int& ranks) {
   command
       ->add_option("--stall-timeout", run.stall_timeout,
                    "End the run when nothing moves for this many seconds; 0: never")
+      ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
   command->add_option("--inject-fault", run.fault, "For tests: rank=R,round=N,phase=NAME[,kind=hang|kill]");
 }
@@ -94,7 +95,7 @@ int dispatch(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? exit_done : exit_bad_input;
   }
-  if (ranks > 0 && !started_by_mpi_launcher()) return launch_ranks(ranks, argc, argv);
+  if (ranks > 0 && !citations && !started_by_mpi_launcher()) return launch_ranks(ranks, argc, argv);
   if (app.got_subcommand("run")) return citations ? citations_command(run.scenario) : run_command(run);
   if (check->parsed()) return check_command(checked, print, checked_ranks);
   if (list->parsed()) return list_command(kind);

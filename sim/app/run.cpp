@@ -74,9 +74,14 @@ void open_outputs(const RunArguments& arguments, const scenario::Scenario& scena
   out.directory = std::make_unique<RunDirectory>(arguments.directory, scenario, arguments.resume);
   const auto& path = out.directory->path();
   out.checkpoints = std::make_unique<CheckpointStore>(path / "checkpoint", scenario.checkpoint().keep());
-  if (arguments.resume && out.directory->holds_a_run()) require_same_run(path, scenario);
-  if (arguments.resume) out.resume_from = out.checkpoints->latest(scenario);
+  const bool continues = arguments.resume && out.directory->holds_a_run();
+  if (continues) require_same_run(path, scenario);
   out.directory->open();
+  if (continues) {
+    out.resume_from = out.checkpoints->latest(scenario);
+  } else {
+    std::filesystem::remove_all(path / "checkpoint");  // of results that are gone; a new run must not find them
+  }
   log::also_to_file(path / "souk.log");
   write_file_atomically(path / "scenario.textproto", to_text(scenario));
   out.results = open_sqlite_sink(path / "results.sqlite");
@@ -125,7 +130,6 @@ struct StartUp {
 
 int run_on(const Comm& comm, const RunArguments& arguments, StartUp start_up, Outputs& out) {
   const Stopwatch watch;
-  stop_signal::install();
   const std::string blas = limit_blas_to_one_thread();
   limit_libtorch_to_one_thread();
   const ResolvedScenario resolved = load_scenario(comm, arguments.scenario);
@@ -146,13 +150,14 @@ int run_on(const Comm& comm, const RunArguments& arguments, StartUp start_up, Ou
   });
   const std::optional<Checkpoint> resume_from = share_checkpoint(comm, out.resume_from);
   start_up.set_up = watch.seconds();
-  if (comm.rank() == 0) {
+  comm.run_phase("record start", [&] {
+    if (comm.rank() != 0) return;
     log::info("ready: {:.2f} s loading, {:.2f} s starting MPI, {:.2f} s setting up", start_up.loading,
               start_up.mpi_init, start_up.set_up);
     out.results->describe({{"seconds_loading", fmt::format("{:.3f}", start_up.loading)},
                            {"seconds_mpi_init", fmt::format("{:.3f}", start_up.mpi_init)},
                            {"seconds_set_up", fmt::format("{:.3f}", start_up.set_up)}});
-  }
+  });
   Progress progress(scenario.rounds(), arguments.quiet || comm.rank() != 0);
   options.after_round = [&](const RoundRecord& record) { progress.round_done(record); };
   MetricSink* sink = out.all_sinks != nullptr ? out.all_sinks.get() : out.results.get();
@@ -178,6 +183,7 @@ void report_failure(const PhaseError& error, Outputs& out) {
 }  // namespace
 
 int run_command(const RunArguments& arguments) {
+  stop_signal::install();
   StartUp start_up{.loading = seconds_since_process_start()};
   const Stopwatch watch;
   const MpiSession session;

@@ -38,7 +38,12 @@ void write_file_atomically(const std::filesystem::path& path, std::span<const st
     const Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, "create");
     for (std::span<const std::byte> rest = bytes; !rest.empty();) {
       const ssize_t written = write(file.value(), rest.data(), rest.size());
-      if (written < 0) fail(temporary, "write");
+      if (written < 0) {
+        const int reason = errno;
+        unlink(temporary.c_str());  // a full disk needs the room
+        errno = reason;
+        fail(temporary, "write");
+      }
       rest = rest.subspan(static_cast<std::size_t>(written));
     }
     if (fsync(file.value()) != 0) fail(temporary, "flush");

@@ -23,6 +23,11 @@ void wait_for_others() {
   beat();
 }
 
+void go_on() {
+  is_waiting.store(false, std::memory_order_relaxed);
+  beat();
+}
+
 void beat() { beats.fetch_add(1, std::memory_order_relaxed); }
 
 void set_round(std::uint32_t round) { current_round.store(round, std::memory_order_relaxed); }

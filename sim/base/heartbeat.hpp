@@ -13,6 +13,8 @@ namespace souk::heartbeat {
 void enter(const char* name);
 /// The phase's local work is done; the rank now waits for the others.
 void wait_for_others();
+/// The wait is over: all ranks agreed.
+void go_on();
 /// Something moved: called after every mini-batch and every message.
 void beat();
 void set_round(std::uint32_t round);

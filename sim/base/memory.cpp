@@ -30,6 +30,18 @@ double read_number(const std::string& path) {
   return value;
 }
 
+/// Page cache that the kernel gives back when it is asked: it counts as used by the group, but is there to be had.
+double reclaimable(const std::string& path, bool unified) {
+  std::ifstream file(path);
+  const std::string prefix = unified ? "" : "total_";
+  double sum = 0.0;
+  double bytes = 0.0;
+  for (std::string key; file >> key >> bytes;) {
+    if (key == prefix + "inactive_file" || key == prefix + "active_file") sum += bytes;
+  }
+  return sum;
+}
+
 /// What the control groups of this process leave it: the limit of its group or of one above it, less what is in use.
 double cgroup_available() {
   std::ifstream file("/proc/self/cgroup");
@@ -43,7 +55,8 @@ double cgroup_available() {
     for (std::filesystem::path group = line.substr(line.rfind(':') + 1);; group = group.parent_path()) {
       const std::string folder = root + (group == "/" ? "" : group.string());
       const double most = read_number(folder + limit);
-      if (std::isfinite(most)) least = std::min(least, most - read_number(folder + usage));
+      const double used = read_number(folder + usage) - reclaimable(folder + "/memory.stat", unified);
+      if (std::isfinite(most) && std::isfinite(used)) least = std::min(least, most - used);
       if (group == group.parent_path()) break;
     }
   }

@@ -50,7 +50,8 @@ class Stream {
   double log_gamma(double shape);            ///< logarithm of a gamma draw of scale 1, shape > 0; never underflows
   std::uint32_t below(std::uint32_t bound);  ///< unbiased, in [0, bound); bound >= 1
   /// One draw from the Dirichlet distribution; sums to 1. alphas[i] = 0 is a value that never occurs; at least one
-  /// must be positive. Computed from logarithms, so that tiny alphas give their limit, a one-hot draw.
+  /// must be positive. Computed from logarithms: alphas down to 1e-6 (and far below) tend to their limit, a one-hot
+  /// draw.
   void dirichlet(std::span<const double> alphas, std::span<double> out);
   void shuffle(std::span<std::uint32_t> values);  ///< Fisher-Yates
 

@@ -53,6 +53,7 @@ void Comm::run_phase(const char* name, const std::function<void()>& local) const
   heartbeat::wait_for_others();
   const bool failed = failure.exit_code != exit_done;
   const std::int64_t first = transport_->all_reduce(failed ? size() - rank() : 0, Reduction::max);
+  heartbeat::go_on();
   if (first == 0) return;
   const int culprit = size() - static_cast<int>(first);
   const int exit_code = broadcast(failure.exit_code, culprit);

@@ -21,7 +21,7 @@ bool started_by_mpi_launcher() {
 MpiSession::MpiSession() : active_(started_by_mpi_launcher()), exceptions_at_start_(std::uncaught_exceptions()) {
   if (!active_) return;
   int provided = 0;
-  if (MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS) {
+  if (MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided) != MPI_SUCCESS) {
     end_fatally("MPI could not be initialised", exit_failed);
   }
   set_fatal_handler([](int exit_code) { MPI_Abort(MPI_COMM_WORLD, exit_code); });

@@ -55,7 +55,9 @@ class NodeBlock final : public SharedBlock {
 int create_memory(std::size_t size) {
   const int descriptor = memfd_create("souk", MFD_CLOEXEC);
   if (descriptor < 0 || ftruncate(descriptor, static_cast<off_t>(std::max<std::size_t>(size, 1))) != 0) {
-    throw std::runtime_error(fmt::format("cannot create {} bytes of shared memory: {}", size, std::strerror(errno)));
+    const int reason = errno;
+    if (descriptor >= 0) close(descriptor);
+    throw std::runtime_error(fmt::format("cannot create {} bytes of shared memory: {}", size, std::strerror(reason)));
   }
   return descriptor;
 }

@@ -11,6 +11,7 @@
 #include <zlib.h>
 
 #include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
 
 namespace souk {
 namespace {
@@ -118,6 +119,7 @@ std::size_t ByteSource::read_some(std::span<std::uint8_t> out) {
   if (!packed()) return read_stored(out.data(), out.size());
   std::size_t done = 0;
   while (done < out.size() && !s.ended) {
+    heartbeat::beat();
     if (s.zlib.avail_in == 0) {
       s.zlib.next_in = s.input.data();
       s.zlib.avail_in = static_cast<uInt>(read_stored(s.input.data(), s.input.size()));

@@ -8,6 +8,7 @@
 
 #include "scenarios/data.pb.h"
 #include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
 #include "sim/base/random.hpp"
 #include "sim/data/byte_source.hpp"
 #include "sim/data/dataset_format.hpp"
@@ -83,6 +84,7 @@ class ImageFolderReader final : public DatasetReader {
     const std::size_t features = image_shape_.channels * image_shape_.height * image_shape_.width;
     SOUK_EXPECT(out.labels.size() == rows.end - rows.begin && out.u8.size() == out.labels.size() * features);
     for (std::size_t row = rows.begin; row < rows.end; ++row) {
+      heartbeat::beat();
       const ImagePath& image = images(split)[row];
       const auto content = read_whole_file(image.path, image_file_bytes_max);
       decode_image(content, image.path, image_shape_, out.u8.subspan((row - rows.begin) * features, features));

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
 #include "sim/data/byte_source.hpp"
 
 namespace souk {
@@ -47,6 +48,7 @@ void TextTable::parse(char separator) {
   std::size_t line = 1, columns = 0;
   const auto is_line_end = [this](std::size_t i) { return content_[i] == '\n' || content_[i] == '\r'; };
   while (at < content_.size()) {
+    heartbeat::beat();
     const bool comment = content_[at] == '|' && separator != '|';
     if (comment) {
       while (at < content_.size() && !is_line_end(at)) ++at;

@@ -6,9 +6,9 @@
 
 namespace souk {
 
-/// Watches this process's heartbeat from a thread of its own. When nothing moves for `seconds`, names rank, round and
-/// phase once; a rank that is itself at work (not waiting for others) then ends the whole run with exit_failed, one
-/// that waits gives the culprit as long again to do so. seconds = 0: no watchdog.
+/// Watches this process's heartbeat from a thread of its own. When the rank is at work and nothing moves for `seconds`,
+/// names rank, round and phase, and ends the whole run with exit_failed. A rank that waits for others judges nobody: if
+/// one of them is stuck, its own watchdog says so. seconds = 0: no watchdog.
 class Watchdog {
  public:
   Watchdog(int rank, double seconds);

@@ -130,6 +130,11 @@ TEST(Selection, the_virtual_clock_takes_the_earliest_and_drops_the_late) {
   EXPECT_DOUBLE_EQ(late.virtual_seconds, 4.5);
 }
 
+TEST(Selection, over_selection_is_not_rounded_up_beyond_its_meaning) {
+  const Selecting selecting("clients: 100 per_round: 50 availability { over_selection: 1.1 }");
+  EXPECT_EQ(selecting.in_round(1).asked.size(), 55U);
+}
+
 TEST(Selection, dropouts_happen_with_their_probability) {
   const Selecting selecting("clients: 50 everyone: true availability { dropout: 0.3 }");
   int dropped = 0;

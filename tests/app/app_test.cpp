@@ -144,10 +144,14 @@ TEST_F(App, termination_finishes_the_round_writes_a_checkpoint_and_can_be_contin
   EXPECT_EQ(ended.exit_code, 143);
   EXPECT_EQ(query(directory_ / "stopped/results.sqlite", "SELECT value FROM run WHERE name='status'"), "interrupted\n");
   EXPECT_TRUE(fs::exists(directory_ / "stopped/checkpoint"));
-  // The rest, cut short by another identity, is refused by the name of the field; the same scenario continues.
   const Ended other = run_small("stopped", 0, {"--resume", "--set", "rounds=401"});
   EXPECT_EQ(other.exit_code, 2);
   EXPECT_THAT(other.err, AllOf(HasSubstr("rounds is 400"), HasSubstr("401")));
+  std::vector<std::string> more = longer;
+  const Ended whole = run_small("whole", 0, more);
+  more.emplace_back("--resume");
+  EXPECT_EQ(hash_of(run_small("stopped", 0, more)), hash_of(whole));
+  EXPECT_EQ(results("stopped"), results("whole"));
 }
 
 TEST_F(App, interrupting_several_ranks_does_the_same) {
@@ -161,7 +165,8 @@ TEST_F(App, interrupting_several_ranks_does_the_same) {
 }
 
 TEST_F(App, a_fault_in_any_phase_on_any_rank_ends_all_ranks_with_one_message) {
-  for (const char* phase : {"announce", "train", "collect", "aggregate", "apply", "measure", "evaluate"}) {
+  for (const char* phase : {"announce", "train", "collect", "aggregate", "apply", "measure", "evaluate", "gather test",
+                            "record", "checkpoint"}) {
     for (const int rank : {0, 2}) {
       const std::string out = std::string(phase) + std::to_string(rank);
       const Ended ended =
@@ -171,7 +176,8 @@ TEST_F(App, a_fault_in_any_phase_on_any_rank_ends_all_ranks_with_one_message) {
       const auto first = ended.err.find(message);
       ASSERT_NE(first, std::string::npos) << ended.err;
       EXPECT_EQ(ended.err.find(message, first + 1), std::string::npos) << ended.err;
-      EXPECT_EQ(query(directory_ / out / "results.sqlite", "SELECT max(round) FROM round"), "1\n");
+      const std::string committed = std::string(phase) == "checkpoint" ? "2\n" : "1\n";
+      EXPECT_EQ(query(directory_ / out / "results.sqlite", "SELECT max(round) FROM round"), committed);
       EXPECT_EQ(query(directory_ / out / "results.sqlite", "SELECT value FROM run WHERE name='status'"), "failed\n");
     }
   }
@@ -182,6 +188,21 @@ TEST_F(App, a_rank_that_hangs_is_named_by_the_watchdog) {
       run_small("hung", 2, {"--stall-timeout", "2", "--inject-fault", "rank=1,round=2,phase=train,kind=hang"});
   EXPECT_EQ(ended.exit_code, 3);
   EXPECT_THAT(ended.err, HasSubstr("rank 1 is stuck in phase 'train' of round 2"));
+}
+
+TEST_F(App, a_rank_that_waits_long_for_another_at_work_is_not_stuck) {
+  const Ended ended = run_small("uneven", 2,
+                                {"--stall-timeout", "0.4", "--set", "participants.per_round=1", "--set", "rounds=1",
+                                 "--set", "task.training.local_epochs=4000"});
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+}
+
+TEST_F(App, results_that_are_gone_are_not_continued_from_an_old_checkpoint) {
+  const Ended whole = run_small("lost", 0);
+  const std::string before = results("lost");
+  fs::remove(directory_ / "lost/results.sqlite");
+  EXPECT_EQ(hash_of(run_small("lost", 0, {"--resume"})), hash_of(whole));
+  EXPECT_EQ(results("lost"), before);
 }
 
 TEST_F(App, bad_input_is_exit_code_2_one_message_and_nothing_written) {

@@ -14,8 +14,7 @@ for header in $(find sim agents aggregators attacks analysis -name '*.hpp'); do
   }
 done
 
-# may_not NAME CODE: CODE must be refused by the compiler; the same line behind `true` of may() shows that only the
-# mistake is the reason.
+# expect compiles|refused CODE: what the types must allow, and what they must not.
 may() { printf '#include "sim/comm/comm.hpp"\n#include "sim/base/random.hpp"\nusing namespace souk;\nvoid f(const Comm& comm, AgentId agent, RoundIndex round) { (void)comm; (void)agent; (void)round; %s; }\n' "$1" | compiles; }
 expect() {
   code=$2

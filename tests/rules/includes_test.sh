@@ -8,6 +8,7 @@ failed=0
 check() {
   folder=$1
   shift
+  [ -d "$folder" ] || { echo "no such folder: $folder"; failed=1; }
   pattern=$(printf '%s|' "$@")
   bad=$(grep -rnE '^#include "(sim|agents|aggregators|attacks|analysis|scenarios)/' "$folder" --include='*.hpp' --include='*.cpp' |
     grep -vE "#include \"(${pattern}${folder}/)")
