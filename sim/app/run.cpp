@@ -158,10 +158,11 @@ int run_on(const Comm& comm, const RunArguments& arguments, StartUp start_up, Ou
                            {"seconds_mpi_init", fmt::format("{:.3f}", start_up.mpi_init)},
                            {"seconds_set_up", fmt::format("{:.3f}", start_up.set_up)}});
   });
-  Progress progress(scenario.rounds(), arguments.quiet || comm.rank() != 0);
-  options.after_round = [&](const RoundRecord& record) { progress.round_done(record); };
+  auto progress = std::make_unique<Progress>(scenario.rounds(), arguments.quiet || comm.rank() != 0);
+  options.after_round = [&](const RoundRecord& record) { progress->round_done(record); };
   MetricSink* sink = out.all_sinks != nullptr ? out.all_sinks.get() : out.results.get();
   const LoopResult result = run_rounds(comm, *protocol, sink, out.checkpoints.get(), resume_from, options);
+  progress.reset();  // its line is over before the result is printed
   comm.run_phase("finish", [&] {
     if (comm.rank() == 0) print_result(out, *protocol, result);
   });
