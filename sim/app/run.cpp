@@ -76,12 +76,11 @@ void open_outputs(const RunArguments& arguments, const scenario::Scenario& scena
   out.checkpoints = std::make_unique<CheckpointStore>(path / "checkpoint", scenario.checkpoint().keep());
   const bool continues = arguments.resume && out.directory->holds_a_run();
   if (continues) require_same_run(path, scenario);
+  SOUK_REQUIRE(continues || out.checkpoints->empty(),
+               "{}: holds checkpoints of a run whose results.sqlite is gone; put it back, or choose another --out",
+               path.string());
   out.directory->open();
-  if (continues) {
-    out.resume_from = out.checkpoints->latest(scenario);
-  } else {
-    std::filesystem::remove_all(path / "checkpoint");  // of results that are gone; a new run must not find them
-  }
+  if (continues) out.resume_from = out.checkpoints->latest(scenario);
   log::also_to_file(path / "souk.log");
   write_file_atomically(path / "scenario.textproto", to_text(scenario));
   out.results = open_sqlite_sink(path / "results.sqlite");

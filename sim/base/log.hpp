@@ -14,7 +14,7 @@ enum class Level : int { debug, info, warning, error, silent };
 void start(Level level, int rank);
 /// Also appends every message of level info and above (debug, if the level is debug) to this file.
 void also_to_file(const std::filesystem::path& path);
-/// Whether standard error currently shows a progress line that a message must not run into.
+/// Called before a message is shown: erases a progress line that it must not run into. Null: none.
 void set_before_message(void (*hook)());
 void message(Level level, const std::string& text);
 

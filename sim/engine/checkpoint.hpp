@@ -28,6 +28,7 @@ struct Checkpoint {
 class CheckpointStore {
  public:
   CheckpointStore(std::filesystem::path directory, std::uint32_t keep);
+  bool empty() const;  ///< whether the directory holds no checkpoint, or is not there
   /// Puts the checkpoint in place, then removes all but the newest `keep`. Throws std::runtime_error.
   void commit(const Checkpoint& checkpoint) const;
   /// The newest one that is whole; damaged files are skipped with a warning. Throws InputError if its scenario differs

@@ -71,6 +71,8 @@ Checkpoint read_checkpoint(const fs::path& path) {
 CheckpointStore::CheckpointStore(fs::path directory, std::uint32_t keep)
     : directory_(std::move(directory)), keep_(keep) {}
 
+bool CheckpointStore::empty() const { return checkpoint_files(directory_).empty(); }
+
 void CheckpointStore::commit(const Checkpoint& checkpoint) const {
   fs::create_directories(directory_);
   SaveArchive archive;

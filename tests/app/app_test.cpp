@@ -200,12 +200,16 @@ TEST_F(App, a_rank_that_waits_long_for_another_at_work_is_not_stuck) {
   EXPECT_EQ(ended.exit_code, 0) << ended.err;
 }
 
-TEST_F(App, results_that_are_gone_are_not_continued_from_an_old_checkpoint) {
-  const Ended whole = run_small("lost", 0);
-  const std::string before = results("lost");
+TEST_F(App, checkpoints_whose_results_are_gone_are_neither_continued_nor_touched) {
+  ASSERT_EQ(run_small("lost", 0).exit_code, 0);
   fs::remove(directory_ / "lost/results.sqlite");
-  EXPECT_EQ(hash_of(run_small("lost", 0, {"--resume"})), hash_of(whole));
-  EXPECT_EQ(results("lost"), before);
+  for (const auto& more : {std::vector<std::string>{"--resume"}, std::vector<std::string>{}}) {
+    const Ended ended = run_small("lost", 0, more);
+    EXPECT_EQ(ended.exit_code, 2);
+    EXPECT_THAT(ended.err, HasSubstr("results.sqlite is gone"));
+  }
+  EXPECT_TRUE(fs::exists(directory_ / "lost/checkpoint/round-0000006.souk"));
+  EXPECT_FALSE(fs::exists(directory_ / "lost/results.sqlite"));
 }
 
 TEST_F(App, bad_input_is_exit_code_2_one_message_and_nothing_written) {
