@@ -30,6 +30,22 @@ SOUK_MULTIVERSION double dot(const float* a, const float* b, std::size_t size) {
   return ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
 }
 
+/// Sum of (a - b)^2, in the pattern of `dot`.
+SOUK_MULTIVERSION double squared_distance(const float* a, const float* b, std::size_t size) {
+  std::array<double, 8> sums{};
+  for (std::size_t i = 0; i + 8 <= size; i += 8) {
+    for (std::size_t lane = 0; lane < 8; ++lane) {
+      const double difference = static_cast<double>(a[i + lane]) - static_cast<double>(b[i + lane]);
+      sums[lane] += difference * difference;
+    }
+  }
+  for (std::size_t i = size / 8 * 8, lane = 0; i < size; ++i, ++lane) {
+    const double difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
+    sums[lane] += difference * difference;
+  }
+  return ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
+}
+
 constexpr std::size_t rows_at_a_time = 4;  // one pass over the sums serves four rows
 
 /// Adds four weighted rows to the sums, one after the other: the order of addition is that of the rows.
@@ -86,6 +102,30 @@ std::vector<double> sum_of_rows(const Comm& comm, const ColumnMatrix& updates, P
   return sum_over_panels(comm, updates.plan(), partials, n);
 }
 
+void combine_into(const ColumnMatrix& updates, std::span<const double> weights, std::span<float> out) {
+  std::vector<std::size_t> used;  // a row of weight 0 is not read: it may hold anything
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] != 0.0) used.push_back(i);
+  }
+  std::array<double, block> sums;
+  static constexpr std::array<float, block> zeros{};
+  for (std::size_t begin = 0; begin < out.size(); begin += block) {
+    const std::size_t width = std::min(block, out.size() - begin);
+    sums.fill(0.0);
+    for (std::size_t u = 0; u < used.size(); u += rows_at_a_time) {
+      std::array<double, rows_at_a_time> some_weights{};
+      std::array<const float*, rows_at_a_time> some_rows;
+      some_rows.fill(zeros.data());
+      for (std::size_t k = 0; k < std::min(rows_at_a_time, used.size() - u); ++k) {
+        some_weights[k] = weights[used[u + k]];
+        some_rows[k] = updates.row(used[u + k]).data() + begin;
+      }
+      add_scaled(some_weights.data(), some_rows.data(), sums.data(), width);
+    }
+    round_to_float(sums.data(), out.data() + begin, width);
+  }
+}
+
 }  // namespace
 
 std::vector<double> sum_over_panels(const Comm& comm, const PanelPlan& plan, std::span<const double> partials,
@@ -138,6 +178,30 @@ std::vector<double> squared_norms(const Comm& comm, const ColumnMatrix& updates)
   });
 }
 
+DotsAndNorms dots_and_norms(const Comm& comm, const ColumnMatrix& updates, const ColumnVector& vector) {
+  return {dots(comm, updates, vector), squared_norms(comm, updates)};
+}
+
+SymmetricMatrix squared_distances(const Comm& comm, const ColumnMatrix& updates) {
+  const std::size_t n = updates.rows();
+  const std::size_t entries = n * (n + 1) / 2;
+  std::vector<double> partials;
+  for (const Panel& panel : updates.panels()) {
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = 0; j <= i; ++j) {
+        partials.push_back(squared_distance(panel.row(i).data(), panel.row(j).data(), panel.columns.size()));
+      }
+    }
+  }
+  return {n, sum_over_panels(comm, updates.plan(), partials, entries)};
+}
+
+std::vector<double> squared_distances_to(const Comm& comm, const ColumnMatrix& updates, const ColumnVector& center) {
+  return sum_of_rows(comm, updates, [&](const Panel& panel, std::size_t i) {
+    return squared_distance(panel.row(i).data(), center.panel(panel).data(), panel.columns.size());
+  });
+}
+
 double squared_norm(const Comm& comm, const PanelPlan& plan, const ColumnVector& vector) {
   std::vector<double> partials;
   std::size_t offset = 0;
@@ -152,29 +216,19 @@ double squared_norm(const Comm& comm, const PanelPlan& plan, const ColumnVector&
 
 ColumnVector combine(const ColumnMatrix& updates, std::span<const double> weights) {
   SOUK_EXPECT(weights.size() == updates.rows());
-  std::vector<std::size_t> used;  // a row of weight 0 is not read: it may hold anything
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    if (weights[i] != 0.0) used.push_back(i);
-  }
   ColumnVector out(updates);
-  std::array<double, block> sums;
-  static constexpr std::array<float, block> zeros{};
-  for (std::size_t begin = 0; begin < updates.local_columns().size(); begin += block) {
-    const std::size_t width = std::min(block, updates.local_columns().size() - begin);
-    sums.fill(0.0);
-    for (std::size_t u = 0; u < used.size(); u += rows_at_a_time) {
-      std::array<double, rows_at_a_time> some_weights{};
-      std::array<const float*, rows_at_a_time> some_rows;
-      some_rows.fill(zeros.data());
-      for (std::size_t k = 0; k < std::min(rows_at_a_time, used.size() - u); ++k) {
-        some_weights[k] = weights[used[u + k]];
-        some_rows[k] = updates.row(used[u + k]).data() + begin;
-      }
-      add_scaled(some_weights.data(), some_rows.data(), sums.data(), width);
-    }
-    round_to_float(sums.data(), out.values().data() + begin, width);
-  }
+  combine_into(updates, weights, out.values());
   return out;
+}
+
+ColumnMatrix mix(const Comm& comm, const ColumnMatrix& updates, std::span<const double> coefficients) {
+  const std::size_t n = updates.rows();
+  SOUK_EXPECT(n > 0 && coefficients.size() % n == 0);
+  ColumnMatrixBuilder out(comm, coefficients.size() / n, updates.dimension());
+  for (std::size_t r = 0; r < coefficients.size() / n; ++r) {
+    combine_into(updates, coefficients.subspan(r * n, n), out.row(r));
+  }
+  return std::move(out).finish();
 }
 
 }  // namespace souk

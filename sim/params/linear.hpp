@@ -34,10 +34,25 @@ std::vector<double> dots(const Comm& comm, const ColumnMatrix& updates, const Co
 /// Squared Euclidean norm of every row, [n], accumulated in double. Collective.
 std::vector<double> squared_norms(const Comm& comm, const ColumnMatrix& updates);
 
+/// What one pass over the updates gives: U v and the squared norms, [n] each.
+struct DotsAndNorms {
+  std::vector<double> dots, squared_norms;
+};
+DotsAndNorms dots_and_norms(const Comm& comm, const ColumnMatrix& updates, const ColumnVector& vector);
+
+/// Squared Euclidean distances between all pairs of rows, [n, n]; the diagonal is 0. Collective.
+SymmetricMatrix squared_distances(const Comm& comm, const ColumnMatrix& updates);
+
+/// Squared distance of every row to `center`, [n]: (x - c)^2 in double. Collective; bound by memory.
+std::vector<double> squared_distances_to(const Comm& comm, const ColumnMatrix& updates, const ColumnVector& center);
+
 /// v . v, accumulated in double. Collective.
 double squared_norm(const Comm& comm, const PanelPlan& plan, const ColumnVector& vector);
 
 /// w^T U, [d]: rows added in ascending order in double, rounded once. No communication.
 ColumnVector combine(const ColumnMatrix& updates, std::span<const double> weights);
+
+/// W U, [m, d]: row r is the sum of coefficients[r * n + i] times row i, added as `combine` adds. No communication.
+ColumnMatrix mix(const Comm& comm, const ColumnMatrix& updates, std::span<const double> coefficients);
 
 }  // namespace souk
