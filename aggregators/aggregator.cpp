@@ -1,14 +1,17 @@
 #include "aggregators/aggregator.hpp"
 
+#include "aggregators/pipeline.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/plugin_registry.hpp"
 
 namespace souk {
 
 std::unique_ptr<Aggregator> make_aggregator(const scenario::Aggregator& config) {
-  return PluginRegistry<Aggregator>::instance().create(config, "rule");
+  auto rule = PluginRegistry<Aggregator>::instance().create(config, "rule");
+  if (config.pre_size() == 0) return rule;
+  std::vector<std::unique_ptr<PreAggregator>> stages;
+  for (const scenario::PreAggregator& stage : config.pre()) stages.push_back(make_pre_aggregator(stage));
+  return make_pipeline(std::move(stages), std::move(rule));
 }
-
-std::vector<double> uniform_weights(std::size_t n) { return std::vector<double>(n, 1.0 / static_cast<double>(n)); }
 
 }  // namespace souk

@@ -10,6 +10,7 @@
 #include "sim/base/ids.hpp"
 #include "sim/comm/comm.hpp"
 #include "sim/params/linear.hpp"
+#include "sim/params/parameter_layout.hpp"
 #include "sim/params/update_matrix.hpp"
 
 namespace souk::scenario {
@@ -29,34 +30,62 @@ struct Submission {
 
 /// What a rule must be given beside the updates.
 struct RuleNeeds {
+  bool tolerated_f = false;  ///< a number of malicious updates to withstand
   bool root_update = false;  ///< the update that the server trains on its root data
-  bool losses = false;       ///< evaluations on root or validators' data
+  bool root_data = false;    ///< losses or gradients on the root data
+  bool validators = false;   ///< reports of validators
+  bool model = false;        ///< the network itself, to ask for its answers, or the names of its parameters
+  bool history = false;      ///< it keeps what it learned about each client between rounds
   bool everyone = false;     ///< every client in every round
 };
 
-/// The only door through which a rule touches data. Every call is collective and counted. Steps are evaluated in one
-/// batch, spread over all ranks.
+/// What happens to the step when all updates change alike; permuting the updates never changes it.
+struct RulePreserves {
+  bool scale = true;        ///< updates times c > 0: step times c
+  bool translation = true;  ///< updates plus v: step plus v
+  bool unanimity = true;    ///< all updates equal v: step v
+};
+
+/// How good a model is on a data set.
+struct Judgement {
+  double loss = 0.0;   ///< mean cross-entropy
+  double error = 0.0;  ///< share misclassified
+  double kappa = 0.0;  ///< Cohen's kappa of predictions and labels, several classes; 0 where chance agreement is 1
+};
+
+/// The only door through which a rule touches data or the network. Every call is collective and counted. The rows of
+/// `steps` are added to the global parameters, one candidate model each; all are evaluated in one batch, spread over
+/// all ranks.
 class LossOracle {
  public:
   virtual ~LossOracle() = default;
-  /// Mean loss on the root data after each step, [steps].
-  virtual std::vector<double> on_root(std::span<const ColumnVector> steps) = 0;
-  /// Mean loss per class on every validator's data after each step, [validators, steps, classes]; NaN where a validator
-  /// holds no sample of a class.
-  virtual std::vector<double> on_validators(std::span<const ColumnVector> steps) = 0;
+  /// On the root data, [steps].
+  virtual std::vector<Judgement> on_root(const ColumnMatrix& steps) = 0;
+  /// Gradient of the mean root loss at global + step, [d].
+  virtual ColumnVector root_gradient(const ColumnVector& step) = 0;
+  /// What the validators report, [validators, steps, classes]: their loss of a class at the global parameters minus
+  /// that at global + step (positive: the step helps); NaN where a validator has too few samples of the class.
+  /// Malicious validators report what they like.
+  virtual std::vector<double> validator_reports(const ColumnMatrix& steps) = 0;
   virtual std::span<const AgentId> validators() const = 0;
+  /// Mean over `samples` inputs of uniform noise of (softmax of the candidate) / (softmax of the global model), per
+  /// class, [steps, classes]. `lane` names the inputs: equal lanes of a round, equal inputs.
+  virtual std::vector<double> noise_ratios(const ColumnMatrix& steps, std::size_t samples, std::uint16_t lane) = 0;
   virtual int classes() const = 0;
 };
 
-/// A round as a rule sees it. Everything but `updates` is the same on every rank.
+/// A round as a rule sees it. Everything but `updates`, `global` and `root_update` is the same on every rank.
 struct RuleInput {
   const Comm& comm;
   RoundIndex round;
   std::span<const Submission> submissions;  ///< [n], n >= 1, ascending AgentId; row i of `updates` is submissions[i]
   const ColumnMatrix& updates;              ///< [n, d], local minus global parameters; finite: others were dropped
-  const ColumnVector* root_update;          ///< [d]; null unless needed
-  LossOracle* losses;                       ///< null unless needed
   Stream& random;
+  std::size_t tolerated_f = 0;                ///< malicious updates that the round is told to withstand
+  const ColumnVector* global = nullptr;       ///< [d] parameters the clients started from; null: unknown, taken as 0
+  const ColumnVector* root_update = nullptr;  ///< [d]; null unless needed
+  LossOracle* losses = nullptr;               ///< null unless needed
+  const ParameterLayout* layout = nullptr;    ///< names and shapes of the d values; null unless the network is needed
 };
 
 /// What a rule decides. Weights, scores and diagnostics are equal on every rank.
@@ -65,12 +94,13 @@ struct RuleOutput {
   std::vector<double> weights;  ///< [n] share of each agent in the step; sums to 1, or all 0 = nobody was accepted
   std::vector<double> scores;   ///< [n] the rule's own trust; empty if it has none
   std::map<std::string, double> diagnostics;
+  bool restart = false;  ///< the model goes back to its initial parameters, and the step is not taken
 };
 
 /// How many updates a round brings, for checks before anything runs.
 struct RoundSize {
-  std::size_t updates = 0;    ///< wanted per round
-  std::size_t malicious = 0;  ///< the most attackers a round can have
+  std::size_t updates = 0;      ///< wanted per round
+  std::size_t tolerated_f = 0;  ///< of the scenario; a rule's own `f` goes before it
 };
 
 /// Turns n updates into one step. All bits are equal for any rank count.
@@ -78,20 +108,16 @@ class Aggregator {
  public:
   virtual ~Aggregator() = default;
   virtual RuleNeeds needs() const { return {}; }
+  virtual RulePreserves preserves() const { return {}; }
   /// Throws InputError with field, value and the inequality that fails, e.g. "aggregator.krum.f = 8: …".
   virtual void check(const RoundSize&) const {}
-  /// Whether scaling all updates scales the step alike.
-  virtual bool homogeneous() const { return true; }
   virtual RuleOutput aggregate(const RuleInput& input) = 0;
   /// State kept between rounds; most rules have none. Collective: state in columns is gathered and cut by
   /// `serialize_columns`.
   virtual void serialize(Archive&, const Comm&) {}
 };
 
-/// The rule chosen in the scenario. Throws InputError where none is.
+/// The rule chosen in the scenario, behind its pre-aggregators. Throws InputError where none is.
 std::unique_ptr<Aggregator> make_aggregator(const scenario::Aggregator& config);
-
-/// 1/n each.
-std::vector<double> uniform_weights(std::size_t n);
 
 }  // namespace souk

@@ -1,4 +1,4 @@
-#include "aggregators/aggregator.hpp"
+#include "aggregators/rule_tools.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/params/columnwise.hpp"

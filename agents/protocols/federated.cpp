@@ -91,8 +91,6 @@ FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario&
     attackers_ = std::make_unique<Attackers>(scenario, *population_, data_.train.classes());
     rule_ = make_aggregator(scenario.aggregator());
     const RuleNeeds needs = rule_->needs();
-    SOUK_REQUIRE(!needs.root_update && !needs.losses,
-                 "aggregator: needs root or validation data, which no scenario can give yet");
     SOUK_REQUIRE(!needs.everyone || selector_->wanted() == population_->clients(),
                  "participants: the aggregator needs every client in every round, but {} of {} are sampled",
                  selector_->wanted(), population_->clients());
@@ -240,8 +238,6 @@ void FederatedProtocol::aggregate_and_apply(RoundIndex round, const ColumnMatrix
                                .round = round,
                                .submissions = submissions,
                                .updates = updates,
-                               .root_update = nullptr,
-                               .losses = nullptr,
                                .random = random});
     SOUK_EXPECT(output.weights.size() == submissions.size());
     step_norm = std::sqrt(squared_norm(comm_, updates.plan(), output.step));

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <set>
 
@@ -71,13 +72,20 @@ std::vector<std::string> all_names() {
   return names;
 }
 
-/// A commented scenario: every field at its default, the choices not taken as comments.
-std::string template_of(const pb::Descriptor& type, const std::string& indent) {
+/// A commented scenario: every field at its default, the choices not taken as comments. `around` are the types that
+/// `type` is in: a message nested in itself is not opened again.
+std::string template_of(const pb::Descriptor& type, const std::string& indent,
+                        std::vector<const pb::Descriptor*> around = {}) {
   std::string text;
+  around.push_back(&type);
   for (int f = 0; f < type.field_count(); ++f) {
     const auto& field = *type.field(f);
     const bool message = field.type() == pb::FieldDescriptor::TYPE_MESSAGE;
     const bool choice = field.containing_oneof() != nullptr;
+    if (message && std::find(around.begin(), around.end(), field.message_type()) != around.end()) {
+      text += wrap(comment_of(field), indent + "# ") + fmt::format("{}# {} {{ … }}\n", indent, field.name());
+      continue;
+    }
     text += wrap(fmt::format("{}{}", comment_of(field), message ? "" : fmt::format(" ({})", facts_of(field))),
                  indent + "# ");
     if (choice) text += indent + fmt::format("# One of the choices for '{}':\n", field.containing_oneof()->name());
@@ -85,11 +93,11 @@ std::string template_of(const pb::Descriptor& type, const std::string& indent) {
     if (!message) {
       text += fmt::format("{}{}: {}\n", lead, field.name(), field.is_repeated() ? "[]" : default_text(field));
     } else if (choice || field.is_repeated()) {
-      text +=
-          fmt::format("{}{} {{\n{}{}}}\n", lead, field.name(), template_of(*field.message_type(), lead + "  "), lead);
+      text += fmt::format("{}{} {{\n{}{}}}\n", lead, field.name(),
+                          template_of(*field.message_type(), lead + "  ", around), lead);
     } else {
-      text += fmt::format("{}{} {{\n{}{}}}\n", indent, field.name(), template_of(*field.message_type(), indent + "  "),
-                          indent);
+      text += fmt::format("{}{} {{\n{}{}}}\n", indent, field.name(),
+                          template_of(*field.message_type(), indent + "  ", around), indent);
     }
   }
   return text;

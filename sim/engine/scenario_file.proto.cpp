@@ -178,6 +178,33 @@ std::optional<std::string> difference(const pb::Message& a, const pb::Message& b
   return std::nullopt;
 }
 
+/// `around` are the types of the messages that `message` is in: one nested in itself is filled in where it is given,
+/// but never created, for there would be no end to it.
+void fill_defaults(pb::Message& message, std::vector<const pb::Descriptor*>& around) {
+  const auto* type = message.GetDescriptor();
+  const auto* reflection = message.GetReflection();
+  around.push_back(type);
+  for (int f = 0; f < type->field_count(); ++f) {
+    const pb::FieldDescriptor& field = *type->field(f);
+    const auto* group = field.containing_oneof();
+    const bool wanted =
+        group == nullptr || reflection->HasField(message, &field) ||
+        (!reflection->HasOneof(message, group) && field.options().GetExtension(scenario::chosen_by_default));
+    if (!wanted) continue;
+    const bool nested = field.type() == pb::FieldDescriptor::TYPE_MESSAGE;
+    if (field.is_repeated()) {
+      if (nested) for_each_nested(message, field, [&](pb::Message& below) { fill_defaults(below, around); });
+    } else if (nested) {
+      const bool endless = std::find(around.begin(), around.end(), field.message_type()) != around.end();
+      if (endless && !reflection->HasField(message, &field)) continue;
+      fill_defaults(*reflection->MutableMessage(&message, &field), around);
+    } else if (!reflection->HasField(message, &field)) {
+      set_to_default(message, field);
+    }
+  }
+  around.pop_back();
+}
+
 }  // namespace
 
 ResolvedScenario::ResolvedScenario() : scenario(std::make_unique<scenario::Scenario>()) {}
@@ -227,25 +254,8 @@ std::string with_place(const ResolvedScenario& resolved, const std::string& mess
 }
 
 void fill_defaults(pb::Message& message) {
-  const auto* type = message.GetDescriptor();
-  const auto* reflection = message.GetReflection();
-  for (int f = 0; f < type->field_count(); ++f) {
-    const pb::FieldDescriptor& field = *type->field(f);
-    const auto* group = field.containing_oneof();
-    const bool wanted =
-        group == nullptr || reflection->HasField(message, &field) ||
-        (!reflection->HasOneof(message, group) && field.options().GetExtension(scenario::chosen_by_default));
-    if (!wanted) continue;
-    if (field.is_repeated()) {
-      if (field.type() == pb::FieldDescriptor::TYPE_MESSAGE) {
-        for_each_nested(message, field, [](pb::Message& below) { fill_defaults(below); });
-      }
-    } else if (field.type() == pb::FieldDescriptor::TYPE_MESSAGE) {
-      fill_defaults(*reflection->MutableMessage(&message, &field));
-    } else if (!reflection->HasField(message, &field)) {
-      set_to_default(message, field);
-    }
-  }
+  std::vector<const pb::Descriptor*> around;
+  fill_defaults(message, around);
 }
 
 std::vector<std::string> range_errors(const pb::Message& message) {

@@ -110,11 +110,15 @@ std::vector<const pb::Descriptor*> schema_messages() {
 }
 
 std::vector<PluginKind> plugin_kinds() {
-  static const std::map<std::string, std::string> names{
-      {"Aggregator.rule", "aggregators"}, {"Attack.method", "attacks"},
-      {"Data.source", "datasets"},        {"Model.network", "models"},
-      {"Partition.rule", "partitions"},   {"Training.optimizer", "optimizers"},
-      {"Training.schedule", "schedules"}, {"Server.optimizer", "server_optimizers"}};
+  static const std::map<std::string, std::string> names{{"Aggregator.rule", "aggregators"},
+                                                        {"Attack.method", "attacks"},
+                                                        {"PreAggregator.method", "pre_aggregators"},
+                                                        {"Data.source", "datasets"},
+                                                        {"Model.network", "models"},
+                                                        {"Partition.rule", "partitions"},
+                                                        {"Training.optimizer", "optimizers"},
+                                                        {"Training.schedule", "schedules"},
+                                                        {"Server.optimizer", "server_optimizers"}};
   std::vector<PluginKind> kinds;
   for (const pb::Descriptor* type : schema_messages()) {
     for (int o = 0; o < type->oneof_decl_count(); ++o) {

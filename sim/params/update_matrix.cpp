@@ -52,6 +52,15 @@ ColumnMatrix ColumnMatrix::select(const Comm& comm, std::span<const std::size_t>
   return view;
 }
 
+ColumnMatrix ColumnMatrix::with_row(const Comm& comm, const ColumnVector& last) const {
+  SOUK_EXPECT(last.values().size() == local_columns_.size());
+  std::vector<const float*> starts = row_starts_;
+  starts.push_back(last.values().data());
+  ColumnMatrix view;
+  view.lay_out(comm, dimension(), std::move(starts));
+  return view;
+}
+
 ColumnMatrix ColumnMatrix::replaced(const Comm& comm, std::span<const std::size_t> which,
                                     const ColumnMatrix& replacement) const {
   SOUK_EXPECT(replacement.rows() == which.size() && replacement.dimension() == dimension());
@@ -60,6 +69,11 @@ ColumnMatrix ColumnMatrix::replaced(const Comm& comm, std::span<const std::size_
   ColumnMatrix view;
   view.lay_out(comm, dimension(), std::move(starts));
   return view;
+}
+
+ColumnVector::ColumnVector(const Comm& comm, std::span<const float> whole)
+    : ColumnVector(comm, PanelPlan(whole.size())) {
+  std::copy_n(whole.begin() + static_cast<std::ptrdiff_t>(columns_.begin), values_.size(), values_.begin());
 }
 
 void to_columns(const Comm& comm, const RowMatrix& rows, ColumnRange range, ColumnMatrix& out) {
@@ -102,16 +116,35 @@ std::span<float> ColumnMatrixBuilder::row(std::size_t i) {
   return std::span(matrix_.storage_).subspan(i * width, width);
 }
 
-void serialize_columns(Archive& archive, std::string_view name, const Comm& comm, const ColumnMatrix& like,
+void serialize_columns(Archive& archive, std::string_view name, const Comm& comm, std::size_t dimension,
                        ColumnVector& vector) {
-  std::vector<float> whole(like.dimension());
-  if (!archive.loading()) replicate(comm, like.plan(), vector, whole);
+  std::vector<float> whole(dimension);
+  if (!archive.loading()) replicate(comm, PanelPlan(dimension), vector, whole);
   archive.field(name, whole);
-  SOUK_REQUIRE(whole.size() == like.dimension(), "saved state: '{}' has {} values, not {}", name, whole.size(),
-               like.dimension());
-  vector = ColumnVector(like);
-  std::copy_n(whole.begin() + static_cast<std::ptrdiff_t>(like.local_columns().begin), vector.values().size(),
-              vector.values().begin());
+  SOUK_REQUIRE(whole.size() == dimension, "saved state: '{}' has {} values, not {}", name, whole.size(), dimension);
+  if (archive.loading()) vector = ColumnVector(comm, whole);
+}
+
+std::vector<float> gather_rows(const Comm& comm, const ColumnMatrix& matrix, std::span<const RowRange> wanted) {
+  SOUK_EXPECT(wanted.size() == static_cast<std::size_t>(comm.size()));
+  const RowRange mine = wanted[static_cast<std::size_t>(comm.rank())];
+  const std::size_t dimension = matrix.dimension();
+  std::vector<float> rows((mine.end - mine.begin) * dimension);
+  std::vector<Outgoing> outgoing;
+  std::vector<Incoming> incoming;
+  for (int r = 0; r < comm.size(); ++r) {
+    const ColumnRange theirs = matrix.plan().columns_of(r, comm.size());
+    for (std::size_t i = mine.begin; i < mine.end && theirs.size() > 0; ++i) {
+      const auto place = std::span(rows).subspan((i - mine.begin) * dimension + theirs.begin, theirs.size());
+      incoming.push_back({r, std::as_writable_bytes(place)});
+    }
+    const RowRange asked = wanted[static_cast<std::size_t>(r)];
+    for (std::size_t i = asked.begin; i < asked.end && matrix.local_columns().size() > 0; ++i) {
+      outgoing.push_back({r, std::as_bytes(matrix.row(i))});
+    }
+  }
+  comm.exchange(outgoing, incoming);
+  return rows;
 }
 
 void replicate(const Comm& comm, const PanelPlan& plan, const ColumnVector& vector, std::span<float> out) {

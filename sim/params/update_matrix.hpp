@@ -12,6 +12,7 @@
 namespace souk {
 
 class Archive;
+class ColumnVector;
 
 /// One update per agent, [n, d] float32, rows in ascending AgentId, each row on the rank that made it. Memory is kept
 /// between rounds: fresh pages cost more than the arithmetic on them.
@@ -62,6 +63,8 @@ class ColumnMatrix {
   std::span<const float> row(std::size_t i) const { return {row_starts_[i], local_columns_.size()}; }
   /// These rows, in this order, as a view: copies pointers, not values.
   ColumnMatrix select(const Comm& comm, std::span<const std::size_t> rows) const;
+  /// These rows and one more behind them, as a view; `last` must outlive it.
+  ColumnMatrix with_row(const Comm& comm, const ColumnVector& last) const;
   /// A view in which row which[k] is row k of `replacement`, which must be laid out alike and outlive the view.
   ColumnMatrix replaced(const Comm& comm, std::span<const std::size_t> which, const ColumnMatrix& replacement) const;
 
@@ -81,6 +84,11 @@ class ColumnVector {
  public:
   ColumnVector() = default;
   explicit ColumnVector(const ColumnMatrix& like) : columns_(like.local_columns()), values_(columns_.size()) {}
+  /// This rank's columns of a [d] vector, all 0.
+  ColumnVector(const Comm& comm, const PanelPlan& plan)
+      : columns_(plan.columns_of(comm.rank(), comm.size())), values_(columns_.size()) {}
+  /// This rank's columns of a vector that every rank holds.
+  ColumnVector(const Comm& comm, std::span<const float> whole);
   std::span<float> values() noexcept { return values_; }              ///< this rank's columns
   std::span<const float> values() const noexcept { return values_; }  ///< this rank's columns
   std::span<float> panel(const Panel& panel) { return values().subspan(panel.offset, panel.columns.size()); }
@@ -109,9 +117,18 @@ class ColumnMatrixBuilder {
   ColumnMatrix matrix_;
 };
 
-/// Saves or loads a [d] vector whose columns are spread over the ranks. Collective.
-void serialize_columns(Archive& archive, std::string_view name, const Comm& comm, const ColumnMatrix& like,
+/// Saves or loads a [d] vector whose columns are spread over the ranks, or none (d = 0). Collective.
+void serialize_columns(Archive& archive, std::string_view name, const Comm& comm, std::size_t dimension,
                        ColumnVector& vector);
+
+/// Rows [begin, end) of a matrix, for gather_rows.
+struct RowRange {
+  std::size_t begin = 0, end = 0;
+};
+
+/// Hands every rank whole rows: `wanted[r]` is what rank r gets, the same list on every rank. Returns this rank's, row
+/// after row, [rows, d]. Collective; the inverse of to_columns where ranges do not overlap.
+std::vector<float> gather_rows(const Comm& comm, const ColumnMatrix& matrix, std::span<const RowRange> wanted);
 
 /// [d] on every rank. Collective.
 void replicate(const Comm& comm, const PanelPlan& plan, const ColumnVector& vector, std::span<float> out);

@@ -39,8 +39,6 @@ Outcome aggregate(Aggregator& rule, const Comm& comm, const Rows& rows, std::uin
                                             .round = {round},
                                             .submissions = submissions,
                                             .updates = matrix.columns(),
-                                            .root_update = nullptr,
-                                            .losses = nullptr,
                                             .random = random});
   return {whole(comm, matrix.columns(), output.step), output.weights};
 }
@@ -83,7 +81,7 @@ TEST_P(EveryRule, scaling_all_updates_scales_the_step_unless_declared_otherwise)
   for (auto& row : doubled) {
     for (float& value : row) value *= 2;
   }
-  if (!make_rule(GetParam())->homogeneous()) GTEST_SKIP() << "declares itself not homogeneous";
+  if (!make_rule(GetParam())->preserves().scale) GTEST_SKIP() << "declares that it does not preserve scale";
   std::vector<float> expected = aggregate_alone(GetParam(), rows).step;
   for (float& value : expected) value *= 2;
 

@@ -20,8 +20,6 @@ RuleOutput aggregate(const scenario::Aggregator& config, const TestMatrix& matri
                                              .round = {1},
                                              .submissions = submissions,
                                              .updates = matrix.columns(),
-                                             .root_update = nullptr,
-                                             .losses = nullptr,
                                              .random = random});
 }
 

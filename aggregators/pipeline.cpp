@@ -1,0 +1,193 @@
+#include "aggregators/pipeline.hpp"
+
+#include <algorithm>
+
+#include "aggregators/rule_tools.hpp"
+#include "sim/base/contract.hpp"
+
+namespace souk {
+namespace {
+
+/// [m, n] coefficients of n updates, row by row.
+struct Combinations {
+  std::size_t updates = 0;
+  std::vector<double> coefficients;
+  std::size_t rows() const { return updates == 0 ? 0 : coefficients.size() / updates; }
+  const double* row(std::size_t k) const { return coefficients.data() + k * updates; }
+};
+
+Combinations identity(std::size_t n) {
+  Combinations same{n, std::vector<double>(n * n, 0.0)};
+  for (std::size_t i = 0; i < n; ++i) same.coefficients[i * n + i] = 1.0;
+  return same;
+}
+
+/// `second` applied to the rows of `first`: their product.
+Combinations compose(const Combinations& second, const Combinations& first) {
+  Combinations product{first.updates, std::vector<double>(second.rows() * first.updates, 0.0)};
+  for (std::size_t k = 0; k < second.rows(); ++k) {
+    double* out = product.coefficients.data() + k * first.updates;
+    for (std::size_t j = 0; j < second.updates; ++j) {
+      const double factor = second.row(k)[j];
+      if (factor == 0.0) continue;
+      for (std::size_t i = 0; i < first.updates; ++i) out[i] += factor * first.row(j)[i];
+    }
+  }
+  return product;
+}
+
+/// [n + 1, n + 1] squared distances of the updates and the origin.
+SymmetricMatrix distances_with_origin(const RuleInput& input) {
+  SymmetricMatrix distances = squared_distances(input.comm, input.updates);
+  const std::vector<double> norms = squared_norms(input.comm, input.updates);
+  distances.lower.insert(distances.lower.end(), norms.begin(), norms.end());
+  distances.lower.push_back(0.0);
+  ++distances.order;
+  return distances;
+}
+
+/// The distances among combinations. With the origin as a further point every combination is affine (its coefficients
+/// add up to 1), and for affine a and b: |X a - X b|^2 = a'Db - a'Da/2 - b'Db/2, D the squared distances.
+SymmetricMatrix distances_among(const Combinations& combinations, const SymmetricMatrix& distances) {
+  const std::size_t m = combinations.rows(), n = combinations.updates;
+  std::vector<double> affine((m + 1) * (n + 1), 0.0);
+  for (std::size_t k = 0; k < m; ++k) {
+    double rest = 1.0;
+    for (std::size_t i = 0; i < n; ++i) rest -= affine[k * (n + 1) + i] = combinations.row(k)[i];
+    affine[k * (n + 1) + n] = rest;
+  }
+  affine[m * (n + 1) + n] = 1.0;
+  std::vector<double> products((m + 1) * (n + 1), 0.0);  // affine times D
+  for (std::size_t k = 0; k <= m; ++k) {
+    for (std::size_t i = 0; i <= n; ++i) {
+      const double a = affine[k * (n + 1) + i];
+      for (std::size_t j = 0; j <= n && a != 0.0; ++j) products[k * (n + 1) + j] += a * distances(i, j);
+    }
+  }
+  const auto form = [&](std::size_t k, std::size_t l) {
+    double sum = 0.0;
+    for (std::size_t j = 0; j <= n; ++j) sum += products[k * (n + 1) + j] * affine[l * (n + 1) + j];
+    return sum;
+  };
+  std::vector<double> own(m + 1);
+  for (std::size_t k = 0; k <= m; ++k) own[k] = form(k, k);
+  SymmetricMatrix among{m + 1, {}};
+  for (std::size_t k = 0; k <= m; ++k) {
+    for (std::size_t l = 0; l <= k; ++l) {
+      among.lower.push_back(k == l ? 0.0 : std::max(0.0, form(k, l) - 0.5 * own[k] - 0.5 * own[l]));
+    }
+  }
+  return among;
+}
+
+class Pipeline final : public Aggregator {
+ public:
+  Pipeline(std::vector<std::unique_ptr<PreAggregator>> stages, std::unique_ptr<Aggregator> rule)
+      : stages_(std::move(stages)), rule_(std::move(rule)) {}
+
+  RuleNeeds needs() const override {
+    RuleNeeds needs = rule_->needs();
+    for (const auto& stage : stages_) needs.tolerated_f = needs.tolerated_f || stage->needs_tolerated_f();
+    return needs;
+  }
+
+  RulePreserves preserves() const override {
+    RulePreserves preserves = rule_->preserves();
+    for (const auto& stage : stages_) {
+      preserves.scale = preserves.scale && stage->preserves().scale;
+      preserves.translation = preserves.translation && stage->preserves().translation;
+      preserves.unanimity = preserves.unanimity && stage->preserves().unanimity;
+    }
+    return preserves;
+  }
+
+  void check(const RoundSize& round) const override {
+    SOUK_REQUIRE(keeps_agents() || !(rule_->needs().history || rule_->needs().everyone),
+                 "aggregator.pre: makes groups of clients, but the rule needs every client by itself in every round");
+    RoundSize size = round;
+    for (const auto& stage : stages_) size = stage->check(size);
+    rule_->check(size);
+  }
+
+  RuleOutput aggregate(const RuleInput& input) override {
+    const Combinations mixed = run_stages(input);
+    const ColumnMatrix rows = mix(input.comm, input.updates, mixed.coefficients);
+    const std::vector<Submission> submissions = submissions_of(mixed, input.submissions);
+    RuleOutput output = rule_->aggregate({.comm = input.comm,
+                                          .round = input.round,
+                                          .submissions = submissions,
+                                          .updates = rows,
+                                          .random = input.random,
+                                          .tolerated_f = input.tolerated_f,
+                                          .global = input.global,
+                                          .root_update = input.root_update,
+                                          .losses = input.losses,
+                                          .layout = input.layout});
+    hand_back(mixed, output);
+    return output;
+  }
+
+  void serialize(Archive& archive, const Comm& comm) override { rule_->serialize(archive, comm); }
+
+ private:
+  bool keeps_agents() const {
+    return std::all_of(stages_.begin(), stages_.end(), [](const auto& stage) { return stage->keeps_agents(); });
+  }
+
+  Combinations run_stages(const RuleInput& input) const {
+    const SymmetricMatrix original = distances_with_origin(input);
+    SymmetricMatrix distances = original;
+    Combinations mixed = identity(input.updates.rows());
+    for (std::size_t s = 0; s < stages_.size(); ++s) {
+      if (s > 0) distances = distances_among(mixed, original);
+      const PreInput seen{.distances = distances, .tolerated_f = input.tolerated_f, .random = input.random};
+      mixed = compose({mixed.rows(), stages_[s]->mix(seen)}, mixed);
+    }
+    return mixed;
+  }
+
+  /// A row keeps its agent, or stands for all agents in it under the smallest id.
+  std::vector<Submission> submissions_of(const Combinations& mixed, std::span<const Submission> original) const {
+    if (keeps_agents()) return {original.begin(), original.end()};
+    std::vector<Submission> groups;
+    for (std::size_t k = 0; k < mixed.rows(); ++k) {
+      Submission group{original.back().agent, 0};
+      for (std::size_t i = 0; i < mixed.updates; ++i) {
+        if (mixed.row(k)[i] == 0.0) continue;
+        group.agent = std::min(group.agent, original[i].agent);
+        group.samples += original[i].samples;
+      }
+      groups.push_back(group);
+    }
+    return groups;
+  }
+
+  /// Shares and scores of rows become those of agents: a share by what the agent put in, a score from the agent's own
+  /// row, or the row it is in.
+  void hand_back(const Combinations& mixed, RuleOutput& output) const {
+    std::vector<double> shares(mixed.updates, 0.0);
+    std::vector<double> scores(output.scores.empty() ? 0 : mixed.updates);
+    for (std::size_t i = 0; i < mixed.updates; ++i) {
+      std::size_t largest = 0;
+      for (std::size_t k = 0; k < mixed.rows(); ++k) {
+        shares[i] += output.weights[k] * mixed.row(k)[i];
+        if (mixed.row(k)[i] > mixed.row(largest)[i]) largest = k;
+      }
+      if (!scores.empty()) scores[i] = output.scores[keeps_agents() ? i : largest];
+    }
+    output.weights = shares_of(shares);
+    output.scores = std::move(scores);
+  }
+
+  std::vector<std::unique_ptr<PreAggregator>> stages_;
+  std::unique_ptr<Aggregator> rule_;
+};
+
+}  // namespace
+
+std::unique_ptr<Aggregator> make_pipeline(std::vector<std::unique_ptr<PreAggregator>> stages,
+                                          std::unique_ptr<Aggregator> rule) {
+  return std::make_unique<Pipeline>(std::move(stages), std::move(rule));
+}
+
+}  // namespace souk
