@@ -1,0 +1,23 @@
+#pragma once
+
+#include <optional>
+#include <span>
+
+#include "aggregators/stats/dense_matrix.hpp"
+
+namespace souk {
+
+/// The factor L of a symmetric positive definite matrix L L^T.
+class Cholesky {
+ public:
+  /// Nothing where a pivot is not positive. Reads the lower triangle of the [m, m] matrix.
+  static std::optional<Cholesky> of(const DenseMatrix& matrix);
+  /// v^T (L L^T)^-1 v, of [m]: a squared Mahalanobis distance.
+  double inverse_form(std::span<const double> vector) const;
+  double log_determinant() const;  ///< of L L^T
+
+ private:
+  DenseMatrix lower_;
+};
+
+}  // namespace souk

@@ -1,0 +1,17 @@
+#pragma once
+
+namespace souk {
+
+/// P(Z <= x) of a standard normal Z.
+double normal_cdf(double x);
+
+/// The x with normal_cdf(x) = p; minus infinity at 0, plus infinity at 1. Relative error below 1e-12.
+double normal_quantile(double p);
+
+/// I_x(a, b), the CDF of the beta distribution: a, b > 0, x in [0, 1]. Relative error below 1e-12 for a, b <= 1e3.
+double regularized_incomplete_beta(double a, double b, double x);
+
+/// The x with P(X <= x) = p for X chi-squared with `degrees` of freedom; p in [0, 1).
+double chi_squared_quantile(double p, double degrees);
+
+}  // namespace souk

@@ -1,0 +1,116 @@
+#include "aggregators/stats/mean_shift.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <span>
+
+#include "aggregators/stats/labels.hpp"
+#include "aggregators/stats/similarity.hpp"
+#include "sim/base/contract.hpp"
+
+namespace souk {
+namespace {
+
+constexpr int steps_max = 300;
+
+struct Mode {
+  std::vector<double> place;
+  std::size_t points_within = 0;
+};
+
+double squared_distance(std::span<const double> a, std::span<const double> b) {
+  double sum = 0.0;
+  for (std::size_t c = 0; c < a.size(); ++c) sum += (a[c] - b[c]) * (a[c] - b[c]);
+  return sum;
+}
+
+Mode mean_within(const DenseMatrix& points, std::span<const double> centre, double squared_bandwidth) {
+  Mode result{std::vector<double>(points.columns), 0};
+  for (std::size_t i = 0; i < points.rows; ++i) {
+    if (squared_distance(points.row(i), centre) > squared_bandwidth) continue;
+    ++result.points_within;
+    for (std::size_t c = 0; c < points.columns; ++c) result.place[c] += points(i, c);
+  }
+  for (double& value : result.place) value /= static_cast<double>(result.points_within);
+  return result;
+}
+
+/// Where the climb from `start` ends. There are always points within: those around a mean are not all farther from it
+/// than they are from where they were found.
+Mode climb(const DenseMatrix& points, std::span<const double> start, double bandwidth) {
+  Mode mode{{start.begin(), start.end()}, 0};
+  for (int step = 0; step <= steps_max; ++step) {
+    Mode next = mean_within(points, mode.place, bandwidth * bandwidth);
+    if (next.points_within == 0) break;
+    const double moved = std::sqrt(squared_distance(next.place, mode.place));
+    mode = std::move(next);
+    if (moved < 1e-3 * bandwidth) break;
+  }
+  return mode;
+}
+
+/// The modes that no better one is near of, best first.
+std::vector<Mode> separate(std::vector<Mode> modes, double bandwidth) {
+  std::sort(modes.begin(), modes.end(), [](const Mode& a, const Mode& b) {
+    return a.points_within != b.points_within ? a.points_within > b.points_within : a.place > b.place;
+  });
+  std::vector<Mode> kept;
+  for (Mode& mode : modes) {
+    const bool near = std::any_of(kept.begin(), kept.end(), [&](const Mode& better) {
+      return squared_distance(better.place, mode.place) <= bandwidth * bandwidth;
+    });
+    if (!near) kept.push_back(std::move(mode));
+  }
+  return kept;
+}
+
+std::size_t nearest(const std::vector<Mode>& modes, std::span<const double> point) {
+  std::size_t best = 0;
+  for (std::size_t k = 1; k < modes.size(); ++k) {
+    if (squared_distance(modes[k].place, point) < squared_distance(modes[best].place, point)) best = k;
+  }
+  return best;
+}
+
+std::vector<std::size_t> numbered_by_size(std::span<const std::size_t> labels) {
+  std::vector<std::size_t> by_member = numbered_by_first_member(labels);
+  const std::vector<std::size_t> sizes = cluster_sizes(by_member);
+  std::vector<std::size_t> order(sizes.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return sizes[a] > sizes[b]; });
+  std::vector<std::size_t> number(sizes.size());
+  for (std::size_t k = 0; k < order.size(); ++k) number[order[k]] = k;
+  for (std::size_t& label : by_member) label = number[label];
+  return by_member;
+}
+
+}  // namespace
+
+double estimate_bandwidth(const DenseMatrix& points, double quantile) {
+  SOUK_EXPECT(points.rows >= 1 && quantile >= 0.0 && quantile <= 1.0);
+  const SymmetricMatrix squared = squared_distances(points);
+  const std::size_t n = points.rows;
+  const std::size_t neighbours = std::max<std::size_t>(1, static_cast<std::size_t>(static_cast<double>(n) * quantile));
+  double sum = 0.0;
+  std::vector<double> distances(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < n; ++j) distances[j] = squared(i, j);
+    std::sort(distances.begin(), distances.end());
+    sum += std::sqrt(distances[neighbours - 1]);
+  }
+  return sum / static_cast<double>(n);
+}
+
+std::vector<std::size_t> mean_shift(const DenseMatrix& points, double bandwidth) {
+  SOUK_EXPECT(points.rows >= 1 && bandwidth >= 0.0);
+  std::vector<Mode> modes;
+  for (std::size_t i = 0; i < points.rows; ++i) modes.push_back(climb(points, points.row(i), bandwidth));
+  modes = separate(std::move(modes), bandwidth);
+  std::vector<std::size_t> labels;
+  for (std::size_t i = 0; i < points.rows; ++i) labels.push_back(nearest(modes, points.row(i)));
+  return numbered_by_size(labels);
+}
+
+}  // namespace souk
