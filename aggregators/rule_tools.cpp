@@ -7,6 +7,7 @@
 
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/random.hpp"
 
 namespace souk {
 
@@ -96,6 +97,17 @@ std::vector<double> norms_of(const RuleInput& input) {
 }
 
 double clip_factor(double norm, double limit) { return norm > limit ? limit / norm : 1.0; }
+
+void add_noise(ColumnVector& step, const RuleInput& input, double sigma) {
+  const std::uint64_t seed = (static_cast<std::uint64_t>(input.random.next()) << 32U) | input.random.next();
+  if (sigma == 0.0) return;
+  for (const Panel& panel : input.updates.panels()) {
+    Stream random(seed, Purpose::aggregation, nobody, input.round, static_cast<std::uint16_t>(panel.index));
+    for (float& value : step.panel(panel)) {
+      value = static_cast<float>(static_cast<double>(value) + sigma * random.normal());
+    }
+  }
+}
 
 ColumnVector& ClientVectors::of(AgentId client, const RuleInput& input) {
   dimension_ = input.updates.dimension();

@@ -63,6 +63,10 @@ std::vector<double> norms_of(const RuleInput& input);
 /// min(1, limit / norm): what clips to the limit; 1 for a zero vector.
 double clip_factor(double norm, double limit);
 
+/// Adds independent normal noise of standard deviation `sigma` to every value; nothing for 0. The draws depend on the
+/// round and the column alone.
+void add_noise(ColumnVector& step, const RuleInput& input, double sigma);
+
 /// A [d] vector per client, kept between rounds: histories. Memory grows with the clients seen.
 class ClientVectors {
  public:

@@ -1,0 +1,44 @@
+#include <algorithm>
+#include <cmath>
+
+#include "aggregators/rule_tools.hpp"
+#include "scenarios/aggregators.pb.h"
+#include "sim/base/plugin_registry.hpp"
+
+namespace souk {
+namespace {
+
+/// Cao, Fang, Liu, Gong, "FLTrust: Byzantine-robust Federated Learning via Trust Bootstrapping", NDSS 2021, equations
+/// 2 to 5. The paper leaves a sum of trust of 0 undefined: the model then stays as it is.
+class FlTrust final : public Aggregator {
+ public:
+  explicit FlTrust(const scenario::FlTrust&) {}
+
+  RuleNeeds needs() const override { return {.root_update = true}; }
+  RulePreserves preserves() const override { return {.scale = false, .translation = false, .unanimity = false}; }
+
+  RuleOutput aggregate(const RuleInput& input) override {
+    const auto [products, squares] = dots_and_norms(input.comm, input.updates, *input.root_update);
+    const double root_norm = std::sqrt(squared_norm(input.comm, input.updates.plan(), *input.root_update));
+    std::vector<double> trust, norms;
+    for (std::size_t i = 0; i < products.size(); ++i) {
+      norms.push_back(std::sqrt(squares[i]));
+      const double scale = norms[i] * root_norm;
+      trust.push_back(scale > 0.0 ? std::max(0.0, products[i] / scale) : 0.0);
+    }
+    std::vector<double> weights = shares_of(trust);
+    std::vector<double> coefficients = weights;
+    for (std::size_t i = 0; i < coefficients.size(); ++i) {
+      if (coefficients[i] > 0.0) coefficients[i] *= root_norm / norms[i];
+    }
+    RuleOutput output = weighted_sum(input, coefficients);
+    output.weights = std::move(weights);
+    output.scores = std::move(trust);
+    return output;
+  }
+};
+
+const Register<Aggregator, FlTrust, scenario::FlTrust> registered;
+
+}  // namespace
+}  // namespace souk

@@ -1,0 +1,32 @@
+#include "aggregators/rule_tools.hpp"
+#include "scenarios/aggregators.pb.h"
+#include "sim/base/plugin_registry.hpp"
+#include "sim/params/columnwise.hpp"
+
+namespace souk {
+namespace {
+
+/// Xie, Koyejo, Gupta, "Generalized Byzantine-tolerant SGD", 2018, Definition 4 (mean around the median).
+class Meamed final : public Aggregator {
+ public:
+  explicit Meamed(const scenario::Meamed& config) : f_("meamed", config.f(), 2, 1) {}
+
+  RuleNeeds needs() const override { return {.tolerated_f = true}; }
+  void check(const RoundSize& round) const override { f_.check(round); }
+
+  RuleOutput aggregate(const RuleInput& input) override {
+    const std::size_t n = input.updates.rows();
+    return {.step = mean_near(input.updates, median_of_columns(input.updates), n - f_.of(input)),
+            .weights = uniform_weights(n),
+            .scores = {},
+            .diagnostics = {}};
+  }
+
+ private:
+  ToleratedF f_;
+};
+
+const Register<Aggregator, Meamed, scenario::Meamed> registered;
+
+}  // namespace
+}  // namespace souk

@@ -1,0 +1,101 @@
+#include "aggregators/rejection.hpp"
+
+#include <algorithm>
+
+#include "aggregators/krum_scores.hpp"
+#include "scenarios/aggregators.pb.h"
+#include "sim/base/contract.hpp"
+
+namespace souk {
+namespace {
+
+std::vector<std::size_t> without(std::size_t n, std::size_t left_out) {
+  std::vector<std::size_t> rows = all_rows(n);
+  rows.erase(rows.begin() + static_cast<std::ptrdiff_t>(left_out));
+  return rows;
+}
+
+void drop_largest(const std::vector<double>& impacts, std::size_t count, std::vector<bool>& kept) {
+  std::vector<double> negated;
+  for (const double impact : impacts) negated.push_back(-impact);
+  for (const std::size_t i : smallest(negated, count)) kept[i] = false;
+}
+
+}  // namespace
+
+std::unique_ptr<Aggregator> make_default_base() {
+  scenario::Aggregator config;
+  config.mutable_trimmed_mean();
+  return make_aggregator(config);
+}
+
+Rejection::Rejection(std::string_view name, std::int32_t f, By by, std::unique_ptr<Aggregator> base)
+    : f_(name, f, by.error && by.loss ? 2 : 1, 1), by_(by), base_(std::move(base)) {
+  const RuleNeeds needs = base_->needs();
+  SOUK_REQUIRE(!needs.history && !needs.everyone, "aggregator.{}.base: a rule with a history cannot be tried out",
+               name);
+}
+
+RuleNeeds Rejection::needs() const {
+  RuleNeeds needs = base_->needs();
+  needs.tolerated_f = needs.root_data = true;
+  return needs;
+}
+
+void Rejection::check(const RoundSize& round) const {
+  f_.check(round);
+  base_->check({round.updates - 1, round.tolerated_f});  // tried without each update in turn
+}
+
+RuleOutput Rejection::base_of(const RuleInput& input, std::span<const std::size_t> rows) const {
+  const ColumnMatrix some = input.updates.select(input.comm, rows);
+  std::vector<Submission> submissions;
+  for (const std::size_t i : rows) submissions.push_back(input.submissions[i]);
+  return base_->aggregate({.comm = input.comm,
+                           .round = input.round,
+                           .submissions = submissions,
+                           .updates = some,
+                           .random = input.random,
+                           .tolerated_f = input.tolerated_f,
+                           .global = input.global,
+                           .root_update = input.root_update,
+                           .losses = input.losses,
+                           .layout = input.layout});
+}
+
+RuleOutput Rejection::aggregate(const RuleInput& input) {
+  const std::size_t n = input.updates.rows();
+  std::vector<bool> kept(n, true);
+  std::vector<double> scores(n, 0.0);
+  if (n > 1) {
+    // Candidate i is the base without update i; the last is the base with everybody.
+    ColumnMatrixBuilder candidates(input.comm, n + 1, input.updates.dimension());
+    for (std::size_t i = 0; i <= n; ++i) {
+      const ColumnVector step = base_of(input, i < n ? without(n, i) : all_rows(n)).step;
+      std::copy(step.values().begin(), step.values().end(), candidates.row(i).begin());
+    }
+    const std::vector<Judgement> judged = input.losses->on_root(std::move(candidates).finish());
+    std::vector<double> errors, losses;
+    for (std::size_t i = 0; i < n; ++i) {
+      errors.push_back(judged[n].error - judged[i].error);
+      losses.push_back(judged[n].loss - judged[i].loss);
+    }
+    const std::size_t count = f_.of(input);
+    if (by_.error) drop_largest(errors, count, kept);
+    if (by_.loss) drop_largest(losses, count, kept);
+    for (std::size_t i = 0; i < n; ++i) scores[i] = by_.loss ? -losses[i] : -errors[i];
+  }
+  std::vector<std::size_t> rows;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (kept[i]) rows.push_back(i);
+  }
+  RuleOutput output = base_of(input, rows);
+  std::vector<double> weights(n, 0.0);
+  for (std::size_t k = 0; k < rows.size(); ++k) weights[rows[k]] = output.weights[k];
+  output.weights = std::move(weights);
+  output.scores = std::move(scores);
+  output.diagnostics["rejected"] = static_cast<double>(n - rows.size());
+  return output;
+}
+
+}  // namespace souk
