@@ -30,6 +30,11 @@ add_library(souk_blas INTERFACE)
 target_link_libraries(souk_blas INTERFACE ${SOUK_OPENBLAS})
 target_include_directories(souk_blas SYSTEM INTERFACE ${SOUK_CBLAS_INCLUDE})
 
+# Highway: vector instructions chosen at run time.
+souk_find(hwy libhwy-dev)
+add_library(souk_highway INTERFACE)
+target_link_libraries(souk_highway INTERFACE hwy::hwy)
+
 # LibTorch: Debian's 1.13 or any 2.x given by -DTorch_DIR. Its package sets flags we take only where they are needed.
 souk_find(Torch libtorch-dev)
 add_library(souk_torch INTERFACE)

@@ -1,116 +1,72 @@
 #include "sim/params/columnwise.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
-#include <numeric>
+
+#include <hwy/aligned_allocator.h>
 
 #include "sim/base/contract.hpp"
-#include "sim/base/multiversion.hpp"
+#include "sim/params/order_statistics.hpp"
 
 namespace souk {
 namespace {
 
-/// Puts the smaller value of every column into `low`, the larger into `high`.
-SOUK_MULTIVERSION void compare_exchange(float* __restrict low, float* __restrict high) {
-  for (std::size_t c = 0; c < tile_columns; ++c) {
-    const float a = low[c];
-    const float b = high[c];
-    low[c] = b < a ? b : a;
-    high[c] = b < a ? a : b;
-  }
+constexpr std::size_t block_values = std::size_t{1} << 16;  // a quarter of a second-level cache
+constexpr std::size_t block_columns_max = 4096;
+
+/// Columns copied at a time: long pieces of each row, which memory delivers fast, that fit the second cache together.
+std::size_t block_columns(std::size_t rows) {
+  return std::clamp(block_values / rows / line_columns * line_columns, 4 * line_columns, block_columns_max);
 }
 
-float nan_as_infinity(float value) { return std::isnan(value) ? std::numeric_limits<float>::infinity() : value; }
+/// Calls `use(block, first column, scratch, out)` for blocks of this rank's columns, and keeps what it writes to `out`.
+template <class Use>
+ColumnVector by_blocks(const ColumnMatrix& updates, Use use) {
+  const std::size_t rows = updates.rows();
+  SOUK_EXPECT(rows > 0);
+  ColumnVector result(updates);
+  const std::size_t columns = result.values().size();
+  const std::size_t width_max = block_columns(rows);
+  const std::size_t stride = width_max + line_columns;  // rows a power of two apart would fight for the same lines
+  const auto values = hwy::AllocateAligned<float>(rows * stride);
+  const auto scratch = hwy::AllocateAligned<float>(order_scratch(rows));
+  const auto out = hwy::AllocateAligned<float>(width_max);
+  std::fill_n(values.get(), rows * stride, 0.0F);
+  for (std::size_t begin = 0; begin < columns; begin += width_max) {
+    const std::size_t width = std::min(width_max, columns - begin);
+    for (std::size_t i = 0; i < rows; ++i) {
+      copy_without_nan(updates.row(i).subspan(begin, width), values.get() + i * stride);
+    }
+    const std::size_t whole_lines = (width + line_columns - 1) / line_columns * line_columns;
+    use(ColumnBlock{values.get(), rows, stride, whole_lines}, ColumnRange{begin, begin + width}, scratch.get(),
+        out.get());
+    std::copy_n(out.get(), width, result.values().data() + begin);
+  }
+  return result;
+}
 
 }  // namespace
 
-std::vector<std::pair<std::uint32_t, std::uint32_t>> sorting_network(std::size_t n) {
-  // Knuth, The Art of Computer Programming 3, 5.2.2, Algorithm M, for any n.
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs;
-  std::size_t top = 1;
-  while (top < n) top *= 2;
-  for (std::size_t p = top / 2; p > 0; p /= 2) {
-    std::size_t q = top / 2;
-    std::size_t r = 0;
-    std::size_t d = p;
-    for (;;) {
-      for (std::size_t i = 0; i + d < n; ++i) {
-        if ((i & p) == r) pairs.emplace_back(i, i + d);
-      }
-      if (q == p) break;
-      d = q - p;
-      q /= 2;
-      r = p;
-    }
-  }
-  return pairs;
-}
-
-void for_each_sorted_tile(const ColumnMatrix& updates,
-                          const std::function<void(ColumnRange, std::span<const float>)>& use) {
-  const std::size_t n = updates.rows();
-  const auto network = sorting_network(n);
-  std::vector<float> tile(n * tile_columns, 0.0F);
-  const std::size_t columns = updates.local_columns().size();
-  for (std::size_t begin = 0; begin < columns; begin += tile_columns) {
-    const std::size_t width = std::min(tile_columns, columns - begin);
-    for (std::size_t i = 0; i < n; ++i) {
-      std::transform(updates.row(i).data() + begin, updates.row(i).data() + begin + width, &tile[i * tile_columns],
-                     nan_as_infinity);
-    }
-    for (const auto& [low, high] : network) compare_exchange(&tile[low * tile_columns], &tile[high * tile_columns]);
-    use({begin, begin + width}, tile);
-  }
-}
-
 ColumnVector median_of_columns(const ColumnMatrix& updates) {
-  SOUK_EXPECT(updates.rows() > 0);
-  ColumnVector out(updates);
-  const std::size_t low = (updates.rows() - 1) / 2;
-  const std::size_t high = updates.rows() / 2;
-  for_each_sorted_tile(updates, [&](ColumnRange columns, std::span<const float> sorted) {
-    for (std::size_t c = 0; c < columns.size(); ++c) {
-      const double middle = 0.5 * (static_cast<double>(sorted[low * tile_columns + c]) +
-                                   static_cast<double>(sorted[high * tile_columns + c]));
-      out.values()[columns.begin + c] = static_cast<float>(middle);
-    }
+  return by_blocks(updates, [](const ColumnBlock& block, ColumnRange, float* scratch, float* out) {
+    block_median(block, scratch, out);
   });
-  return out;
 }
 
 ColumnVector trimmed_mean_of_columns(const ColumnMatrix& updates, std::size_t trim) {
-  const std::size_t n = updates.rows();
-  SOUK_EXPECT(2 * trim < n);
-  ColumnVector out(updates);
-  for_each_sorted_tile(updates, [&](ColumnRange columns, std::span<const float> sorted) {
-    for (std::size_t c = 0; c < columns.size(); ++c) {
-      double sum = 0.0;
-      for (std::size_t i = trim; i < n - trim; ++i) sum += static_cast<double>(sorted[i * tile_columns + c]);
-      out.values()[columns.begin + c] = static_cast<float>(sum / static_cast<double>(n - 2 * trim));
-    }
+  SOUK_EXPECT(2 * trim < updates.rows());
+  return by_blocks(updates, [trim](const ColumnBlock& block, ColumnRange, float* scratch, float* out) {
+    block_trimmed_mean(block, trim, scratch, out);
   });
-  return out;
 }
 
 ColumnVector mean_near(const ColumnMatrix& updates, const ColumnVector& center, std::size_t keep) {
-  const std::size_t n = updates.rows();
-  SOUK_EXPECT(1 <= keep && keep <= n);
-  ColumnVector out(updates);
-  std::vector<std::size_t> order(n);
-  std::vector<float> distances(n);
-  for (std::size_t c = 0; c < out.values().size(); ++c) {
-    for (std::size_t i = 0; i < n; ++i) {
-      distances[i] = nan_as_infinity(std::abs(updates.row(i)[c] - center.values()[c]));
-    }
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return distances[a] < distances[b]; });
-    std::sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(keep));
-    double sum = 0.0;
-    for (std::size_t k = 0; k < keep; ++k) sum += static_cast<double>(nan_as_infinity(updates.row(order[k])[c]));
-    out.values()[c] = static_cast<float>(sum / static_cast<double>(keep));
-  }
-  return out;
+  SOUK_EXPECT(1 <= keep && keep <= updates.rows());
+  const auto aligned = hwy::AllocateAligned<float>(block_columns_max);
+  std::fill_n(aligned.get(), block_columns_max, 0.0F);
+  return by_blocks(updates, [&](const ColumnBlock& block, ColumnRange columns, float* scratch, float* out) {
+    std::copy_n(center.values().data() + columns.begin, columns.size(), aligned.get());
+    block_mean_near(block, aligned.get(), keep, scratch, out);
+  });
 }
 
 }  // namespace souk

@@ -1,80 +1,198 @@
-// The kernels on update matrices, one rank, n = 10 and 100 updates of a million values. Bound by memory, except the
-// Gram matrix of many updates: bytes/s are those of the updates read once; compare with `copy`, the machine's own.
+// The kernels on update matrices, one rank: n updates of d values. bytes/s are those of the updates read once, to be
+// compared with `read`; flop/s of Gram matrices, n (n + 1) d operations, with `ssyrk` and `sgemm`.
+//   OPENBLAS_NUM_THREADS=1 build/bench/params_bench [--benchmark_filter=median]
 #include <cstring>
 #include <map>
 
 #include <benchmark/benchmark.h>
+#include <cblas.h>
 
+#include "sim/base/random.hpp"
+#include "sim/comm/thread_team.hpp"
 #include "sim/params/columnwise.hpp"
 #include "sim/params/linear.hpp"
 
 namespace souk {
 namespace {
 
-constexpr std::size_t dimension = 1 << 20;
-
-/// n rows of small integers, built once per n.
-const ColumnMatrix& updates(std::size_t n) {
-  static std::map<std::size_t, ColumnMatrix> made;
-  auto found = made.find(n);
-  if (found == made.end()) {
-    ColumnMatrixBuilder builder(Comm::self(), n, dimension);
-    for (std::size_t i = 0; i < n; ++i) {
-      const auto row = builder.row(i);
-      for (std::size_t c = 0; c < row.size(); ++c) row[c] = static_cast<float>((c * 31 + i * 17) % 101) - 50.0F;
-    }
-    found = made.emplace(n, std::move(builder).finish()).first;
+/// n rows of normal values, d of them; the last one built is kept.
+const ColumnMatrix& updates(std::size_t n, std::size_t d) {
+  static std::pair<std::size_t, std::size_t> made;
+  static ColumnMatrix matrix;
+  if (made == std::pair(n, d)) return matrix;
+  matrix = {};
+  ColumnMatrixBuilder builder(Comm::self(), n, d);
+  Stream random(1, Purpose::update_attack, nobody, {1});
+  std::vector<float> normals(1 << 16);
+  for (float& value : normals) value = static_cast<float>(random.normal());
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto row = builder.row(i);
+    for (std::size_t c = 0; c < row.size(); ++c) row[c] = normals[(c * 7919 + i * 104729 + c / 65521) % normals.size()];
   }
-  return found->second;
+  made = {n, d};
+  return matrix = std::move(builder).finish();
 }
 
-void report(benchmark::State& state, double flops_per_value) {
-  const double values = static_cast<double>(state.range(0)) * static_cast<double>(dimension);
+const ColumnMatrix& updates(const benchmark::State& state) {
+  return updates(static_cast<std::size_t>(state.range(0)), static_cast<std::size_t>(state.range(1)));
+}
+
+void report(benchmark::State& state, double flops) {
+  const double values = static_cast<double>(state.range(0)) * static_cast<double>(state.range(1));
   const auto rate = benchmark::Counter::kIsIterationInvariantRate;
   state.counters["bytes/s"] = benchmark::Counter(4 * values, rate);
-  state.counters["flop/s"] = benchmark::Counter(flops_per_value * values, rate);
+  if (flops > 0) state.counters["flop/s"] = benchmark::Counter(flops, rate);
+}
+
+double gram_flops(const benchmark::State& state) {
+  const auto n = static_cast<double>(state.range(0));
+  return n * (n + 1) * static_cast<double>(state.range(1));
+}
+
+/// What memory delivers at best: a sum of the bits, in independent lanes.
+void read(benchmark::State& state) {
+  const ColumnMatrix& matrix = updates(state);
+  for (auto _ : state) {
+    std::array<std::uint64_t, 64> sums{};
+    for (std::size_t i = 0; i < matrix.rows(); ++i) {
+      const auto row = matrix.row(i);
+      for (std::size_t c = 0; c + 128 <= row.size(); c += 128) {
+        std::array<std::uint64_t, 64> values;
+        std::memcpy(values.data(), row.data() + c, sizeof values);
+        for (std::size_t lane = 0; lane < 64; ++lane) sums[lane] += values[lane];
+      }
+    }
+    benchmark::DoNotOptimize(sums);
+  }
+  report(state, 0);
 }
 
 void copy(benchmark::State& state) {
-  const auto n = static_cast<std::size_t>(state.range(0));
-  std::vector<float> out(dimension);
+  const ColumnMatrix& matrix = updates(state);
+  std::vector<float> out(matrix.dimension());
   for (auto _ : state) {
-    for (std::size_t i = 0; i < n; ++i) std::memcpy(out.data(), updates(n).row(i).data(), 4 * dimension);
+    for (std::size_t i = 0; i < matrix.rows(); ++i) std::memcpy(out.data(), matrix.row(i).data(), 4 * out.size());
     benchmark::DoNotOptimize(out.data());
   }
   report(state, 0);
 }
 
+/// OpenBLAS on the same matrix, in float throughout.
+void ssyrk(benchmark::State& state) {
+  const ColumnMatrix& matrix = updates(state);
+  const auto n = static_cast<int>(matrix.rows()), d = static_cast<int>(matrix.dimension());
+  std::vector<float> product(matrix.rows() * matrix.rows());
+  for (auto _ : state) {
+    cblas_ssyrk(CblasRowMajor, CblasLower, CblasNoTrans, n, d, 1.0F, matrix.row(0).data(), d, 0.0F, product.data(), n);
+    benchmark::DoNotOptimize(product.data());
+  }
+  report(state, gram_flops(state));
+}
+
+void sgemm(benchmark::State& state) {
+  constexpr int order = 1024;
+  const std::vector<float> a(order * order, 1.0F);
+  std::vector<float> product(a.size());
+  for (auto _ : state) {
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, order, order, order, 1.0F, a.data(), order, a.data(), order,
+                0.0F, product.data(), order);
+    benchmark::DoNotOptimize(product.data());
+  }
+  state.counters["flop/s"] =
+      benchmark::Counter(2.0 * order * order * order, benchmark::Counter::kIsIterationInvariantRate);
+}
+
 void combine_rows(benchmark::State& state) {
-  const auto n = static_cast<std::size_t>(state.range(0));
-  const std::vector<double> weights(n, 1.0 / static_cast<double>(n));
-  for (auto _ : state) benchmark::DoNotOptimize(combine(updates(n), weights));
-  report(state, 2);
-}
-
-void norms(benchmark::State& state) {
-  const auto n = static_cast<std::size_t>(state.range(0));
-  for (auto _ : state) benchmark::DoNotOptimize(squared_norms(Comm::self(), updates(n)));
-  report(state, 2);
-}
-
-void gram_matrix(benchmark::State& state) {
-  const auto n = static_cast<std::size_t>(state.range(0));
-  for (auto _ : state) benchmark::DoNotOptimize(gram(Comm::self(), updates(n)));
-  report(state, static_cast<double>(n + 1));
-}
-
-void median(benchmark::State& state) {
-  const auto n = static_cast<std::size_t>(state.range(0));
-  for (auto _ : state) benchmark::DoNotOptimize(median_of_columns(updates(n)));
+  const ColumnMatrix& matrix = updates(state);
+  const std::vector<double> weights(matrix.rows(), 1.0 / static_cast<double>(matrix.rows()));
+  for (auto _ : state) benchmark::DoNotOptimize(combine(matrix, weights));
   report(state, 0);
 }
 
-BENCHMARK(copy)->Arg(10)->Arg(100)->Unit(benchmark::kMillisecond);
-BENCHMARK(combine_rows)->Arg(10)->Arg(100)->Unit(benchmark::kMillisecond);
-BENCHMARK(norms)->Arg(10)->Arg(100)->Unit(benchmark::kMillisecond);
-BENCHMARK(gram_matrix)->Arg(10)->Arg(100)->Unit(benchmark::kMillisecond);
-BENCHMARK(median)->Arg(10)->Arg(100)->Unit(benchmark::kMillisecond);
+void norms(benchmark::State& state) {
+  const ColumnMatrix& matrix = updates(state);
+  for (auto _ : state) benchmark::DoNotOptimize(squared_norms(Comm::self(), matrix));
+  report(state, 0);
+}
+
+/// What an iteration of Weiszfeld's algorithm costs: distances to a centre.
+void distances_to_center(benchmark::State& state) {
+  const ColumnMatrix& matrix = updates(state);
+  const ColumnVector center(matrix);
+  for (auto _ : state) benchmark::DoNotOptimize(squared_distances_to(Comm::self(), matrix, center));
+  report(state, 0);
+}
+
+void products_and_norms(benchmark::State& state) {
+  const ColumnMatrix& matrix = updates(state);
+  const ColumnVector vector(matrix);
+  for (auto _ : state) benchmark::DoNotOptimize(dots_and_norms(Comm::self(), matrix, vector));
+  report(state, 0);
+}
+
+void gram_matrix(benchmark::State& state) {
+  const ColumnMatrix& matrix = updates(state);
+  for (auto _ : state) benchmark::DoNotOptimize(gram(Comm::self(), matrix));
+  report(state, gram_flops(state));
+}
+
+/// What Krum is made of.
+void distances(benchmark::State& state) {
+  const ColumnMatrix& matrix = updates(state);
+  for (auto _ : state) benchmark::DoNotOptimize(squared_distances(Comm::self(), matrix));
+  report(state, gram_flops(state));
+}
+
+void median(benchmark::State& state) {
+  const ColumnMatrix& matrix = updates(state);
+  for (auto _ : state) benchmark::DoNotOptimize(median_of_columns(matrix));
+  report(state, 0);
+}
+
+void trimmed_mean(benchmark::State& state) {
+  const ColumnMatrix& matrix = updates(state);
+  for (auto _ : state) benchmark::DoNotOptimize(trimmed_mean_of_columns(matrix, matrix.rows() / 5));
+  report(state, 0);
+}
+
+void near_center(benchmark::State& state) {
+  const ColumnMatrix& matrix = updates(state);
+  const ColumnVector center(matrix);
+  for (auto _ : state) benchmark::DoNotOptimize(mean_near(matrix, center, matrix.rows() * 3 / 5));
+  report(state, 0);
+}
+
+/// Every row becomes the mean of half the rows: what pre-aggregators do.
+void mix_rows(benchmark::State& state) {
+  const ColumnMatrix& matrix = updates(state);
+  const std::size_t n = matrix.rows();
+  std::vector<double> coefficients(n * n);
+  for (std::size_t i = 0; i < n * n; ++i) coefficients[i] = (i + i / n) % 2 == 0 ? 2.0 / static_cast<double>(n) : 0.0;
+  for (auto _ : state) benchmark::DoNotOptimize(mix(Comm::self(), matrix, coefficients));
+  report(state, gram_flops(state));
+}
+
+void sizes(benchmark::internal::Benchmark* bench) {
+  bench->Unit(benchmark::kMillisecond);
+  for (const std::int64_t n : {10, 50, 100, 500}) bench->Args({n, 100'000});
+  for (const std::int64_t n : {10, 50, 100, 500}) bench->Args({n, 1'000'000});
+  bench->Args({50, 10'000'000});
+}
+
+BENCHMARK(sgemm)->Unit(benchmark::kMillisecond);
+BENCHMARK(read)->Apply(sizes);
+BENCHMARK(copy)->Apply(sizes);
+BENCHMARK(ssyrk)->Apply(sizes);
+BENCHMARK(combine_rows)->Apply(sizes);
+BENCHMARK(norms)->Apply(sizes);
+BENCHMARK(products_and_norms)->Apply(sizes);
+BENCHMARK(distances_to_center)->Apply(sizes);
+BENCHMARK(gram_matrix)->Apply(sizes);
+BENCHMARK(distances)->Apply(sizes);
+BENCHMARK(median)->Apply(sizes);
+BENCHMARK(trimmed_mean)->Apply(sizes);
+BENCHMARK(near_center)->Apply(sizes);
+BENCHMARK(mix_rows)->Unit(benchmark::kMillisecond)->Args({10, 1'000'000})->Args({50, 100'000});
 
 }  // namespace
 }  // namespace souk

@@ -152,21 +152,6 @@ TEST(Linear, agrees_with_the_definition_and_with_itself_on_any_rank_count) {
   }
 }
 
-TEST(Columnwise, the_network_sorts_every_order_of_zeros_and_ones) {
-  // The zero-one principle: a network that sorts all 0-1 inputs sorts everything.
-  for (std::size_t n = 1; n <= 14; ++n) {
-    const auto network = sorting_network(n);
-    for (std::uint32_t bits = 0; bits < (1U << n); ++bits) {
-      std::vector<int> values(n);
-      for (std::size_t i = 0; i < n; ++i) values[i] = static_cast<int>((bits >> i) & 1U);
-      for (const auto& [low, high] : network) {
-        if (values[high] < values[low]) std::swap(values[low], values[high]);
-      }
-      ASSERT_TRUE(std::is_sorted(values.begin(), values.end())) << n << " " << bits;
-    }
-  }
-}
-
 TEST(Columnwise, median_agrees_with_sorting) {
   for (const std::size_t n : {std::size_t{1}, std::size_t{2}, std::size_t{5}, std::size_t{40}, std::size_t{65}}) {
     const Rows rows = random_rows(n, 1500);
