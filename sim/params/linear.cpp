@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include <cblas.h>
-
 #include "sim/base/contract.hpp"
 #include "sim/base/multiversion.hpp"
 
@@ -12,7 +10,6 @@ namespace souk {
 namespace {
 
 constexpr std::size_t block = 4096;  // columns combined at a time: their sums stay in the first cache
-constexpr std::size_t run = 1024;    // columns summed in float before going to double
 constexpr std::size_t slice_values = std::size_t{1} << 18;  // doubles per panel exchanged at a time
 
 /// Eight running sums in a fixed pattern: vectorises without reordering, so every instruction set gives the same bits.
@@ -62,24 +59,6 @@ SOUK_MULTIVERSION void add_scaled(const double* weights, const float* const* row
 
 SOUK_MULTIVERSION void round_to_float(const double* sums, float* out, std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<float>(sums[i]);
-}
-
-/// Adds the lower triangle of P P^T to `sums`, [n (n + 1) / 2].
-void add_panel_gram(const Panel& panel, std::size_t n, std::vector<float>& rows, std::vector<float>& product,
-                    std::span<double> sums) {
-  rows.resize(n * run);
-  product.resize(n * n);
-  const int order = static_cast<int>(n);
-  for (std::size_t begin = 0; begin < panel.columns.size(); begin += run) {
-    const std::size_t width = std::min(run, panel.columns.size() - begin);
-    for (std::size_t i = 0; i < n; ++i) std::copy_n(panel.row(i).data() + begin, width, rows.data() + i * width);
-    cblas_ssyrk(CblasRowMajor, CblasLower, CblasNoTrans, order, static_cast<int>(width), 1.0F, rows.data(),
-                static_cast<int>(width), 0.0F, product.data(), order);
-    double* to = sums.data();
-    for (std::size_t i = 0; i < n; ++i) {
-      for (std::size_t j = 0; j <= i; ++j) *to++ += static_cast<double>(product[i * n + j]);
-    }
-  }
 }
 
 /// One number per row, [n]: the sum over panels of `partial(panel, row)`. Walks along each row through a few panels at
@@ -137,6 +116,12 @@ std::vector<double> sum_over_panels(const Comm& comm, const PanelPlan& plan, std
   const std::size_t own = panels[static_cast<std::size_t>(comm.rank())];
   SOUK_EXPECT(partials.size() == own * values);
   std::vector<double> sums(values, 0.0);
+  if (comm.size() == 1) {
+    for (std::size_t p = 0; p < own; ++p) {
+      for (std::size_t v = 0; v < values; ++v) sums[v] += partials[p * values + v];
+    }
+    return sums;
+  }
   std::vector<double> mine;
   std::vector<double> everybody;
   for (std::size_t begin = 0; begin < values; begin += slice_values) {
@@ -154,18 +139,6 @@ std::vector<double> sum_over_panels(const Comm& comm, const PanelPlan& plan, std
   return sums;
 }
 
-SymmetricMatrix gram(const Comm& comm, const ColumnMatrix& updates) {
-  const std::size_t n = updates.rows();
-  const std::size_t entries = n * (n + 1) / 2;
-  std::vector<double> partials(updates.panels().size() * entries, 0.0);
-  std::vector<float> rows;
-  std::vector<float> product;
-  for (std::size_t p = 0; p < updates.panels().size(); ++p) {
-    add_panel_gram(updates.panels()[p], n, rows, product, std::span(partials).subspan(p * entries, entries));
-  }
-  return {n, sum_over_panels(comm, updates.plan(), partials, entries)};
-}
-
 std::vector<double> dots(const Comm& comm, const ColumnMatrix& updates, const ColumnVector& vector) {
   return sum_of_rows(comm, updates, [&](const Panel& panel, std::size_t i) {
     return dot(panel.row(i).data(), vector.panel(panel).data(), panel.columns.size());
@@ -180,20 +153,6 @@ std::vector<double> squared_norms(const Comm& comm, const ColumnMatrix& updates)
 
 DotsAndNorms dots_and_norms(const Comm& comm, const ColumnMatrix& updates, const ColumnVector& vector) {
   return {dots(comm, updates, vector), squared_norms(comm, updates)};
-}
-
-SymmetricMatrix squared_distances(const Comm& comm, const ColumnMatrix& updates) {
-  const std::size_t n = updates.rows();
-  const std::size_t entries = n * (n + 1) / 2;
-  std::vector<double> partials;
-  for (const Panel& panel : updates.panels()) {
-    for (std::size_t i = 0; i < n; ++i) {
-      for (std::size_t j = 0; j <= i; ++j) {
-        partials.push_back(squared_distance(panel.row(i).data(), panel.row(j).data(), panel.columns.size()));
-      }
-    }
-  }
-  return {n, sum_over_panels(comm, updates.plan(), partials, entries)};
 }
 
 std::vector<double> squared_distances_to(const Comm& comm, const ColumnMatrix& updates, const ColumnVector& center) {

@@ -24,8 +24,8 @@ struct SymmetricMatrix {
 std::vector<double> sum_over_panels(const Comm& comm, const PanelPlan& plan, std::span<const double> partials,
                                     std::size_t values);
 
-/// U U^T of the updates, [n, n]: float products over runs of 1,024 columns, accumulated in double. Collective.
-/// n^2 d / (2 P) multiply-adds per rank, 4 n (n + 1) bytes per panel exchanged.
+/// U U^T of the updates, [n, n]: float products over runs of 1,024 columns, accumulated in double; no magnitude of
+/// floats overflows. Collective. n^2 d / (2 P) multiply-adds per rank, 4 n (n + 1) bytes per panel exchanged.
 SymmetricMatrix gram(const Comm& comm, const ColumnMatrix& updates);
 
 /// U v, [n], accumulated in double. Collective; n d / P multiply-adds per rank, bound by memory.
@@ -40,7 +40,9 @@ struct DotsAndNorms {
 };
 DotsAndNorms dots_and_norms(const Comm& comm, const ColumnMatrix& updates, const ColumnVector& vector);
 
-/// Squared Euclidean distances between all pairs of rows, [n, n]; the diagonal is 0. Collective.
+/// Squared Euclidean distances between all pairs of rows, [n, n]: G_ii + G_jj - 2 G_ij of the Gram matrix. Where that
+/// cancels, of rows much closer to each other than to 0, the rows are first shifted to one of them. Equal rows are at
+/// distance 0. Collective; the Gram matrix, and once more that of the rows that are close together.
 SymmetricMatrix squared_distances(const Comm& comm, const ColumnMatrix& updates);
 
 /// Squared distance of every row to `center`, [n]: (x - c)^2 in double. Collective; bound by memory.

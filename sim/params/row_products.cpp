@@ -1,0 +1,152 @@
+// Dot products of rows, a small group of rows against another: every vector loaded serves a whole group, and the sums
+// stay in registers. Rows are contiguous along the columns, so nothing is transposed. Highway compiles this file once
+// per instruction set.
+#include "sim/params/row_products.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "sim/params/row_products.cpp"
+#include <hwy/foreach_target.h>
+// After foreach_target.h, which tells it the instruction set.
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace souk {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Floats = hn::CappedTag<float, 16>;
+using FloatVector = hn::VFromD<Floats>;
+constexpr std::size_t lanes = hn::MaxLanes(Floats());
+
+/// Rows in a group: 25 sums, 5 + 1 rows fill the 32 registers of AVX-512; 9 sums, 3 + 1 rows the 16 of the others.
+constexpr std::size_t group = lanes == 16 ? 5 : 3;
+/// Rows that stay in the second cache while all groups before them pass.
+constexpr std::size_t block_rows = 12 * group;
+
+float pack_row(const float* row, const float* shift, std::size_t size, float* to) {
+  const Floats d;
+  FloatVector largest = hn::Zero(d);
+  std::size_t c = 0;
+  for (; c + lanes <= size; c += lanes) {
+    FloatVector value = hn::LoadU(d, row + c);
+    if (shift != nullptr) value = hn::Sub(value, hn::LoadU(d, shift + c));
+    largest = hn::Max(largest, hn::Abs(value));
+    hn::Store(value, d, to + c);
+  }
+  HWY_ALIGN std::array<float, lanes> magnitudes;
+  hn::Store(largest, d, magnitudes.data());
+  float result = *std::max_element(magnitudes.begin(), magnitudes.end());
+  for (; c < size; ++c) {
+    to[c] = shift == nullptr ? row[c] : row[c] - shift[c];
+    result = std::max(result, to[c] < 0.0F ? -to[c] : to[c]);
+  }
+  std::fill(to + c, to + run_columns, 0.0F);
+  return result;
+}
+
+/// The sum of each of four vectors.
+HWY_INLINE void sums_of_four(const FloatVector* v, float* out) {
+#if HWY_TARGET == HWY_SCALAR
+  for (std::size_t k = 0; k < 4; ++k) out[k] = hn::GetLane(v[k]);
+#else
+  const Floats d;
+  const hn::RepartitionToWide<Floats> pairs;
+  const auto ab = hn::Add(hn::InterleaveLower(d, v[0], v[1]), hn::InterleaveUpper(d, v[0], v[1]));
+  const auto cd = hn::Add(hn::InterleaveLower(d, v[2], v[3]), hn::InterleaveUpper(d, v[2], v[3]));
+  const auto lower = hn::InterleaveLower(pairs, hn::BitCast(pairs, ab), hn::BitCast(pairs, cd));
+  const auto upper = hn::InterleaveUpper(pairs, hn::BitCast(pairs, ab), hn::BitCast(pairs, cd));
+  HWY_ALIGN float quarters[lanes];  // a, b, c, d of each 128 bits
+  hn::Store(hn::Add(hn::BitCast(d, lower), hn::BitCast(d, upper)), d, quarters);
+  const hn::FixedTag<float, 4> four;
+  auto sum = hn::Load(four, quarters);
+  for (std::size_t k = 4; k < lanes; k += 4) sum = hn::Add(sum, hn::Load(four, quarters + k));
+  hn::Store(sum, four, out);
+#endif
+}
+
+/// Products of R rows with C rows; `diagonal`: of R rows among themselves, the lower triangle.
+template <std::size_t R, std::size_t C, bool diagonal>
+HWY_NOINLINE void tile(const float* left, const float* right, float* products, std::size_t n) {
+  const Floats d;
+  FloatVector sums[R][C];
+#pragma GCC unroll 8
+  for (std::size_t i = 0; i < R; ++i) {
+#pragma GCC unroll 8
+    for (std::size_t j = 0; j < C; ++j) sums[i][j] = hn::Zero(d);
+  }
+  for (std::size_t c = 0; c < run_columns; c += lanes) {
+    FloatVector other[C];
+#pragma GCC unroll 8
+    for (std::size_t j = 0; j < C; ++j) other[j] = hn::Load(d, right + j * run_columns + c);
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < R; ++i) {
+      const FloatVector value = diagonal ? other[i] : hn::Load(d, left + i * run_columns + c);
+#pragma GCC unroll 8
+      for (std::size_t j = 0; j < C; ++j) {
+        if (!diagonal || j <= i) sums[i][j] = hn::MulAdd(value, other[j], sums[i][j]);
+      }
+    }
+  }
+  constexpr std::size_t padded = (R * C + 3) / 4 * 4;
+  FloatVector flat[padded];
+  HWY_ALIGN float out[padded];
+#pragma GCC unroll 32
+  for (std::size_t k = 0; k < padded; ++k) flat[k] = k < R * C ? sums[k / C % R][k % C] : hn::Zero(d);
+#pragma GCC unroll 8
+  for (std::size_t k = 0; k < padded; k += 4) sums_of_four(flat + k, out + k);
+  for (std::size_t i = 0; i < R; ++i) {
+    for (std::size_t j = 0; j < (diagonal ? i + 1 : C); ++j) products[i * n + j] = out[i * C + j];
+  }
+}
+
+using Tile = void (*)(const float*, const float*, float*, std::size_t);
+
+/// Tiles with fewer rows on the left, for the last group.
+template <std::size_t... R>
+constexpr std::array<Tile, sizeof...(R)> full_tiles(std::index_sequence<R...>) {
+  return {tile<R + 1, group, false>...};
+}
+template <std::size_t... R>
+constexpr std::array<Tile, sizeof...(R)> diagonal_tiles(std::index_sequence<R...>) {
+  return {tile<R + 1, R + 1, true>...};
+}
+
+void row_products(const float* rows, std::size_t n, float* products) {
+  static constexpr auto full = full_tiles(std::make_index_sequence<group>());
+  static constexpr auto diagonal = diagonal_tiles(std::make_index_sequence<group>());
+  for (std::size_t block = 0; block < n; block += block_rows) {
+    const std::size_t block_end = std::min(n, block + block_rows);
+    for (std::size_t right = 0; right < block_end; right += group) {
+      for (std::size_t left = std::max(block, right); left < block_end; left += group) {
+        const std::size_t height = std::min(group, n - left);
+        const Tile compute = left == right ? diagonal[height - 1] : full[height - 1];
+        compute(rows + left * run_columns, rows + right * run_columns, products + left * n + right, n);
+      }
+    }
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace souk
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace souk {
+
+HWY_EXPORT(pack_row);
+HWY_EXPORT(row_products);
+
+float pack_row(const float* row, const float* shift, std::size_t size, float* to) {
+  return HWY_DYNAMIC_DISPATCH(pack_row)(row, shift, size, to);
+}
+
+void row_products(const float* rows, std::size_t n, float* products) {
+  HWY_DYNAMIC_DISPATCH(row_products)(rows, n, products);
+}
+
+}  // namespace souk
+#endif
