@@ -1,5 +1,6 @@
 #include "agents/attackers.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "scenarios/scenario.pb.h"
@@ -23,6 +24,7 @@ struct Attackers::Group {
   std::uint32_t from_round = 1, to_round = std::numeric_limits<std::uint32_t>::max();
   std::unique_ptr<DataAttack> data;
   std::unique_ptr<UpdateAttack> update;
+  std::unique_ptr<ReportAttack> reports;
   bool acts(RoundIndex round) const { return round.value >= from_round && round.value <= to_round; }
 };
 
@@ -37,7 +39,9 @@ Attackers::Attackers(const scenario::Scenario& scenario, const Population& popul
                  config.to_round(), config.from_round());
     group->data = make_data_attack(config);
     group->update = make_update_attack(config);
-    SOUK_REQUIRE(group->data != nullptr || group->update != nullptr, "attacks[{}]: chooses no method", g);
+    group->reports = make_report_attack(config);
+    SOUK_REQUIRE(group->data != nullptr || group->update != nullptr || group->reports != nullptr,
+                 "attacks[{}]: chooses no method", g);
     if (group->data != nullptr) check_settings(*group->data, classes, g);
     groups_.push_back(std::move(group));
   }
@@ -99,6 +103,39 @@ ColumnMatrix Attackers::craft(const Comm& comm, RoundIndex round, Group& group, 
   ColumnMatrix crafted = group.update->craft(input);
   SOUK_EXPECT(crafted.rows() == members.size() && crafted.dimension() == honest.dimension());
   return crafted;
+}
+
+void Attackers::edit_reports(RoundIndex round, std::span<const AgentId> validators, std::size_t steps,
+                             std::size_t classes, std::span<double> reports) const {
+  const std::vector<double> honest(reports.begin(), reports.end());
+  const std::size_t width = steps * classes;
+  for (const auto& group : groups_) {
+    if (group->reports == nullptr || !group->acts(round)) continue;
+    std::vector<AgentId> members;
+    std::vector<std::size_t> rows;
+    std::vector<double> own;
+    for (std::size_t v = 0; v < validators.size(); ++v) {
+      if (acting_group(validators[v], round) != group.get()) continue;
+      members.push_back(validators[v]);
+      rows.push_back(v);
+      own.insert(own.end(), honest.begin() + static_cast<std::ptrdiff_t>(v * width),
+                 honest.begin() + static_cast<std::ptrdiff_t>((v + 1) * width));
+    }
+    if (members.empty()) continue;
+    const bool sees_all = group->reports->knowledge() == Knowledge::all_updates;
+    Stream random(seed_, Purpose::update_attack, members.front(), round, 1);
+    group->reports->report({.members = members,
+                            .steps = steps,
+                            .classes = classes,
+                            .own = own,
+                            .all = sees_all ? std::span<const double>(honest) : std::span<const double>(),
+                            .validators = sees_all ? validators : std::span<const AgentId>()},
+                           random);
+    for (std::size_t m = 0; m < rows.size(); ++m) {
+      std::copy_n(own.begin() + static_cast<std::ptrdiff_t>(m * width), width,
+                  reports.begin() + static_cast<std::ptrdiff_t>(rows[m] * width));
+    }
+  }
 }
 
 void Attackers::serialize(Archive& archive, const Comm& comm) {

@@ -30,6 +30,9 @@ class Attackers {
   /// Collective. The view lives until the next call.
   ColumnMatrix replace_updates(const Comm& comm, RoundIndex round, std::span<const AgentId> agents,
                                const ColumnMatrix& honest);
+  /// Lets the malicious among the validators change their rows of `reports`, [validators, steps, classes].
+  void edit_reports(RoundIndex round, std::span<const AgentId> validators, std::size_t steps, std::size_t classes,
+                    std::span<double> reports) const;
   void serialize(Archive& archive, const Comm& comm);
 
  private:

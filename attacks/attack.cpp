@@ -24,4 +24,9 @@ std::unique_ptr<UpdateAttack> make_update_attack(const scenario::Attack& group) 
   return make_if_of_this_kind<UpdateAttack>(group);
 }
 
+std::unique_ptr<ReportAttack> make_report_attack(const scenario::Attack& group) {
+  if (chosen(group, "validation") == nullptr) return nullptr;
+  return PluginRegistry<ReportAttack>::instance().create(group, "validation");
+}
+
 }  // namespace souk

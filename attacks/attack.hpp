@@ -61,10 +61,31 @@ class UpdateAttack {
   virtual void serialize(Archive&, const Comm&) {}
 };
 
+/// What a group's validators may change: their own reports, [members, steps, classes], NaN where they do not judge.
+struct ReportInput {
+  std::span<const AgentId> members;  ///< validators of the group, ascending
+  std::size_t steps = 0, classes = 0;
+  std::span<double> own;
+  std::span<const double>
+      all;  ///< everybody's honest reports, [validators, steps, classes], or empty: as knowledge() grants
+  std::span<const AgentId> validators;  ///< rows of `all`; empty where that is
+};
+
+/// During validation: changes what malicious validators report about proposed models.
+class ReportAttack {
+ public:
+  virtual ~ReportAttack() = default;
+  virtual Knowledge knowledge() const = 0;
+  virtual void report(const ReportInput& input, Stream& random) const = 0;
+};
+
 /// The data attack chosen in the group, or null where its method is none.
 std::unique_ptr<DataAttack> make_data_attack(const scenario::Attack& group);
 
 /// The update attack chosen in the group, or null where its method is none.
 std::unique_ptr<UpdateAttack> make_update_attack(const scenario::Attack& group);
+
+/// What the group's validators do to their reports, or null where they are honest.
+std::unique_ptr<ReportAttack> make_report_attack(const scenario::Attack& group);
 
 }  // namespace souk

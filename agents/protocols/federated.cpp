@@ -6,11 +6,14 @@
 
 #include "agents/attackers.hpp"
 #include "agents/evaluator.hpp"
+#include "agents/model_judge.hpp"
 #include "agents/placement.hpp"
 #include "agents/population.hpp"
+#include "agents/root_data.hpp"
 #include "agents/selection.hpp"
 #include "agents/server_optimizers/server_optimizer.hpp"
 #include "agents/shared_data.hpp"
+#include "agents/validators.hpp"
 #include "aggregators/aggregator.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
@@ -29,6 +32,12 @@ struct TrainedRow {
   double loss = 0.0;
 };
 
+/// What the scenario says, or the number of malicious updates to expect in a round, rounded up.
+std::size_t tolerated_f(std::int32_t given, std::size_t wanted, const Population& population) {
+  if (given >= 0) return static_cast<std::size_t>(given);
+  return (wanted * population.malicious() + population.clients() - 1) / population.clients();
+}
+
 class FederatedProtocol final : public Federated {
  public:
   FederatedProtocol(const Comm& comm, const scenario::Scenario& scenario, const std::string& device);
@@ -42,10 +51,16 @@ class FederatedProtocol final : public Federated {
   ClientWork work_of(AgentId client) const;
   std::uint64_t samples_trained(std::size_t held) const;
   void train(RoundIndex round, const RoundSelection& selection, Phases& phases);
+  void train_client(RoundIndex round, std::size_t row);
+  void train_root(RoundIndex round);
+  void initialise();
   void gather_trained(std::size_t rows);
   ColumnMatrix collect(RoundIndex round, RoundRecord& record, std::vector<std::size_t>& valid);
   void aggregate_and_apply(RoundIndex round, const ColumnMatrix& updates, std::span<const std::size_t> valid,
                            Phases& phases, RoundRecord& record);
+  RuleOutput apply_rule(RoundIndex round, const ColumnMatrix& updates, std::span<const Submission> submissions,
+                        ModelJudge& judge);
+  void record_judging(const ModelJudge& judge, RoundRecord& record) const;
   void record_clients(const ColumnMatrix& updates, std::span<const std::size_t> valid, const RuleOutput& output,
                       double step_norm, RoundRecord& record) const;
   void apply_buffers(std::span<const std::size_t> valid, std::span<const double> weights);
@@ -59,7 +74,11 @@ class FederatedProtocol final : public Federated {
   RepairedDeal deal_;
   std::unique_ptr<Network> network_;
   std::unique_ptr<LocalTrainer> trainer_;
+  std::unique_ptr<Validators> validators_;
+  std::vector<SampleIndex> root_;  ///< the server's own samples; empty: it has none
   std::unique_ptr<Aggregator> rule_;
+  RuleNeeds needs_;
+  std::size_t tolerated_f_ = 0;
   std::unique_ptr<ServerOptimizer> server_;
   std::unique_ptr<Attackers> attackers_;
   std::unique_ptr<Selector> selector_;
@@ -68,6 +87,7 @@ class FederatedProtocol final : public Federated {
   std::vector<float> global_;
   // Buffers of a round, kept between rounds.
   RowMatrix rows_;
+  RowMatrix root_row_;
   ColumnMatrix honest_;
   ColumnMatrix buffer_columns_;
   std::vector<float> step_;
@@ -81,21 +101,27 @@ FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario&
   const int node_ranks = comm.node().size();
   comm.run_phase("set up", [&] {
     population_ = std::make_unique<Population>(scenario);
+    rule_ = make_aggregator(scenario.aggregator());
+    needs_ = rule_->needs();
+    if (needs_.root_update || needs_.root_data || scenario.root().always()) {
+      root_ = draw_root_data(scenario.root(), data_.train.labels(), data_.train.classes(), scenario.seed());
+    }
     const DealInput input{.labels = data_.train.labels(),
                           .groups = data_.train.groups(),
                           .classes = data_.train.classes(),
                           .agents = scenario.participants().clients(),
                           .min_samples = scenario.partition().min_samples()};
-    deal_ = deal_samples(scenario.partition(), input, scenario.seed());
+    deal_ = deal_without(root_, scenario.partition(), input, scenario.seed());
+    validators_ =
+        std::make_unique<Validators>(scenario.validators(), needs_.validators || scenario.validators().always(),
+                                     deal_.deal, data_.train, scenario.seed());
     selector_ = std::make_unique<Selector>(scenario.participants(), scenario.seed(), *population_, deal_.deal);
     attackers_ = std::make_unique<Attackers>(scenario, *population_, data_.train.classes());
-    rule_ = make_aggregator(scenario.aggregator());
-    const RuleNeeds needs = rule_->needs();
-    SOUK_REQUIRE(!needs.everyone || selector_->wanted() == population_->clients(),
+    SOUK_REQUIRE(!needs_.everyone || selector_->wanted() == population_->clients(),
                  "participants: the aggregator needs every client in every round, but {} of {} are sampled",
                  selector_->wanted(), population_->clients());
-    rule_->check({selector_->wanted(), std::min(selector_->wanted(), population_->malicious())});
-    server_ = make_server_optimizer(scenario.server());
+    tolerated_f_ = tolerated_f(scenario.aggregator().tolerated_f(), selector_->wanted(), *population_);
+    rule_->check({selector_->wanted(), tolerated_f_});
     const ModelShape shape{data_.train.shape().sample_shape, data_.train.classes()};
     network_ = make_network(scenario.task().model(), shape, device);
     trainer_ = std::make_unique<LocalTrainer>(scenario.task().training(), *network_);
@@ -103,9 +129,15 @@ FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario&
     require_memory(footprint(comm.size()), node_ranks);
     global_.resize(network_->layout().dimension());
     step_.resize(network_->layout().trainable());
-    Stream random(scenario.seed(), Purpose::weight_init, nobody, {});
-    network_->initialise(random, global_);
+    initialise();
   });
+}
+
+/// The model and the server's optimiser as they are before the first round.
+void FederatedProtocol::initialise() {
+  server_ = make_server_optimizer(scenario_.server());
+  Stream random(scenario_.seed(), Purpose::weight_init, nobody, {});
+  network_->initialise(random, global_);
 }
 
 SetUpRecord FederatedProtocol::set_up_record() const {
@@ -123,6 +155,8 @@ SetUpRecord FederatedProtocol::set_up_record() const {
   }
   record.metrics.push_back({"distance_from_iid", distance_from_iid(table, population_->clients(), classes)});
   record.metrics.push_back({"parameters", static_cast<double>(global_.size())});
+  if (needs_.tolerated_f) record.metrics.push_back({"tolerated_f", static_cast<double>(tolerated_f_)});
+  if (!root_.empty()) record.metrics.push_back({"root_samples", static_cast<double>(root_.size())});
   if (deal_.moved > 0) {
     record.events.push_back({"partition repaired", -1,
                              fmt::format("{} samples moved so that every client holds at least {}", deal_.moved,
@@ -142,7 +176,7 @@ std::uint64_t FederatedProtocol::samples_trained(std::size_t held) const {
 
 ClientWork FederatedProtocol::work_of(AgentId client) const {
   const double model_bytes = static_cast<double>(global_.size() * sizeof(float));
-  const auto samples = static_cast<double>(samples_trained(deal_.deal.of(client.value).size()));
+  const auto samples = static_cast<double>(samples_trained(validators_->training_count(client)));
   return {3.0 * network_->forward_flops() * samples, model_bytes, model_bytes};
 }
 
@@ -175,19 +209,37 @@ void FederatedProtocol::run_round(RoundIndex round, bool last, Phases& phases, R
 void FederatedProtocol::train(RoundIndex round, const RoundSelection& selection, Phases& phases) {
   std::vector<double> costs;
   for (const AgentId client : selection.accepted) costs.push_back(work_of(client).flops);
-  const std::vector<int> owners = place_longest_first(costs, comm_.size());
+  if (needs_.root_update) {  // the server trains beside the clients, on the rank that has time for it
+    costs.push_back(3.0 * network_->forward_flops() * static_cast<double>(samples_trained(root_.size())));
+  }
+  std::vector<int> owners = place_longest_first(costs, comm_.size());
   trained_.clear();
   phases.local("train", [&] {
+    if (needs_.root_update) {
+      root_row_.reset(comm_, std::vector<AgentId>{{0}}, std::vector<int>{owners.back()}, global_.size());
+      owners.pop_back();
+      if (root_row_.is_local(0)) train_root(round);
+    }
     rows_.reset(comm_, selection.accepted, owners, global_.size());
     for (std::size_t i = 0; i < rows_.rows(); ++i) {
-      if (!rows_.is_local(i)) continue;
-      const AgentId client = rows_.agents()[i];
-      const LocalContext context{scenario_.seed(), client, round, scenario_.rounds(), &heartbeat::beat};
-      const LocalResult result = trainer_->train(global_, data_.train, deal_.deal.of(client.value),
-                                                 attackers_->batch_edit(client, round), context, rows_.row(i));
-      trained_.push_back({i, result.samples, result.loss});
+      if (rows_.is_local(i)) train_client(round, i);
     }
   });
+}
+
+void FederatedProtocol::train_client(RoundIndex round, std::size_t row) {
+  const AgentId client = rows_.agents()[row];
+  const LocalContext context{scenario_.seed(), client, round, scenario_.rounds(), &heartbeat::beat};
+  const LocalResult result = trainer_->train(global_, data_.train, validators_->training_samples(client),
+                                             attackers_->batch_edit(client, round), context, rows_.row(row));
+  trained_.push_back({row, result.samples, result.loss});
+}
+
+/// With the clients' settings, under an agent id that no client has.
+void FederatedProtocol::train_root(RoundIndex round) {
+  const AgentId server{static_cast<std::uint32_t>(population_->clients())};
+  const LocalContext context{scenario_.seed(), server, round, scenario_.rounds(), &heartbeat::beat};
+  trainer_->train(global_, data_.train, root_, {}, context, root_row_.row(0));
 }
 
 void FederatedProtocol::gather_trained(std::size_t rows) {
@@ -226,30 +278,88 @@ ColumnMatrix FederatedProtocol::collect(RoundIndex round, RoundRecord& record, s
   return sent.select(comm_, valid);
 }
 
+RuleOutput FederatedProtocol::apply_rule(RoundIndex round, const ColumnMatrix& updates,
+                                         std::span<const Submission> submissions, ModelJudge& judge) {
+  const std::size_t trainable = network_->layout().trainable();
+  const ColumnVector global(comm_, std::span(global_).first(trainable));
+  ColumnVector root_update;
+  if (needs_.root_update) {
+    ColumnMatrix root;
+    to_columns(comm_, root_row_, {0, trainable}, root);
+    root_update = combine(root, std::vector<double>{1.0});
+  }
+  Stream random(scenario_.seed(), Purpose::aggregation, nobody, round);
+  return rule_->aggregate({.comm = comm_,
+                           .round = round,
+                           .submissions = submissions,
+                           .updates = updates,
+                           .random = random,
+                           .tolerated_f = tolerated_f_,
+                           .global = &global,
+                           .root_update = needs_.root_update ? &root_update : nullptr,
+                           .losses = &judge,
+                           .layout = &network_->layout()});
+}
+
 void FederatedProtocol::aggregate_and_apply(RoundIndex round, const ColumnMatrix& updates,
                                             std::span<const std::size_t> valid, Phases& phases, RoundRecord& record) {
   std::vector<Submission> submissions;
-  for (const std::size_t i : valid) submissions.push_back({rows_.agents()[i], trained_[i].samples});
-  Stream random(scenario_.seed(), Purpose::aggregation, nobody, round);
+  std::vector<AgentId> clients;
+  for (const std::size_t i : valid) {
+    submissions.push_back({rows_.agents()[i], trained_[i].samples});
+    clients.push_back(rows_.agents()[i]);
+  }
+  ModelJudge judge(comm_, *network_, data_.train, root_, *validators_, scenario_.seed(),
+                   {.round = round,
+                    .global = global_,
+                    .clients = clients,
+                    .edit = [&](std::span<const AgentId> validators, std::size_t steps, std::size_t classes,
+                                std::span<double> reports) {
+                      attackers_->edit_reports(round, validators, steps, classes, reports);
+                    }});
   RuleOutput output;
   double step_norm = 0.0;
   phases.collective("aggregate", [&] {
-    output = rule_->aggregate({.comm = comm_,
-                               .round = round,
-                               .submissions = submissions,
-                               .updates = updates,
-                               .random = random});
+    output = apply_rule(round, updates, submissions, judge);
     SOUK_EXPECT(output.weights.size() == submissions.size());
     step_norm = std::sqrt(squared_norm(comm_, updates.plan(), output.step));
   });
   phases.collective("apply", [&] {
+    if (output.restart) {
+      initialise();
+      record.events.push_back({"restart", -1, "the aggregator asks for training anew from the initial model"});
+      return;
+    }
     replicate(comm_, updates.plan(), output.step, step_);
     server_->apply(step_, static_cast<float>(scenario_.server().learning_rate()),
                    std::span(global_).first(step_.size()));
     if (step_.size() < global_.size()) apply_buffers(valid, output.weights);
   });
-  phases.collective("measure", [&] { record_clients(updates, valid, output, step_norm, record); });
+  phases.collective("measure", [&] {
+    record_clients(updates, valid, output, step_norm, record);
+    record_judging(judge, record);
+  });
   if (!std::isfinite(step_norm)) record.stop = "diverged";
+}
+
+/// Validation is part of the simulated protocol: its messages, its work, and the time of the slowest validator.
+void FederatedProtocol::record_judging(const ModelJudge& judge, RoundRecord& record) const {
+  const JudgingCost& cost = judge.cost();
+  if (cost.server_flops > 0.0) record.add("judging_flops_server", cost.server_flops);
+  if (cost.candidates == 0) return;
+  const std::uint64_t model_bytes = global_.size() * sizeof(float);
+  const std::uint64_t validators = judge.validators().size();
+  const std::uint64_t models = validators * cost.candidates;
+  record.traffic.push_back({"candidate model", models, models * model_bytes});
+  record.traffic.push_back({"validation report", validators, cost.reports * sizeof(float)});
+  record.add("judging_flops_validators", cost.validator_flops);
+  double longest = 0.0;
+  for (const AgentId validator : judge.validators()) {
+    const Device device = population_->device(validator);
+    longest = std::max(longest, cost.slowest_validator_flops / device.compute +
+                                    static_cast<double>(cost.candidates * model_bytes) / device.bandwidth);
+  }
+  record.virtual_seconds += longest;
 }
 
 /// Running statistics are averaged with the rule's weights; they take no part in scores.

@@ -11,6 +11,9 @@ namespace souk {
 /// What a draw is for. Values are part of the file format: add, never renumber. 0x8000 and up: plug-ins.
 enum class Purpose : std::uint16_t {
   partition = 0x100,
+  root_data = 0x110,
+  holdout = 0x120,
+  validation = 0x130,
   weight_init = 0x200,
   batch_order = 0x300,
   augmentation = 0x310,

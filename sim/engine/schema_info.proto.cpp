@@ -113,6 +113,7 @@ std::vector<PluginKind> plugin_kinds() {
   static const std::map<std::string, std::string> names{{"Aggregator.rule", "aggregators"},
                                                         {"Attack.method", "attacks"},
                                                         {"PreAggregator.method", "pre_aggregators"},
+                                                        {"Attack.validation", "validator_attacks"},
                                                         {"Data.source", "datasets"},
                                                         {"Model.network", "models"},
                                                         {"Partition.rule", "partitions"},

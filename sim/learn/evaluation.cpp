@@ -39,11 +39,16 @@ TestCounts test_batch(Network& network, std::span<const float> parameters, const
   TestCounts counts;
   counts.correct.assign(classes, 0);
   counts.samples.assign(classes, 0);
+  counts.predicted.assign(classes, 0);
+  counts.loss_of_class.assign(classes, 0.0);
   for (std::size_t i = 0; i < which.size(); ++i) {
     const auto label = static_cast<std::size_t>(data.labels()[which[i]]);
     const std::span<const float> row = outputs.subspan(i * classes, classes);
-    counts.loss_sum += cross_entropy(row, label);
+    const double loss = cross_entropy(row, label);
+    counts.loss_sum += loss;
+    counts.loss_of_class[label] += loss;
     ++counts.samples[label];
+    ++counts.predicted[static_cast<std::size_t>(std::max_element(row.begin(), row.end()) - row.begin())];
     if (is_correct(row, label)) ++counts.correct[label];
   }
   return counts;

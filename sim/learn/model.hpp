@@ -113,9 +113,11 @@ class LocalTrainer {
 
 /// Counts of one test batch, exact so that batches tested on different ranks add up to the same totals.
 struct TestCounts {
-  double loss_sum = 0.0;               ///< cross-entropy summed in sample order
-  std::vector<std::uint32_t> correct;  ///< [classes], by true class
-  std::vector<std::uint32_t> samples;  ///< [classes]
+  double loss_sum = 0.0;                 ///< cross-entropy summed in sample order
+  std::vector<double> loss_of_class;     ///< [classes], the same by true class
+  std::vector<std::uint32_t> correct;    ///< [classes], by true class
+  std::vector<std::uint32_t> samples;    ///< [classes]
+  std::vector<std::uint32_t> predicted;  ///< [classes], by predicted class; ties to the smaller
 };
 
 /// Tests `parameters` on the samples `which`, as one batch.

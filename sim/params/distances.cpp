@@ -28,7 +28,7 @@ class PanelProducts {
   explicit PanelProducts(std::size_t rows)
       : rows_(rows),
         runs_(std::clamp(block_bytes / (rows * run_columns * sizeof(float)), std::size_t{1}, block_runs_max)),
-        packed_(hwy::AllocateAligned<float>(runs_ * rows * run_columns)),
+        packed_(hwy::AllocateAligned<float>(runs_ * packed_values(rows))),
         exponents_(runs_ * rows),
         products_(rows * rows) {}
 
@@ -39,7 +39,7 @@ class PanelProducts {
       const std::size_t end = std::min(panel.columns.size(), begin + block_columns);
       for (std::size_t i = 0; i < rows_; ++i) pack(panel, i, shift, {begin, end});
       for (std::size_t run = 0; begin + run * run_columns < end; ++run) {
-        row_products(packed_.get() + run * rows_ * run_columns, rows_, products_.data());
+        row_products(packed_.get() + run * packed_values(rows_), rows_, products_.data());
         add_products(run, sums);
       }
     }
@@ -52,15 +52,16 @@ class PanelProducts {
     const float* less = shift == nullptr ? nullptr : panel.row(*shift).data();
     std::size_t run = 0;
     for (std::size_t c = block.begin; c < block.end; c += run_columns, ++run) {
-      float* to = packed_.get() + (run * rows_ + i) * run_columns;
-      const float largest =
-          pack_row(from + c, less == nullptr ? nullptr : less + c, std::min(run_columns, block.end - c), to);
-      exponents_[run * rows_ + i] = 0;
-      if (largest == 0.0F || (largest >= magnitude_min && largest <= magnitude_max)) continue;
-      const int exponent = std::ilogb(largest);
-      if (exponent > 1000) continue;  // infinite: stays so
+      float* packed = packed_.get() + run * packed_values(rows_);
+      const float* less_here = less == nullptr ? nullptr : less + c;
+      const float largest = pack_row(from + c, less_here, std::min(run_columns, block.end - c), packed, i);
+      const bool harmless = largest == 0.0F || (largest >= magnitude_min && largest <= magnitude_max);
+      const int exponent = harmless || std::isinf(largest) ? 0 : std::ilogb(largest);
       exponents_[run * rows_ + i] = exponent;
-      for (std::size_t k = 0; k < run_columns; ++k) to[k] = std::ldexp(to[k], -exponent);
+      if (exponent == 0) continue;
+      // In two steps: 2^-exponent itself may be no float.
+      scale_row(packed, i, std::ldexp(1.0F, -exponent / 2));
+      scale_row(packed, i, std::ldexp(1.0F, -exponent - -exponent / 2));
     }
   }
 
@@ -80,7 +81,7 @@ class PanelProducts {
   }
 
   std::size_t rows_, runs_;
-  hwy::AlignedFreeUniquePtr<float[]> packed_;  ///< [runs, rows, run_columns]
+  hwy::AlignedFreeUniquePtr<float[]> packed_;  ///< [runs], see row_products.hpp
   std::vector<int> exponents_;                 ///< [runs, rows] of the power of two taken out
   std::vector<float> products_;                ///< [rows, rows], lower triangle
 };

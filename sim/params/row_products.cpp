@@ -13,6 +13,15 @@
 // After foreach_target.h, which tells it the instruction set.
 #include <hwy/highway.h>
 
+#ifndef SOUK_ROW_PRODUCTS_ONCE
+#define SOUK_ROW_PRODUCTS_ONCE
+namespace souk {
+namespace {
+constexpr std::size_t group_max = 5;
+}
+}  // namespace souk
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace souk {
 namespace HWY_NAMESPACE {
@@ -23,29 +32,49 @@ using FloatVector = hn::VFromD<Floats>;
 constexpr std::size_t lanes = hn::MaxLanes(Floats());
 
 /// Rows in a group: 25 sums, 5 + 1 rows fill the 32 registers of AVX-512; 9 sums, 3 + 1 rows the 16 of the others.
-constexpr std::size_t group = lanes == 16 ? 5 : 3;
+constexpr std::size_t group = lanes == 16 ? group_max : 3;
 /// Rows that stay in the second cache while all groups before them pass.
 constexpr std::size_t block_rows = 12 * group;
 
-float pack_row(const float* row, const float* shift, std::size_t size, float* to) {
+/// Where a row begins in a packed run: groups of rows one behind the other, in each a vector of the first row, of the
+/// second, …, then the next columns: a group is read from front to back.
+HWY_INLINE float* packed_row(float* run, std::size_t i) {
+  return run + i / group * group * run_columns + i % group * lanes;
+}
+constexpr std::size_t step = group * lanes;  // from one vector of a row to the next
+
+float pack_row(const float* row, const float* shift, std::size_t size, float* run, std::size_t i) {
   const Floats d;
   FloatVector largest = hn::Zero(d);
-  std::size_t c = 0;
-  for (; c + lanes <= size; c += lanes) {
-    FloatVector value = hn::LoadU(d, row + c);
-    if (shift != nullptr) value = hn::Sub(value, hn::LoadU(d, shift + c));
+  float* to = packed_row(run, i);
+  const auto pack = [&](const float* values, const float* less) HWY_ATTR {
+    FloatVector value = hn::LoadU(d, values);
+    if (less != nullptr) value = hn::Sub(value, hn::LoadU(d, less));
     largest = hn::Max(largest, hn::Abs(value));
-    hn::Store(value, d, to + c);
+    hn::Store(value, d, to);
+    to += step;
+  };
+  std::size_t c = 0;
+  for (; c + lanes <= size; c += lanes) pack(row + c, shift == nullptr ? nullptr : shift + c);
+  if (c < size) {
+    HWY_ALIGN std::array<float, lanes> last{}, last_shift{};
+    std::copy(row + c, row + size, last.begin());
+    if (shift != nullptr) std::copy(shift + c, shift + size, last_shift.begin());
+    pack(last.data(), last_shift.data());
+    c += lanes;
   }
+  for (; c < run_columns; c += lanes, to += step) hn::Store(hn::Zero(d), d, to);
   HWY_ALIGN std::array<float, lanes> magnitudes;
   hn::Store(largest, d, magnitudes.data());
-  float result = *std::max_element(magnitudes.begin(), magnitudes.end());
-  for (; c < size; ++c) {
-    to[c] = shift == nullptr ? row[c] : row[c] - shift[c];
-    result = std::max(result, to[c] < 0.0F ? -to[c] : to[c]);
+  return *std::max_element(magnitudes.begin(), magnitudes.end());
+}
+
+void scale_row(float* run, std::size_t i, float factor) {
+  const Floats d;
+  float* values = packed_row(run, i);
+  for (std::size_t c = 0; c < run_columns; c += lanes, values += step) {
+    hn::Store(hn::Mul(hn::Load(d, values), hn::Set(d, factor)), d, values);
   }
-  std::fill(to + c, to + run_columns, 0.0F);
-  return result;
 }
 
 /// The sum of each of four vectors.
@@ -78,13 +107,13 @@ HWY_NOINLINE void tile(const float* left, const float* right, float* products, s
 #pragma GCC unroll 8
     for (std::size_t j = 0; j < C; ++j) sums[i][j] = hn::Zero(d);
   }
-  for (std::size_t c = 0; c < run_columns; c += lanes) {
+  for (std::size_t c = 0; c < run_columns; c += lanes, left += step, right += step) {
     FloatVector other[C];
 #pragma GCC unroll 8
-    for (std::size_t j = 0; j < C; ++j) other[j] = hn::Load(d, right + j * run_columns + c);
+    for (std::size_t j = 0; j < C; ++j) other[j] = hn::Load(d, right + j * lanes);
 #pragma GCC unroll 8
     for (std::size_t i = 0; i < R; ++i) {
-      const FloatVector value = diagonal ? other[i] : hn::Load(d, left + i * run_columns + c);
+      const FloatVector value = diagonal ? other[i] : hn::Load(d, left + i * lanes);
 #pragma GCC unroll 8
       for (std::size_t j = 0; j < C; ++j) {
         if (!diagonal || j <= i) sums[i][j] = hn::MulAdd(value, other[j], sums[i][j]);
@@ -115,7 +144,7 @@ constexpr std::array<Tile, sizeof...(R)> diagonal_tiles(std::index_sequence<R...
   return {tile<R + 1, R + 1, true>...};
 }
 
-void row_products(const float* rows, std::size_t n, float* products) {
+void row_products(const float* run, std::size_t n, float* products) {
   static constexpr auto full = full_tiles(std::make_index_sequence<group>());
   static constexpr auto diagonal = diagonal_tiles(std::make_index_sequence<group>());
   for (std::size_t block = 0; block < n; block += block_rows) {
@@ -124,7 +153,7 @@ void row_products(const float* rows, std::size_t n, float* products) {
       for (std::size_t left = std::max(block, right); left < block_end; left += group) {
         const std::size_t height = std::min(group, n - left);
         const Tile compute = left == right ? diagonal[height - 1] : full[height - 1];
-        compute(rows + left * run_columns, rows + right * run_columns, products + left * n + right, n);
+        compute(run + left * run_columns, run + right * run_columns, products + left * n + right, n);
       }
     }
   }
@@ -138,14 +167,19 @@ HWY_AFTER_NAMESPACE();
 namespace souk {
 
 HWY_EXPORT(pack_row);
+HWY_EXPORT(scale_row);
 HWY_EXPORT(row_products);
 
-float pack_row(const float* row, const float* shift, std::size_t size, float* to) {
-  return HWY_DYNAMIC_DISPATCH(pack_row)(row, shift, size, to);
+std::size_t packed_values(std::size_t n) { return (n + group_max - 1) * run_columns; }
+
+float pack_row(const float* row, const float* shift, std::size_t size, float* run, std::size_t i) {
+  return HWY_DYNAMIC_DISPATCH(pack_row)(row, shift, size, run, i);
 }
 
-void row_products(const float* rows, std::size_t n, float* products) {
-  HWY_DYNAMIC_DISPATCH(row_products)(rows, n, products);
+void scale_row(float* run, std::size_t i, float factor) { HWY_DYNAMIC_DISPATCH(scale_row)(run, i, factor); }
+
+void row_products(const float* run, std::size_t n, float* products) {
+  HWY_DYNAMIC_DISPATCH(row_products)(run, n, products);
 }
 
 }  // namespace souk

@@ -8,12 +8,18 @@ namespace souk {
 /// that two groups of rows fit the first cache.
 inline constexpr std::size_t run_columns = 1024;
 
-/// Copies `size` <= run_columns values of a row, less those of `shift` (null: none), behind them zeros up to
-/// run_columns. Returns the largest magnitude.
-float pack_row(const float* row, const float* shift, std::size_t size, float* to);
+/// Floats that a packed run of n rows takes; it is aligned to whole lines.
+std::size_t packed_values(std::size_t n);
 
-/// Products of all pairs of packed rows [n, run_columns], in float: the lower triangle of [n, n], diagonal included.
-/// Each product is added up in the same order wherever its rows stand: equal rows have equal products.
-void row_products(const float* rows, std::size_t n, float* products);
+/// Puts `size` <= run_columns values of row i, less those of `shift` (null: none), into a packed run, the rest of the
+/// row being 0. Returns the largest magnitude.
+float pack_row(const float* row, const float* shift, std::size_t size, float* run, std::size_t i);
+
+/// Multiplies packed row i.
+void scale_row(float* run, std::size_t i, float factor);
+
+/// Products of all pairs of the n packed rows, in float: the lower triangle of [n, n], diagonal included. Each product
+/// is added up in the same order wherever its rows stand: equal rows have equal products.
+void row_products(const float* run, std::size_t n, float* products);
 
 }  // namespace souk

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "sim/base/ids.hpp"
+#include "sim/data/partitioner.hpp"
+
+namespace souk::scenario {
+class Partition;
+class Root;
+}  // namespace souk::scenario
+
+namespace souk {
+
+/// The server's own samples of the training set, ascending. Throws InputError where there are not enough (of a class).
+std::vector<SampleIndex> draw_root_data(const scenario::Root& config, std::span<const std::int32_t> labels, int classes,
+                                        std::uint64_t seed);
+
+/// Deals what `reserved` (ascending) leaves of the training set to the clients.
+RepairedDeal deal_without(std::span<const SampleIndex> reserved, const scenario::Partition& partition,
+                          const DealInput& input, std::uint64_t seed);
+
+}  // namespace souk

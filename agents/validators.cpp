@@ -1,0 +1,100 @@
+#include "agents/validators.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "scenarios/participants.pb.h"
+#include "sim/base/contract.hpp"
+#include "sim/base/random.hpp"
+
+namespace souk {
+
+Validators::Validators(const scenario::Validators& config, bool holding_out, const Deal& deal, const Dataset& train,
+                       std::uint64_t seed)
+    : holdout_(holding_out ? config.holdout() : 0.0),
+      per_round_(config.per_round()),
+      min_samples_(config.min_samples()),
+      max_samples_(config.max_samples()),
+      deal_(deal),
+      train_(train),
+      seed_(seed) {
+  SOUK_REQUIRE(per_round_ <= deal.agents(), "validators.per_round = {}: there are {} clients", per_round_,
+               deal.agents());
+}
+
+std::size_t Validators::held_out_count(std::size_t held) const {
+  return static_cast<std::size_t>(holdout_ * static_cast<double>(held));
+}
+
+/// A client's samples in the order of its own shuffle: those held out first.
+std::vector<SampleIndex> Validators::shuffled(AgentId client) const {
+  const auto own = deal_.of(client.value);
+  std::vector<SampleIndex> samples(own.begin(), own.end());
+  Stream(seed_, Purpose::holdout, client, {}).shuffle(samples);
+  return samples;
+}
+
+std::size_t Validators::training_count(AgentId client) const {
+  const std::size_t held = deal_.of(client.value).size();
+  return held - held_out_count(held);
+}
+
+std::vector<SampleIndex> Validators::training_samples(AgentId client) const {
+  if (holdout_ == 0.0) {
+    const auto own = deal_.of(client.value);
+    return {own.begin(), own.end()};
+  }
+  std::vector<SampleIndex> samples = shuffled(client);
+  samples.erase(samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(held_out_count(samples.size())));
+  std::sort(samples.begin(), samples.end());
+  return samples;
+}
+
+std::vector<AgentId> Validators::of_round(RoundIndex round, std::span<const AgentId> clients) const {
+  if (per_round_ == 0) return {clients.begin(), clients.end()};
+  std::vector<std::uint32_t> everyone(deal_.agents());
+  std::iota(everyone.begin(), everyone.end(), 0U);
+  Stream(seed_, Purpose::validation, nobody, round).shuffle(everyone);
+  std::vector<AgentId> drawn;
+  for (std::size_t v = 0; v < per_round_; ++v) drawn.push_back({everyone[v]});
+  std::sort(drawn.begin(), drawn.end());
+  return drawn;
+}
+
+/// At most max_samples of each class of which the validator holds out more than min_samples, drawn for the round.
+std::vector<SampleIndex> Validators::samples_of_round(AgentId validator, RoundIndex round) const {
+  std::vector<SampleIndex> held = shuffled(validator);
+  held.resize(held_out_count(held.size()));
+  std::sort(held.begin(), held.end());
+  std::vector<std::vector<SampleIndex>> by_class(static_cast<std::size_t>(train_.classes()));
+  for (const SampleIndex sample : held) by_class[static_cast<std::size_t>(train_.labels()[sample])].push_back(sample);
+  Stream random(seed_, Purpose::validation, validator, round);
+  std::vector<SampleIndex> used;
+  for (auto& samples : by_class) {
+    if (samples.size() <= min_samples_) continue;
+    random.shuffle(samples);
+    samples.resize(std::min(samples.size(), max_samples_));
+    used.insert(used.end(), samples.begin(), samples.end());
+  }
+  return used;
+}
+
+std::size_t Validators::samples_used(AgentId validator, RoundIndex round) const {
+  return samples_of_round(validator, round).size();
+}
+
+std::vector<double> Validators::class_losses(AgentId validator, RoundIndex round, Network& network,
+                                             std::span<const float> parameters) const {
+  const auto classes = static_cast<std::size_t>(train_.classes());
+  const std::vector<SampleIndex> used = samples_of_round(validator, round);
+  std::vector<double> losses(classes, std::numeric_limits<double>::quiet_NaN());
+  if (used.empty()) return losses;
+  const TestCounts counts = test_batch(network, parameters, train_, used);
+  for (std::size_t c = 0; c < classes; ++c) {
+    if (counts.samples[c] > 0) losses[c] = counts.loss_of_class[c] / static_cast<double>(counts.samples[c]);
+  }
+  return losses;
+}
+
+}  // namespace souk

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "sim/base/ids.hpp"
+#include "sim/data/dataset.hpp"
+#include "sim/data/partitioner.hpp"
+#include "sim/learn/model.hpp"
+
+namespace souk::scenario {
+class Validators;
+}
+
+namespace souk {
+
+/// Clients as validators: what they hold out from training, who validates in a round, on which samples, and the loss of
+/// a model on them class by class. Nothing is kept per client; everything follows from streams named by client and
+/// round. Kabir et al., FLShield, section 4.
+class Validators {
+ public:
+  /// `deal` and `train` must outlive it. `holding_out`: whether clients hold anything out.
+  Validators(const scenario::Validators& config, bool holding_out, const Deal& deal, const Dataset& train,
+             std::uint64_t seed);
+  /// Samples a client trains on: all of its own, or what it does not hold out; ascending.
+  std::vector<SampleIndex> training_samples(AgentId client) const;
+  std::size_t training_count(AgentId client) const;
+  /// Those who validate this round, ascending; `clients` are those whose updates it uses.
+  std::vector<AgentId> of_round(RoundIndex round, std::span<const AgentId> clients) const;
+  /// Mean loss of a model per class on the samples that a validator uses in this round, NaN for classes of which it
+  /// holds out too few; [classes]. Beats the heart.
+  std::vector<double> class_losses(AgentId validator, RoundIndex round, Network& network,
+                                   std::span<const float> parameters) const;
+  /// Samples that class_losses evaluates.
+  std::size_t samples_used(AgentId validator, RoundIndex round) const;
+  std::size_t most_validators(std::size_t updates) const { return per_round_ > 0 ? per_round_ : updates; }
+  std::size_t most_samples() const { return max_samples_ * static_cast<std::size_t>(train_.classes()); }
+
+ private:
+  std::size_t held_out_count(std::size_t held) const;
+  std::vector<SampleIndex> shuffled(AgentId client) const;
+  std::vector<SampleIndex> samples_of_round(AgentId validator, RoundIndex round) const;
+  double holdout_;
+  std::size_t per_round_, min_samples_, max_samples_;
+  const Deal& deal_;
+  const Dataset& train_;
+  std::uint64_t seed_;
+};
+
+}  // namespace souk
