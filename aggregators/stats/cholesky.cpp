@@ -1,7 +1,10 @@
 #include "aggregators/stats/cholesky.hpp"
 
 #include <cmath>
+#include <utility>
 #include <vector>
+
+#include "sim/base/contract.hpp"
 
 namespace souk {
 
@@ -19,6 +22,18 @@ std::optional<Cholesky> Cholesky::of(const DenseMatrix& matrix) {
     }
   }
   return result;
+}
+
+Cholesky Cholesky::regularized(DenseMatrix matrix, double scale) {
+  std::optional<Cholesky> factor = of(matrix);
+  double added = 0.0;
+  for (double jitter = 1e-14 * scale; !factor; jitter *= 10.0) {
+    SOUK_EXPECT(std::isfinite(jitter) && jitter > 0.0);
+    for (std::size_t i = 0; i < matrix.rows; ++i) matrix(i, i) += jitter - added;
+    added = jitter;
+    factor = of(matrix);
+  }
+  return *std::move(factor);
 }
 
 double Cholesky::inverse_form(std::span<const double> vector) const {

@@ -80,6 +80,7 @@ double regularized_incomplete_beta(double a, double b, double x) {
 
 double chi_squared_quantile(double p, double degrees) {
   SOUK_EXPECT(p >= 0.0 && p < 1.0 && degrees > 0.0);
+  if (p == 0.0) return 0.0;
   double low = 0.0;
   double high = degrees;
   while (lower_gamma(0.5 * degrees, 0.5 * high) < p) high *= 2.0;
