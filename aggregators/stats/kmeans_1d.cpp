@@ -22,7 +22,7 @@ struct Spread {
   void add(double value, double times) {
     count += times;
     const double distance = value - mean;
-    mean += distance * times / count;
+    mean += distance * (times / count);
     dispersion += times * distance * (value - mean);
   }
 };
