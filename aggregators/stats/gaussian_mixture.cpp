@@ -67,17 +67,21 @@ void maximisation(const DenseMatrix& points, GaussianMixture& mixture) {
   for (double& weight : mixture.weights) weight /= total;
 }
 
+double largest_variance(const DenseMatrix& covariance) {
+  double largest = 0.0;
+  for (std::size_t c = 0; c < covariance.rows; ++c) largest = std::max(largest, covariance(c, c));
+  return largest;
+}
+
 /// log(weight_k N(x_i; mean_k, covariance_k)) in place of the responsibilities.
 void log_densities(const DenseMatrix& points, GaussianMixture& mixture) {
   const double constant = static_cast<double>(points.columns) * std::log(2.0 * std::numbers::pi);
   for (std::size_t k = 0; k < mixture.weights.size(); ++k) {
-    const std::optional<Cholesky> factor = Cholesky::of(mixture.covariances[k]);
-    SOUK_REQUIRE(factor, "a Gaussian mixture of {} points is too wide for its regularisation of {}: scale the values",
-                 points.rows, regularisation);
+    const Cholesky factor = Cholesky::regularized(mixture.covariances[k], largest_variance(mixture.covariances[k]));
     const DenseMatrix distances = centred(points, mixture.means.row(k));
-    const double offset = std::log(mixture.weights[k]) - 0.5 * (constant + factor->log_determinant());
+    const double offset = std::log(mixture.weights[k]) - 0.5 * (constant + factor.log_determinant());
     for (std::size_t i = 0; i < points.rows; ++i) {
-      mixture.responsibilities(i, k) = offset - 0.5 * factor->inverse_form(distances.row(i));
+      mixture.responsibilities(i, k) = offset - 0.5 * factor.inverse_form(distances.row(i));
     }
   }
 }

@@ -37,8 +37,8 @@ Mode mean_within(const DenseMatrix& points, std::span<const double> centre, doub
   return result;
 }
 
-/// Where the climb from `start` ends. There are always points within: those around a mean are not all farther from it
-/// than they are from where they were found.
+/// Where the climb from `start` ends. Some point is always within, for the points of a mean are nearer to it on average
+/// than to where they were found; but rounding may leave none where the bandwidth is as small as that.
 Mode climb(const DenseMatrix& points, std::span<const double> start, double bandwidth) {
   Mode mode{{start.begin(), start.end()}, 0};
   for (int step = 0; step <= steps_max; ++step) {
