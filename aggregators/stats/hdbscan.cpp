@@ -13,10 +13,10 @@ namespace {
 
 constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
 
-/// A merge of two nodes at a distance. Nodes below n are points; node n + i is merge i.
+/// A node of the single-linkage tree: its children come together at a distance, all at once. Nodes below n are points;
+/// node n + i is merge i.
 struct Merge {
-  std::size_t left;
-  std::size_t right;
+  std::vector<std::size_t> children;
   double distance;
   std::size_t size;
 };
@@ -81,6 +81,7 @@ std::vector<Edge> spanning_tree(const SymmetricMatrix& distances, std::span<cons
   return edges;
 }
 
+/// Merges at the same distance are one, so that the order of equal edges does not matter. The last one is the root.
 std::vector<Merge> single_linkage(const std::vector<Edge>& edges) {
   const std::size_t n = edges.size() + 1;
   std::vector<std::size_t> above(2 * n - 1);  // union-find over points and merges
@@ -90,12 +91,23 @@ std::vector<Merge> single_linkage(const std::vector<Edge>& edges) {
     return node;
   };
   std::vector<Merge> merges;
-  const auto size = [&](std::size_t node) { return node < n ? 1 : merges[node - n].size; };
+  const auto absorb = [&](Merge& merge, std::size_t node) {
+    above[node] = n + merges.size();
+    merge.size += node < n ? 1 : merges[node - n].size;
+    if (node < n || merges[node - n].distance != merge.distance) {
+      merge.children.push_back(node);
+    } else {
+      const std::vector<std::size_t>& children = merges[node - n].children;
+      merge.children.insert(merge.children.end(), children.begin(), children.end());
+    }
+  };
   for (const Edge& edge : edges) {
+    Merge merge{{}, edge.length, 0};
     const std::size_t left = top(edge.a);
     const std::size_t right = top(edge.b);
-    above[left] = above[right] = n + merges.size();
-    merges.push_back({left, right, edge.length, size(left) + size(right)});
+    absorb(merge, left);
+    absorb(merge, right);
+    merges.push_back(std::move(merge));
   }
   return merges;
 }
@@ -130,16 +142,17 @@ class Condensation {
 
   void split(const Merge& merge, std::size_t cluster) {
     const double lambda = 1.0 / merge.distance;
-    const bool two = size(merge.left) >= min_cluster_size_ && size(merge.right) >= min_cluster_size_;
-    for (const std::size_t node : {merge.left, merge.right}) {
-      if (two) {
+    const auto large = [&](std::size_t node) { return size(node) >= min_cluster_size_; };
+    const bool splits = std::count_if(merge.children.begin(), merge.children.end(), large) > 1;
+    for (const std::size_t node : merge.children) {
+      if (!large(node)) {
+        drop(node, cluster, lambda);
+      } else if (splits) {
         leave(cluster, lambda, size(node));
         tree_.clusters.push_back({.parent = cluster, .birth = lambda});
         pending_.push_back({node, tree_.clusters.size() - 1});
-      } else if (size(node) >= min_cluster_size_) {
-        pending_.push_back({node, cluster});
       } else {
-        drop(node, cluster, lambda);
+        pending_.push_back({node, cluster});
       }
     }
   }
@@ -154,8 +167,8 @@ class Condensation {
         tree_.cluster[top] = cluster;
         tree_.lambda[top] = lambda;
       } else {
-        nodes.push_back(merges_[top - n_].left);
-        nodes.push_back(merges_[top - n_].right);
+        const std::vector<std::size_t>& children = merges_[top - n_].children;
+        nodes.insert(nodes.end(), children.begin(), children.end());
       }
     }
   }

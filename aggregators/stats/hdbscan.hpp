@@ -17,8 +17,9 @@ struct HdbscanSettings {
 /// Labels of points known by their distances, [n, n] (Campello, Moulavi, Sander, PAKDD 2013), with the conventions of
 /// McInnes's hdbscan package: single linkage of mutual reachability distances, condensed by the minimum size, clusters
 /// by excess of mass. Where the root is the only cluster, only the points that stay in it as long as any are members:
-/// the rest is noise. Clusters are numbered by their first members. Equal distances are merged in the order of their
-/// indices.
+/// the rest is noise. Clusters are numbered by their first members. Equal distances split at once, as in the paper: a
+/// point as near to one cluster as to another belongs to neither, where the package's answer depends on the order of
+/// the points. Fewer points than min_cluster_size: all noise.
 std::vector<std::size_t> hdbscan(const SymmetricMatrix& distances, const HdbscanSettings& settings);
 
 /// What FLAME (Nguyen et al., USENIX Security 2022, Algorithm 1) admits: the one cluster that
