@@ -30,9 +30,23 @@ int run_command(const RunArguments& arguments);
 /// `souk check`: what the scenario resolves to and what it needs.
 int check_command(const ScenarioArguments& arguments, bool print, int ranks);
 
+/// `souk aggregate`.
+struct AggregateArguments {
+  std::string rule;
+  std::string updates;
+  std::vector<std::string> pre;
+  std::string root, global;
+  std::vector<std::string> settings;  ///< --set
+  std::string out, weights, scores;
+  std::uint64_t seed = 1;
+};
+
+/// `souk aggregate`: one rule on updates in a file.
+int aggregate_command(const AggregateArguments& arguments);
+
 /// `souk list [KIND]`, `souk describe NAME`, `souk template`, `souk reference`: what there is, from the schema.
 int list_command(const std::string& kind);
-int describe_command(const std::string& name);
+int describe_command(const std::string& name, bool markdown);
 int template_command();
 int reference_command();
 /// BibTeX of the methods a scenario uses.

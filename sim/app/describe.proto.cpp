@@ -7,6 +7,7 @@
 
 #include "scenarios/scenario.pb.h"
 #include "sim/app/commands.hpp"
+#include "sim/app/method_page.hpp"
 #include "sim/app/scenario_loading.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/engine/message_walk.hpp"
@@ -22,45 +23,6 @@ void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
 std::string first_sentence(const std::string& text) {
   const auto end = text.find(". ");
   return end == std::string::npos ? text : text.substr(0, end + 1);
-}
-
-/// Breaks a paragraph into lines of at most 100 columns, each starting with `indent`.
-std::string wrap(const std::string& text, const std::string& indent) {
-  std::string out;
-  std::string line = indent;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find(' ', begin), text.size());
-    const std::string word = text.substr(begin, end - begin);
-    begin = end + 1;
-    if (line.size() > indent.size() && line.size() + word.size() + 1 > 100) {
-      out += line + "\n";
-      line = indent;
-    }
-    line += (line.size() > indent.size() ? " " : "") + word;
-  }
-  return out + line + "\n";
-}
-
-std::string enum_values(const pb::FieldDescriptor& field, const std::string& indent) {
-  std::string text;
-  if (field.cpp_type() != pb::FieldDescriptor::CPPTYPE_ENUM) return text;
-  for (int v = 0; v < field.enum_type()->value_count(); ++v) {
-    const auto& value = *field.enum_type()->value(v);
-    text += wrap(fmt::format("{}: {}", value.name(), comment_of(value)), indent);
-  }
-  return text;
-}
-
-std::string description(const std::string& name, const pb::Descriptor& type) {
-  std::string text = fmt::format("{}\n", name) + wrap(comment_of(type), "  ");
-  if (type.field_count() > 0) text += "\nparameters\n";
-  for (int f = 0; f < type.field_count(); ++f) {
-    const auto& field = *type.field(f);
-    text += fmt::format("  {} ({})\n", field.name(), facts_of(field)) + wrap(comment_of(field), "      ");
-    text += enum_values(field, "        ");
-  }
-  for (const std::string& entry : bibtex_of(type)) text += "\n" + entry + "\n";
-  return text;
 }
 
 std::vector<std::string> all_names() {
@@ -135,17 +97,19 @@ int list_command(const std::string& wanted) {
   return exit_done;
 }
 
-int describe_command(const std::string& name) {
+int describe_command(const std::string& name, bool markdown) {
   std::string text;
+  const auto add = [&](const MethodPage& page) {
+    text += (text.empty() ? "" : "\n") + (markdown ? as_markdown(page) : as_text(page));
+  };
   for (const PluginKind& kind : plugin_kinds()) {
     for (int f = 0; f < kind.choice->field_count(); ++f) {
       const auto& field = *kind.choice->field(f);
-      if (field.name() != name) continue;
-      text += (text.empty() ? "" : "\n") + description(fmt::format("{} ({})", name, kind.name), *field.message_type());
+      if (field.name() == name) add(method_page(kind.name, field));
     }
   }
   for (const pb::Descriptor* type : schema_messages()) {
-    if (text.empty() && type->name() == name) text = description(name, *type);
+    if (text.empty() && type->name() == name) add({.name = name, .kind = "", .type = type, .facts = {}});
   }
   SOUK_REQUIRE(!text.empty(), "describe: there is no '{}'.{} 'souk list' shows what there is.", name,
                did_you_mean(name, all_names()));

@@ -41,6 +41,28 @@ void add_run(CLI::App& app, RunArguments& run, bool& citations, int& ranks) {
   command->add_option("--inject-fault", run.fault, "For tests: rank=R,round=N,phase=NAME[,kind=hang|kill]");
 }
 
+void add_aggregate(CLI::App& app, AggregateArguments& aggregate, int& ranks) {
+  CLI::App* command = app.add_subcommand("aggregate", "Apply one rule to updates in a file");
+  command->add_option("rule", aggregate.rule, "Name of the rule, as printed by 'souk list aggregators'")->required();
+  command->add_option("--updates", aggregate.updates, "n x d matrix of float32 or float64, one update per row (.npy)")
+      ->required();
+  command->add_option("--pre", aggregate.pre, "Pre-aggregators, in the order of their application")->take_all();
+  command->add_option("--root", aggregate.root, "The server's own update, for rules that compare with it (.npy)");
+  command->add_option("--global", aggregate.global,
+                      "The parameters the clients started from, for rules that look at models (.npy; default: 0)");
+  command
+      ->add_option("--set", aggregate.settings,
+                   "f=N for all, K=V for the rule, NAME.K=V for the rule or a pre-aggregator")
+      ->expected(1)
+      ->take_all();
+  command->add_option("--out", aggregate.out, "Where the aggregate goes: d values, float64 (.npy)");
+  command->add_option("--weights", aggregate.weights, "Where the weights of the updates go: n values, float64 (.npy)");
+  command->add_option("--scores", aggregate.scores, "Where the scores of the updates go: n values, float64 (.npy)");
+  command->add_option("--seed", aggregate.seed, "Seed of rules that draw random numbers")->capture_default_str();
+  command->add_option("--ranks", ranks, "Start this many ranks on this machine through mpirun")
+      ->check(CLI::Range(1, 4096));
+}
+
 /// glibc gives large blocks back to the system and takes them again, zeroed page by page, in every round: first touch
 /// runs at a tenth of the speed of memory in use. Keep what was allocated.
 void keep_freed_memory() {
@@ -57,6 +79,7 @@ int dispatch(int argc, char** argv) {
   ScenarioArguments checked;
   bool citations = false;
   bool print = false;
+  bool markdown = false;
   int ranks = 0;
   int checked_ranks = 0;
   std::string kind;
@@ -64,7 +87,9 @@ int dispatch(int argc, char** argv) {
   std::string path;
   std::string directory = ".";
   std::vector<std::string> mirrors;
+  AggregateArguments aggregate;
   add_run(app, run, citations, ranks);
+  add_aggregate(app, aggregate, ranks);
 
   CLI::App* check = app.add_subcommand("check", "Check a scenario and show what it needs, without running it");
   add_scenario_arguments(*check, checked);
@@ -75,6 +100,7 @@ int dispatch(int argc, char** argv) {
   list->add_option("kind", kind, "One kind only");
   CLI::App* describe = app.add_subcommand("describe", "Describe a rule, attack, model, … or any message of the schema");
   describe->add_option("name", name, "Name, as printed by 'souk list'")->required();
+  describe->add_flag("--markdown", markdown, "Print a page in Markdown");
   CLI::App* blank = app.add_subcommand("template", "Print a commented scenario with every field");
   CLI::App* reference = app.add_subcommand("reference", "Print the scenario reference in Markdown");
   CLI::App* data = app.add_subcommand("data", "Look at data sets, or download them");
@@ -97,9 +123,10 @@ int dispatch(int argc, char** argv) {
   }
   if (ranks > 0 && !citations && !started_by_mpi_launcher()) return launch_ranks(ranks, argc, argv);
   if (app.got_subcommand("run")) return citations ? citations_command(run.scenario) : run_command(run);
+  if (app.got_subcommand("aggregate")) return aggregate_command(aggregate);
   if (check->parsed()) return check_command(checked, print, checked_ranks);
   if (list->parsed()) return list_command(kind);
-  if (describe->parsed()) return describe_command(name);
+  if (describe->parsed()) return describe_command(name, markdown);
   if (blank->parsed()) return template_command();
   if (reference->parsed()) return reference_command();
   if (data_describe->parsed()) return data_describe_command(path);

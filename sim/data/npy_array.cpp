@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include "sim/base/atomic_file.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/data/zip_archive.hpp"
 
@@ -217,10 +218,11 @@ std::vector<std::string> list_npy(const std::string& path) {
   return names;
 }
 
-void read_npy(NpyArray& array, std::span<float> values) {
+void read_npy(NpyArray& array, std::span<float> values, Finite finite) {
   read_in_steps(array, values, [&array](const std::vector<std::uint8_t>& bytes, std::span<float> out) {
     array.type.kind == 'f' ? convert_reals(array.type, bytes, out) : convert_integers(array.type, bytes, out);
   });
+  if (finite == Finite::any) return;
   const auto bad = std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
   SOUK_REQUIRE(bad == values.end(), "{}: a value is not a finite float32 number", array.name);
 }
@@ -245,6 +247,26 @@ void skip_npy(NpyArray& array, std::uint64_t values) {
 void finish_npy(NpyArray& array) {
   array.source.expect_end();
   SOUK_REQUIRE(!array.checked || array.running_crc32 == array.crc32, "{}: damaged: its checksum is wrong", array.name);
+}
+
+void write_npy(const std::string& path, std::span<const double> values) {
+  static_assert(std::endian::native == std::endian::little);
+  std::string header = fmt::format("{{'descr': '<f8', 'fortran_order': False, 'shape': ({},), }}", values.size());
+  constexpr std::size_t prefix = 10;  // magic, version, length of the header
+  header.append(63 - (prefix + header.size()) % 64, ' ');
+  header += '\n';
+  std::string bytes = "\x93NUMPY";
+  bytes += '\x01';
+  bytes += '\0';
+  bytes += static_cast<char>(header.size() & 0xFFU);
+  bytes += static_cast<char>(header.size() >> 8U);
+  bytes += header;
+  bytes.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
+  try {
+    write_file_atomically(path, bytes);
+  } catch (const std::exception& error) {
+    throw_input_error("{}: {}", path, error.what());
+  }
 }
 
 }  // namespace souk

@@ -38,8 +38,10 @@ NpyArray open_npy(const std::string& path, const std::string& name);
 /// Names of the arrays at `path` (archive, or directory of .npy files), ascending.
 std::vector<std::string> list_npy(const std::string& path);
 
-/// The next values.size() values as reals. Throws InputError where one is not finite.
-void read_npy(NpyArray& array, std::span<float> values);
+enum class Finite : std::uint8_t { required, any };
+
+/// The next values.size() values as reals. Throws InputError where one is not finite, if that is required.
+void read_npy(NpyArray& array, std::span<float> values, Finite finite = Finite::required);
 
 /// The next values.size() values of an array of integers.
 void read_npy(NpyArray& array, std::span<std::int64_t> values);
@@ -49,6 +51,9 @@ void read_npy(NpyArray& array, std::span<std::uint8_t> values);
 
 /// Passes over values.
 void skip_npy(NpyArray& array, std::uint64_t values);
+
+/// Writes a vector as float64, format version 1.0, atomically. Throws InputError naming the file and the reason.
+void write_npy(const std::string& path, std::span<const double> values);
 
 /// Throws InputError if data remain, or if the checksum of an archive's member is wrong. After all values were read.
 void finish_npy(NpyArray& array);

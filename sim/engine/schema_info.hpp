@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace google::protobuf {
@@ -22,6 +23,9 @@ std::string comment_of(const google::protobuf::EnumValueDescriptor& value);
 std::string facts_of(const google::protobuf::FieldDescriptor& field);
 /// Default as the text format writes it; "" for messages and lists.
 std::string default_text(const google::protobuf::FieldDescriptor& field);
+
+/// Formula, breakdown point and cost of a method, as (what, text); only those that the schema gives.
+std::vector<std::pair<std::string, std::string>> method_facts_of(const google::protobuf::Descriptor& type);
 
 /// BibTeX entries of a message.
 std::vector<std::string> bibtex_of(const google::protobuf::Descriptor& type);

@@ -95,6 +95,15 @@ std::string facts_of(const pb::FieldDescriptor& field) {
   return facts;
 }
 
+std::vector<std::pair<std::string, std::string>> method_facts_of(const pb::Descriptor& type) {
+  std::vector<std::pair<std::string, std::string>> facts;
+  const scenario::Method& method = type.options().GetExtension(scenario::method);
+  if (method.has_formula()) facts.emplace_back("formula", method.formula());
+  if (method.has_breakdown()) facts.emplace_back("withstands", method.breakdown());
+  if (method.has_cost()) facts.emplace_back("cost", method.cost());
+  return facts;
+}
+
 std::vector<std::string> bibtex_of(const pb::Descriptor& type) {
   std::vector<std::string> entries;
   for (int i = 0; i < type.options().ExtensionSize(scenario::bibtex); ++i) {

@@ -1,12 +1,12 @@
 #!/bin/sh
-# docs_test.sh PROGRAM REPO: docs/scenarios.md is what the program prints, so the reference never lags the schema.
+# docs_test.sh PROGRAM REPO: the generated documents are what the program prints, so they never lag the schema.
 set -eu
 program=$1
 cd "$2"
-printed=$(mktemp)
-trap 'rm -f "$printed"' EXIT
-"$program" reference >"$printed"
-if ! diff -u docs/scenarios.md "$printed"; then
-  echo "docs/scenarios.md is not what the program prints; write it anew: build/souk reference > docs/scenarios.md" >&2
+printed=$(mktemp -d)
+trap 'rm -rf "$printed"' EXIT
+.ci/generate-docs "$program" "$printed"
+if ! diff -u docs/scenarios.md "$printed/scenarios.md" || ! diff -ru docs/aggregators "$printed/aggregators"; then
+  echo "the generated documents are not what the program prints; write them anew: .ci/generate-docs build/souk docs" >&2
   exit 1
 fi
