@@ -11,9 +11,6 @@
 namespace souk {
 namespace {
 
-constexpr std::size_t block_bytes = std::size_t{1} << 19;  // half a second-level cache
-constexpr std::size_t block_runs_max = 8;
-
 // A row of a run is scaled by a power of two where its largest magnitude is outside: products neither overflow float
 // nor vanish.
 constexpr float magnitude_min = 0x1p-40F;
@@ -27,63 +24,63 @@ class PanelProducts {
  public:
   explicit PanelProducts(std::size_t rows)
       : rows_(rows),
-        runs_(std::clamp(block_bytes / (rows * run_columns * sizeof(float)), std::size_t{1}, block_runs_max)),
-        packed_(hwy::AllocateAligned<float>(runs_ * packed_values(rows))),
-        exponents_(runs_ * rows),
-        products_(rows * rows) {}
+        packed_(hwy::AllocateAligned<float>(packed_values(rows, run_columns_max))),
+        exponents_(rows),
+        products_(rows * rows) {
+    std::fill_n(packed_.get(), packed_values(rows, run_columns_max), 0.0F);
+  }
 
   /// Adds the lower triangle of P P^T to `sums`, [n (n + 1) / 2], P the panel's rows less row `shift`'s (if any).
   void add(const Panel& panel, const std::size_t* shift, std::span<double> sums) {
-    const std::size_t block_columns = runs_ * run_columns;
-    for (std::size_t begin = 0; begin < panel.columns.size(); begin += block_columns) {
-      const std::size_t end = std::min(panel.columns.size(), begin + block_columns);
-      for (std::size_t i = 0; i < rows_; ++i) pack(panel, i, shift, {begin, end});
-      for (std::size_t run = 0; begin + run * run_columns < end; ++run) {
-        row_products(packed_.get() + run * packed_values(rows_), rows_, products_.data());
-        add_products(run, sums);
-      }
+    const std::size_t width = panel.columns.size();
+    const std::size_t runs = (width + run_columns_max - 1) / run_columns_max;
+    const std::size_t even = (width + runs - 1) / runs;
+    const std::size_t columns = (even + run_columns_unit - 1) / run_columns_unit * run_columns_unit;
+    for (std::size_t begin = 0; begin < width; begin += columns) {
+      const PackedRun run{packed_.get(), rows_, columns};
+      for (std::size_t i = 0; i < rows_; ++i) pack(panel, i, shift, {begin, std::min(width, begin + columns)}, run);
+      const std::size_t upcoming = begin + 2 * columns <= width ? begin + columns : begin;
+      row_products(run, products_.data(), {panel.row_starts.data(), panel.offset + upcoming});
+      add_products(sums);
     }
   }
 
  private:
-  /// Row i of a block: a long piece of it, because memory delivers long pieces fast.
-  void pack(const Panel& panel, std::size_t i, const std::size_t* shift, ColumnRange block) {
-    const float* from = panel.row(i).data();
-    const float* less = shift == nullptr ? nullptr : panel.row(*shift).data();
-    std::size_t run = 0;
-    for (std::size_t c = block.begin; c < block.end; c += run_columns, ++run) {
-      float* packed = packed_.get() + run * packed_values(rows_);
-      const float* less_here = less == nullptr ? nullptr : less + c;
-      const float largest = pack_row(from + c, less_here, std::min(run_columns, block.end - c), packed, i);
-      const bool harmless = largest == 0.0F || (largest >= magnitude_min && largest <= magnitude_max);
-      const int exponent = harmless || std::isinf(largest) ? 0 : std::ilogb(largest);
-      exponents_[run * rows_ + i] = exponent;
-      if (exponent == 0) continue;
-      // In two steps: 2^-exponent itself may be no float.
-      scale_row(packed, i, std::ldexp(1.0F, -exponent / 2));
-      scale_row(packed, i, std::ldexp(1.0F, -exponent - -exponent / 2));
-    }
+  void pack(const Panel& panel, std::size_t i, const std::size_t* shift, ColumnRange columns, const PackedRun& run) {
+    const std::size_t next = std::min(i + 1, rows_ - 1);
+    const float largest = pack_row({.values = panel.row(i).data() + columns.begin,
+                                    .less = shift == nullptr ? nullptr : panel.row(*shift).data() + columns.begin,
+                                    .next = panel.row(next).data() + columns.begin,
+                                    .size = columns.size()},
+                                   run, i);
+    const bool harmless = largest == 0.0F || (largest >= magnitude_min && largest <= magnitude_max);
+    exponents_[i] = harmless || std::isinf(largest) ? 0 : std::ilogb(largest);
+    if (exponents_[i] == 0) return;
+    // In two steps: 2^-exponent itself may be no float.
+    const int half = -exponents_[i] / 2;
+    scale_row(run, i, std::ldexp(1.0F, half));
+    scale_row(run, i, std::ldexp(1.0F, -exponents_[i] - half));
   }
 
-  void add_products(std::size_t run, std::span<double> sums) {
-    const int* exponents = exponents_.data() + run * rows_;
-    const bool scaled = std::any_of(exponents, exponents + rows_, [](int exponent) { return exponent != 0; });
-    double* to = sums.data();
+  void add_products(std::span<double> sums) {
+    const bool scaled = std::any_of(exponents_.begin(), exponents_.end(), [](int exponent) { return exponent != 0; });
     for (std::size_t i = 0; i < rows_; ++i) {
+      double* to = sums.data() + i * (i + 1) / 2;
       const float* products = products_.data() + i * rows_;
-      if (scaled) {
-        for (std::size_t j = 0; j <= i; ++j)
-          *to++ += std::ldexp(static_cast<double>(products[j]), exponents[i] + exponents[j]);
+      if (!scaled) {
+        for (std::size_t j = 0; j <= i; ++j) to[j] += static_cast<double>(products[j]);
       } else {
-        for (std::size_t j = 0; j <= i; ++j) *to++ += static_cast<double>(products[j]);
+        for (std::size_t j = 0; j <= i; ++j) {
+          to[j] += std::ldexp(static_cast<double>(products[j]), exponents_[i] + exponents_[j]);
+        }
       }
     }
   }
 
-  std::size_t rows_, runs_;
-  hwy::AlignedFreeUniquePtr<float[]> packed_;  ///< [runs], see row_products.hpp
-  std::vector<int> exponents_;                 ///< [runs, rows] of the power of two taken out
-  std::vector<float> products_;                ///< [rows, rows], lower triangle
+  std::size_t rows_;
+  hwy::AlignedFreeUniquePtr<float[]> packed_;
+  std::vector<int> exponents_;   ///< [rows] powers of two taken out of the run
+  std::vector<float> products_;  ///< [rows, rows], lower triangle
 };
 
 /// Products of all pairs of rows, less row `shift`'s if there is one.

@@ -7,6 +7,8 @@
 #include <array>
 #include <utility>
 
+#include <hwy/cache_control.h>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sim/params/row_products.cpp"
 #include <hwy/foreach_target.h>
@@ -38,12 +40,12 @@ constexpr std::size_t block_rows = 12 * group;
 
 /// Where a row begins in a packed run: groups of rows one behind the other, in each a vector of the first row, of the
 /// second, …, then the next columns: a group is read from front to back.
-HWY_INLINE float* packed_row(float* run, std::size_t i) {
-  return run + i / group * group * run_columns + i % group * lanes;
+HWY_INLINE float* packed_row(const PackedRun& run, std::size_t i) {
+  return run.values + i / group * group * run.columns + i % group * lanes;
 }
 constexpr std::size_t step = group * lanes;  // from one vector of a row to the next
 
-float pack_row(const float* row, const float* shift, std::size_t size, float* run, std::size_t i) {
+float pack_row(const RowPiece& row, const PackedRun& run, std::size_t i) {
   const Floats d;
   FloatVector largest = hn::Zero(d);
   float* to = packed_row(run, i);
@@ -55,24 +57,27 @@ float pack_row(const float* row, const float* shift, std::size_t size, float* ru
     to += step;
   };
   std::size_t c = 0;
-  for (; c + lanes <= size; c += lanes) pack(row + c, shift == nullptr ? nullptr : shift + c);
-  if (c < size) {
-    HWY_ALIGN std::array<float, lanes> last{}, last_shift{};
-    std::copy(row + c, row + size, last.begin());
-    if (shift != nullptr) std::copy(shift + c, shift + size, last_shift.begin());
-    pack(last.data(), last_shift.data());
+  for (; c + lanes <= row.size; c += lanes) {
+    hwy::Prefetch(row.next + c);
+    pack(row.values + c, row.less == nullptr ? nullptr : row.less + c);
+  }
+  if (c < row.size) {
+    HWY_ALIGN std::array<float, lanes> last{}, last_less{};
+    std::copy(row.values + c, row.values + row.size, last.begin());
+    if (row.less != nullptr) std::copy(row.less + c, row.less + row.size, last_less.begin());
+    pack(last.data(), last_less.data());
     c += lanes;
   }
-  for (; c < run_columns; c += lanes, to += step) hn::Store(hn::Zero(d), d, to);
+  for (; c < run.columns; c += lanes, to += step) hn::Store(hn::Zero(d), d, to);
   HWY_ALIGN std::array<float, lanes> magnitudes;
   hn::Store(largest, d, magnitudes.data());
   return *std::max_element(magnitudes.begin(), magnitudes.end());
 }
 
-void scale_row(float* run, std::size_t i, float factor) {
+void scale_row(const PackedRun& run, std::size_t i, float factor) {
   const Floats d;
   float* values = packed_row(run, i);
-  for (std::size_t c = 0; c < run_columns; c += lanes, values += step) {
+  for (std::size_t c = 0; c < run.columns; c += lanes, values += step) {
     hn::Store(hn::Mul(hn::Load(d, values), hn::Set(d, factor)), d, values);
   }
 }
@@ -97,9 +102,17 @@ HWY_INLINE void sums_of_four(const FloatVector* v, float* out) {
 #endif
 }
 
-/// Products of R rows with C rows; `diagonal`: of R rows among themselves, the lower triangle.
+/// Two groups of packed rows, and a row to fetch meanwhile.
+struct Groups {
+  const float* left;
+  const float* right;
+  const float* upcoming;
+  std::size_t columns;
+};
+
+/// Products of R rows with C rows, entries of [n, n]; `diagonal`: of R rows among themselves, the lower triangle.
 template <std::size_t R, std::size_t C, bool diagonal>
-HWY_NOINLINE void tile(const float* left, const float* right, float* products, std::size_t n) {
+HWY_NOINLINE void tile(const Groups& groups, float* products, std::size_t n) {
   const Floats d;
   FloatVector sums[R][C];
 #pragma GCC unroll 8
@@ -107,7 +120,10 @@ HWY_NOINLINE void tile(const float* left, const float* right, float* products, s
 #pragma GCC unroll 8
     for (std::size_t j = 0; j < C; ++j) sums[i][j] = hn::Zero(d);
   }
-  for (std::size_t c = 0; c < run_columns; c += lanes, left += step, right += step) {
+  const float* left = groups.left;
+  const float* right = groups.right;
+  for (std::size_t c = 0; c < groups.columns; c += lanes, left += step, right += step) {
+    hwy::Prefetch(groups.upcoming + c);
     FloatVector other[C];
 #pragma GCC unroll 8
     for (std::size_t j = 0; j < C; ++j) other[j] = hn::Load(d, right + j * lanes);
@@ -132,7 +148,7 @@ HWY_NOINLINE void tile(const float* left, const float* right, float* products, s
   }
 }
 
-using Tile = void (*)(const float*, const float*, float*, std::size_t);
+using Tile = void (*)(const Groups&, float*, std::size_t);
 
 /// Tiles with fewer rows on the left, for the last group.
 template <std::size_t... R>
@@ -144,7 +160,9 @@ constexpr std::array<Tile, sizeof...(R)> diagonal_tiles(std::index_sequence<R...
   return {tile<R + 1, R + 1, true>...};
 }
 
-void row_products(const float* run, std::size_t n, float* products) {
+void row_products(const PackedRun& run, float* products, const Upcoming& upcoming) {
+  const std::size_t n = run.rows;
+  std::size_t fetched = 0;  // one row per tile
   static constexpr auto full = full_tiles(std::make_index_sequence<group>());
   static constexpr auto diagonal = diagonal_tiles(std::make_index_sequence<group>());
   for (std::size_t block = 0; block < n; block += block_rows) {
@@ -153,7 +171,12 @@ void row_products(const float* run, std::size_t n, float* products) {
       for (std::size_t left = std::max(block, right); left < block_end; left += group) {
         const std::size_t height = std::min(group, n - left);
         const Tile compute = left == right ? diagonal[height - 1] : full[height - 1];
-        compute(run + left * run_columns, run + right * run_columns, products + left * n + right, n);
+        compute({.left = run.values + left * run.columns,
+                 .right = run.values + right * run.columns,
+                 .upcoming = upcoming.rows[fetched] + upcoming.offset,
+                 .columns = run.columns},
+                products + left * n + right, n);
+        fetched = std::min(fetched + 1, n - 1);
       }
     }
   }
@@ -170,16 +193,16 @@ HWY_EXPORT(pack_row);
 HWY_EXPORT(scale_row);
 HWY_EXPORT(row_products);
 
-std::size_t packed_values(std::size_t n) { return (n + group_max - 1) * run_columns; }
+std::size_t packed_values(std::size_t rows, std::size_t columns) { return (rows + group_max - 1) * columns; }
 
-float pack_row(const float* row, const float* shift, std::size_t size, float* run, std::size_t i) {
-  return HWY_DYNAMIC_DISPATCH(pack_row)(row, shift, size, run, i);
+float pack_row(const RowPiece& row, const PackedRun& run, std::size_t i) {
+  return HWY_DYNAMIC_DISPATCH(pack_row)(row, run, i);
 }
 
-void scale_row(float* run, std::size_t i, float factor) { HWY_DYNAMIC_DISPATCH(scale_row)(run, i, factor); }
+void scale_row(const PackedRun& run, std::size_t i, float factor) { HWY_DYNAMIC_DISPATCH(scale_row)(run, i, factor); }
 
-void row_products(const float* run, std::size_t n, float* products) {
-  HWY_DYNAMIC_DISPATCH(row_products)(run, n, products);
+void row_products(const PackedRun& run, float* products, const Upcoming& upcoming) {
+  HWY_DYNAMIC_DISPATCH(row_products)(run, products, upcoming);
 }
 
 }  // namespace souk

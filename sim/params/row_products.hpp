@@ -5,21 +5,40 @@
 namespace souk {
 
 /// Columns multiplied in float before their sums go to double: few enough that what a lane adds up stays accurate, and
-/// that two groups of rows fit the first cache.
-inline constexpr std::size_t run_columns = 1024;
+/// that two groups of rows fit the first cache. A multiple of run_columns_unit.
+inline constexpr std::size_t run_columns_max = 1024;
+inline constexpr std::size_t run_columns_unit = 16;
 
-/// Floats that a packed run of n rows takes; it is aligned to whole lines.
-std::size_t packed_values(std::size_t n);
+/// Some columns of all rows, in an order of its own. `values` is aligned to whole lines, [packed_values].
+struct PackedRun {
+  float* values;
+  std::size_t rows;
+  std::size_t columns;  ///< a multiple of run_columns_unit
+};
+std::size_t packed_values(std::size_t rows, std::size_t columns);
 
-/// Puts `size` <= run_columns values of row i, less those of `shift` (null: none), into a packed run, the rest of the
-/// row being 0. Returns the largest magnitude.
-float pack_row(const float* row, const float* shift, std::size_t size, float* run, std::size_t i);
+/// What is packed of a row: `size` values less those of `less`, unless that is null. `next` is fetched meanwhile.
+struct RowPiece {
+  const float* values;
+  const float* less;
+  const float* next;
+  std::size_t size;
+};
+
+/// Packs row i, the columns beyond its size being 0. Returns the largest magnitude.
+float pack_row(const RowPiece& row, const PackedRun& run, std::size_t i);
 
 /// Multiplies packed row i.
-void scale_row(float* run, std::size_t i, float factor);
+void scale_row(const PackedRun& run, std::size_t i, float factor);
 
-/// Products of all pairs of the n packed rows, in float: the lower triangle of [n, n], diagonal included. Each product
-/// is added up in the same order wherever its rows stand: equal rows have equal products.
-void row_products(const float* run, std::size_t n, float* products);
+/// The columns to be packed next, rows[i] + offset on: fetched while products are computed.
+struct Upcoming {
+  const float* const* rows;
+  std::size_t offset;
+};
+
+/// Products of all pairs of rows, in float: the lower triangle of [rows, rows], diagonal included. Each product is
+/// added up in the same order wherever its rows stand: equal rows have equal products.
+void row_products(const PackedRun& run, float* products, const Upcoming& upcoming);
 
 }  // namespace souk

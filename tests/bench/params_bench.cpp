@@ -1,12 +1,14 @@
 // The kernels on update matrices, one rank: n updates of d values. bytes/s are those of the updates read once, to be
 // compared with `read`; flop/s of Gram matrices, n (n + 1) d operations, with `ssyrk` and `sgemm`.
 //   OPENBLAS_NUM_THREADS=1 build/bench/params_bench [--benchmark_filter=median]
+#include <array>
+#include <bit>
 #include <cstring>
-#include <map>
 
 #include <benchmark/benchmark.h>
 #include <cblas.h>
 
+#include "sim/base/multiversion.hpp"
 #include "sim/base/random.hpp"
 #include "sim/comm/thread_team.hpp"
 #include "sim/params/columnwise.hpp"
@@ -49,19 +51,18 @@ double gram_flops(const benchmark::State& state) {
   return n * (n + 1) * static_cast<double>(state.range(1));
 }
 
-/// What memory delivers at best: a sum of the bits, in independent lanes.
+SOUK_MULTIVERSION void add_bits(const float* values, std::size_t size, std::uint32_t* sums) {
+  for (std::size_t c = 0; c + 128 <= size; c += 128) {
+    for (std::size_t lane = 0; lane < 128; ++lane) sums[lane] += std::bit_cast<std::uint32_t>(values[c + lane]);
+  }
+}
+
+/// What memory delivers at best: the sum of all values, as integers.
 void read(benchmark::State& state) {
   const ColumnMatrix& matrix = updates(state);
   for (auto _ : state) {
-    std::array<std::uint64_t, 64> sums{};
-    for (std::size_t i = 0; i < matrix.rows(); ++i) {
-      const auto row = matrix.row(i);
-      for (std::size_t c = 0; c + 128 <= row.size(); c += 128) {
-        std::array<std::uint64_t, 64> values;
-        std::memcpy(values.data(), row.data() + c, sizeof values);
-        for (std::size_t lane = 0; lane < 64; ++lane) sums[lane] += values[lane];
-      }
-    }
+    std::array<std::uint32_t, 128> sums{};
+    for (std::size_t i = 0; i < matrix.rows(); ++i) add_bits(matrix.row(i).data(), matrix.row(i).size(), sums.data());
     benchmark::DoNotOptimize(sums);
   }
   report(state, 0);
