@@ -1,6 +1,7 @@
 #include "sim/params/columnwise.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include <hwy/aligned_allocator.h>
 
@@ -31,14 +32,17 @@ ColumnVector by_blocks(const ColumnMatrix& updates, Use use) {
   const auto scratch = hwy::AllocateAligned<float>(order_scratch(rows));
   const auto out = hwy::AllocateAligned<float>(width_max);
   std::fill_n(values.get(), rows * stride, 0.0F);
+  std::vector<const float*> row_starts;
+  for (std::size_t i = 0; i < rows; ++i) row_starts.push_back(updates.row(i).data());
   for (std::size_t begin = 0; begin < columns; begin += width_max) {
     const std::size_t width = std::min(width_max, columns - begin);
     for (std::size_t i = 0; i < rows; ++i) {
       copy_without_nan(updates.row(i).subspan(begin, width), values.get() + i * stride);
     }
     const std::size_t whole_lines = (width + line_columns - 1) / line_columns * line_columns;
-    use(ColumnBlock{values.get(), rows, stride, whole_lines}, ColumnRange{begin, begin + width}, scratch.get(),
-        out.get());
+    const std::size_t upcoming = begin + 2 * width_max <= columns ? begin + width_max : begin;
+    use(ColumnBlock{values.get(), rows, stride, whole_lines, row_starts.data(), upcoming},
+        ColumnRange{begin, begin + width}, scratch.get(), out.get());
     std::copy_n(out.get(), width, result.values().data() + begin);
   }
   return result;

@@ -12,6 +12,8 @@
 #include <limits>
 #include <utility>
 
+#include <hwy/cache_control.h>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sim/params/order_statistics.cpp"
 #include <hwy/foreach_target.h>
@@ -24,7 +26,7 @@ namespace souk {
 namespace {
 
 constexpr std::size_t run_rows = 16;      // sorted in registers
-constexpr std::size_t sorted_rows = 128;  // beyond, bisection is faster
+constexpr std::size_t sorted_rows = 512;  // beyond, bisection is faster
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
 using Exchange = std::pair<std::size_t, std::size_t>;  // the smaller value goes to `first`
@@ -253,6 +255,10 @@ struct Distances {
   }
 };
 
+HWY_INLINE void fetch(const ColumnBlock& block, std::size_t column) {
+  for (std::size_t i = 0; i < block.rows; ++i) hwy::Prefetch(block.upcoming[i] + block.offset + column);
+}
+
 void copy_without_nan(const float* from, std::size_t size, float* to) {
   const Floats d;
   std::size_t i = 0;
@@ -267,6 +273,7 @@ void median(const ColumnBlock& block, float* scratch, float* out) {
   const Doubles dd;
   const HalfFloats dh;
   for (std::size_t c = 0; c < block.columns; c += lanes) {
+    fetch(block, c);
     const RowValues value{block.values + c, block.stride};
     const TwoVectors middle = order_statistics(value, block.rows, (block.rows - 1) / 2, block.rows / 2, scratch);
     HWY_ALIGN float low[lanes], high[lanes];
@@ -287,6 +294,7 @@ void trimmed_mean(const ColumnBlock& block, std::size_t trim, float* scratch, fl
   const HalfFloats dh;
   const std::size_t kept = block.rows - 2 * trim;
   for (std::size_t c = 0; c < block.columns; c += lanes) {
+    fetch(block, c);
     const RowValues value{block.values + c, block.stride};
     const TwoVectors bounds = order_statistics(value, block.rows, trim, block.rows - trim - 1, scratch);
     HWY_ALIGN float low[lanes], high[lanes];
@@ -330,6 +338,7 @@ void mean_near(const ColumnBlock& block, const float* center, std::size_t keep, 
   const HalfFloats dh;
   const hn::RebindToSigned<HalfFloats> di;
   for (std::size_t c = 0; c < block.columns; c += lanes) {
+    fetch(block, c);
     const RowValues value{block.values + c, block.stride};
     const Distances distances{value, hn::Load(Floats(), center + c)};
     HWY_ALIGN float limit[lanes];

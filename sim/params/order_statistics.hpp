@@ -9,10 +9,13 @@ namespace souk {
 inline constexpr std::size_t line_columns = 16;
 
 /// Columns of all rows, copied together: value (row, column) is values[row * stride + column]. `columns` is a multiple
-/// of line_columns, `values` and `stride` are aligned to whole lines, and nothing is NaN (see copy_without_nan).
+/// of line_columns, `values` and `stride` are aligned to whole lines, and nothing is NaN (see copy_without_nan). What
+/// is to be copied next, upcoming[row] + offset on, is fetched meanwhile.
 struct ColumnBlock {
   const float* values;
   std::size_t rows, stride, columns;
+  const float* const* upcoming;
+  std::size_t offset;
 };
 
 /// Floats of scratch memory, aligned to a line, that the functions below need for so many rows.
