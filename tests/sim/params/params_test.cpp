@@ -5,7 +5,6 @@
 
 #include "sim/base/archive.hpp"
 #include "sim/comm/thread_team.hpp"
-#include "sim/params/columnwise.hpp"
 #include "sim/params/linear.hpp"
 #include "tests/support/matrices.hpp"
 
@@ -86,19 +85,15 @@ TEST(UpdateMatrix, select_and_replaced_are_views) {
 /// What the kernels compute, ten obvious lines each.
 struct Reference {
   std::vector<double> gram, dots;
-  std::vector<float> combined, median;
+  std::vector<float> combined;
   explicit Reference(const Rows& rows, const std::vector<double>& weights) {
     const std::size_t d = rows.front().size();
     for (std::size_t c = 0; c < d; ++c) {
       double sum = 0;
-      std::vector<double> column;
       for (std::size_t i = 0; i < rows.size(); ++i) {
         sum += weights[i] * static_cast<double>(rows[i][c]);
-        column.push_back(static_cast<double>(rows[i][c]));
       }
       combined.push_back(static_cast<float>(sum));
-      std::sort(column.begin(), column.end());
-      median.push_back(static_cast<float>(0.5 * (column[(column.size() - 1) / 2] + column[column.size() / 2])));
     }
     const auto dot = [&](const auto& a, const auto& b) {
       double sum = 0;
@@ -152,16 +147,31 @@ TEST(Linear, agrees_with_the_definition_and_with_itself_on_any_rank_count) {
   }
 }
 
-TEST(Columnwise, median_agrees_with_sorting) {
-  for (const std::size_t n : {std::size_t{1}, std::size_t{2}, std::size_t{5}, std::size_t{40}, std::size_t{65}}) {
-    const Rows rows = random_rows(n, 1500);
-    const Reference expected(rows, std::vector<double>(n, 0.0));
-    for (const int ranks : {1, 3}) {
-      run_team(ranks, [&](const Comm& comm) {
-        const TestMatrix matrix(comm, rows);
-        EXPECT_EQ(whole(comm, matrix.columns(), median_of_columns(matrix.columns())), expected.median);
-      });
-    }
+TEST(Linear, dots_and_norms_in_one_pass_are_those_of_two) {
+  run_team(3, [](const Comm& comm) {
+    const TestMatrix matrix(comm, random_rows(11, 5001));
+    const std::vector<float> values = random_rows(1, 5001).front();
+    const ColumnVector vector(comm, values);
+    const DotsAndNorms both = dots_and_norms(comm, matrix.columns(), vector);
+    EXPECT_EQ(both.dots, dots(comm, matrix.columns(), vector));
+    EXPECT_EQ(both.squared_norms, squared_norms(comm, matrix.columns()));
+  });
+}
+
+TEST(Linear, mix_combines_row_by_row) {
+  for (const int ranks : {1, 3}) {
+    run_team(ranks, [](const Comm& comm) {
+      const std::size_t n = 7, m = 5;
+      const TestMatrix matrix(comm, random_rows(n, 5001));
+      std::vector<double> coefficients(m * n);
+      for (std::size_t k = 0; k < m * n; ++k) coefficients[k] = k % 3 == 0 ? 0.0 : 0.1 * static_cast<double>(k) - 1.0;
+      const ColumnMatrix mixed = mix(comm, matrix.columns(), coefficients);
+      ASSERT_EQ(mixed.rows(), m);
+      for (std::size_t r = 0; r < m; ++r) {
+        const ColumnVector expected = combine(matrix.columns(), std::span(coefficients).subspan(r * n, n));
+        EXPECT_THAT(mixed.row(r), testing::ElementsAreArray(expected.values()));
+      }
+    });
   }
 }
 
