@@ -5,43 +5,14 @@
 
 #include "sim/base/contract.hpp"
 #include "sim/base/multiversion.hpp"
+#include "sim/params/row_sums.hpp"
 
 namespace souk {
 namespace {
 
 constexpr std::size_t block = 4096;  // columns combined at a time: their sums stay in the first cache
+constexpr std::size_t mix_values = std::size_t{1} << 17;    // of the rows mixed: they stay in the second cache
 constexpr std::size_t slice_values = std::size_t{1} << 18;  // doubles per panel exchanged at a time
-
-/// Eight running sums in a fixed pattern: vectorises without reordering, so every instruction set gives the same bits.
-SOUK_MULTIVERSION double dot(const float* a, const float* b, std::size_t size) {
-  std::array<double, 8> sums{};
-  std::size_t i = 0;
-  for (; i + 8 <= size; i += 8) {
-    for (std::size_t lane = 0; lane < 8; ++lane) {
-      sums[lane] += static_cast<double>(a[i + lane]) * static_cast<double>(b[i + lane]);
-    }
-  }
-  for (std::size_t lane = 0; i < size; ++i, ++lane) {
-    sums[lane] += static_cast<double>(a[i]) * static_cast<double>(b[i]);
-  }
-  return ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
-}
-
-/// Sum of (a - b)^2, in the pattern of `dot`.
-SOUK_MULTIVERSION double squared_distance(const float* a, const float* b, std::size_t size) {
-  std::array<double, 8> sums{};
-  for (std::size_t i = 0; i + 8 <= size; i += 8) {
-    for (std::size_t lane = 0; lane < 8; ++lane) {
-      const double difference = static_cast<double>(a[i + lane]) - static_cast<double>(b[i + lane]);
-      sums[lane] += difference * difference;
-    }
-  }
-  for (std::size_t i = size / 8 * 8, lane = 0; i < size; ++i, ++lane) {
-    const double difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
-    sums[lane] += difference * difference;
-  }
-  return ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
-}
 
 constexpr std::size_t rows_at_a_time = 4;  // one pass over the sums serves four rows
 
@@ -61,48 +32,52 @@ SOUK_MULTIVERSION void round_to_float(const double* sums, float* out, std::size_
   for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<float>(sums[i]);
 }
 
-/// One number per row, [n]: the sum over panels of `partial(panel, row)`. Walks along each row through a few panels at
+/// Calls `partial(panel index, row)` for all. Walks along each row through a few panels at
 /// a time: memory is read in order, and what the rows are compared with stays in the second cache.
 template <class Partial>
-std::vector<double> sum_of_rows(const Comm& comm, const ColumnMatrix& updates, Partial partial) {
+void for_each_panel_and_row(const ColumnMatrix& updates, Partial partial) {
   constexpr std::size_t columns_at_a_time = 64 * 1024;
-  const std::size_t n = updates.rows();
   const auto panels = updates.panels();
-  std::vector<double> partials(panels.size() * n);
   for (std::size_t first = 0; first < panels.size();) {
     std::size_t end = first;
     while (end < panels.size() && panels[end].columns.end - panels[first].columns.begin <= columns_at_a_time) ++end;
     end = std::max(end, first + 1);
-    for (std::size_t i = 0; i < n; ++i) {
-      for (std::size_t p = first; p < end; ++p) partials[p * n + i] = partial(panels[p], i);
+    for (std::size_t i = 0; i < updates.rows(); ++i) {
+      for (std::size_t p = first; p < end; ++p) partial(p, i);
     }
     first = end;
   }
+}
+
+/// One number per row, [n]: the sum over panels of `partial(panel, row)`.
+template <class Partial>
+std::vector<double> sum_of_rows(const Comm& comm, const ColumnMatrix& updates, Partial partial) {
+  const std::size_t n = updates.rows();
+  std::vector<double> partials(updates.panels().size() * n);
+  for_each_panel_and_row(updates,
+                         [&](std::size_t p, std::size_t i) { partials[p * n + i] = partial(updates.panels()[p], i); });
   return sum_over_panels(comm, updates.plan(), partials, n);
 }
 
-void combine_into(const ColumnMatrix& updates, std::span<const double> weights, std::span<float> out) {
-  std::vector<std::size_t> used;  // a row of weight 0 is not read: it may hold anything
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    if (weights[i] != 0.0) used.push_back(i);
-  }
-  std::array<double, block> sums;
+/// Weighted sums of rows, columns [begin, begin + out.size()). A row of weight 0 is not read: it may hold anything.
+void combine_block(const ColumnMatrix& updates, std::span<const double> weights, std::size_t begin,
+                   std::span<float> out) {
   static constexpr std::array<float, block> zeros{};
-  for (std::size_t begin = 0; begin < out.size(); begin += block) {
-    const std::size_t width = std::min(block, out.size() - begin);
-    sums.fill(0.0);
-    for (std::size_t u = 0; u < used.size(); u += rows_at_a_time) {
-      std::array<double, rows_at_a_time> some_weights{};
-      std::array<const float*, rows_at_a_time> some_rows;
-      some_rows.fill(zeros.data());
-      for (std::size_t k = 0; k < std::min(rows_at_a_time, used.size() - u); ++k) {
-        some_weights[k] = weights[used[u + k]];
-        some_rows[k] = updates.row(used[u + k]).data() + begin;
-      }
-      add_scaled(some_weights.data(), some_rows.data(), sums.data(), width);
+  std::array<double, block> sums;
+  std::fill_n(sums.begin(), out.size(), 0.0);
+  for (std::size_t i = 0; i < weights.size();) {
+    std::array<double, rows_at_a_time> some_weights{};
+    std::array<const float*, rows_at_a_time> some_rows;
+    some_rows.fill(zeros.data());
+    std::size_t taken = 0;
+    for (; i < weights.size() && taken < rows_at_a_time; ++i) {
+      if (weights[i] == 0.0) continue;
+      some_weights[taken] = weights[i];
+      some_rows[taken++] = updates.row(i).data() + begin;
     }
-    round_to_float(sums.data(), out.data() + begin, width);
+    if (taken > 0) add_scaled(some_weights.data(), some_rows.data(), sums.data(), out.size());
   }
+  round_to_float(sums.data(), out.data(), out.size());
 }
 
 }  // namespace
@@ -152,7 +127,17 @@ std::vector<double> squared_norms(const Comm& comm, const ColumnMatrix& updates)
 }
 
 DotsAndNorms dots_and_norms(const Comm& comm, const ColumnMatrix& updates, const ColumnVector& vector) {
-  return {dots(comm, updates, vector), squared_norms(comm, updates)};
+  const std::size_t n = updates.rows();
+  std::vector<double> partials(updates.panels().size() * 2 * n);
+  for_each_panel_and_row(updates, [&](std::size_t p, std::size_t i) {
+    const Panel& panel = updates.panels()[p];
+    const DotAndNorm both = dot_and_norm(panel.row(i).data(), vector.panel(panel).data(), panel.columns.size());
+    partials[p * 2 * n + i] = both.dot;
+    partials[p * 2 * n + n + i] = both.squared_norm;
+  });
+  const std::vector<double> sums = sum_over_panels(comm, updates.plan(), partials, 2 * n);
+  const auto middle = sums.begin() + static_cast<std::ptrdiff_t>(n);
+  return {{sums.begin(), middle}, {middle, sums.end()}};
 }
 
 std::vector<double> squared_distances_to(const Comm& comm, const ColumnMatrix& updates, const ColumnVector& center) {
@@ -176,16 +161,25 @@ double squared_norm(const Comm& comm, const PanelPlan& plan, const ColumnVector&
 ColumnVector combine(const ColumnMatrix& updates, std::span<const double> weights) {
   SOUK_EXPECT(weights.size() == updates.rows());
   ColumnVector out(updates);
-  combine_into(updates, weights, out.values());
+  const std::size_t columns = out.values().size();
+  for (std::size_t begin = 0; begin < columns; begin += block) {
+    combine_block(updates, weights, begin, out.values().subspan(begin, std::min(block, columns - begin)));
+  }
   return out;
 }
 
 ColumnMatrix mix(const Comm& comm, const ColumnMatrix& updates, std::span<const double> coefficients) {
   const std::size_t n = updates.rows();
   SOUK_EXPECT(n > 0 && coefficients.size() % n == 0);
-  ColumnMatrixBuilder out(comm, coefficients.size() / n, updates.dimension());
-  for (std::size_t r = 0; r < coefficients.size() / n; ++r) {
-    combine_into(updates, coefficients.subspan(r * n, n), out.row(r));
+  const std::size_t mixed = coefficients.size() / n;
+  ColumnMatrixBuilder out(comm, mixed, updates.dimension());
+  const std::size_t columns = updates.local_columns().size();
+  const std::size_t width = std::clamp(mix_values / n, std::size_t{64}, block);
+  for (std::size_t begin = 0; begin < columns; begin += width) {
+    for (std::size_t r = 0; r < mixed; ++r) {
+      combine_block(updates, coefficients.subspan(r * n, n), begin,
+                    out.row(r).subspan(begin, std::min(width, columns - begin)));
+    }
   }
   return std::move(out).finish();
 }

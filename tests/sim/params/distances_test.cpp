@@ -188,6 +188,21 @@ TEST(Distances, of_the_others_do_not_suffer_from_one_huge_row) {
   expect_right_products(rows);
 }
 
+TEST(Distances, to_a_center_have_the_same_bits_on_every_instruction_set) {
+  const Comm comm = Comm::self();
+  const TestMatrix matrix(comm, random_rows(5, 5003));
+  const ColumnVector center(comm, random_rows(6, 5003).back());
+  std::vector<double> first;
+  for_each_target([&] {
+    std::vector<double> all = squared_distances_to(comm, matrix.columns(), center);
+    const DotsAndNorms both = dots_and_norms(comm, matrix.columns(), center);
+    all.insert(all.end(), both.dots.begin(), both.dots.end());
+    all.insert(all.end(), both.squared_norms.begin(), both.squared_norms.end());
+    if (first.empty()) first = all;
+    EXPECT_EQ(all, first);
+  });
+}
+
 TEST(Distances, to_a_center_agree_with_the_definition) {
   for (const std::size_t d : {1, 7, 8, 1025, 9001}) {
     Rows rows = clones(random_rows(1, d, 1e3), 9, 1e-3);
