@@ -39,13 +39,13 @@ struct RuleNeeds {
   bool everyone = false;     ///< every client in every round
 };
 
-/// What happens to the step when all updates change alike. Permuting the updates permutes the weights and nothing else,
-/// but where `noise` says that the step holds random noise or a random choice.
+/// What happens to the step when all updates change alike.
 struct RulePreserves {
   bool scale = true;        ///< updates times c > 0: step times c
   bool translation = true;  ///< updates plus v: step plus v
   bool unanimity = true;    ///< all updates equal v: step v
-  bool noise = false;
+  bool permutation = true;  ///< updates permuted: weights permuted, the same step
+  bool noise = false;       ///< the step holds random noise
 };
 
 /// How good a model is on a data set.

@@ -14,6 +14,7 @@ class Monna final : public Aggregator {
   explicit Monna(const scenario::Monna& config) : f_("monna", config.f(), 2, 1), pivot_(config.pivot()) {}
 
   RuleNeeds needs() const override { return {.tolerated_f = true}; }
+  RulePreserves preserves() const override { return {.permutation = false}; }
   void check(const RoundSize& round) const override { f_.check(round); }
 
   RuleOutput aggregate(const RuleInput& input) override {

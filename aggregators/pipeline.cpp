@@ -97,6 +97,7 @@ class Pipeline final : public Aggregator {
       preserves.scale = preserves.scale && stage->preserves().scale;
       preserves.translation = preserves.translation && stage->preserves().translation;
       preserves.unanimity = preserves.unanimity && stage->preserves().unanimity;
+      preserves.permutation = preserves.permutation && stage->preserves().permutation;
     }
     return preserves;
   }

@@ -15,6 +15,7 @@ class BucketingStage final : public PreAggregator {
  public:
   explicit BucketingStage(const scenario::Bucketing& config) : size_(config.size()) {}
 
+  RulePreserves preserves() const override { return {.permutation = size_ == 1}; }
   bool keeps_agents() const override { return size_ == 1; }
   RoundSize check(const RoundSize& round) const override { return {buckets(round.updates), round.tolerated_f}; }
 

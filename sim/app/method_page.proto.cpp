@@ -34,12 +34,12 @@ void add_declarations(const pb::FieldDescriptor& choice, MethodPage& page) {
                                      {needs.history, "a history of every client"},
                                      {needs.everyone, "every client in every round"}});
   const RulePreserves preserves = rule->preserves();
-  const std::string preserved = listed({{true, "permutation (of clients)"},
+  const std::string preserved = listed({{preserves.permutation, "permutation"},
                                         {preserves.scale, "scale"},
                                         {preserves.translation, "translation"},
                                         {preserves.unanimity, "unanimity"}});
   page.facts.emplace_back("needs", needed.empty() ? "the updates alone" : needed);
-  page.facts.emplace_back("preserves", preserved + (preserves.noise ? "; adds noise or draws at random" : ""));
+  page.facts.emplace_back("preserves", preserved + (preserves.noise ? "; adds noise" : ""));
 }
 
 std::string enum_values(const pb::FieldDescriptor& field, const std::string& indent) {

@@ -1,0 +1,59 @@
+#include "aggregators/affine.hpp"
+
+#include <algorithm>
+
+#include "sim/base/contract.hpp"
+
+namespace souk {
+namespace {
+
+std::vector<double> times(const SymmetricMatrix& matrix, std::span<const double> c) {
+  SOUK_EXPECT(c.size() == matrix.order);
+  std::vector<double> product(matrix.order, 0.0);
+  const double* entry = matrix.lower.data();
+  for (std::size_t i = 0; i < matrix.order; ++i) {
+    for (std::size_t j = 0; j < i; ++j, ++entry) {
+      product[i] += *entry * c[j];
+      product[j] += *entry * c[i];
+    }
+    product[i] += *entry++ * c[i];
+  }
+  return product;
+}
+
+double dot(std::span<const double> a, std::span<const double> b) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+}  // namespace
+
+std::vector<double> squared_distances_to_mean(const SymmetricMatrix& squared_distances, std::span<const double> c) {
+  std::vector<double> result = times(squared_distances, c);
+  const double half = 0.5 * dot(result, c);
+  for (double& value : result) value = std::max(0.0, value - half);
+  return result;
+}
+
+SymmetricMatrix gram_about_mean(const SymmetricMatrix& squared_distances, std::span<const double> c) {
+  const std::vector<double> to_points = times(squared_distances, c);
+  const double all = dot(to_points, c);
+  SymmetricMatrix gram{squared_distances.order, {}};
+  for (std::size_t i = 0; i < gram.order; ++i) {
+    for (std::size_t j = 0; j <= i; ++j) {
+      gram.lower.push_back(-0.5 * (squared_distances(i, j) - to_points[i] - to_points[j] + all));
+    }
+  }
+  return gram;
+}
+
+SymmetricMatrix among(const SymmetricMatrix& squared_distances, std::span<const std::size_t> rows) {
+  SymmetricMatrix some{rows.size(), {}};
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (std::size_t j = 0; j <= i; ++j) some.lower.push_back(squared_distances(rows[i], rows[j]));
+  }
+  return some;
+}
+
+}  // namespace souk

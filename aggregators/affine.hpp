@@ -1,0 +1,21 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "sim/params/linear.hpp"
+
+namespace souk {
+
+/// Squared distances of the points x_i to v = sum of c_j x_j, from the points' mutual squared distances D alone:
+/// |v - x_i|^2 = (D c)_i - c'Dc / 2 where the c_j add up to 1. Iterations on v cost n^2 each, whatever d is; and since
+/// D holds differences, nothing cancels between updates that are long and close together. Never below 0.
+std::vector<double> squared_distances_to_mean(const SymmetricMatrix& squared_distances, std::span<const double> c);
+
+/// <x_i - v, x_j - v> for the same v: -1/2 (D_ij - (Dc)_i - (Dc)_j + c'Dc).
+SymmetricMatrix gram_about_mean(const SymmetricMatrix& squared_distances, std::span<const double> c);
+
+/// The distances among some of the points.
+SymmetricMatrix among(const SymmetricMatrix& squared_distances, std::span<const std::size_t> rows);
+
+}  // namespace souk

@@ -1,0 +1,92 @@
+#include <algorithm>
+#include <cmath>
+
+#include "aggregators/last_layer.hpp"
+#include "aggregators/rule_tools.hpp"
+#include "aggregators/stats/similarity.hpp"
+#include "scenarios/aggregators.pb.h"
+#include "sim/base/plugin_registry.hpp"
+
+namespace souk {
+namespace {
+
+/// Fung, Yoon, Beschastnikh, "The Limitations of Federated Learning in Sybil Settings", RAID 2020, Algorithm 1, with
+/// epsilon 1e-5 and a weight of 1 taken as 0.99 before the logit, as in the authors' code.
+class FoolsGold final : public Aggregator {
+ public:
+  explicit FoolsGold(const scenario::FoolsGold& config)
+      : sum_(config.variant() == scenario::FoolsGold::PAPER),
+        last_layer_(config.features() == scenario::FoolsGold::LAST_LAYER),
+        confidence_(config.confidence()) {}
+
+  RuleNeeds needs() const override { return {.model = last_layer_, .history = true}; }
+  RulePreserves preserves() const override { return {.translation = false, .unanimity = false}; }
+
+  RuleOutput aggregate(const RuleInput& input) override {
+    remember(input);
+    const std::vector<double> alphas = weigh(cosines(gram(input.comm, histories_.rows_of(input))));
+    std::vector<double> coefficients = alphas;
+    for (double& value : coefficients) value /= sum_ ? 1.0 : static_cast<double>(alphas.size());
+    RuleOutput output = weighted_sum(input, coefficients);
+    output.scores = alphas;
+    return output;
+  }
+
+  void serialize(Archive& archive, const Comm& comm) override { histories_.serialize(archive, comm); }
+
+ private:
+  /// Adds the updates to the histories, in the compared columns alone: the others stay 0 and take no part in cosines.
+  void remember(const RuleInput& input) {
+    ColumnRange compared{0, input.updates.dimension()};
+    if (last_layer_) {
+      const LastLayer last = last_layer(*input.layout);
+      compared = {last.weight.begin, last.bias.size() > 0 ? last.bias.end : last.weight.end};
+    }
+    const ColumnRange own = input.updates.local_columns();
+    const std::size_t begin = std::clamp(compared.begin, own.begin, own.end) - own.begin;
+    const std::size_t end = std::clamp(compared.end, own.begin, own.end) - own.begin;
+    for (std::size_t i = 0; i < input.updates.rows(); ++i) {
+      const std::span<float> history = histories_.of(input.submissions[i].agent, input).values();
+      const std::span<const float> row = input.updates.row(i);
+      for (std::size_t c = begin; c < end; ++c) history[c] += row[c];
+    }
+  }
+
+  std::vector<double> weigh(const SymmetricMatrix& cosines) const {
+    const std::size_t n = cosines.order;
+    std::vector<double> most_alike(n, 0.0);
+    const auto largest_of = [n](std::size_t i, const auto& value) {
+      double most = n > 1 ? -1.0 : 0.0;
+      for (std::size_t j = 0; j < n; ++j) {
+        if (j != i) most = std::max(most, value(j));
+      }
+      return most;
+    };
+    for (std::size_t i = 0; i < n; ++i) most_alike[i] = largest_of(i, [&](std::size_t j) { return cosines(i, j); });
+    std::vector<double> alphas(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      const auto pardoned = [&](std::size_t j) {
+        const bool pardon = most_alike[j] > most_alike[i] && most_alike[j] != 0.0;
+        return cosines(i, j) * (pardon ? most_alike[i] / most_alike[j] : 1.0);
+      };
+      alphas[i] = std::clamp(1.0 - largest_of(i, pardoned), 0.0, 1.0);
+    }
+    const double top = *std::max_element(alphas.begin(), alphas.end());
+    for (double& alpha : alphas) {
+      if (top > 0.0) alpha /= top;
+      alpha = std::min(alpha, 0.99);
+      const double logit = std::log(alpha / (1.0 - alpha) + 1e-5) + 0.5;
+      alpha = std::clamp(confidence_ * logit, 0.0, 1.0);
+    }
+    return alphas;
+  }
+
+  bool sum_, last_layer_;
+  double confidence_;
+  ClientVectors histories_;
+};
+
+const Register<Aggregator, FoolsGold, scenario::FoolsGold> registered;
+
+}  // namespace
+}  // namespace souk

@@ -1,0 +1,146 @@
+#include <algorithm>
+#include <cmath>
+
+#include "aggregators/krum_scores.hpp"
+#include "aggregators/rule_tools.hpp"
+#include "aggregators/subset_search.hpp"
+#include "scenarios/aggregators.pb.h"
+#include "sim/base/plugin_registry.hpp"
+
+namespace souk {
+namespace {
+
+/// Whether at most `budget` points can be left out so that no two of the others are farther apart than the diameter:
+/// a vertex cover of the graph of pairs too far apart, by a search tree of depth `budget`.
+class Separation {
+ public:
+  Separation(const SymmetricMatrix& distances, double diameter) : distances_(distances), diameter_(diameter) {}
+
+  bool possible(std::vector<bool>& out, std::size_t budget) const {
+    std::size_t worst = 0, most = 0;
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      const std::size_t far = conflicts(i, out);
+      if (far > most) {
+        most = far;
+        worst = i;
+      }
+    }
+    if (most == 0) return true;
+    if (budget == 0) return false;
+    if (leave_out({worst}, out, budget)) return true;
+    if (most > budget) return false;  // all its neighbours would have to go
+    std::vector<std::size_t> neighbours;
+    for (std::size_t j = 0; j < out.size(); ++j) {
+      if (!out[j] && too_far(worst, j)) neighbours.push_back(j);
+    }
+    return leave_out(neighbours, out, budget);
+  }
+
+  bool too_far(std::size_t i, std::size_t j) const { return i != j && distances_(i, j) > diameter_; }
+
+ private:
+  std::size_t conflicts(std::size_t i, const std::vector<bool>& out) const {
+    std::size_t count = 0;
+    for (std::size_t j = 0; j < out.size() && !out[i]; ++j) count += !out[j] && too_far(i, j) ? 1 : 0;
+    return count;
+  }
+  bool leave_out(const std::vector<std::size_t>& points, std::vector<bool>& out, std::size_t budget) const {
+    std::vector<bool> fewer = out;
+    for (const std::size_t point : points) fewer[point] = true;
+    if (!possible(fewer, budget - points.size())) return false;
+    out = fewer;
+    return true;
+  }
+  const SymmetricMatrix& distances_;
+  double diameter_;
+};
+
+/// The first subset of n - f points, in order of client ids, of the smallest diameter there is.
+std::vector<std::size_t> smallest_diameter(const SymmetricMatrix& distances, std::size_t f) {
+  const std::size_t n = distances.order;
+  std::vector<double> diameters = distances.lower;
+  std::sort(diameters.begin(), diameters.end());
+  const auto best = std::partition_point(diameters.begin(), diameters.end(), [&](double diameter) {
+    std::vector<bool> out(n, false);
+    return !Separation(distances, diameter).possible(out, f);
+  });
+  const Separation separation(distances, *best);
+  std::vector<bool> out(n, false);
+  std::vector<std::size_t> kept;
+  std::size_t budget = f;
+  for (std::size_t i = 0; i < n && kept.size() < n - f; ++i) {
+    if (out[i]) continue;
+    std::vector<bool> trial = out;
+    std::size_t gone = 0;
+    for (std::size_t j = 0; j < n; ++j) {
+      if (trial[j] || !separation.too_far(i, j)) continue;
+      trial[j] = true;
+      ++gone;
+    }
+    std::vector<bool> rest = trial;
+    if (gone <= budget && separation.possible(rest, budget - gone)) {
+      out = trial;
+      budget -= gone;
+      kept.push_back(i);
+    } else {
+      out[i] = true;
+      --budget;
+    }
+  }
+  return kept;
+}
+
+/// Leaves out one after the other: an end of the longest distance left, the one whose next longest is longer (ties: the
+/// larger id).
+std::vector<std::size_t> greedy_diameter(const SymmetricMatrix& distances, std::size_t f) {
+  std::vector<std::size_t> kept = all_rows(distances.order);
+  for (std::size_t k = 0; k < f; ++k) {
+    std::size_t worst = 0;
+    std::vector<double> worst_profile;
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+      std::vector<double> profile;
+      for (const std::size_t j : kept) profile.push_back(distances(kept[i], j));
+      std::sort(profile.rbegin(), profile.rend());
+      if (worst_profile.empty() || profile >= worst_profile) {
+        worst = i;
+        worst_profile = std::move(profile);
+      }
+    }
+    kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(worst));
+  }
+  return kept;
+}
+
+/// El Mhamdi, Guerraoui, Rouault, "Distributed Momentum for Byzantine-resilient Stochastic Gradient Descent", ICLR 2021
+/// (Minimum Diameter Averaging). Ties go to the subset of smaller ids, so it is not wholly blind to their order.
+class Mda final : public Aggregator {
+ public:
+  explicit Mda(const scenario::Mda& config)
+      : f_("mda", config.f(), 2, 1), exact_(config.search() == scenario::EXACT), max_subsets_(config.max_subsets()) {}
+
+  RuleNeeds needs() const override { return {.tolerated_f = true}; }
+  RulePreserves preserves() const override { return {.permutation = false}; }
+
+  void check(const RoundSize& round) const override {
+    f_.check(round);
+    if (!exact_) return;
+    const std::size_t f = f_.of(round.updates, round.tolerated_f);
+    require_few_subsets("mda", std::min(subsets(round.updates, f), std::exp2(static_cast<double>(f))), max_subsets_);
+  }
+
+  RuleOutput aggregate(const RuleInput& input) override {
+    const SymmetricMatrix distances = squared_distances(input.comm, input.updates);
+    const std::size_t f = f_.of(input);
+    return mean_of(input, exact_ ? smallest_diameter(distances, f) : greedy_diameter(distances, f));
+  }
+
+ private:
+  ToleratedF f_;
+  bool exact_;
+  double max_subsets_;
+};
+
+const Register<Aggregator, Mda, scenario::Mda> registered;
+
+}  // namespace
+}  // namespace souk
