@@ -177,6 +177,13 @@ TEST(Hdbscan, SeparatesTwoGroupsFromNoise) {
               ElementsAre(0, 0, 0, 0, 1, 1, 1, 1, noise));
 }
 
+TEST(Hdbscan, PrefersTheWholeToEquallyStableParts) {
+  // The root: 4 points up to lambda 1. Its parts: 2 points each from 1 to 2.
+  const SymmetricMatrix distances = distances_of(fixtures::dense(4, 1, {0, 0.5, 1.5, 2}));
+  EXPECT_THAT(hdbscan(distances, {.min_cluster_size = 2, .min_samples = 1, .allow_single_cluster = true}), Each(0U));
+  EXPECT_THAT(hdbscan(distances, {.min_cluster_size = 2, .min_samples = 1}), ElementsAre(0, 0, 1, 1));
+}
+
 TEST(Hdbscan, OfFewPointsIsNoise) {
   EXPECT_THAT(hdbscan(distances_of(fixtures::dense(1, 1, {1})), {}), ElementsAre(noise));
   EXPECT_THAT(hdbscan(distances_of(fixtures::dense(3, 1, {1, 2, 3})), {}), Each(noise));

@@ -41,7 +41,7 @@ TEST(MeanShift, WithoutABandwidthClustersEqualPoints) {
 }
 
 TEST(MeanShift, CountsPointsAtTheBandwidthAsWithin) {
-  EXPECT_THAT(mean_shift(dense(2, 1, {0, 1}), 1.0), ElementsAre(0, 0));
+  EXPECT_THAT(mean_shift(dense(3, 1, {0, 1, 2}), 1.0), ElementsAre(0, 0, 0));
   EXPECT_THAT(mean_shift(dense(2, 1, {0, 1}), 0.75), ElementsAre(0, 1));
 }
 
