@@ -1,5 +1,8 @@
 #include "aggregators/stats/kmeans.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -71,6 +74,15 @@ TEST(KMeans, EndsAtALocalMinimum) {
     }
     EXPECT_EQ(std::min_element(distances.begin(), distances.end()) - distances.begin(),
               static_cast<std::ptrdiff_t>(result.labels[i]));
+  }
+}
+
+TEST(KMeans, RefillsAClusterThatItsPointsLeave) {
+  for (const std::uint64_t seed : {5655, 9522}) {  // rare: found by search among such sets
+    Stream random = stream(seed);
+    DenseMatrix points(10, 2);
+    for (double& value : points.values) value = std::pow(random.normal(), 3);
+    EXPECT_EQ(cluster_sizes(kmeans(squared_distances(points), 4, random, 1).labels).size(), 4U) << seed;
   }
 }
 
