@@ -3,6 +3,8 @@
     compare_pytorch.py prepare FOLDER MODEL CLIENTS SAMPLES CHANNELS HEIGHT WIDTH   write data and initial parameters
     compare_pytorch.py train   FOLDER MODEL CLIENTS SAMPLES CHANNELS HEIGHT WIDTH BATCH RATE   print seconds
     compare_pytorch.py compare FOLDER CLIENTS   print the largest relative distance between the two halves' parameters
+    compare_pytorch.py updates FOLDER ROWS COLUMNS   write a matrix of updates
+    compare_pytorch.py aggregate FOLDER RULE ROWS COLUMNS F   print seconds and the relative distance of the two results
     compare_pytorch.py quickstart THREADS   federated averaging of the size of scenarios/quickstart.textproto
 
 Training is what a careful user writes: one model that is loaded with the global parameters for every client, tensors
@@ -126,10 +128,54 @@ def quickstart(threads):
     print(f"accuracy {hits / 2000}")
 
 
+def updates(folder, rows, columns):
+    random = numpy.random.default_rng(1)
+    with open(f"{folder}/updates.f32", "wb") as file:
+        for _ in range(rows):
+            random.standard_normal(columns, dtype=numpy.float32).tofile(file)
+
+
+def krum(matrix, f):
+    distances = torch.cdist(matrix, matrix).square()
+    scores = distances.sort(dim=1).values[:, 1:len(matrix) - f - 1].sum(dim=1)
+    return matrix[scores.argmin()]
+
+
+def geometric_median(matrix, _):
+    centre = matrix.mean(dim=0)
+    for _ in range(100):
+        weights = 1 / (matrix - centre).norm(dim=1).clamp(min=1e-6)
+        centre = (weights / weights.sum()) @ matrix
+    return centre
+
+
+RULES = {
+    "median": lambda matrix, f: matrix.median(dim=0).values,
+    "trimmed_mean": lambda matrix, f: matrix.sort(dim=0).values[f:len(matrix) - f].mean(dim=0),
+    "krum": krum,
+    "geometric_median": geometric_median,
+}
+
+
+def aggregate(folder, rule, rows, columns, f):
+    torch.set_num_threads(1)
+    matrix = torch.from_numpy(numpy.fromfile(f"{folder}/updates.f32", numpy.float32)).view(rows, columns)
+    RULES[rule](matrix[:, :10000], f)
+    start = time.perf_counter()
+    theirs = RULES[rule](matrix, f).numpy()
+    seconds = time.perf_counter() - start
+    ours = numpy.fromfile(f"{folder}/ours.f32", numpy.float32)
+    print(f"{seconds:.6f} {numpy.linalg.norm(ours - theirs) / numpy.linalg.norm(theirs):.1e}")
+
+
 def main():
     action, folder = sys.argv[1:3]
     if action == "quickstart":
         return quickstart(int(folder))
+    if action == "updates":
+        return updates(folder, int(sys.argv[3]), int(sys.argv[4]))
+    if action == "aggregate":
+        return aggregate(folder, sys.argv[3], *[int(size) for size in sys.argv[4:7]])
     if action == "compare":
         return compare(folder, int(sys.argv[3]))
     model, sizes = sys.argv[3], [int(size) for size in sys.argv[4:9]]
