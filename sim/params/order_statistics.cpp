@@ -94,21 +94,24 @@ using DoubleVector = hn::VFromD<Doubles>;
 constexpr std::size_t lanes = hn::MaxLanes(Floats());
 constexpr std::size_t double_lanes = hn::MaxLanes(Doubles());  // a vector of floats is promoted in such pieces
 
-template <class Network, std::size_t... E>
+/// Rows from `live` on are +infinity already, which no exchange moves.
+template <class Network, std::size_t live, std::size_t... E>
 HWY_INLINE void exchange(FloatVector (&v)[run_rows], std::index_sequence<E...>) {
   const auto one = [&v](auto low, auto high) HWY_ATTR {
-    const FloatVector smaller = hn::Min(v[low], v[high]);
-    v[high] = hn::Max(v[low], v[high]);
-    v[low] = smaller;
+    if constexpr (high < live) {
+      const FloatVector smaller = hn::Min(v[low], v[high]);
+      v[high] = hn::Max(v[low], v[high]);
+      v[low] = smaller;
+    }
   };
   (one(std::integral_constant<std::size_t, Network::exchanges[E].first>(),
        std::integral_constant<std::size_t, Network::exchanges[E].second>()),
    ...);
 }
 
-template <class Network>
+template <class Network, std::size_t live>
 HWY_INLINE void exchange(FloatVector (&v)[run_rows]) {
-  exchange<Network>(v, std::make_index_sequence<Network::exchanges.size()>());
+  exchange<Network, live>(v, std::make_index_sequence<Network::exchanges.size()>());
 }
 
 /// Merges two ascending lists of `half` rows each, one behind the other.
@@ -129,26 +132,38 @@ HWY_INLINE void merge(float* list, std::size_t half) {
   for (std::size_t run = 0; run < 2 * half; run += run_rows) {
     FloatVector v[run_rows];
     for (std::size_t i = 0; i < run_rows; ++i) v[i] = hn::Load(d, list + (run + i) * lanes);
-    exchange<BitonicMerge>(v);
+    exchange<BitonicMerge, run_rows>(v);
     for (std::size_t i = 0; i < run_rows; ++i) hn::Store(v[i], d, list + (run + i) * lanes);
   }
+}
+
+/// Sorts the first `live` or fewer of 16 rows, value(first) … value(rows - 1), into `list`; the others are +infinity.
+template <std::size_t live, class Value>
+HWY_INLINE void sort_run(Value value, std::size_t first, std::size_t rows, float* list) {
+  const Floats d;
+  FloatVector v[run_rows];
+  for (std::size_t i = 0; i < run_rows; ++i) {
+    v[i] = i < live && first + i < rows ? value(first + i) : hn::Set(d, infinity);
+  }
+  exchange<OddEvenSort, live>(v);
+  for (std::size_t i = 0; i < run_rows; ++i) hn::Store(v[i], d, list + i * lanes);
 }
 
 /// Sorts `padded` rows from `first` on into `list`; rows from `rows` on count as +infinity.
 template <class Value>
 HWY_INLINE void sort_list(Value value, std::size_t first, std::size_t rows, std::size_t padded, float* list) {
-  const Floats d;
   for (std::size_t run = 0; run < padded; run += run_rows) {
-    FloatVector v[run_rows];
-    if (first + run + run_rows <= rows) {
-      for (std::size_t i = 0; i < run_rows; ++i) v[i] = value(first + run + i);
+    const std::size_t begin = first + run;
+    float* to = list + run * lanes;
+    if (begin + run_rows <= rows) {
+      sort_run<run_rows>(value, begin, begin + run_rows, to);
+    } else if (begin + 12 < rows) {
+      sort_run<run_rows>(value, begin, rows, to);
+    } else if (begin + 8 < rows) {
+      sort_run<12>(value, begin, rows, to);
     } else {
-      for (std::size_t i = 0; i < run_rows; ++i) {
-        v[i] = first + run + i < rows ? value(first + run + i) : hn::Set(d, infinity);
-      }
+      sort_run<8>(value, begin, rows, to);
     }
-    exchange<OddEvenSort>(v);
-    for (std::size_t i = 0; i < run_rows; ++i) hn::Store(v[i], d, list + (run + i) * lanes);
   }
   for (std::size_t half = run_rows; half < padded; half *= 2) {
     for (std::size_t run = 0; run < padded; run += 2 * half) merge(list + run * lanes, half);
@@ -255,6 +270,15 @@ struct Distances {
   }
 };
 
+HWY_INLINE void store_rounded(DoubleVector values, float* to) {
+#if HWY_TARGET == HWY_SCALAR
+  *to = static_cast<float>(hn::GetLane(values));  // where DemoteTo would make infinity the largest float
+#else
+  const HalfFloats d;
+  hn::StoreU(hn::DemoteTo(d, values), d, to);
+#endif
+}
+
 HWY_INLINE void fetch(const ColumnBlock& block, std::size_t column) {
   for (std::size_t i = 0; i < block.rows; ++i) hwy::Prefetch(block.upcoming[i] + block.offset + column);
 }
@@ -282,21 +306,26 @@ void median(const ColumnBlock& block, float* scratch, float* out) {
     for (std::size_t k = 0; k < lanes; k += double_lanes) {
       const DoubleVector sum =
           hn::Add(hn::PromoteTo(dd, hn::Load(dh, low + k)), hn::PromoteTo(dd, hn::Load(dh, high + k)));
-      hn::StoreU(hn::DemoteTo(dh, hn::Mul(sum, hn::Set(dd, 0.5))), dh, out + c + k);
+      store_rounded(hn::Mul(sum, hn::Set(dd, 0.5)), out + c + k);
     }
   }
 }
 
-/// With low and high the smallest and largest value kept: sum of min(max(x, low), high), less `trim` times both. What
-/// is trimmed never enters the sum, however large.
+/// One run of rows is left sorted in `scratch`, and those kept are added. Of more rows all are added, those trimmed as
+/// the smallest or largest value kept, which are then taken off: what is trimmed never enters the sum, however large.
 void trimmed_mean(const ColumnBlock& block, std::size_t trim, float* scratch, float* out) {
   const Doubles dd;
   const HalfFloats dh;
   const std::size_t kept = block.rows - 2 * trim;
+  const bool sorted = block.rows <= run_rows;
+  const std::size_t stride = sorted ? lanes : block.stride;
+  const std::size_t summed = sorted ? kept : block.rows;
+  const DoubleVector replaced = hn::Set(dd, sorted ? 0.0 : static_cast<double>(trim));
   for (std::size_t c = 0; c < block.columns; c += lanes) {
     fetch(block, c);
     const RowValues value{block.values + c, block.stride};
     const TwoVectors bounds = order_statistics(value, block.rows, trim, block.rows - trim - 1, scratch);
+    const float* const rows = sorted ? scratch + trim * lanes : block.values + c;
     HWY_ALIGN float low[lanes], high[lanes];
     hn::Store(bounds.low, Floats(), low);
     hn::Store(bounds.high, Floats(), high);
@@ -304,13 +333,14 @@ void trimmed_mean(const ColumnBlock& block, std::size_t trim, float* scratch, fl
       const auto smallest = hn::Load(dh, low + k);
       const auto largest = hn::Load(dh, high + k);
       DoubleVector sum = hn::Zero(dd);
-      for (std::size_t i = 0; i < block.rows; ++i) {
-        const auto x = hn::Load(dh, value.values + k + i * block.stride);
+      for (std::size_t i = 0; i < summed; ++i) {
+        const auto x = hn::Load(dh, rows + k + i * stride);
         sum = hn::Add(sum, hn::PromoteTo(dd, hn::Min(hn::Max(x, smallest), largest)));
       }
       const DoubleVector ends = hn::Add(hn::PromoteTo(dd, smallest), hn::PromoteTo(dd, largest));
-      if (trim > 0) sum = hn::Sub(sum, hn::Mul(ends, hn::Set(dd, static_cast<double>(trim))));
-      hn::StoreU(hn::DemoteTo(dh, hn::Div(sum, hn::Set(dd, static_cast<double>(kept)))), dh, out + c + k);
+      const auto finite = hn::Eq(hn::Sub(ends, ends), hn::Zero(dd));  // if not, the sum is right as it is
+      sum = hn::Sub(sum, hn::IfThenElseZero(finite, hn::Mul(ends, replaced)));
+      store_rounded(hn::Div(sum, hn::Set(dd, static_cast<double>(kept))), out + c + k);
     }
   }
 }
@@ -354,7 +384,7 @@ void mean_near(const ColumnBlock& block, const float* center, std::size_t keep, 
         sum = hn::Add(sum, hn::PromoteTo(dd, hn::IfThenElseZero(near, x)));
         taken = hn::Sub(taken, hn::BitCast(di, hn::VecFromMask(dh, near)));
       }
-      hn::StoreU(hn::DemoteTo(dh, hn::Div(sum, hn::Set(dd, static_cast<double>(keep)))), dh, out + c + k);
+      store_rounded(hn::Div(sum, hn::Set(dd, static_cast<double>(keep))), out + c + k);
       HWY_ALIGN std::int32_t counts[double_lanes];
       hn::Store(taken, di, counts);
       for (std::size_t lane = 0; lane < double_lanes; ++lane) {

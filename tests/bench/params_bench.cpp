@@ -1,6 +1,7 @@
-// The kernels on update matrices, one rank: n updates of d values. bytes/s are those of the updates read once, to be
-// compared with `read`; flop/s of Gram matrices, n (n + 1) d operations, with `ssyrk` and `sgemm`.
+// The kernels on update matrices, one rank unless named: n updates of d values. bytes/s are those of the updates read
+// once, to be compared with `read`; flop/s of Gram matrices, n (n + 1) d operations, with `ssyrk` and `sgemm`.
 //   OPENBLAS_NUM_THREADS=1 build/bench/params_bench [--benchmark_filter=median]
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
@@ -173,11 +174,45 @@ void mix_rows(benchmark::State& state) {
   report(state, gram_flops(state));
 }
 
+/// The third argument is the number of ranks, threads of this process.
+template <class Kernel>
+void on_ranks(benchmark::State& state, Kernel kernel) {
+  const auto ranks = static_cast<int>(state.range(2));
+  const ColumnMatrix& whole = updates(state);
+  std::vector<ColumnMatrix> parts(static_cast<std::size_t>(ranks));
+  run_team(ranks, [&](const Comm& comm) {
+    ColumnMatrixBuilder builder(comm, whole.rows(), whole.dimension());
+    const std::size_t first = whole.plan().columns_of(comm.rank(), comm.size()).begin;
+    for (std::size_t i = 0; i < whole.rows(); ++i) {
+      std::copy_n(whole.row(i).data() + first, builder.row(i).size(), builder.row(i).data());
+    }
+    parts[static_cast<std::size_t>(comm.rank())] = std::move(builder).finish();
+  });
+  for (auto _ : state) {
+    run_team(ranks, [&](const Comm& comm) { kernel(comm, parts[static_cast<std::size_t>(comm.rank())]); });
+  }
+  report(state, 0);
+}
+
+void ranks_distances(benchmark::State& state) {
+  on_ranks(state,
+           [](const Comm& comm, const ColumnMatrix& part) { benchmark::DoNotOptimize(squared_distances(comm, part)); });
+}
+
+void ranks_median(benchmark::State& state) {
+  on_ranks(state, [](const Comm&, const ColumnMatrix& part) { benchmark::DoNotOptimize(median_of_columns(part)); });
+}
+
 void sizes(benchmark::internal::Benchmark* bench) {
   bench->Unit(benchmark::kMillisecond);
   for (const std::int64_t n : {10, 50, 100, 500}) bench->Args({n, 100'000});
   for (const std::int64_t n : {10, 50, 100, 500}) bench->Args({n, 1'000'000});
   bench->Args({50, 10'000'000});
+}
+
+void one_and_two_ranks(benchmark::internal::Benchmark* bench) {
+  bench->Unit(benchmark::kMillisecond)->UseRealTime();
+  for (const std::int64_t n : {10, 50, 100}) bench->Args({n, 1'000'000, 1})->Args({n, 1'000'000, 2});
 }
 
 BENCHMARK(sgemm)->Unit(benchmark::kMillisecond);
@@ -193,6 +228,8 @@ BENCHMARK(distances)->Apply(sizes);
 BENCHMARK(median)->Apply(sizes);
 BENCHMARK(trimmed_mean)->Apply(sizes);
 BENCHMARK(near_center)->Apply(sizes);
+BENCHMARK(ranks_distances)->Apply(one_and_two_ranks);
+BENCHMARK(ranks_median)->Apply(one_and_two_ranks);
 BENCHMARK(mix_rows)->Unit(benchmark::kMillisecond)->Args({10, 1'000'000})->Args({50, 100'000});
 
 }  // namespace

@@ -167,6 +167,13 @@ TEST(Columnwise, nan_counts_as_infinity) {
     EXPECT_THAT(trimmed_mean_of_columns(matrix.columns(), 2).values(), ElementsAre(3, 2));
     const std::vector<float> center{0, 2};
     EXPECT_THAT(mean_near(matrix.columns(), ColumnVector(comm, center), 2).values(), ElementsAre(1.5F, 1.5F));
+    EXPECT_THAT(trimmed_mean_of_columns(matrix.columns(), 1).values(), ElementsAre(infinity, infinity));
+
+    Rows many(40, {1.0F});
+    for (std::size_t i = 0; i < 9; ++i) many[4 * i] = {nan};
+    const TestMatrix large(comm, many);
+    EXPECT_THAT(trimmed_mean_of_columns(large.columns(), 8).values(), ElementsAre(infinity));
+    EXPECT_THAT(trimmed_mean_of_columns(large.columns(), 9).values(), ElementsAre(1));
   });
 }
 

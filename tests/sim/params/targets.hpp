@@ -14,8 +14,7 @@ inline void for_each_target(const std::function<void()>& body) {
     hwy::SetSupportedTargetsForTest(targets);
     hwy::GetChosenTarget().DeInit();  // the next call chooses anew
   };
-  for (std::int64_t targets = hwy::SupportedTargets() | HWY_STATIC_TARGET; targets != 0; targets &= targets - 1) {
-    const std::int64_t target = targets & -targets;
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
     SCOPED_TRACE(hwy::TargetName(target));
     choose(target);
     body();
