@@ -86,13 +86,24 @@ class PanelProducts {
 /// Products of all pairs of rows, less row `shift`'s if there is one.
 SymmetricMatrix products(const Comm& comm, const ColumnMatrix& updates, const std::size_t* shift) {
   const std::size_t n = updates.rows();
+  if (n == 0) return {};
   const std::size_t entries = n * (n + 1) / 2;
-  std::vector<double> partials(updates.panels().size() * entries, 0.0);
-  if (n > 0) {
-    PanelProducts panel_products(n);
-    for (std::size_t p = 0; p < updates.panels().size(); ++p) {
-      panel_products.add(updates.panels()[p], shift, std::span(partials).subspan(p * entries, entries));
+  const std::span<const Panel> panels = updates.panels();
+  PanelProducts panel_products(n);
+  if (comm.size() == 1) {
+    // The sum over panels as they come: of 500 rows, all panels' entries together take 64 MB.
+    std::vector<double> sums(entries, 0.0);
+    std::vector<double> panel_sums(entries);
+    for (const Panel& panel : panels) {
+      std::fill(panel_sums.begin(), panel_sums.end(), 0.0);
+      panel_products.add(panel, shift, panel_sums);
+      for (std::size_t v = 0; v < entries; ++v) sums[v] += panel_sums[v];
     }
+    return {n, std::move(sums)};
+  }
+  std::vector<double> partials(panels.size() * entries, 0.0);
+  for (std::size_t p = 0; p < panels.size(); ++p) {
+    panel_products.add(panels[p], shift, std::span(partials).subspan(p * entries, entries));
   }
   return {n, sum_over_panels(comm, updates.plan(), partials, entries)};
 }
