@@ -1,0 +1,187 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "aggregators/krum_scores.hpp"
+#include "aggregators/rule_tools.hpp"
+#include "aggregators/stats/gap_statistic.hpp"
+#include "aggregators/stats/kmeans_1d.hpp"
+#include "scenarios/aggregators.pb.h"
+#include "sim/base/archive.hpp"
+#include "sim/base/plugin_registry.hpp"
+#include "sim/base/random.hpp"
+
+namespace souk {
+namespace {
+
+constexpr std::size_t nobody_here = static_cast<std::size_t>(-1);
+
+/// Cosines of the updates to a baseline, every value first clamped to [-limit, limit].
+std::vector<double> cosines_to(const RuleInput& input, std::span<const float> baseline, float limit) {
+  const std::size_t n = input.updates.rows();
+  const std::size_t values = 2 * n + 1;  // products, squares, square of the baseline
+  std::vector<double> partials(input.updates.panels().size() * values, 0.0);
+  double* sums = partials.data();
+  for (const Panel& panel : input.updates.panels()) {
+    const std::span<const float> base = baseline.subspan(panel.offset, panel.columns.size());
+    for (std::size_t i = 0; i <= n; ++i) {
+      const std::span<const float> row = i < n ? panel.row(i) : base;
+      double product = 0.0, square = 0.0;
+      for (std::size_t c = 0; c < row.size(); ++c) {
+        const auto value = static_cast<double>(std::clamp(row[c], -limit, limit));
+        product += value * static_cast<double>(std::clamp(base[c], -limit, limit));
+        square += value * value;
+      }
+      sums[i] = i < n ? product : square;
+      if (i < n) sums[n + 1 + i] = square;
+    }
+    sums += values;
+  }
+  const std::vector<double> totals = sum_over_panels(input.comm, input.updates.plan(), partials, values);
+  std::vector<double> cosines;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double scale = std::sqrt(totals[n]) * std::sqrt(totals[n + 1 + i]);
+    cosines.push_back(scale > 0.0 ? std::clamp(totals[i] / scale, -1.0, 1.0) : 0.0);
+  }
+  return cosines;
+}
+
+/// What outlier removal decides.
+struct Verdict {
+  std::vector<double> quality;      ///< [n] K, 0 to 1
+  std::vector<std::size_t> bought;  ///< ascending; the candidates for the next baseline
+  std::size_t clusters = 1;
+};
+
+/// Li, Liu, Li, Xu, "martFL: Enabling Utility-Driven Data Marketplace with a Robust and Verifiable Federated Learning
+/// Architecture", CCS 2023, Algorithm 1. The scores of everybody but the baseline are clustered: the baseline's own
+/// cosine, always 1, says nothing.
+class MartFl final : public Aggregator {
+ public:
+  explicit MartFl(const scenario::MartFl& config)
+      : as_code_(config.variant() == scenario::MartFl::CODE),
+        adjusts_(config.adjust_baseline()),
+        candidates_(config.candidates()),
+        threshold_(config.threshold()),
+        max_clusters_(config.max_clusters()),
+        references_(config.references()) {}
+
+  RuleNeeds needs() const override { return {.root_update = true, .root_data = adjusts_}; }
+  RulePreserves preserves() const override { return {.scale = !as_code_, .translation = false}; }
+
+  RuleOutput aggregate(const RuleInput& input) override {
+    const std::size_t baseline = row_of_baseline(input);
+    const std::span<const float> reference =
+        baseline == nobody_here ? input.root_update->values() : input.updates.row(baseline);
+    const float limit = as_code_ ? 0.01F : std::numeric_limits<float>::max();
+    const std::vector<double> scores = cosines_to(input, reference, limit);
+    const Verdict verdict = judge(scores, baseline, input.random);
+    RuleOutput output = weighted_sum(input, shares_of(verdict.quality));
+    output.scores = scores;
+    output.diagnostics = {{"clusters", static_cast<double>(verdict.clusters)},
+                          {"bought", static_cast<double>(verdict.bought.size())},
+                          {"baseline", static_cast<double>(baseline_)}};
+    if (adjusts_) choose_baseline(input, verdict.bought);
+    return output;
+  }
+
+  void serialize(Archive& archive, const Comm&) override { archive.field("baseline", baseline_); }
+
+ private:
+  /// The server's own update is the baseline where the chosen client is not there.
+  std::size_t row_of_baseline(const RuleInput& input) {
+    for (std::size_t i = 0; i < input.submissions.size(); ++i) {
+      if (static_cast<std::int64_t>(input.submissions[i].agent.value) == baseline_) return i;
+    }
+    baseline_ = -1;
+    return nobody_here;
+  }
+
+  Verdict judge(const std::vector<double>& scores, std::size_t baseline, Stream& random) const {
+    const std::size_t n = scores.size();
+    Verdict verdict{.quality = std::vector<double>(n, 1.0), .bought = all_rows(n)};
+    std::vector<std::size_t> others = all_rows(n);
+    std::erase(others, baseline);
+    if (others.empty()) return verdict;
+    std::vector<double> judged;
+    for (const std::size_t i : others) judged.push_back(scores[i]);
+    verdict.clusters = clusters_of(judged, baseline != nobody_here, random);
+    if (verdict.clusters == 1) return verdict;
+
+    verdict.quality.assign(n, 0.0);
+    verdict.bought.clear();
+    const KMeans1d fine = kmeans_1d(judged, verdict.clusters);
+    const std::vector<std::size_t> coarse =
+        as_code_ || verdict.clusters > 2 ? kmeans_1d(judged, 2).labels : fine.labels;
+    const double best = fine.centroids.back();
+    const double farthest = farthest_from(best, judged, fine.labels, coarse);
+    std::size_t middling = 0;
+    for (std::size_t k = 0; k < others.size(); ++k) {
+      if (fine.labels[k] == 0 || coarse[k] == 0 || (as_code_ && judged[k] == 0.0)) continue;
+      const bool top = fine.labels[k] == fine.centroids.size() - 1;
+      middling += top ? 0 : 1;
+      verdict.quality[others[k]] = top ? 1.0 : std::max(0.0, 1.0 - std::abs(judged[k] - best) / farthest);
+      verdict.bought.push_back(others[k]);
+    }
+    if (middling == 0 && 2 * verdict.bought.size() < n) add_candidates(n, verdict.bought, random);
+    return verdict;
+  }
+
+  /// How many clusters the scores form; one that is too wide counts as two. The repository takes the width after the
+  /// baseline's score was set to 0.
+  std::size_t clusters_of(const std::vector<double>& scores, bool baseline_is_a_client, Stream& random) const {
+    const GapStatistic statistic =
+        gap_statistic(scores, as_code_ ? max_clusters_ : max_clusters_ + 1, as_code_ ? 3 : references_, random);
+    const std::size_t found = std::min(as_code_ ? largest_by_gap(statistic) : first_by_gap(statistic), max_clusters_);
+    auto [low, high] = std::minmax_element(scores.begin(), scores.end());
+    double width = *high - *low;
+    if (as_code_ && baseline_is_a_client) width = std::max(0.0, *high) - std::min(0.0, *low);
+    return found == 1 && width > threshold_ ? 2 : found;
+  }
+
+  /// The largest distance to the best centroid: of all scores, in the repository of those not rejected.
+  double farthest_from(double best, const std::vector<double>& scores, const std::vector<std::size_t>& fine,
+                       const std::vector<std::size_t>& coarse) const {
+    double farthest = 0.0;
+    for (std::size_t k = 0; k < scores.size(); ++k) {
+      if (as_code_ && (fine[k] == 0 || coarse[k] == 0)) continue;
+      farthest = std::max(farthest, std::abs(scores[k] - best));
+    }
+    return as_code_ ? farthest + 1e-6 : std::max(farthest, std::numeric_limits<double>::min());
+  }
+
+  /// Too few are good: some of the others compete for the next baseline. They are bought with weight 0.
+  void add_candidates(std::size_t n, std::vector<std::size_t>& bought, Stream& random) const {
+    std::vector<std::uint32_t> rest;
+    for (std::uint32_t i = 0; i < n; ++i) {
+      if (!std::binary_search(bought.begin(), bought.end(), i)) rest.push_back(i);
+    }
+    random.shuffle(rest);
+    const auto wanted = static_cast<std::size_t>(candidates_ * static_cast<double>(n) + 1e-9);
+    for (std::size_t k = 0; k < std::min(rest.size(), wanted); ++k) bought.push_back(rest[k]);
+    std::sort(bought.begin(), bought.end());
+  }
+
+  /// The best kappa on the root data; the repository takes none that is not above 0.
+  void choose_baseline(const RuleInput& input, std::span<const std::size_t> bought) {
+    baseline_ = -1;
+    if (bought.empty()) return;
+    const std::vector<Judgement> judged = input.losses->on_root(input.updates.select(input.comm, bought));
+    double best = as_code_ ? 0.0 : -std::numeric_limits<double>::infinity();
+    for (std::size_t k = 0; k < judged.size(); ++k) {
+      if (!(judged[k].kappa > best)) continue;
+      best = judged[k].kappa;
+      baseline_ = input.submissions[bought[k]].agent.value;
+    }
+  }
+
+  bool as_code_, adjusts_;
+  double candidates_, threshold_;
+  std::size_t max_clusters_, references_;
+  std::int64_t baseline_ = -1;  ///< client whose update is the baseline; -1: the server's own
+};
+
+const Register<Aggregator, MartFl, scenario::MartFl> registered;
+
+}  // namespace
+}  // namespace souk

@@ -1,0 +1,161 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "aggregators/rule_tools.hpp"
+#include "aggregators/signs.hpp"
+#include "aggregators/stats/gaussian_mixture.hpp"
+#include "aggregators/stats/pca.hpp"
+#include "scenarios/aggregators.pb.h"
+#include "sim/base/plugin_registry.hpp"
+
+namespace souk {
+namespace {
+
+constexpr std::size_t block = 2048;       // columns at a time: their sums stay in the first cache
+constexpr std::size_t steps_a_test = 10;  // the loss is looked at every so many steps
+
+float sigmoid(float value) { return 1.0F / (1.0F + std::exp(-value)); }
+
+/// A mask per model, [n + 1, d], the root model's last, and what they do to the models. The masked model is the global
+/// one plus sum of s(m_i) u_i / sum of s(m_i), because every model is the global one plus its update.
+class Masks {
+ public:
+  Masks(const Comm& comm, const ColumnMatrix& models)
+      : models_(models), masks_(comm, models.rows(), models.dimension()) {
+    for (std::size_t i = 0; i < models.rows(); ++i) std::fill(masks_.row(i).begin(), masks_.row(i).end(), 1.0F);
+  }
+
+  /// Step from the global to the masked model.
+  ColumnVector step() {
+    ColumnVector step(models_);
+    const std::span<float> out = step.values();
+    for (std::size_t begin = 0; begin < out.size(); begin += block) {
+      const std::size_t width = std::min(block, out.size() - begin);
+      std::array<double, block> weights{}, sums{};
+      for (std::size_t i = 0; i < models_.rows(); ++i) {
+        const float* mask = masks_.row(i).data() + begin;
+        const float* update = models_.row(i).data() + begin;
+        for (std::size_t c = 0; c < width; ++c) {
+          const auto weight = static_cast<double>(sigmoid(mask[c]));
+          weights[c] += weight;
+          sums[c] += weight * static_cast<double>(update[c]);
+        }
+      }
+      for (std::size_t c = 0; c < width; ++c) out[begin + c] = static_cast<float>(sums[c] / weights[c]);
+    }
+    return step;
+  }
+
+  /// Against the gradient: d loss / d m_i = g (u_i - step) s'(m_i) / sum of s(m_j). Its sign needs neither factor
+  /// behind the bracket, both are positive.
+  void move_by_sign(const ColumnVector& gradient, const ColumnVector& step, float rate) {
+    for (std::size_t i = 0; i < models_.rows(); ++i) {
+      const std::span<float> mask = masks_.row(i);
+      const std::span<const float> update = models_.row(i);
+      for (std::size_t c = 0; c < mask.size(); ++c) {
+        mask[c] -= rate * sign_of(gradient.values()[c]) * sign_of(update[c] - step.values()[c]);
+      }
+    }
+  }
+
+  /// The repository's step: gradient clamped to 1e-7, times 1e7.
+  void move_by_clamp(const ColumnVector& gradient, const ColumnVector& step, float rate) {
+    std::vector<float> totals(step.values().size(), 0.0F);
+    for (std::size_t i = 0; i < models_.rows(); ++i) {
+      for (std::size_t c = 0; c < totals.size(); ++c) totals[c] += sigmoid(masks_.row(i)[c]);
+    }
+    for (std::size_t i = 0; i < models_.rows(); ++i) {
+      const std::span<float> mask = masks_.row(i);
+      for (std::size_t c = 0; c < mask.size(); ++c) {
+        const float slope = sigmoid(mask[c]) * (1.0F - sigmoid(mask[c])) / totals[c];
+        const float derivative = gradient.values()[c] * (models_.row(i)[c] - step.values()[c]) * slope;
+        mask[c] -= rate * std::clamp(derivative * 1e7F, -1.0F, 1.0F);
+      }
+    }
+  }
+
+  /// 1 where the sigmoid exceeds the threshold, else 0. Ends the masks.
+  ColumnMatrix binary(double threshold) && {
+    const auto bound = static_cast<float>(std::log(threshold / (1.0 - threshold)));
+    for (std::size_t i = 0; i < models_.rows(); ++i) {
+      for (float& value : masks_.row(i)) value = value > bound ? 1.0F : 0.0F;
+    }
+    return std::move(masks_).finish();
+  }
+
+ private:
+  const ColumnMatrix& models_;
+  ColumnMatrixBuilder masks_;
+};
+
+/// Yan et al., "SkyMask: Attack-agnostic Robust Federated Learning with Fine-grained Learnable Masks", ECCV 2024.
+class SkyMask final : public Aggregator {
+ public:
+  explicit SkyMask(const scenario::SkyMask& config)
+      : as_code_(config.variant() == scenario::SkyMask::CODE),
+        one_cluster_test_(config.one_cluster_test()),
+        steps_(config.steps()),
+        rate_(static_cast<float>(config.rate())),
+        min_decrease_(config.min_decrease()),
+        threshold_(config.threshold()) {}
+
+  RuleNeeds needs() const override { return {.root_update = true, .root_data = true}; }
+  RulePreserves preserves() const override { return {.scale = false, .translation = false, .unanimity = false}; }
+
+  RuleOutput aggregate(const RuleInput& input) override {
+    const std::size_t n = input.updates.rows();
+    const ColumnMatrix models = input.updates.with_row(input.comm, *input.root_update);
+    Masks masks(input.comm, models);
+    const std::size_t steps = learn(input, masks);
+    const ColumnMatrix binary = std::move(masks).binary(threshold_);
+    const std::vector<std::size_t> labels = cluster(gram(input.comm, binary), input.random);
+    std::vector<std::size_t> accepted;
+    for (std::size_t i = 0; i < n; ++i) {
+      if (labels[i] == labels[n]) accepted.push_back(i);
+    }
+    RuleOutput output = mean_of(input, accepted);
+    output.diagnostics = {{"mask_steps", static_cast<double>(steps)},
+                          {"clusters", static_cast<double>(*std::max_element(labels.begin(), labels.end()) + 1)}};
+    return output;
+  }
+
+ private:
+  std::size_t learn(const RuleInput& input, Masks& masks) const {
+    double last_loss = std::numeric_limits<double>::infinity();
+    for (std::size_t s = 0; s < steps_; ++s) {
+      const ColumnVector step = masks.step();
+      if (s % steps_a_test == 0) {
+        const ColumnMatrix candidate = input.updates.select(input.comm, {}).with_row(input.comm, step);
+        const double loss = input.losses->on_root(candidate).front().loss;
+        if (s > 0 && !(last_loss - loss >= min_decrease_)) return s;
+        last_loss = loss;
+      }
+      const ColumnVector gradient = input.losses->root_gradient(step);
+      as_code_ ? masks.move_by_clamp(gradient, step, rate_) : masks.move_by_sign(gradient, step, rate_);
+    }
+    return steps_;
+  }
+
+  /// Masks in the plane of their first two principal components, split in two by a mixture of Gaussians; all together
+  /// where the data rather call for one.
+  std::vector<std::size_t> cluster(const SymmetricMatrix& products, Stream& random) const {
+    const std::size_t models = products.order;
+    const DenseMatrix points = principal_components(products, std::min<std::size_t>(2, models)).coordinates;
+    const GaussianMixture two = gaussian_mixture(points, 2, random);
+    if (one_cluster_test_ && gaussian_mixture(points, 1, random).bic <= two.bic) {
+      return std::vector<std::size_t>(models, 0);
+    }
+    return two.labels;
+  }
+
+  bool as_code_, one_cluster_test_;
+  std::size_t steps_;
+  float rate_;
+  double min_decrease_, threshold_;
+};
+
+const Register<Aggregator, SkyMask, scenario::SkyMask> registered;
+
+}  // namespace
+}  // namespace souk
