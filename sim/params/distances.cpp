@@ -54,7 +54,7 @@ class PanelProducts {
                                     .size = columns.size()},
                                    run, i);
     const bool harmless = largest == 0.0F || (largest >= magnitude_min && largest <= magnitude_max);
-    exponents_[i] = harmless || std::isinf(largest) ? 0 : std::ilogb(largest);
+    exponents_[i] = harmless || !std::isfinite(largest) ? 0 : std::ilogb(largest);
     if (exponents_[i] == 0) return;
     // In two steps: 2^-exponent itself may be no float.
     const int half = -exponents_[i] / 2;

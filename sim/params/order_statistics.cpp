@@ -253,11 +253,19 @@ HWY_INLINE TwoVectors order_statistics(Value value, std::size_t rows, std::size_
   return {smaller, low == high ? smaller : select(scratch, second, sizes, high)};
 }
 
-/// One row of a few columns of a block.
+/// One row of a few columns of a block. Each row read fetches its columns of the next block: memory works while values
+/// are sorted.
 struct RowValues {
   const float* values;
   std::size_t stride;
-  HWY_INLINE FloatVector operator()(std::size_t row) const { return hn::Load(Floats(), values + row * stride); }
+  const float* const* upcoming;
+  std::size_t offset;
+  HWY_INLINE RowValues(const ColumnBlock& block, std::size_t column)
+      : values(block.values + column), stride(block.stride), upcoming(block.upcoming), offset(block.offset + column) {}
+  HWY_INLINE FloatVector operator()(std::size_t row) const {
+    hwy::Prefetch(upcoming[row] + offset);
+    return hn::Load(Floats(), values + row * stride);
+  }
 };
 
 /// |x - center|, rounded to float; +infinity where that is no number.
@@ -279,10 +287,6 @@ HWY_INLINE void store_rounded(DoubleVector values, float* to) {
 #endif
 }
 
-HWY_INLINE void fetch(const ColumnBlock& block, std::size_t column) {
-  for (std::size_t i = 0; i < block.rows; ++i) hwy::Prefetch(block.upcoming[i] + block.offset + column);
-}
-
 void copy_without_nan(const float* from, std::size_t size, float* to) {
   const Floats d;
   std::size_t i = 0;
@@ -297,8 +301,7 @@ void median(const ColumnBlock& block, float* scratch, float* out) {
   const Doubles dd;
   const HalfFloats dh;
   for (std::size_t c = 0; c < block.columns; c += lanes) {
-    fetch(block, c);
-    const RowValues value{block.values + c, block.stride};
+    const RowValues value(block, c);
     const TwoVectors middle = order_statistics(value, block.rows, (block.rows - 1) / 2, block.rows / 2, scratch);
     HWY_ALIGN float low[lanes], high[lanes];
     hn::Store(middle.low, Floats(), low);
@@ -322,8 +325,7 @@ void trimmed_mean(const ColumnBlock& block, std::size_t trim, float* scratch, fl
   const std::size_t summed = sorted ? kept : block.rows;
   const DoubleVector replaced = hn::Set(dd, sorted ? 0.0 : static_cast<double>(trim));
   for (std::size_t c = 0; c < block.columns; c += lanes) {
-    fetch(block, c);
-    const RowValues value{block.values + c, block.stride};
+    const RowValues value(block, c);
     const TwoVectors bounds = order_statistics(value, block.rows, trim, block.rows - trim - 1, scratch);
     const float* const rows = sorted ? scratch + trim * lanes : block.values + c;
     HWY_ALIGN float low[lanes], high[lanes];
@@ -368,8 +370,7 @@ void mean_near(const ColumnBlock& block, const float* center, std::size_t keep, 
   const HalfFloats dh;
   const hn::RebindToSigned<HalfFloats> di;
   for (std::size_t c = 0; c < block.columns; c += lanes) {
-    fetch(block, c);
-    const RowValues value{block.values + c, block.stride};
+    const RowValues value(block, c);
     const Distances distances{value, hn::Load(Floats(), center + c)};
     HWY_ALIGN float limit[lanes];
     hn::Store(order_statistics(distances, block.rows, keep - 1, keep - 1, scratch).low, Floats(), limit);
