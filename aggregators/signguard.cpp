@@ -1,0 +1,150 @@
+#include <algorithm>
+#include <cmath>
+
+#include "aggregators/column_sample.hpp"
+#include "aggregators/krum_scores.hpp"
+#include "aggregators/rule_tools.hpp"
+#include "aggregators/stats/mean_shift.hpp"
+#include "aggregators/stats/order_statistics.hpp"
+#include "scenarios/aggregators.pb.h"
+#include "sim/base/archive.hpp"
+#include "sim/base/contract.hpp"
+#include "sim/base/plugin_registry.hpp"
+#include "sim/params/columnwise.hpp"
+
+namespace souk {
+namespace {
+
+constexpr std::size_t shares = 3;  // of values that are +, 0, -
+
+/// Of the values of each update in some columns, [n, 3]. Collective.
+std::vector<double> sign_shares(const RuleInput& input, const std::vector<std::size_t>& columns) {
+  const std::size_t n = input.updates.rows();
+  std::vector<double> counts(input.updates.panels().size() * n * shares, 0.0);
+  double* count = counts.data();
+  for (const Panel& panel : input.updates.panels()) {
+    const auto begin = std::lower_bound(columns.begin(), columns.end(), panel.columns.begin);
+    const auto end = std::lower_bound(begin, columns.end(), panel.columns.end);
+    for (std::size_t i = 0; i < n; ++i, count += shares) {
+      const std::span<const float> row = panel.row(i);
+      for (auto column = begin; column != end; ++column) {
+        const float value = row[*column - panel.columns.begin];
+        count[0] += value > 0.0F;
+        count[1] += value == 0.0F;
+        count[2] += value < 0.0F;
+      }
+    }
+  }
+  std::vector<double> result = sum_over_panels(input.comm, input.updates.plan(), counts, n * shares);
+  for (double& share : result) share /= static_cast<double>(columns.size());
+  return result;
+}
+
+/// Xu, Huang, Song, Lan, "Byzantine-robust Federated Learning through Collaborative Malicious Gradient Filtering",
+/// ICDCS 2022, Algorithm 2. As the paper says, columns are drawn one by one and shares are shares; the authors' code
+/// takes one contiguous block of columns and divides each feature by its maximum.
+class SignGuard final : public Aggregator {
+ public:
+  explicit SignGuard(const scenario::SignGuard& config)
+      : similarity_(config.similarity()),
+        lower_(config.lower()),
+        upper_(config.upper()),
+        coordinates_(config.coordinates()) {}
+
+  /// The distance to the last aggregate changes with the length of the updates; so do no shares and no cosine.
+  RulePreserves preserves() const override {
+    return {.scale = similarity_ != scenario::SignGuard::DISTANCE, .translation = false};
+  }
+
+  void check(const RoundSize&) const override {
+    SOUK_REQUIRE(lower_ <= upper_,
+                 "aggregator.signguard.lower = {}: no update is at least as long and no longer than {}", lower_,
+                 upper_);
+  }
+
+  RuleOutput aggregate(const RuleInput& input) override {
+    const std::vector<double> norms = norms_of(input);
+    const double middle = median(norms);
+    std::vector<std::size_t> usual;
+    for (std::size_t i = 0; i < norms.size(); ++i) {
+      if (norms[i] >= lower_ * middle && norms[i] <= upper_ * middle) usual.push_back(i);
+    }
+    const std::vector<std::size_t> alike = largest_cluster(features(input, norms));
+    std::vector<std::size_t> both;
+    std::set_intersection(usual.begin(), usual.end(), alike.begin(), alike.end(), std::back_inserter(both));
+    RuleOutput output = clipped_mean_of(input, both.empty() ? usual : both, norms, middle);
+    output.diagnostics["clipping_norm"] = middle;
+    if (similarity_ != scenario::SignGuard::NONE) remember(input, output.step);
+    return output;
+  }
+
+  void serialize(Archive& archive, const Comm& comm) override {
+    archive.field("dimension", dimension_);
+    serialize_columns(archive, "last aggregate", comm, static_cast<std::size_t>(dimension_), last_);
+  }
+
+ private:
+  DenseMatrix features(const RuleInput& input, std::span<const double> norms) const {
+    const std::size_t n = input.updates.rows();
+    const std::size_t d = input.updates.dimension();
+    const auto count = static_cast<std::size_t>(coordinates_ * static_cast<double>(d));
+    const auto signs = sign_shares(input, draw_columns(d, std::max<std::size_t>(1, count), input.random));
+    const std::vector<double> further = similarities(input, norms);
+    DenseMatrix points(n, shares + (further.empty() ? 0 : 1));
+    for (std::size_t i = 0; i < n; ++i) {
+      std::copy_n(signs.begin() + static_cast<std::ptrdiff_t>(i * shares), shares, points.row(i).begin());
+      if (!further.empty()) points(i, shares) = further[i];
+    }
+    return points;
+  }
+
+  /// To the last aggregate; empty where signs alone count.
+  std::vector<double> similarities(const RuleInput& input, std::span<const double> norms) const {
+    if (similarity_ == scenario::SignGuard::NONE) return {};
+    const ColumnVector last = dimension_ == 0 ? median_of_columns(input.updates) : last_;
+    std::vector<double> result;
+    if (similarity_ == scenario::SignGuard::COSINE) {
+      const double length = std::sqrt(squared_norm(input.comm, input.updates.plan(), last));
+      result = dots(input.comm, input.updates, last);
+      for (std::size_t i = 0; i < result.size(); ++i) {
+        const double scale = norms[i] * length;
+        result[i] = scale > 0.0 ? result[i] / scale : 0.0;
+      }
+    } else {
+      result = squared_distances_to(input.comm, input.updates, last);
+      for (double& distance : result) distance = std::sqrt(distance);
+      // In median distances; in the largest where most updates equal the last aggregate.
+      double unit = median(result);
+      if (unit == 0.0) unit = *std::max_element(result.begin(), result.end());
+      for (double& distance : result) distance = unit > 0.0 ? distance / unit : 0.0;
+    }
+    return result;
+  }
+
+  /// The quantile of the bandwidth is that of the authors' code. Of fewer than four points it reaches none but the
+  /// point itself: then all are alike.
+  static std::vector<std::size_t> largest_cluster(const DenseMatrix& points) {
+    if (points.rows < 4) return all_rows(points.rows);
+    const std::vector<std::size_t> labels = mean_shift(points, estimate_bandwidth(points, 0.5));
+    std::vector<std::size_t> members;
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      if (labels[i] == 0) members.push_back(i);
+    }
+    return members;
+  }
+
+  void remember(const RuleInput& input, const ColumnVector& step) {
+    dimension_ = static_cast<std::int64_t>(input.updates.dimension());
+    last_ = step;
+  }
+
+  scenario::SignGuard::Similarity similarity_;
+  double lower_, upper_, coordinates_;
+  std::int64_t dimension_ = 0;  ///< 0: there is no last aggregate yet
+  ColumnVector last_;
+};
+
+const Register<Aggregator, SignGuard, scenario::SignGuard> registered;
+
+}  // namespace
+}  // namespace souk
