@@ -23,6 +23,22 @@ Validators::Validators(const scenario::Validators& config, bool holding_out, con
                deal.agents());
 }
 
+void Validators::check() const {
+  std::size_t most = 0;
+  for (std::uint32_t client = 0; client < deal_.agents(); ++client) {
+    std::vector<std::size_t> counts(static_cast<std::size_t>(train_.classes()), 0);
+    for (const SampleIndex sample : held_out(AgentId{client})) {
+      most = std::max(most, ++counts[static_cast<std::size_t>(train_.labels()[sample])]);
+    }
+    if (most > min_samples_) return;
+  }
+  throw_input_error(
+      "validators.min_samples = {}: no client holds out more samples of any class (the most is {}), so nothing could "
+      "be "
+      "judged; lower it, or give the clients more data",
+      min_samples_, most);
+}
+
 std::size_t Validators::held_out_count(std::size_t held) const {
   return static_cast<std::size_t>(holdout_ * static_cast<double>(held));
 }
@@ -62,13 +78,18 @@ std::vector<AgentId> Validators::of_round(RoundIndex round, std::span<const Agen
   return drawn;
 }
 
-/// At most max_samples of each class of which the validator holds out more than min_samples, drawn for the round.
-std::vector<SampleIndex> Validators::samples_of_round(AgentId validator, RoundIndex round) const {
-  std::vector<SampleIndex> held = shuffled(validator);
+std::vector<SampleIndex> Validators::held_out(AgentId client) const {
+  std::vector<SampleIndex> held = shuffled(client);
   held.resize(held_out_count(held.size()));
   std::sort(held.begin(), held.end());
+  return held;
+}
+
+/// At most max_samples of each class of which the validator holds out more than min_samples, drawn for the round.
+std::vector<SampleIndex> Validators::samples_of_round(AgentId validator, RoundIndex round) const {
   std::vector<std::vector<SampleIndex>> by_class(static_cast<std::size_t>(train_.classes()));
-  for (const SampleIndex sample : held) by_class[static_cast<std::size_t>(train_.labels()[sample])].push_back(sample);
+  for (const SampleIndex sample : held_out(validator))
+    by_class[static_cast<std::size_t>(train_.labels()[sample])].push_back(sample);
   Stream random(seed_, Purpose::validation, validator, round);
   std::vector<SampleIndex> used;
   for (auto& samples : by_class) {

@@ -23,6 +23,8 @@ class Validators {
   /// `deal` and `train` must outlive it. `holding_out`: whether clients hold anything out.
   Validators(const scenario::Validators& config, bool holding_out, const Deal& deal, const Dataset& train,
              std::uint64_t seed);
+  /// Throws InputError where no client could judge any class.
+  void check() const;
   /// Samples a client trains on: all of its own, or what it does not hold out; ascending.
   std::vector<SampleIndex> training_samples(AgentId client) const;
   std::size_t training_count(AgentId client) const;
@@ -34,12 +36,11 @@ class Validators {
                                    std::span<const float> parameters) const;
   /// Samples that class_losses evaluates.
   std::size_t samples_used(AgentId validator, RoundIndex round) const;
-  std::size_t most_validators(std::size_t updates) const { return per_round_ > 0 ? per_round_ : updates; }
-  std::size_t most_samples() const { return max_samples_ * static_cast<std::size_t>(train_.classes()); }
 
  private:
   std::size_t held_out_count(std::size_t held) const;
   std::vector<SampleIndex> shuffled(AgentId client) const;
+  std::vector<SampleIndex> held_out(AgentId client) const;
   std::vector<SampleIndex> samples_of_round(AgentId validator, RoundIndex round) const;
   double holdout_;
   std::size_t per_round_, min_samples_, max_samples_;

@@ -109,6 +109,7 @@ class FlShield final : public Aggregator {
     RuleOutput output = clipped_mean_of(input, rows, norms, median(norms));
     output.scores = of_clients;
     output.diagnostics = {{"representatives", static_cast<double>(made.count)},
+                          {"classes_judged", static_cast<double>(classes_judged(reports, input.losses->classes()))},
                           {"validators_dropped", static_cast<double>(reports.rows - honest.size())}};
     return output;
   }
@@ -143,6 +144,15 @@ class FlShield final : public Aggregator {
     }
     if (by_mean_) return impute_by_column(std::move(reports), ColumnFill::mean, unjudged);
     return impute_iteratively(reports, ColumnFill::median, unjudged);
+  }
+
+  /// Classes of which some validator holds samples; an attack on another class goes unseen.
+  static std::size_t classes_judged(const DenseMatrix& reports, int classes) {
+    std::size_t judged = 0;
+    for (std::size_t c = 0; c < static_cast<std::size_t>(classes) && reports.rows > 0; ++c) {
+      judged += reports(0, c) == unjudged ? 0 : 1;
+    }
+    return judged;
   }
 
   /// Section 4.4: drops the reports that lie apart from the others.

@@ -32,9 +32,8 @@ struct TrainedRow {
   double loss = 0.0;
 };
 
-/// What the scenario says, or the number of malicious updates to expect in a round, rounded up.
-std::size_t tolerated_f(std::int32_t given, std::size_t wanted, const Population& population) {
-  if (given >= 0) return static_cast<std::size_t>(given);
+/// Of the updates of a round, rounded up.
+std::size_t expected_malicious(std::size_t wanted, const Population& population) {
   return (wanted * population.malicious() + population.clients() - 1) / population.clients();
 }
 
@@ -115,12 +114,15 @@ FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario&
     validators_ =
         std::make_unique<Validators>(scenario.validators(), needs_.validators || scenario.validators().always(),
                                      deal_.deal, data_.train, scenario.seed());
+    if (needs_.validators) validators_->check();
     selector_ = std::make_unique<Selector>(scenario.participants(), scenario.seed(), *population_, deal_.deal);
     attackers_ = std::make_unique<Attackers>(scenario, *population_, data_.train.classes());
     SOUK_REQUIRE(!needs_.everyone || selector_->wanted() == population_->clients(),
                  "participants: the aggregator needs every client in every round, but {} of {} are sampled",
                  selector_->wanted(), population_->clients());
-    tolerated_f_ = tolerated_f(scenario.aggregator().tolerated_f(), selector_->wanted(), *population_);
+    const std::int32_t given_f = scenario.aggregator().tolerated_f();
+    tolerated_f_ =
+        given_f >= 0 ? static_cast<std::size_t>(given_f) : expected_malicious(selector_->wanted(), *population_);
     rule_->check({selector_->wanted(), tolerated_f_});
     const ModelShape shape{data_.train.shape().sample_shape, data_.train.classes()};
     network_ = make_network(scenario.task().model(), shape, device);
@@ -452,6 +454,8 @@ Footprint FederatedProtocol::footprint(int rank_count) const {
   footprint.clients = population_->clients();
   footprint.updates_per_round = selector_->wanted();
   footprint.parameters = parameters;
+  footprint.malicious_per_round = expected_malicious(selector_->wanted(), *population_);
+  if (needs_.tolerated_f) footprint.tolerated_f = tolerated_f_;
   footprint.bytes_down_per_round = updates * model_bytes;
   footprint.bytes_up_per_round = updates * model_bytes;
   footprint.data_bytes = static_cast<double>(data_.memory->bytes().size());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "sim/engine/protocol.hpp"
@@ -16,6 +17,8 @@ struct Footprint {
   std::size_t clients = 0;
   std::size_t updates_per_round = 0;
   std::size_t parameters = 0;
+  std::size_t malicious_per_round = 0;       ///< expected, rounded up
+  std::optional<std::size_t> tolerated_f{};  ///< what the aggregator is told to withstand, if it wants to know
   double bytes_down_per_round = 0.0, bytes_up_per_round = 0.0;                            ///< of the simulated protocol
   double data_bytes = 0.0;                                                                ///< per node
   double partition_bytes = 0.0, model_bytes = 0.0, update_bytes = 0.0, work_bytes = 0.0;  ///< per rank, if clients
