@@ -21,7 +21,7 @@ namespace souk {
 
 /// A loss that can be computed by hand: class c (of `classes`) owns the columns c, c + classes, …; its loss at a step
 /// is half the squared distance to `target` in its columns. Errors are 1 - exp(-loss), kappa is exp(-loss).
-class QuadraticOracle final : public LossOracle {
+class QuadraticOracle : public LossOracle {
  public:
   /// Validator v reports nothing (NaN) for class c where `missing` holds (v, c), and minus the truth where `liars` has
   /// v.
@@ -77,6 +77,17 @@ class QuadraticOracle final : public LossOracle {
     return ratios;
   }
   int classes() const override { return classes_; }
+  Rows rows_of(const ColumnMatrix& steps) const {
+    const std::size_t d = target_.size();
+    const std::vector<RowRange> everything(static_cast<std::size_t>(comm_.size()), RowRange{0, steps.rows()});
+    const std::vector<float> values = gather_rows(comm_, steps, everything);
+    Rows rows;
+    for (std::size_t s = 0; s < steps.rows(); ++s) {
+      rows.emplace_back(values.begin() + static_cast<std::ptrdiff_t>(s * d),
+                        values.begin() + static_cast<std::ptrdiff_t>((s + 1) * d));
+    }
+    return rows;
+  }
 
  private:
   double loss(const std::vector<float>& step, int only) const {
@@ -92,17 +103,6 @@ class QuadraticOracle final : public LossOracle {
     std::vector<double> result;
     for (const auto& row : rows_of(steps)) result.push_back(loss(row, only));
     return result;
-  }
-  Rows rows_of(const ColumnMatrix& steps) const {
-    const std::size_t d = target_.size();
-    const std::vector<RowRange> everything(static_cast<std::size_t>(comm_.size()), RowRange{0, steps.rows()});
-    const std::vector<float> values = gather_rows(comm_, steps, everything);
-    Rows rows;
-    for (std::size_t s = 0; s < steps.rows(); ++s) {
-      rows.emplace_back(values.begin() + static_cast<std::ptrdiff_t>(s * d),
-                        values.begin() + static_cast<std::ptrdiff_t>((s + 1) * d));
-    }
-    return rows;
   }
   Comm comm_;
   std::vector<float> target_;
