@@ -11,7 +11,7 @@ namespace souk {
 namespace {
 
 /// Fung, Yoon, Beschastnikh, "The Limitations of Federated Learning in Sybil Settings", RAID 2020, Algorithm 1, with
-/// epsilon 1e-5 and a weight of 1 taken as 0.99 before the logit, as in the authors' code.
+/// cosines below 0 taken as 0, epsilon 1e-5, and a weight of 1 taken as 0.99 before the logit, as in the authors' code.
 class FoolsGold final : public Aggregator {
  public:
   explicit FoolsGold(const scenario::FoolsGold& config)
@@ -56,7 +56,7 @@ class FoolsGold final : public Aggregator {
     const std::size_t n = cosines.order;
     std::vector<double> most_alike(n, 0.0);
     const auto largest_of = [n](std::size_t i, const auto& value) {
-      double most = n > 1 ? -1.0 : 0.0;
+      double most = 0.0;  // a pardon by a negative number would punish clients for being unlike
       for (std::size_t j = 0; j < n; ++j) {
         if (j != i) most = std::max(most, value(j));
       }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "aggregators/affine.hpp"
 #include "aggregators/rule_tools.hpp"
@@ -9,8 +10,34 @@
 namespace souk {
 namespace {
 
+/// Rows no farther from the most central one than 10,000 times its typical (median) distance to the others. What lies
+/// beyond pulls by its direction alone, and would hide from the objective what happens among the rest.
+struct Neighbourhood {
+  std::vector<bool> near;     ///< [n]
+  bool distances_do = false;  ///< no row is so far off that the others' distances drown in the rounding of its own
+};
+
+Neighbourhood neighbourhood(const SymmetricMatrix& squares) {
+  const std::size_t n = squares.order;
+  std::vector<double> typical(n), row(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < n; ++j) row[j] = squares(i, j);
+    const auto middle = row.begin() + static_cast<std::ptrdiff_t>(n / 2);
+    std::nth_element(row.begin(), middle, row.end());
+    typical[i] = *middle;
+  }
+  const std::size_t center = smallest(typical, 1).front();
+  Neighbourhood result{std::vector<bool>(n), true};
+  for (std::size_t i = 0; i < n; ++i) {
+    result.near[i] = squares(center, i) <= 1e8 * typical[center];
+    result.distances_do = result.distances_do && squares(center, i) <= 1e16 * typical[center];
+  }
+  return result;
+}
+
 /// Pillutla, Kakade, Harchaoui, "Robust Aggregation for Federated Learning", IEEE TSP 2022, Algorithm 2 (smoothed
-/// Weiszfeld), from the weighted mean. v is kept as its coefficients: see squared_distances_to_mean.
+/// Weiszfeld), from the weighted mean; updates that are very far off are left out of that start, from where every
+/// iteration gains only a constant factor on them. v is kept as its coefficients: see squared_distances_to_mean.
 class GeometricMedian final : public Aggregator {
  public:
   explicit GeometricMedian(const scenario::GeometricMedian& config)
@@ -21,31 +48,46 @@ class GeometricMedian final : public Aggregator {
 
   RuleOutput aggregate(const RuleInput& input) override {
     const SymmetricMatrix squares = squared_distances(input.comm, input.updates);
+    const Neighbourhood region = neighbourhood(squares);
+    const auto distances_to = [&](std::span<const double> c) {
+      std::vector<double> distances = region.distances_do
+                                          ? squared_distances_to_mean(squares, c)
+                                          : squared_distances_to(input.comm, input.updates, combine(input.updates, c));
+      for (double& distance : distances) distance = std::sqrt(distance);
+      return distances;
+    };
     const std::vector<double> importance =
         by_samples_ ? sample_shares(input.submissions) : uniform_weights(input.updates.rows());
-    std::vector<double> c = importance;
-    double objective = objective_at(squares, importance, c);
+    std::vector<double> c = start(importance, region.near);
+    std::vector<double> distances = distances_to(c);
+    double objective = objective_at(distances, importance, region.near);
     std::size_t done = 0;
     while (done < iterations_) {
-      const std::vector<double> distances = squared_distances_to_mean(squares, c);
-      for (std::size_t i = 0; i < c.size(); ++i) c[i] = importance[i] / std::max(nu_, std::sqrt(distances[i]));
+      for (std::size_t i = 0; i < c.size(); ++i) c[i] = importance[i] / std::max(nu_, distances[i]);
       c = shares_of(c);
+      distances = distances_to(c);
       ++done;
-      const double before = objective;
-      objective = objective_at(squares, importance, c);
-      if (before - objective <= tolerance_ * before) break;
+      const double before = std::exchange(objective, objective_at(distances, importance, region.near));
+      if (std::abs(before - objective) <= tolerance_ * before) break;
     }
     RuleOutput output = weighted_sum(input, c);
-    output.diagnostics = {{"iterations", static_cast<double>(done)}, {"objective", objective}};
+    output.diagnostics = {
+        {"iterations", static_cast<double>(done)},
+        {"objective", objective_at(distances, importance, std::vector<bool>(distances.size(), true))}};
     return output;
   }
 
  private:
-  static double objective_at(const SymmetricMatrix& squares, std::span<const double> importance,
-                             std::span<const double> c) {
-    const std::vector<double> distances = squared_distances_to_mean(squares, c);
+  static std::vector<double> start(const std::vector<double>& importance, const std::vector<bool>& near) {
+    std::vector<double> c = importance;
+    for (std::size_t i = 0; i < c.size(); ++i) c[i] = near[i] ? c[i] : 0.0;
+    const bool nobody = std::all_of(c.begin(), c.end(), [](double value) { return value == 0.0; });
+    return nobody ? importance : shares_of(c);
+  }
+  static double objective_at(std::span<const double> distances, std::span<const double> importance,
+                             const std::vector<bool>& counted) {
     double sum = 0.0;
-    for (std::size_t i = 0; i < c.size(); ++i) sum += importance[i] * std::sqrt(distances[i]);
+    for (std::size_t i = 0; i < distances.size(); ++i) sum += counted[i] ? importance[i] * distances[i] : 0.0;
     return sum;
   }
   std::size_t iterations_;

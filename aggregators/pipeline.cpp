@@ -37,13 +37,21 @@ Combinations compose(const Combinations& second, const Combinations& first) {
 }
 
 /// [n + 1, n + 1] squared distances of the updates and the origin.
-SymmetricMatrix distances_with_origin(const RuleInput& input) {
-  SymmetricMatrix distances = squared_distances(input.comm, input.updates);
-  const std::vector<double> norms = squared_norms(input.comm, input.updates);
+SymmetricMatrix distances_with_origin(const Comm& comm, const ColumnMatrix& updates) {
+  SymmetricMatrix distances = squared_distances(comm, updates);
+  const std::vector<double> norms = squared_norms(comm, updates);
   distances.lower.insert(distances.lower.end(), norms.begin(), norms.end());
   distances.lower.push_back(0.0);
   ++distances.order;
   return distances;
+}
+
+/// Whether some norm is so much longer than most that, once clipped, its rounding would hide the distances of the rest.
+bool too_far_apart(const SymmetricMatrix& with_origin) {
+  std::vector<double> norms(with_origin.lower.end() - static_cast<std::ptrdiff_t>(with_origin.order),
+                            with_origin.lower.end() - 1);
+  std::sort(norms.begin(), norms.end());
+  return norms.back() > 1e16 * norms[norms.size() / 2];
 }
 
 /// The distances among combinations. With the origin as a further point every combination is affine (its coefficients
@@ -136,11 +144,15 @@ class Pipeline final : public Aggregator {
   }
 
   Combinations run_stages(const RuleInput& input) const {
-    const SymmetricMatrix original = distances_with_origin(input);
+    const SymmetricMatrix original = distances_with_origin(input.comm, input.updates);
     SymmetricMatrix distances = original;
     Combinations mixed = identity(input.updates.rows());
     for (std::size_t s = 0; s < stages_.size(); ++s) {
-      if (s > 0) distances = distances_among(mixed, original);
+      if (s > 0) {
+        distances = too_far_apart(original)
+                        ? distances_with_origin(input.comm, mix(input.comm, input.updates, mixed.coefficients))
+                        : distances_among(mixed, original);
+      }
       const PreInput seen{.distances = distances, .tolerated_f = input.tolerated_f, .random = input.random};
       mixed = compose({mixed.rows(), stages_[s]->mix(seen)}, mixed);
     }

@@ -15,6 +15,9 @@ std::vector<std::size_t> without(std::size_t n, std::size_t left_out) {
   return rows;
 }
 
+/// A loss as a finite number: one that overflowed, or is not a number, is as bad as can be.
+double finite(double loss) { return loss < 1e300 ? loss : 1e300; }
+
 void drop_largest(const std::vector<double>& impacts, std::size_t count, std::vector<bool>& kept) {
   std::vector<double> negated;
   for (const double impact : impacts) negated.push_back(-impact);
@@ -78,7 +81,7 @@ RuleOutput Rejection::aggregate(const RuleInput& input) {
     std::vector<double> errors, losses;
     for (std::size_t i = 0; i < n; ++i) {
       errors.push_back(judged[n].error - judged[i].error);
-      losses.push_back(judged[n].loss - judged[i].loss);
+      losses.push_back(finite(judged[n].loss) - finite(judged[i].loss));
     }
     const std::size_t count = f_.of(input);
     if (by_.error) drop_largest(errors, count, kept);

@@ -1,0 +1,136 @@
+// Rules that look along the direction of largest variance, against power iteration on the dense covariance.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sim/base/error.hpp"
+#include "tests/support/brute_force.hpp"
+#include "tests/support/rule_world.hpp"
+
+namespace souk {
+namespace {
+
+using brute_force::Direction;
+using brute_force::Indices;
+using brute_force::Vector;
+using brute_force::Vectors;
+using testing::ElementsAre;
+
+constexpr std::size_t d = 9;
+
+/// The first `bad` rows a few times as long as the others and alike, so that the top direction stands out.
+Rows rows_with_group(std::size_t n, std::size_t bad) {
+  Rows rows = random_rows(n, d);
+  for (std::size_t i = 0; i < bad; ++i) {
+    for (std::size_t c = 0; c < d; ++c) rows[i][c] += c % 2 == 0 ? 4.0F : -3.0F;
+  }
+  return rows;
+}
+
+double square(double x) { return x * x; }
+
+struct Filtered {
+  Vector mean;
+  double variance = std::numeric_limits<double>::infinity();
+};
+
+Filtered filter(const Vectors& rows, std::size_t f) {
+  const auto n = static_cast<double>(rows.size());
+  Vector c(rows.size(), 1.0);
+  Filtered best;
+  while (std::accumulate(c.begin(), c.end(), 0.0) > n - 2.0 * static_cast<double>(f)) {
+    const Vector shares = brute_force::scaled(c, 1.0 / std::accumulate(c.begin(), c.end(), 0.0));
+    const Vector mu = brute_force::combination(rows, shares);
+    const Direction top = brute_force::top_direction(brute_force::covariance(rows, shares));
+    if (top.variance < best.variance) best = {mu, top.variance};
+    Vector squares;
+    double most = 0.0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      squares.push_back(square(brute_force::dot(brute_force::minus(rows[i], mu), top.vector)));
+      if (c[i] > 0.0) most = std::max(most, squares.back());
+    }
+    for (std::size_t i = 0; i < rows.size(); ++i) c[i] *= std::max(0.0, 1.0 - squares[i] / most);
+  }
+  return best;
+}
+
+TEST(Caf, filters_as_on_the_dense_covariance) {
+  for (const std::size_t n : {3U, 6U, 11U, 20U, 40U}) {
+    for (const std::size_t f : {std::size_t{1}, n / 4, (n - 1) / 2}) {
+      const Rows rows = rows_with_group(n, f);
+      const Filtered expected = filter(brute_force::of(rows), f);
+      if (f == 0) continue;
+      const Outcome outcome = run_rule("caf {}", {.rows = rows, .tolerated_f = f});
+
+      brute_force::expect_close(outcome.step, expected.mean, 1e-4);
+      EXPECT_NEAR(outcome.diagnostics.at("variance"), expected.variance, 1e-4 * expected.variance) << n << ' ' << f;
+    }
+  }
+}
+
+TEST(Caf, is_the_mean_where_nobody_is_malicious) {
+  const Rows rows = random_rows(8, d);
+
+  brute_force::expect_close(run_rule("caf { f: 0 }", {.rows = rows}).step, brute_force::mean(brute_force::of(rows)));
+}
+
+TEST(Caf, works_out_a_case_by_hand) {
+  // Mean 3, variance 54 / 4; squared deviations 9, 9, 9, 81 -> weights 8/9, 8/9, 8/9, 0: mean 0, variance 0.
+  const Outcome outcome = run_rule("caf { f: 1 }", {.rows = {{0}, {0}, {0}, {12}}});
+
+  EXPECT_NEAR(outcome.step[0], 0.0, 1e-6);
+  EXPECT_NEAR(outcome.diagnostics.at("variance"), 0.0, 1e-9);
+}
+
+/// Divide and conquer on all columns.
+Indices divide(const Vectors& rows, std::size_t kept) {
+  const Vector alike(rows.size(), 1.0 / static_cast<double>(rows.size()));
+  const Vector mu = brute_force::mean(rows);
+  const Direction top = brute_force::top_direction(brute_force::covariance(rows, alike));
+  return brute_force::lowest(brute_force::everybody(rows.size()), kept, [&](std::size_t i) {
+    return square(brute_force::dot(brute_force::minus(rows[i], mu), top.vector));
+  });
+}
+
+TEST(Dnc, drops_the_farthest_along_the_top_singular_vector) {
+  for (std::size_t n = 4; n <= 40; ++n) {
+    for (const std::size_t f : {std::size_t{1}, n / 3}) {
+      const Rows rows = rows_with_group(n, f);
+      const Vectors vectors = brute_force::of(rows);
+      for (const double c : {0.5, 1.0, 1.5}) {
+        const auto dropped = static_cast<std::size_t>(c * static_cast<double>(f));
+        const Indices kept = divide(vectors, n - dropped);
+        const Outcome outcome =
+            run_rule("dnc { repeats: 2 c: " + std::to_string(c) + " }", {.rows = rows, .tolerated_f = f});
+
+        brute_force::expect_close(outcome.weights, brute_force::shares(kept, n), 1e-12);
+        brute_force::expect_close(outcome.step, brute_force::mean(brute_force::some(vectors, kept)));
+      }
+    }
+  }
+}
+
+TEST(Dnc, finds_planted_updates_on_random_columns_and_intersects_its_repeats) {
+  Rows rows = random_rows(20, 2000);
+  for (const std::size_t bad : {4U, 11U, 19U}) {
+    for (float& value : rows[bad]) value += 2.0F;
+  }
+  for (const char* repeats : {"1", "5"}) {
+    const Outcome outcome =
+        run_rule(std::string("dnc { coordinates: 100 repeats: ") + repeats + " }", {.rows = rows, .tolerated_f = 3});
+    for (const std::size_t bad : {4U, 11U, 19U}) EXPECT_EQ(outcome.weights[bad], 0.0) << bad;
+  }
+  const auto accepted = [](const Outcome& outcome) {
+    return std::count_if(outcome.weights.begin(), outcome.weights.end(), [](double weight) { return weight > 0.0; });
+  };
+  const Rows honest = random_rows(20, 2000);
+  EXPECT_EQ(accepted(run_rule("dnc { coordinates: 10 repeats: 1 }", {.rows = honest, .tolerated_f = 3})), 17);
+  EXPECT_LT(accepted(run_rule("dnc { coordinates: 10 repeats: 4 }", {.rows = honest, .tolerated_f = 3})), 17);
+}
+
+TEST(Dnc, refuses_to_drop_everybody) {
+  EXPECT_NO_THROW(make_rule("dnc { c: 1.5 }")->check({.updates = 7, .tolerated_f = 4}));
+  EXPECT_THROW(make_rule("dnc { c: 2 }")->check({.updates = 7, .tolerated_f = 4}), InputError);
+}
+
+}  // namespace
+}  // namespace souk
