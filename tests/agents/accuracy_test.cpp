@@ -1,33 +1,16 @@
 // The built-in images separate models: a linear one must stay below 90 %, a small CNN must pass 97 %.
 #include <gtest/gtest.h>
 
-#include "agents/protocols/federated.hpp"
-#include "scenarios/scenario.pb.h"
-#include "sim/engine/round_loop.hpp"
-#include "sim/engine/scenario_file.hpp"
+#include "tests/support/last_accuracy.hpp"
 
 namespace souk {
 namespace {
-
-class LastAccuracy final : public MetricSink {
- public:
-  void describe(const std::map<std::string, std::string>&) override {}
-  void commit_set_up(const SetUpRecord&) override {}
-  void commit(const RoundRecord& record) override { value = record.metric("accuracy").value_or(value); }
-  void rewind(RoundIndex) override {}
-  double value = 0.0;
-};
 
 /// Ten clients that share the images evenly, all of them in every round.
 double accuracy_of(const std::string& model, const std::string& training, int rounds) {
   const std::string text = "rounds: " + std::to_string(rounds) + " task { model { " + model + " } training { " +
                            training + " } } participants { clients: 10 everyone: true } evaluation { every: 1000 }";
-  const ResolvedScenario resolved = resolve_scenario({.file_name = "test", .text = text, .overrides = {}});
-  const auto protocol = make_federated(Comm::self(), *resolved.scenario, "cpu");
-  LastAccuracy sink;
-  run_rounds(Comm::self(), *protocol, &sink, nullptr, std::nullopt,
-             {.rounds = resolved.scenario->rounds(), .scenario_text = text});
-  return sink.value;
+  return last_accuracy(text);
 }
 
 TEST(Glyphs, a_linear_model_learns_them_but_not_beyond_ninety_per_cent) {
