@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "aggregators/krum_scores.hpp"
 #include "aggregators/rule_tools.hpp"
 #include "aggregators/subset_search.hpp"
 #include "scenarios/aggregators.pb.h"
@@ -90,25 +89,12 @@ std::vector<std::size_t> smallest_diameter(const SymmetricMatrix& distances, std
   return kept;
 }
 
-/// Leaves out one after the other: an end of the longest distance left, the one whose next longest is longer (ties: the
-/// larger id).
-std::vector<std::size_t> greedy_diameter(const SymmetricMatrix& distances, std::size_t f) {
-  std::vector<std::size_t> kept = all_rows(distances.order);
-  for (std::size_t k = 0; k < f; ++k) {
-    std::size_t worst = 0;
-    std::vector<double> worst_profile;
-    for (std::size_t i = 0; i < kept.size(); ++i) {
-      std::vector<double> profile;
-      for (const std::size_t j : kept) profile.push_back(distances(kept[i], j));
-      std::sort(profile.rbegin(), profile.rend());
-      if (worst_profile.empty() || profile >= worst_profile) {
-        worst = i;
-        worst_profile = std::move(profile);
-      }
-    }
-    kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(worst));
+double squared_diameter(const SymmetricMatrix& distances, std::span<const std::size_t> rows) {
+  double most = 0.0;
+  for (const std::size_t i : rows) {
+    for (const std::size_t j : rows) most = std::max(most, distances(i, j));
   }
-  return kept;
+  return most;
 }
 
 /// El Mhamdi, Guerraoui, Rouault, "Distributed Momentum for Byzantine-resilient Stochastic Gradient Descent", ICLR 2021
@@ -131,7 +117,10 @@ class Mda final : public Aggregator {
   RuleOutput aggregate(const RuleInput& input) override {
     const SymmetricMatrix distances = squared_distances(input.comm, input.updates);
     const std::size_t f = f_.of(input);
-    return mean_of(input, exact_ ? smallest_diameter(distances, f) : greedy_diameter(distances, f));
+    if (exact_) return mean_of(input, smallest_diameter(distances, f));
+    return mean_of(input, best_neighbourhood(distances, distances.order - f, [&](std::span<const std::size_t> rows) {
+                     return squared_diameter(distances, rows);
+                   }));
   }
 
  private:

@@ -1,7 +1,4 @@
-#include <limits>
-
 #include "aggregators/affine.hpp"
-#include "aggregators/krum_scores.hpp"
 #include "aggregators/rule_tools.hpp"
 #include "aggregators/stats/symmetric_eigen.hpp"
 #include "aggregators/subset_search.hpp"
@@ -17,23 +14,9 @@ double scatter(const SymmetricMatrix& distances, std::span<const std::size_t> ro
   return symmetric_eigen(gram_about_mean(among(distances, rows), uniform_weights(rows.size()))).values.front();
 }
 
-/// Leaves out one point after the other, each time the one whose absence lowers the scatter most (ties: the larger id).
-std::vector<std::size_t> greedy_scatter(const SymmetricMatrix& distances, std::size_t f) {
-  std::vector<std::size_t> kept = all_rows(distances.order);
-  for (std::size_t k = 0; k < f; ++k) {
-    std::vector<std::size_t> best;
-    double best_scatter = std::numeric_limits<double>::infinity();
-    for (std::size_t i = 0; i < kept.size(); ++i) {
-      std::vector<std::size_t> fewer = kept;
-      fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
-      const double value = scatter(distances, fewer);
-      if (value > best_scatter) continue;
-      best_scatter = value;
-      best = std::move(fewer);
-    }
-    kept = std::move(best);
-  }
-  return kept;
+std::vector<std::size_t> nearest_scatter(const SymmetricMatrix& distances, std::size_t size) {
+  return best_neighbourhood(distances, size,
+                            [&](std::span<const std::size_t> rows) { return scatter(distances, rows); });
 }
 
 /// Depth-first over subsets in order of ids; a part whose scatter already exceeds the best whole is not completed.
@@ -42,7 +25,7 @@ class ScatterSearch {
   ScatterSearch(const SymmetricMatrix& distances, std::size_t size)
       : distances_(distances),
         size_(size),
-        best_(greedy_scatter(distances, distances.order - size)),
+        best_(nearest_scatter(distances, size)),
         best_scatter_(scatter(distances, best_)) {}
 
   std::vector<std::size_t> run() {
@@ -88,8 +71,8 @@ class Smea final : public Aggregator {
 
   RuleOutput aggregate(const RuleInput& input) override {
     const SymmetricMatrix distances = squared_distances(input.comm, input.updates);
-    const std::size_t f = f_.of(input);
-    return mean_of(input, exact_ ? ScatterSearch(distances, distances.order - f).run() : greedy_scatter(distances, f));
+    const std::size_t size = distances.order - f_.of(input);
+    return mean_of(input, exact_ ? ScatterSearch(distances, size).run() : nearest_scatter(distances, size));
   }
 
  private:
