@@ -35,7 +35,7 @@ class Afa final : public Aggregator {
         beta0_(config.beta0()),
         block_(config.block()) {}
 
-  RuleNeeds needs() const override { return {.history = true}; }
+  RuleNeeds needs() const override { return {.memory = true, .history = true}; }
   RulePreserves preserves() const override { return {.translation = false}; }
 
   RuleOutput aggregate(const RuleInput& input) override {

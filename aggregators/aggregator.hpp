@@ -35,7 +35,8 @@ struct RuleNeeds {
   bool root_data = false;    ///< losses or gradients on the root data
   bool validators = false;   ///< reports of validators
   bool model = false;        ///< the network itself, to ask for its answers, or the names of its parameters
-  bool history = false;      ///< it keeps what it learned about each client between rounds
+  bool memory = false;       ///< it keeps something between rounds, so it cannot be tried out
+  bool history = false;      ///< and that about each client
   bool everyone = false;     ///< every client in every round
 };
 

@@ -76,7 +76,7 @@ class Auror final : public Aggregator {
   explicit Auror(const scenario::Auror& config)
       : alpha_(config.alpha()), tau_(config.tau()), observed_rounds_(config.observed_rounds()) {}
 
-  RuleNeeds needs() const override { return {.history = true}; }
+  RuleNeeds needs() const override { return {.memory = true, .history = true}; }
   RulePreserves preserves() const override { return {.scale = false}; }
 
   RuleOutput aggregate(const RuleInput& input) override {

@@ -15,6 +15,7 @@ class CenteredClipping final : public Aggregator {
   explicit CenteredClipping(const scenario::CenteredClipping& config)
       : tau_(config.tau()), iterations_(config.iterations()) {}
 
+  RuleNeeds needs() const override { return {.memory = true}; }
   RulePreserves preserves() const override { return {.scale = false, .translation = false, .unanimity = false}; }
 
   RuleOutput aggregate(const RuleInput& input) override {

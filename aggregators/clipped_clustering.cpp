@@ -18,6 +18,7 @@ class ClippedClustering final : public Aggregator {
  public:
   explicit ClippedClustering(const scenario::ClippedClustering& config) : max_tau_(config.max_tau()) {}
 
+  RuleNeeds needs() const override { return {.memory = true}; }
   /// Earlier norms limit those of this round.
   RulePreserves preserves() const override { return {.scale = false, .translation = false, .unanimity = false}; }
 

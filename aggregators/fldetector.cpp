@@ -37,7 +37,7 @@ class FlDetector final : public Aggregator {
         references_(config.references()),
         restarts_(config.restart()) {}
 
-  RuleNeeds needs() const override { return {.history = true, .everyone = true}; }
+  RuleNeeds needs() const override { return {.memory = true, .history = true, .everyone = true}; }
   RulePreserves preserves() const override { return {.translation = true}; }
 
   RuleOutput aggregate(const RuleInput& input) override {

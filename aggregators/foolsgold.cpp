@@ -19,7 +19,7 @@ class FoolsGold final : public Aggregator {
         last_layer_(config.features() == scenario::FoolsGold::LAST_LAYER),
         confidence_(config.confidence()) {}
 
-  RuleNeeds needs() const override { return {.model = last_layer_, .history = true}; }
+  RuleNeeds needs() const override { return {.model = last_layer_, .memory = true, .history = true}; }
   RulePreserves preserves() const override { return {.translation = false, .unanimity = false}; }
 
   RuleOutput aggregate(const RuleInput& input) override {

@@ -66,7 +66,7 @@ class MartFl final : public Aggregator {
         max_clusters_(config.max_clusters()),
         references_(config.references()) {}
 
-  RuleNeeds needs() const override { return {.root_update = true, .root_data = adjusts_}; }
+  RuleNeeds needs() const override { return {.root_update = true, .root_data = adjusts_, .memory = adjusts_}; }
   RulePreserves preserves() const override { return {.scale = !as_code_, .translation = false}; }
 
   RuleOutput aggregate(const RuleInput& input) override {

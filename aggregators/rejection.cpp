@@ -35,8 +35,8 @@ std::unique_ptr<Aggregator> make_default_base() {
 Rejection::Rejection(std::string_view name, std::int32_t f, By by, std::unique_ptr<Aggregator> base)
     : f_(name, f, by.error && by.loss ? 2 : 1, 1), by_(by), base_(std::move(base)) {
   const RuleNeeds needs = base_->needs();
-  SOUK_REQUIRE(!needs.history && !needs.everyone, "aggregator.{}.base: a rule with a history cannot be tried out",
-               name);
+  SOUK_REQUIRE(!needs.memory && !needs.history && !needs.everyone,
+               "aggregator.{}.base: a rule that remembers earlier rounds cannot be tried out", name);
 }
 
 RuleNeeds Rejection::needs() const {

@@ -51,6 +51,7 @@ class SignGuard final : public Aggregator {
         upper_(config.upper()),
         coordinates_(config.coordinates()) {}
 
+  RuleNeeds needs() const override { return {.memory = similarity_ != scenario::SignGuard::NONE}; }
   /// The distance to the last aggregate changes with the length of the updates; so do no shares and no cosine.
   RulePreserves preserves() const override {
     return {.scale = similarity_ != scenario::SignGuard::DISTANCE, .translation = false};

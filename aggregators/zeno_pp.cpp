@@ -16,7 +16,7 @@ class ZenoPp final : public Aggregator {
   explicit ZenoPp(const scenario::ZenoPp& config)
       : gamma_(config.gamma()), rho_(config.rho()), epsilon_(config.epsilon()), refresh_(config.refresh()) {}
 
-  RuleNeeds needs() const override { return {.root_update = true}; }
+  RuleNeeds needs() const override { return {.root_update = true, .memory = refresh_ > 1}; }
   RulePreserves preserves() const override { return {.scale = false, .translation = false, .unanimity = false}; }
 
   RuleOutput aggregate(const RuleInput& input) override {

@@ -31,6 +31,7 @@ void add_declarations(const pb::FieldDescriptor& choice, MethodPage& page) {
                                      {needs.root_data, "root data to judge models by"},
                                      {needs.validators, "validators"},
                                      {needs.model, "the network"},
+                                     {needs.memory && !needs.history, "memory of earlier rounds"},
                                      {needs.history, "a history of every client"},
                                      {needs.everyone, "every client in every round"}});
   const RulePreserves preserves = rule->preserves();
