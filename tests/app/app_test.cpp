@@ -120,6 +120,27 @@ TEST_F(App, a_run_killed_at_any_moment_and_resumed_ends_as_one_that_was_not) {
   EXPECT_EQ(results("cut"), results("whole"));
 }
 
+/// Rules that remember: what they know travels through the checkpoint, on to another number of ranks.
+TEST_F(App, rules_with_a_memory_go_on_after_a_kill_as_if_nothing_had_happened) {
+  for (const std::string rule :
+       {"foolsgold={}", "centered_clipping={}", "afa={}", "auror={}", "fldetector.start_round=4", "martfl={}",
+        "clipped_clustering={}", "signguard.similarity=COSINE", "zeno_pp.refresh=3"}) {
+    const std::string name = rule.substr(0, rule.find_first_of(".="));
+    const std::vector<std::string> settings{"--set", "aggregator." + rule,
+                                            "--set", "participants.everyone=true",
+                                            "--set", "participants.availability.dropout=0"};
+    const Ended whole = run_small(name, 0, settings);
+    EXPECT_EQ(whole.exit_code, 0) << whole.err;
+    std::vector<std::string> killed = settings;
+    killed.insert(killed.end(), {"--inject-fault", "rank=0,round=5,phase=train,kind=kill"});
+    EXPECT_NE(run_small(name + "_killed", 0, killed).exit_code, 0);
+    std::vector<std::string> resumed = settings;
+    resumed.push_back("--resume");
+    EXPECT_EQ(hash_of(run_small(name + "_killed", 2, resumed)), hash_of(whole)) << rule;
+    EXPECT_EQ(results(name + "_killed"), results(name)) << rule;
+  }
+}
+
 TEST_F(App, federated_sgd_runs) {
   const Ended ended = run_small("sgd", 0, {"--set", "task.training.algorithm=FED_SGD"});
   EXPECT_EQ(ended.exit_code, 0) << ended.err;
