@@ -10,35 +10,13 @@
 #include <cblas.h>
 
 #include "sim/base/multiversion.hpp"
-#include "sim/base/random.hpp"
 #include "sim/comm/thread_team.hpp"
 #include "sim/params/columnwise.hpp"
 #include "sim/params/linear.hpp"
+#include "tests/bench/bench_updates.hpp"
 
 namespace souk {
 namespace {
-
-/// n rows of normal values, d of them; the last one built is kept.
-const ColumnMatrix& updates(std::size_t n, std::size_t d) {
-  static std::pair<std::size_t, std::size_t> made;
-  static ColumnMatrix matrix;
-  if (made == std::pair(n, d)) return matrix;
-  matrix = {};
-  ColumnMatrixBuilder builder(Comm::self(), n, d);
-  Stream random(1, Purpose::update_attack, nobody, {1});
-  std::vector<float> normals(1 << 16);
-  for (float& value : normals) value = static_cast<float>(random.normal());
-  for (std::size_t i = 0; i < n; ++i) {
-    const auto row = builder.row(i);
-    for (std::size_t c = 0; c < row.size(); ++c) row[c] = normals[(c * 7919 + i * 104729 + c / 65521) % normals.size()];
-  }
-  made = {n, d};
-  return matrix = std::move(builder).finish();
-}
-
-const ColumnMatrix& updates(const benchmark::State& state) {
-  return updates(static_cast<std::size_t>(state.range(0)), static_cast<std::size_t>(state.range(1)));
-}
 
 void report(benchmark::State& state, double flops) {
   const double values = static_cast<double>(state.range(0)) * static_cast<double>(state.range(1));
@@ -60,7 +38,7 @@ SOUK_MULTIVERSION void add_bits(const float* values, std::size_t size, std::uint
 
 /// What memory delivers at best: the sum of all values, as integers.
 void read(benchmark::State& state) {
-  const ColumnMatrix& matrix = updates(state);
+  const ColumnMatrix& matrix = bench_updates(state);
   for (auto _ : state) {
     std::array<std::uint32_t, 128> sums{};
     for (std::size_t i = 0; i < matrix.rows(); ++i) add_bits(matrix.row(i).data(), matrix.row(i).size(), sums.data());
@@ -70,7 +48,7 @@ void read(benchmark::State& state) {
 }
 
 void copy(benchmark::State& state) {
-  const ColumnMatrix& matrix = updates(state);
+  const ColumnMatrix& matrix = bench_updates(state);
   std::vector<float> out(matrix.dimension());
   for (auto _ : state) {
     for (std::size_t i = 0; i < matrix.rows(); ++i) std::memcpy(out.data(), matrix.row(i).data(), 4 * out.size());
@@ -81,7 +59,7 @@ void copy(benchmark::State& state) {
 
 /// OpenBLAS on the same matrix, in float throughout.
 void ssyrk(benchmark::State& state) {
-  const ColumnMatrix& matrix = updates(state);
+  const ColumnMatrix& matrix = bench_updates(state);
   const auto n = static_cast<int>(matrix.rows()), d = static_cast<int>(matrix.dimension());
   std::vector<float> product(matrix.rows() * matrix.rows());
   for (auto _ : state) {
@@ -105,60 +83,60 @@ void sgemm(benchmark::State& state) {
 }
 
 void combine_rows(benchmark::State& state) {
-  const ColumnMatrix& matrix = updates(state);
+  const ColumnMatrix& matrix = bench_updates(state);
   const std::vector<double> weights(matrix.rows(), 1.0 / static_cast<double>(matrix.rows()));
   for (auto _ : state) benchmark::DoNotOptimize(combine(matrix, weights));
   report(state, 0);
 }
 
 void norms(benchmark::State& state) {
-  const ColumnMatrix& matrix = updates(state);
+  const ColumnMatrix& matrix = bench_updates(state);
   for (auto _ : state) benchmark::DoNotOptimize(squared_norms(Comm::self(), matrix));
   report(state, 0);
 }
 
 /// What an iteration of Weiszfeld's algorithm costs: distances to a centre.
 void distances_to_center(benchmark::State& state) {
-  const ColumnMatrix& matrix = updates(state);
+  const ColumnMatrix& matrix = bench_updates(state);
   const ColumnVector center(matrix);
   for (auto _ : state) benchmark::DoNotOptimize(squared_distances_to(Comm::self(), matrix, center));
   report(state, 0);
 }
 
 void products_and_norms(benchmark::State& state) {
-  const ColumnMatrix& matrix = updates(state);
+  const ColumnMatrix& matrix = bench_updates(state);
   const ColumnVector vector(matrix);
   for (auto _ : state) benchmark::DoNotOptimize(dots_and_norms(Comm::self(), matrix, vector));
   report(state, 0);
 }
 
 void gram_matrix(benchmark::State& state) {
-  const ColumnMatrix& matrix = updates(state);
+  const ColumnMatrix& matrix = bench_updates(state);
   for (auto _ : state) benchmark::DoNotOptimize(gram(Comm::self(), matrix));
   report(state, gram_flops(state));
 }
 
 /// What Krum is made of.
 void distances(benchmark::State& state) {
-  const ColumnMatrix& matrix = updates(state);
+  const ColumnMatrix& matrix = bench_updates(state);
   for (auto _ : state) benchmark::DoNotOptimize(squared_distances(Comm::self(), matrix));
   report(state, gram_flops(state));
 }
 
 void median(benchmark::State& state) {
-  const ColumnMatrix& matrix = updates(state);
+  const ColumnMatrix& matrix = bench_updates(state);
   for (auto _ : state) benchmark::DoNotOptimize(median_of_columns(matrix));
   report(state, 0);
 }
 
 void trimmed_mean(benchmark::State& state) {
-  const ColumnMatrix& matrix = updates(state);
+  const ColumnMatrix& matrix = bench_updates(state);
   for (auto _ : state) benchmark::DoNotOptimize(trimmed_mean_of_columns(matrix, matrix.rows() / 5));
   report(state, 0);
 }
 
 void near_center(benchmark::State& state) {
-  const ColumnMatrix& matrix = updates(state);
+  const ColumnMatrix& matrix = bench_updates(state);
   const ColumnVector center(matrix);
   for (auto _ : state) benchmark::DoNotOptimize(mean_near(matrix, center, matrix.rows() * 3 / 5));
   report(state, 0);
@@ -166,7 +144,7 @@ void near_center(benchmark::State& state) {
 
 /// Every row becomes the mean of half the rows: what pre-aggregators do.
 void mix_rows(benchmark::State& state) {
-  const ColumnMatrix& matrix = updates(state);
+  const ColumnMatrix& matrix = bench_updates(state);
   const std::size_t n = matrix.rows();
   std::vector<double> coefficients(n * n);
   for (std::size_t i = 0; i < n * n; ++i) coefficients[i] = (i + i / n) % 2 == 0 ? 2.0 / static_cast<double>(n) : 0.0;
@@ -178,7 +156,7 @@ void mix_rows(benchmark::State& state) {
 template <class Kernel>
 void on_ranks(benchmark::State& state, Kernel kernel) {
   const auto ranks = static_cast<int>(state.range(2));
-  const ColumnMatrix& whole = updates(state);
+  const ColumnMatrix& whole = bench_updates(state);
   std::vector<ColumnMatrix> parts(static_cast<std::size_t>(ranks));
   run_team(ranks, [&](const Comm& comm) {
     ColumnMatrixBuilder builder(comm, whole.rows(), whole.dimension());
@@ -235,4 +213,4 @@ BENCHMARK(mix_rows)->Unit(benchmark::kMillisecond)->Args({10, 1'000'000})->Args(
 }  // namespace
 }  // namespace souk
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) { return souk::run_benchmarks(argc, argv); }
