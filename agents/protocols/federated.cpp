@@ -463,8 +463,14 @@ Footprint FederatedProtocol::footprint(int rank_count) const {
                                                   deal_.deal.offsets.capacity() * sizeof(std::uint64_t));
   footprint.model_bytes = 6.0 * model_bytes;  // global, local, gradient, step, server state (at most two)
   const auto crafted = std::min(updates, static_cast<double>(population_->malicious()));
-  const double columns = (ranks > 1 ? updates : 0.0) + crafted;  // of a rank's share; one rank views its rows
-  footprint.update_bytes = std::ceil(updates / ranks) * model_bytes + columns * model_bytes / ranks;
+  const bool judges = needs_.validators || needs_.root_data;
+  double columns = (ranks > 1 ? updates : 0.0) + crafted;  // of a rank's share; one rank views its rows
+  if (scenario_.aggregator().pre_size() > 0) columns += updates;
+  if (judges) columns += updates + 1.0;  // candidates, and whole ones on the ranks that judge them
+  if (needs_.history) columns += static_cast<double>(footprint.clients);
+  const double whole_candidates = judges ? std::ceil((updates + 1.0) / ranks) + 1.0 : 0.0;
+  footprint.update_bytes =
+      (std::ceil(updates / ranks) + whole_candidates) * model_bytes + columns * model_bytes / ranks;
   const std::size_t batch =
       std::max<std::size_t>(scenario_.evaluation().batch_size(), scenario_.task().training().batch_size());
   footprint.work_bytes = static_cast<double>(batch * data_.train.features() * sizeof(float)) + 64e6;
