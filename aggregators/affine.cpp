@@ -1,6 +1,7 @@
 #include "aggregators/affine.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "sim/base/contract.hpp"
 
@@ -34,6 +35,27 @@ std::vector<double> squared_distances_to_mean(const SymmetricMatrix& squared_dis
   const double half = 0.5 * dot(result, c);
   for (double& value : result) value = std::max(0.0, value - half);
   return result;
+}
+
+Center most_central(const SymmetricMatrix& squared_distances) {
+  const std::size_t n = squared_distances.order;
+  Center center{0, std::numeric_limits<double>::infinity()};
+  std::vector<double> row(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < n; ++j) row[j] = squared_distances(i, j);
+    const auto middle = row.begin() + static_cast<std::ptrdiff_t>(n / 2);
+    std::nth_element(row.begin(), middle, row.end());
+    if (*middle < center.typical) center = {i, *middle};
+  }
+  return center;
+}
+
+bool coefficients_suffice(const SymmetricMatrix& squared_distances) {
+  const Center center = most_central(squared_distances);
+  for (std::size_t i = 0; i < squared_distances.order; ++i) {
+    if (!(squared_distances(center.point, i) <= 1e16 * center.typical)) return false;
+  }
+  return true;
 }
 
 SymmetricMatrix gram_about_mean(const SymmetricMatrix& squared_distances, std::span<const double> c) {

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "aggregators/affine.hpp"
 #include "aggregators/rule_tools.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/archive.hpp"
@@ -9,7 +10,8 @@ namespace souk {
 namespace {
 
 /// Karimireddy, He, Jaggi, "Learning from History for Byzantine Robust Optimization", ICML 2021, Algorithm 2: started
-/// from last round's aggregate, 0 at first. Two passes over memory per iteration.
+/// from last round's aggregate, 0 at first. v is kept as coefficients of the updates and of its start, the last of n +
+/// 1 points: see squared_distances_to_mean.
 class CenteredClipping final : public Aggregator {
  public:
   explicit CenteredClipping(const scenario::CenteredClipping& config)
@@ -24,17 +26,28 @@ class CenteredClipping final : public Aggregator {
       dimension_ = static_cast<std::int64_t>(input.updates.dimension());
       center_ = ColumnVector(input.updates);
     }
-    std::vector<double> factors(n), c(n + 1);
-    for (std::size_t l = 0; l < iterations_; ++l) {
-      const std::vector<double> squares = squared_distances_to(input.comm, input.updates, center_);
-      c[n] = 1.0;
-      for (std::size_t i = 0; i < n; ++i) {
-        factors[i] = clip_factor(std::sqrt(squares[i]), tau_);
-        c[i] = factors[i] / static_cast<double>(n);
-        c[n] -= c[i];
-      }
-      center_ = combine(input.updates.with_row(input.comm, center_), c);
+    const ColumnMatrix points = input.updates.with_row(input.comm, center_);
+    SymmetricMatrix all;  // distances among the points, for iterations that need no pass over memory
+    bool suffices = false;
+    if (iterations_ > 1) {
+      all = squared_distances(input.comm, points);
+      suffices = coefficients_suffice(all);
     }
+    std::vector<double> factors(n), c(n + 1, 0.0);
+    c[n] = 1.0;
+    for (std::size_t l = 0; l < iterations_; ++l) {
+      const std::vector<double> squares =
+          l > 0 && suffices ? squared_distances_to_mean(all, c)
+                            : squared_distances_to(input.comm, input.updates, l > 0 ? combine(points, c) : center_);
+      double moved = 0.0;
+      for (std::size_t i = 0; i < n; ++i) {
+        factors[i] = clip_factor(std::sqrt(squares[i]), tau_) / static_cast<double>(n);
+        moved += factors[i];
+      }
+      for (double& value : c) value *= 1.0 - moved;
+      for (std::size_t i = 0; i < n; ++i) c[i] += factors[i];
+    }
+    center_ = combine(points, c);
     return {.step = center_, .weights = shares_of(factors), .scores = {}, .diagnostics = {}};
   }
 

@@ -10,29 +10,13 @@
 namespace souk {
 namespace {
 
-/// Rows no farther from the most central one than 10,000 times its typical (median) distance to the others. What lies
-/// beyond pulls by its direction alone, and would hide from the objective what happens among the rest.
-struct Neighbourhood {
-  std::vector<bool> near;     ///< [n]
-  bool distances_do = false;  ///< no row is so far off that the others' distances drown in the rounding of its own
-};
-
-Neighbourhood neighbourhood(const SymmetricMatrix& squares) {
-  const std::size_t n = squares.order;
-  std::vector<double> typical(n), row(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t j = 0; j < n; ++j) row[j] = squares(i, j);
-    const auto middle = row.begin() + static_cast<std::ptrdiff_t>(n / 2);
-    std::nth_element(row.begin(), middle, row.end());
-    typical[i] = *middle;
-  }
-  const std::size_t center = smallest(typical, 1).front();
-  Neighbourhood result{std::vector<bool>(n), true};
-  for (std::size_t i = 0; i < n; ++i) {
-    result.near[i] = squares(center, i) <= 1e8 * typical[center];
-    result.distances_do = result.distances_do && squares(center, i) <= 1e16 * typical[center];
-  }
-  return result;
+/// The rows no farther from the most central one than 10,000 times its typical distance to the others. What lies beyond
+/// pulls by its direction alone, and would hide from the objective what happens among the rest.
+std::vector<bool> near_rows(const SymmetricMatrix& squares) {
+  const Center center = most_central(squares);
+  std::vector<bool> near(squares.order);
+  for (std::size_t i = 0; i < squares.order; ++i) near[i] = squares(center.point, i) <= 1e8 * center.typical;
+  return near;
 }
 
 /// Pillutla, Kakade, Harchaoui, "Robust Aggregation for Federated Learning", IEEE TSP 2022, Algorithm 2 (smoothed
@@ -48,9 +32,10 @@ class GeometricMedian final : public Aggregator {
 
   RuleOutput aggregate(const RuleInput& input) override {
     const SymmetricMatrix squares = squared_distances(input.comm, input.updates);
-    const Neighbourhood region = neighbourhood(squares);
+    const std::vector<bool> near = near_rows(squares);
+    const bool suffices = coefficients_suffice(squares);
     const auto distances_to = [&](std::span<const double> c) {
-      std::vector<double> distances = region.distances_do
+      std::vector<double> distances = suffices
                                           ? squared_distances_to_mean(squares, c)
                                           : squared_distances_to(input.comm, input.updates, combine(input.updates, c));
       for (double& distance : distances) distance = std::sqrt(distance);
@@ -58,16 +43,16 @@ class GeometricMedian final : public Aggregator {
     };
     const std::vector<double> importance =
         by_samples_ ? sample_shares(input.submissions) : uniform_weights(input.updates.rows());
-    std::vector<double> c = start(importance, region.near);
+    std::vector<double> c = start(importance, near);
     std::vector<double> distances = distances_to(c);
-    double objective = objective_at(distances, importance, region.near);
+    double objective = objective_at(distances, importance, near);
     std::size_t done = 0;
     while (done < iterations_) {
       for (std::size_t i = 0; i < c.size(); ++i) c[i] = importance[i] / std::max(nu_, distances[i]);
       c = shares_of(c);
       distances = distances_to(c);
       ++done;
-      const double before = std::exchange(objective, objective_at(distances, importance, region.near));
+      const double before = std::exchange(objective, objective_at(distances, importance, near));
       if (std::abs(before - objective) <= tolerance_ * before) break;
     }
     RuleOutput output = weighted_sum(input, c);

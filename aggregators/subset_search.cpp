@@ -15,7 +15,7 @@ double subsets(std::size_t n, std::size_t k) {
 
 void require_few_subsets(std::string_view rule, double count, double most) {
   SOUK_REQUIRE(count <= most,
-               "aggregator.{}.max_subsets = {:g}: the exact search may have to look at {:.3g} subsets; search: NEAREST "
+               "aggregator.{}.max_subsets = {:g}: the exact search may have to look at {:.3g} subsets; search: GREEDY "
                "finds a good one quickly",
                rule, most, count);
 }

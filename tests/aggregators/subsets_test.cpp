@@ -79,19 +79,19 @@ TEST(Mda, among_the_nearest_is_never_better_and_finds_planted_outliers) {
     const Vectors vectors = brute_force::of(rows);
     const std::size_t f = (n - 1) / 2;
 
-    const double found = brute_force::diameter(vectors, chosen_by("mda { search: NEAREST }", rows, f));
+    const double found = brute_force::diameter(vectors, chosen_by("mda { search: GREEDY }", rows, f));
     const double smallest = brute_force::diameter(vectors, chosen_by("mda {}", rows, f));
     EXPECT_GE(found, smallest);
     EXPECT_LE(found, 2.0 * smallest);
   }
-  EXPECT_THAT(chosen_by("mda { search: NEAREST }", {{0}, {50}, {1}, {2}, {-40}}, 2), ElementsAre(0, 2, 3));
+  EXPECT_THAT(chosen_by("mda { search: GREEDY }", {{0}, {50}, {1}, {2}, {-40}}, 2), ElementsAre(0, 2, 3));
 }
 
 TEST(Mda, refuses_more_subsets_than_it_may_look_at) {
   EXPECT_NO_THROW(make_rule("mda {}")->check({.updates = 50, .tolerated_f = 20}));  // 2^20
   EXPECT_THAT([] { make_rule("mda {}")->check({.updates = 101, .tolerated_f = 50}); },
-              ThrowsMessage<InputError>(AllOf(HasSubstr("max_subsets"), HasSubstr("1.13e+15"), HasSubstr("NEAREST"))));
-  EXPECT_NO_THROW(make_rule("mda { search: NEAREST }")->check({.updates = 101, .tolerated_f = 50}));
+              ThrowsMessage<InputError>(AllOf(HasSubstr("max_subsets"), HasSubstr("1.13e+15"), HasSubstr("GREEDY"))));
+  EXPECT_NO_THROW(make_rule("mda { search: GREEDY }")->check({.updates = 101, .tolerated_f = 50}));
 }
 
 TEST(Smea, finds_the_subset_of_smallest_top_variance) {
@@ -110,16 +110,16 @@ TEST(Smea, among_the_nearest_is_never_better_and_finds_planted_outliers) {
     const Vectors vectors = brute_force::of(rows);
     const std::size_t f = (n - 1) / 2;
 
-    EXPECT_GE(scatter(vectors, chosen_by("smea { search: NEAREST }", rows, f)) * (1.0 + 1e-9),
+    EXPECT_GE(scatter(vectors, chosen_by("smea { search: GREEDY }", rows, f)) * (1.0 + 1e-9),
               scatter(vectors, chosen_by("smea {}", rows, f)));
   }
-  EXPECT_THAT(chosen_by("smea { search: NEAREST }", {{0}, {50}, {1}, {2}, {-40}}, 2), ElementsAre(0, 2, 3));
+  EXPECT_THAT(chosen_by("smea { search: GREEDY }", {{0}, {50}, {1}, {2}, {-40}}, 2), ElementsAre(0, 2, 3));
 }
 
 TEST(Smea, refuses_more_subsets_than_it_may_look_at) {
   EXPECT_NO_THROW(make_rule("smea {}")->check({.updates = 19, .tolerated_f = 8}));     // 75,582
   EXPECT_THAT([] { make_rule("smea {}")->check({.updates = 20, .tolerated_f = 9}); },  // 167,960
-              ThrowsMessage<InputError>(AllOf(HasSubstr("max_subsets"), HasSubstr("1.68e+05"), HasSubstr("NEAREST"))));
+              ThrowsMessage<InputError>(AllOf(HasSubstr("max_subsets"), HasSubstr("1.68e+05"), HasSubstr("GREEDY"))));
 }
 
 }  // namespace
