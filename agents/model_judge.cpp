@@ -177,11 +177,10 @@ std::vector<double> ModelJudge::validator_reports(const ColumnMatrix& steps) {
       }
     }
   }
-  for (const AgentId validator : validating_) {
-    const double flops = network_.forward_flops() * static_cast<double>(candidates + 1) *
-                         static_cast<double>(validators_.samples_used(validator, round_.round));
-    cost_.validator_flops += flops;
-    cost_.slowest_validator_flops = std::max(cost_.slowest_validator_flops, flops);
+  cost_.validator_flops.resize(validators, 0.0);
+  for (std::size_t v = 0; v < validators; ++v) {
+    cost_.validator_flops[v] += network_.forward_flops() * static_cast<double>(candidates + 1) *
+                                static_cast<double>(validators_.samples_used(validating_[v], round_.round));
   }
   cost_.candidates += candidates;
   cost_.reports += reports.size();

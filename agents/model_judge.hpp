@@ -14,10 +14,9 @@ namespace souk {
 /// What evaluations for the rule cost, in the simulated protocol.
 struct JudgingCost {
   double server_flops = 0.0;
-  double validator_flops = 0.0;          ///< summed over the validators
-  double slowest_validator_flops = 0.0;  ///< of one validator
-  std::uint64_t candidates = 0;          ///< models sent to every validator
-  std::uint64_t reports = 0;             ///< numbers reported back, all validators
+  std::vector<double> validator_flops{};  ///< of each validator; empty if none was asked
+  std::uint64_t candidates = 0;           ///< models sent to every validator
+  std::uint64_t reports = 0;              ///< numbers reported back, all validators
 };
 
 /// Changes what malicious validators report: [validators, steps, classes], in place.

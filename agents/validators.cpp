@@ -1,6 +1,7 @@
 #include "agents/validators.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -113,7 +114,9 @@ std::vector<double> Validators::class_losses(AgentId validator, RoundIndex round
   if (used.empty()) return losses;
   const TestCounts counts = test_batch(network, parameters, train_, used);
   for (std::size_t c = 0; c < classes; ++c) {
-    if (counts.samples[c] > 0) losses[c] = counts.loss_of_class[c] / static_cast<double>(counts.samples[c]);
+    if (counts.samples[c] == 0) continue;
+    const double loss = counts.loss_of_class[c] / static_cast<double>(counts.samples[c]);
+    losses[c] = std::isfinite(loss) ? loss : std::numeric_limits<float>::max();  // NaN would mean: not judged
   }
   return losses;
 }

@@ -31,7 +31,8 @@ class Validators {
   /// Those who validate this round, ascending; `clients` are those whose updates it uses.
   std::vector<AgentId> of_round(RoundIndex round, std::span<const AgentId> clients) const;
   /// Mean loss of a model per class on the samples that a validator uses in this round, NaN for classes of which it
-  /// holds out too few; [classes]. Beats the heart.
+  /// holds out too few; [classes]. A model
+  /// that has lost its mind (a loss that is no number) has a huge loss.
   std::vector<double> class_losses(AgentId validator, RoundIndex round, Network& network,
                                    std::span<const float> parameters) const;
   /// Samples that class_losses evaluates.

@@ -6,6 +6,7 @@
 #include "aggregators/stats/distributions.hpp"
 #include "aggregators/stats/order_statistics.hpp"
 #include "scenarios/aggregators.pb.h"
+#include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
 
 namespace souk {
@@ -37,6 +38,12 @@ class Afa final : public Aggregator {
 
   RuleNeeds needs() const override { return {.memory = true, .history = true}; }
   RulePreserves preserves() const override { return {.translation = false}; }
+
+  void check(const RoundSize&) const override {
+    SOUK_REQUIRE(block_ == 1.0 || regularized_incomplete_beta(alpha0_, beta0_, 0.5) <= block_,
+                 "aggregator.afa.block = {}: blocks every client before its first round (alpha0 = {}, beta0 = {})",
+                 block_, alpha0_, beta0_);
+  }
 
   RuleOutput aggregate(const RuleInput& input) override {
     const std::size_t n = input.updates.rows();

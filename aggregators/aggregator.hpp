@@ -30,7 +30,7 @@ struct Submission {
 
 /// What a rule must be given beside the updates.
 struct RuleNeeds {
-  bool tolerated_f = false;  ///< a number of malicious updates to withstand
+  bool tolerated_f = false;  ///< a number of malicious updates to withstand, having none of its own
   bool root_update = false;  ///< the update that the server trains on its root data
   bool root_data = false;    ///< losses or gradients on the root data
   bool validators = false;   ///< reports of validators

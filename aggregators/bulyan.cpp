@@ -15,7 +15,7 @@ class Bulyan final : public Aggregator {
  public:
   explicit Bulyan(const scenario::Bulyan& config) : f_("bulyan", config.f(), 4, 3) {}
 
-  RuleNeeds needs() const override { return {.tolerated_f = true}; }
+  RuleNeeds needs() const override { return {.tolerated_f = f_.from_scenario()}; }
   /// The last choices are among so few that two updates are each other's only neighbour: the smaller id wins.
   RulePreserves preserves() const override { return {.permutation = false}; }
   void check(const RoundSize& round) const override { f_.check(round); }

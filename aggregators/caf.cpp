@@ -19,7 +19,7 @@ class CovarianceAgnosticFilter final : public Aggregator {
  public:
   explicit CovarianceAgnosticFilter(const scenario::Caf& config) : f_("caf", config.f(), 2, 1) {}
 
-  RuleNeeds needs() const override { return {.tolerated_f = true}; }
+  RuleNeeds needs() const override { return {.tolerated_f = f_.from_scenario()}; }
   void check(const RoundSize& round) const override { f_.check(round); }
 
   RuleOutput aggregate(const RuleInput& input) override {

@@ -11,7 +11,7 @@ class ComparativeGradientElimination final : public Aggregator {
  public:
   explicit ComparativeGradientElimination(const scenario::Cge& config) : f_("cge", config.f(), 2, 1) {}
 
-  RuleNeeds needs() const override { return {.tolerated_f = true}; }
+  RuleNeeds needs() const override { return {.tolerated_f = f_.from_scenario()}; }
   RulePreserves preserves() const override { return {.translation = false}; }
   void check(const RoundSize& round) const override { f_.check(round); }
 

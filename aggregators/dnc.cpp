@@ -19,7 +19,7 @@ class Dnc final : public Aggregator {
   explicit Dnc(const scenario::Dnc& config)
       : f_("dnc", config.f(), 1, 1), c_(config.c()), repeats_(config.repeats()), coordinates_(config.coordinates()) {}
 
-  RuleNeeds needs() const override { return {.tolerated_f = true}; }
+  RuleNeeds needs() const override { return {.tolerated_f = f_.from_scenario()}; }
 
   void check(const RoundSize& round) const override {
     f_.check(round);

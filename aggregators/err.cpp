@@ -10,7 +10,7 @@ namespace {
 class ErrRejection final : public Rejection {
  public:
   explicit ErrRejection(const scenario::Err& config)
-      : Rejection("err", config.f(), {.error = true, .loss = false}, make_base(config)) {}
+      : Rejection("err", config.f(), {.error = true, .loss = false}, make_base(config), config.base().tolerated_f()) {}
 };
 
 const Register<Aggregator, ErrRejection, scenario::Err> registered;

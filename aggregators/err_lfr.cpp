@@ -10,7 +10,8 @@ namespace {
 class ErrLfrRejection final : public Rejection {
  public:
   explicit ErrLfrRejection(const scenario::ErrLfr& config)
-      : Rejection("err_lfr", config.f(), {.error = true, .loss = true}, make_base(config)) {}
+      : Rejection("err_lfr", config.f(), {.error = true, .loss = true}, make_base(config),
+                  config.base().tolerated_f()) {}
 };
 
 const Register<Aggregator, ErrLfrRejection, scenario::ErrLfr> registered;

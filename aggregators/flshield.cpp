@@ -17,7 +17,8 @@
 namespace souk {
 namespace {
 
-constexpr double unjudged = 1e6;  // a class that no validator holds never is the worst one
+constexpr double unjudged = 1e6;        // a class that no validator holds never is the worst one
+constexpr double largest_report = 100;  // nats: a model this much worse is ruined, and must not drown the other reports
 
 /// What the validators judge: combinations of updates, and the combination that stands for each client.
 struct Representatives {
@@ -139,8 +140,8 @@ class FlShield final : public Aggregator {
     DenseMatrix reports(input.losses->validators().size(),
                         made.count * static_cast<std::size_t>(input.losses->classes()));
     reports.values = input.losses->validator_reports(steps);
-    for (double& value : reports.values) {  // a model may have lost its mind; its loss is no number then
-      if (std::isinf(value)) value = value > 0.0 ? unjudged : -unjudged;
+    for (double& value : reports.values) {
+      if (!std::isnan(value)) value = std::clamp(value, -largest_report, largest_report);
     }
     if (by_mean_) return impute_by_column(std::move(reports), ColumnFill::mean, unjudged);
     return impute_iteratively(reports, ColumnFill::median, unjudged);

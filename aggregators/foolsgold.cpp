@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "aggregators/cosine_distances.hpp"
 #include "aggregators/last_layer.hpp"
 #include "aggregators/rule_tools.hpp"
-#include "aggregators/stats/similarity.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/plugin_registry.hpp"
 
@@ -24,7 +24,7 @@ class FoolsGold final : public Aggregator {
 
   RuleOutput aggregate(const RuleInput& input) override {
     remember(input);
-    const std::vector<double> alphas = weigh(cosines(gram(input.comm, histories_.rows_of(input))));
+    const std::vector<double> alphas = weigh(cosine_distances(input.comm, histories_.rows_of(input)));
     std::vector<double> coefficients = alphas;
     for (double& value : coefficients) value /= sum_ ? 1.0 : static_cast<double>(alphas.size());
     RuleOutput output = weighted_sum(input, coefficients);
@@ -52,25 +52,31 @@ class FoolsGold final : public Aggregator {
     }
   }
 
-  std::vector<double> weigh(const SymmetricMatrix& cosines) const {
-    const std::size_t n = cosines.order;
-    std::vector<double> most_alike(n, 0.0);
-    const auto largest_of = [n](std::size_t i, const auto& value) {
-      double most = 0.0;  // a pardon by a negative number would punish clients for being unlike
-      for (std::size_t j = 0; j < n; ++j) {
-        if (j != i) most = std::max(most, value(j));
-      }
-      return most;
-    };
-    for (std::size_t i = 0; i < n; ++i) most_alike[i] = largest_of(i, [&](std::size_t j) { return cosines(i, j); });
-    std::vector<double> alphas(n);
+  /// One minus the pardoned similarity to the most similar other, from `apart` = 1 - cosine, which keeps its digits
+  /// where histories nearly agree: with v = 1 - a, 1 - c_ij v_i / v_j = (a_ij + a_i - a_j - a_ij a_i) / (1 - a_j).
+  static std::vector<double> unlikeness(const SymmetricMatrix& apart) {
+    const std::size_t n = apart.order;
+    // No less alike than at right angles: a pardon by a negative number would punish clients for being unlike.
+    const auto capped = [&](std::size_t i, std::size_t j) { return std::min(1.0, apart(i, j)); };
+    std::vector<double> nearest(n, 1.0);
     for (std::size_t i = 0; i < n; ++i) {
-      const auto pardoned = [&](std::size_t j) {
-        const bool pardon = most_alike[j] > most_alike[i] && most_alike[j] != 0.0;
-        return cosines(i, j) * (pardon ? most_alike[i] / most_alike[j] : 1.0);
-      };
-      alphas[i] = std::clamp(1.0 - largest_of(i, pardoned), 0.0, 1.0);
+      for (std::size_t j = 0; j < n; ++j) nearest[i] = j == i ? nearest[i] : std::min(nearest[i], capped(i, j));
     }
+    std::vector<double> unlike(n, 1.0);
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = 0; j < n; ++j) {
+        if (j == i) continue;
+        const double pair = capped(i, j);
+        const bool pardon = nearest[j] < nearest[i];
+        const double pardoned = (pair + nearest[i] - nearest[j] - pair * nearest[i]) / (1.0 - nearest[j]);
+        unlike[i] = std::min(unlike[i], pardon ? pardoned : pair);
+      }
+    }
+    return unlike;
+  }
+
+  std::vector<double> weigh(const SymmetricMatrix& apart) const {
+    std::vector<double> alphas = unlikeness(apart);
     const double top = *std::max_element(alphas.begin(), alphas.end());
     for (double& alpha : alphas) {
       if (top > 0.0) alpha /= top;

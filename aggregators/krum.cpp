@@ -12,7 +12,7 @@ class Krum final : public Aggregator {
  public:
   explicit Krum(const scenario::Krum& config) : f_("krum", config.f(), 2, 3) {}
 
-  RuleNeeds needs() const override { return {.tolerated_f = true}; }
+  RuleNeeds needs() const override { return {.tolerated_f = f_.from_scenario()}; }
   void check(const RoundSize& round) const override { f_.check(round); }
 
   RuleOutput aggregate(const RuleInput& input) override {

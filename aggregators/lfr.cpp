@@ -10,7 +10,7 @@ namespace {
 class LfrRejection final : public Rejection {
  public:
   explicit LfrRejection(const scenario::Lfr& config)
-      : Rejection("lfr", config.f(), {.error = false, .loss = true}, make_base(config)) {}
+      : Rejection("lfr", config.f(), {.error = false, .loss = true}, make_base(config), config.base().tolerated_f()) {}
 };
 
 const Register<Aggregator, LfrRejection, scenario::Lfr> registered;

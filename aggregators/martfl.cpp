@@ -66,7 +66,9 @@ class MartFl final : public Aggregator {
         max_clusters_(config.max_clusters()),
         references_(config.references()) {}
 
-  RuleNeeds needs() const override { return {.root_update = true, .root_data = adjusts_, .memory = adjusts_}; }
+  RuleNeeds needs() const override {
+    return {.root_update = true, .root_data = adjusts_, .memory = adjusts_, .history = adjusts_};
+  }
   RulePreserves preserves() const override { return {.scale = !as_code_, .translation = false}; }
 
   RuleOutput aggregate(const RuleInput& input) override {
@@ -105,7 +107,7 @@ class MartFl final : public Aggregator {
     if (others.empty()) return verdict;
     std::vector<double> judged;
     for (const std::size_t i : others) judged.push_back(scores[i]);
-    verdict.clusters = clusters_of(judged, baseline != nobody_here, random);
+    verdict.clusters = clusters_of(judged, random);
     if (verdict.clusters == 1) return verdict;
 
     verdict.quality.assign(n, 0.0);
@@ -127,15 +129,15 @@ class MartFl final : public Aggregator {
     return verdict;
   }
 
-  /// How many clusters the scores form; one that is too wide counts as two. The repository takes the width after the
-  /// baseline's score was set to 0.
-  std::size_t clusters_of(const std::vector<double>& scores, bool baseline_is_a_client, Stream& random) const {
+  /// How many clusters the scores form; one that is too wide counts as two. The repository takes the width after a
+  /// score of 0 was put in for the server and the baseline.
+  std::size_t clusters_of(const std::vector<double>& scores, Stream& random) const {
     const GapStatistic statistic =
         gap_statistic(scores, as_code_ ? max_clusters_ : max_clusters_ + 1, as_code_ ? 3 : references_, random);
     const std::size_t found = std::min(as_code_ ? largest_by_gap(statistic) : first_by_gap(statistic), max_clusters_);
     auto [low, high] = std::minmax_element(scores.begin(), scores.end());
     double width = *high - *low;
-    if (as_code_ && baseline_is_a_client) width = std::max(0.0, *high) - std::min(0.0, *low);
+    if (as_code_) width = std::max(0.0, *high) - std::min(0.0, *low);
     return found == 1 && width > threshold_ ? 2 : found;
   }
 

@@ -104,7 +104,7 @@ class Mda final : public Aggregator {
   explicit Mda(const scenario::Mda& config)
       : f_("mda", config.f(), 2, 1), exact_(config.search() == scenario::EXACT), max_subsets_(config.max_subsets()) {}
 
-  RuleNeeds needs() const override { return {.tolerated_f = true}; }
+  RuleNeeds needs() const override { return {.tolerated_f = f_.from_scenario()}; }
   RulePreserves preserves() const override { return {.permutation = false}; }
 
   void check(const RoundSize& round) const override {

@@ -13,7 +13,7 @@ class Monna final : public Aggregator {
  public:
   explicit Monna(const scenario::Monna& config) : f_("monna", config.f(), 2, 1), pivot_(config.pivot()) {}
 
-  RuleNeeds needs() const override { return {.tolerated_f = true}; }
+  RuleNeeds needs() const override { return {.tolerated_f = f_.from_scenario()}; }
   RulePreserves preserves() const override { return {.permutation = false}; }
   void check(const RoundSize& round) const override { f_.check(round); }
 

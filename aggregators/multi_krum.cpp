@@ -13,7 +13,7 @@ class MultiKrum final : public Aggregator {
  public:
   explicit MultiKrum(const scenario::MultiKrum& config) : f_("multi_krum", config.f(), 2, 3), m_(config.m()) {}
 
-  RuleNeeds needs() const override { return {.tolerated_f = true}; }
+  RuleNeeds needs() const override { return {.tolerated_f = f_.from_scenario()}; }
 
   void check(const RoundSize& round) const override {
     f_.check(round);

@@ -11,7 +11,7 @@ class Phocas final : public Aggregator {
  public:
   explicit Phocas(const scenario::Phocas& config) : f_("phocas", config.f(), 2, 1) {}
 
-  RuleNeeds needs() const override { return {.tolerated_f = true}; }
+  RuleNeeds needs() const override { return {.tolerated_f = f_.from_scenario()}; }
   void check(const RoundSize& round) const override { f_.check(round); }
 
   RuleOutput aggregate(const RuleInput& input) override {

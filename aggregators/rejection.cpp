@@ -5,6 +5,7 @@
 #include "aggregators/krum_scores.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/contract.hpp"
+#include "sim/base/random.hpp"
 
 namespace souk {
 namespace {
@@ -32,8 +33,9 @@ std::unique_ptr<Aggregator> make_default_base() {
   return make_aggregator(config);
 }
 
-Rejection::Rejection(std::string_view name, std::int32_t f, By by, std::unique_ptr<Aggregator> base)
-    : f_(name, f, by.error && by.loss ? 2 : 1, 1), by_(by), base_(std::move(base)) {
+Rejection::Rejection(std::string_view name, std::int32_t f, By by, std::unique_ptr<Aggregator> base,
+                     std::int32_t base_f)
+    : f_(name, f, by.error && by.loss ? 2 : 1, 1), by_(by), base_(std::move(base)), base_f_(base_f) {
   const RuleNeeds needs = base_->needs();
   SOUK_REQUIRE(!needs.memory && !needs.history && !needs.everyone,
                "aggregator.{}.base: a rule that remembers earlier rounds cannot be tried out", name);
@@ -41,16 +43,19 @@ Rejection::Rejection(std::string_view name, std::int32_t f, By by, std::unique_p
 
 RuleNeeds Rejection::needs() const {
   RuleNeeds needs = base_->needs();
-  needs.tolerated_f = needs.root_data = true;
+  needs.tolerated_f = f_.from_scenario() || (needs.tolerated_f && base_f_ < 0);
+  needs.root_data = true;
   return needs;
 }
 
 void Rejection::check(const RoundSize& round) const {
   f_.check(round);
-  base_->check({round.updates - 1, round.tolerated_f});  // tried without each update in turn
+  const std::size_t rejected = f_.of(round.updates, round.tolerated_f) * (by_.error && by_.loss ? 2 : 1);
+  const std::size_t left = round.updates - std::max<std::size_t>(1, rejected);  // tried without each update in turn
+  base_->check({left, base_f(round.tolerated_f)});
 }
 
-RuleOutput Rejection::base_of(const RuleInput& input, std::span<const std::size_t> rows) const {
+RuleOutput Rejection::base_of(const RuleInput& input, std::span<const std::size_t> rows, Stream& random) const {
   const ColumnMatrix some = input.updates.select(input.comm, rows);
   std::vector<Submission> submissions;
   for (const std::size_t i : rows) submissions.push_back(input.submissions[i]);
@@ -58,8 +63,8 @@ RuleOutput Rejection::base_of(const RuleInput& input, std::span<const std::size_
                            .round = input.round,
                            .submissions = submissions,
                            .updates = some,
-                           .random = input.random,
-                           .tolerated_f = input.tolerated_f,
+                           .random = random,
+                           .tolerated_f = base_f(input.tolerated_f),
                            .global = input.global,
                            .root_update = input.root_update,
                            .losses = input.losses,
@@ -74,7 +79,8 @@ RuleOutput Rejection::aggregate(const RuleInput& input) {
     // Candidate i is the base without update i; the last is the base with everybody.
     ColumnMatrixBuilder candidates(input.comm, n + 1, input.updates.dimension());
     for (std::size_t i = 0; i <= n; ++i) {
-      const ColumnVector step = base_of(input, i < n ? without(n, i) : all_rows(n)).step;
+      Stream same = input.random;  // a base that draws at random draws alike in every trial
+      const ColumnVector step = base_of(input, i < n ? without(n, i) : all_rows(n), same).step;
       std::copy(step.values().begin(), step.values().end(), candidates.row(i).begin());
     }
     const std::vector<Judgement> judged = input.losses->on_root(std::move(candidates).finish());
@@ -92,7 +98,7 @@ RuleOutput Rejection::aggregate(const RuleInput& input) {
   for (std::size_t i = 0; i < n; ++i) {
     if (kept[i]) rows.push_back(i);
   }
-  RuleOutput output = base_of(input, rows);
+  RuleOutput output = base_of(input, rows, input.random);
   std::vector<double> weights(n, 0.0);
   for (std::size_t k = 0; k < rows.size(); ++k) weights[rows[k]] = output.weights[k];
   output.weights = std::move(weights);

@@ -23,7 +23,8 @@ class Rejection : public Aggregator {
     bool error = false;
     bool loss = false;
   };
-  Rejection(std::string_view name, std::int32_t f, By by, std::unique_ptr<Aggregator> base);
+  /// `base_f` < 0: the base is told the scenario's tolerated_f.
+  Rejection(std::string_view name, std::int32_t f, By by, std::unique_ptr<Aggregator> base, std::int32_t base_f);
 
   RuleNeeds needs() const override;
   RulePreserves preserves() const override { return {.scale = false, .translation = false}; }
@@ -31,10 +32,14 @@ class Rejection : public Aggregator {
   RuleOutput aggregate(const RuleInput& input) override;
 
  private:
-  RuleOutput base_of(const RuleInput& input, std::span<const std::size_t> rows) const;
+  RuleOutput base_of(const RuleInput& input, std::span<const std::size_t> rows, Stream& random) const;
+  std::size_t base_f(std::size_t scenarios) const {
+    return base_f_ < 0 ? scenarios : static_cast<std::size_t>(base_f_);
+  }
   ToleratedF f_;
   By by_;
   std::unique_ptr<Aggregator> base_;
+  std::int32_t base_f_;
 };
 
 }  // namespace souk

@@ -20,6 +20,8 @@ class ToleratedF {
  public:
   /// `own` < 0: the scenario's. The inequality is n >= factor f + offset.
   ToleratedF(std::string_view rule, std::int32_t own, std::size_t factor, std::size_t offset);
+  /// Whether the rule has no f of its own.
+  bool from_scenario() const { return own_ < 0; }
   /// Throws InputError where the inequality fails for the updates a round wants.
   void check(const RoundSize& round) const;
   /// f for n updates: no more than they allow, which after dropouts may be less than was checked.

@@ -2,10 +2,13 @@
 #include <array>
 #include <cmath>
 
+#include "aggregators/affine.hpp"
+#include "aggregators/krum_scores.hpp"
 #include "aggregators/rule_tools.hpp"
 #include "aggregators/signs.hpp"
 #include "aggregators/stats/gaussian_mixture.hpp"
 #include "aggregators/stats/pca.hpp"
+#include "aggregators/stats/similarity.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/plugin_registry.hpp"
 
@@ -13,6 +16,7 @@ namespace souk {
 namespace {
 
 constexpr std::size_t block = 2048;       // columns at a time: their sums stay in the first cache
+constexpr double strong_evidence = 10;    // of BIC: "very strong" (Kass, Raftery, JASA 1995)
 constexpr std::size_t steps_a_test = 10;  // the loss is looked at every so many steps
 
 float sigmoid(float value) { return 1.0F / (1.0F + std::exp(-value)); }
@@ -105,22 +109,36 @@ class SkyMask final : public Aggregator {
 
   RuleOutput aggregate(const RuleInput& input) override {
     const std::size_t n = input.updates.rows();
-    const ColumnMatrix models = input.updates.with_row(input.comm, *input.root_update);
+    const std::vector<std::size_t> sane = sane_rows(input);
+    const ColumnMatrix models = input.updates.select(input.comm, sane).with_row(input.comm, *input.root_update);
     Masks masks(input.comm, models);
     const std::size_t steps = learn(input, masks);
     const ColumnMatrix binary = std::move(masks).binary(threshold_);
-    const std::vector<std::size_t> labels = cluster(gram(input.comm, binary), input.random);
     std::vector<std::size_t> accepted;
-    for (std::size_t i = 0; i < n; ++i) {
-      if (labels[i] == labels[n]) accepted.push_back(i);
+    for (const std::size_t k : with_root(gram(input.comm, binary), input.random)) {
+      if (k < sane.size()) accepted.push_back(sane[k]);
     }
     RuleOutput output = mean_of(input, accepted);
     output.diagnostics = {{"mask_steps", static_cast<double>(steps)},
-                          {"clusters", static_cast<double>(*std::max_element(labels.begin(), labels.end()) + 1)}};
+                          {"ruined", static_cast<double>(n - sane.size())},
+                          {"accepted", static_cast<double>(accepted.size())}};
     return output;
   }
 
  private:
+  /// Updates whose models have a loss at all, and are not so much longer than the server's own (1,000 times) that the
+  /// masked model would follow them alone: those are no candidates, and masks learned beside them would say nothing.
+  static std::vector<std::size_t> sane_rows(const RuleInput& input) {
+    const std::vector<double> norms = norms_of(input);
+    const double root = std::sqrt(squared_norm(input.comm, input.updates.plan(), *input.root_update));
+    const std::vector<Judgement> judged = input.losses->on_root(input.updates);
+    std::vector<std::size_t> sane;
+    for (std::size_t i = 0; i < norms.size(); ++i) {
+      if (std::isfinite(judged[i].loss) && (root == 0.0 || norms[i] <= 1000.0 * root)) sane.push_back(i);
+    }
+    return sane;
+  }
+
   std::size_t learn(const RuleInput& input, Masks& masks) const {
     double last_loss = std::numeric_limits<double>::infinity();
     for (std::size_t s = 0; s < steps_; ++s) {
@@ -137,16 +155,57 @@ class SkyMask final : public Aggregator {
     return steps_;
   }
 
-  /// Masks in the plane of their first two principal components, split in two by a mixture of Gaussians; all together
-  /// where the data rather call for one.
-  std::vector<std::size_t> cluster(const SymmetricMatrix& products, Stream& random) const {
-    const std::size_t models = products.order;
-    const DenseMatrix points = principal_components(products, std::min<std::size_t>(2, models)).coordinates;
-    const GaussianMixture two = gaussian_mixture(points, 2, random);
-    if (one_cluster_test_ && gaussian_mixture(points, 1, random).bic <= two.bic) {
-      return std::vector<std::size_t>(models, 0);
+  /// The models whose masks stay together with the root model's, the last one: masks in the plane of their first two
+  /// principal components, split in two by a mixture of Gaussians, again and again until one Gaussian explains those
+  /// with the root about as well. Attackers unlike each other are outliers one by one; a single split lets all but one
+  /// stay.
+  std::vector<std::size_t> with_root(const SymmetricMatrix& products, Stream& random) const {
+    const std::size_t root = products.order - 1;
+    std::vector<std::size_t> together = all_rows(products.order);
+    while (together.size() > 2) {
+      std::vector<std::size_t> kept = part_with(products, together, root, random);
+      if (kept.size() ==
+          1) {  // the root's mask is like nobody's: it has seen the root data. Which clients' are nearest?
+        std::vector<std::size_t> clients = together;
+        clients.pop_back();
+        kept = part_with(products, clients, root, random);
+        kept.push_back(root);
+      }
+      const bool unchanged = kept.size() == together.size();
+      together = std::move(kept);
+      if (unchanged || !one_cluster_test_) break;
     }
-    return two.labels;
+    return together;
+  }
+
+  /// The part of `rows` that has the root in it, or whose mean is nearest to the root's mask; all of them where two
+  /// parts do not explain them much better than one.
+  std::vector<std::size_t> part_with(const SymmetricMatrix& products, const std::vector<std::size_t>& rows,
+                                     std::size_t root, Stream& random) const {
+    const DenseMatrix points = plane(among(products, rows));
+    const GaussianMixture two = gaussian_mixture(points, 2, random);
+    const bool one = one_cluster_test_ && gaussian_mixture(points, 1, random).bic <= two.bic + strong_evidence;
+    if (one || two.means.rows < 2) return rows;
+    std::array<std::vector<std::size_t>, 2> parts;
+    for (std::size_t k = 0; k < rows.size(); ++k) parts[two.labels[k]].push_back(rows[k]);
+    if (parts[0].empty() || parts[1].empty()) return rows;
+    if (rows.back() == root) return parts[two.labels.back()];
+    const SymmetricMatrix squares = squared_distances(products);
+    const auto distance = [&](const std::vector<std::size_t>& part) {
+      return squared_distances_to_mean(squares, weights_of(part, products.order))[root];
+    };
+    return distance(parts[1]) < distance(parts[0]) ? parts[1] : parts[0];
+  }
+
+  /// Coordinates scaled to a fixed total variance, so that the mixture's absolute regularisation means the same for
+  /// all: one hundredth of it. Otherwise a component around a single mask explains the data best of all.
+  static DenseMatrix plane(const SymmetricMatrix& products) {
+    PrincipalComponents found = principal_components(products, std::min<std::size_t>(2, products.order));
+    double variance = 0.0;
+    for (const double value : found.variances) variance += value;
+    const double scale = variance > 0.0 ? std::sqrt(1e-4 / variance) : 0.0;
+    for (double& value : found.coordinates.values) value *= scale;
+    return std::move(found.coordinates);
   }
 
   bool as_code_, one_cluster_test_;

@@ -13,7 +13,7 @@ class Slsgd final : public Aggregator {
   explicit Slsgd(const scenario::Slsgd& config)
       : f_("slsgd", config.f(), 2, 1), alpha_(static_cast<float>(config.alpha())) {}
 
-  RuleNeeds needs() const override { return {.tolerated_f = true}; }
+  RuleNeeds needs() const override { return {.tolerated_f = f_.from_scenario()}; }
   RulePreserves preserves() const override {
     return {.scale = true, .translation = alpha_ == 1.0F, .unanimity = alpha_ == 1.0F};
   }

@@ -61,7 +61,7 @@ class Smea final : public Aggregator {
   explicit Smea(const scenario::Smea& config)
       : f_("smea", config.f(), 2, 1), exact_(config.search() == scenario::EXACT), max_subsets_(config.max_subsets()) {}
 
-  RuleNeeds needs() const override { return {.tolerated_f = true}; }
+  RuleNeeds needs() const override { return {.tolerated_f = f_.from_scenario()}; }
 
   void check(const RoundSize& round) const override {
     f_.check(round);

@@ -16,7 +16,7 @@ class TrimmedMean final : public Aggregator {
   explicit TrimmedMean(const scenario::TrimmedMean& config)
       : f_("trimmed_mean", config.f(), 2, 1), ratio_(config.ratio()) {}
 
-  RuleNeeds needs() const override { return {.tolerated_f = ratio_ == 0.0}; }
+  RuleNeeds needs() const override { return {.tolerated_f = ratio_ == 0.0 && f_.from_scenario()}; }
 
   void check(const RoundSize& round) const override {
     if (ratio_ == 0.0) return f_.check(round);

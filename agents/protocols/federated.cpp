@@ -350,17 +350,24 @@ void FederatedProtocol::record_judging(const ModelJudge& judge, RoundRecord& rec
   if (cost.server_flops > 0.0) record.add("judging_flops_server", cost.server_flops);
   if (cost.candidates == 0) return;
   const std::uint64_t model_bytes = global_.size() * sizeof(float);
-  const std::uint64_t validators = judge.validators().size();
-  const std::uint64_t models = validators * cost.candidates;
-  record.traffic.push_back({"candidate model", models, models * model_bytes});
-  record.traffic.push_back({"validation report", validators, cost.reports * sizeof(float)});
-  record.add("judging_flops_validators", cost.validator_flops);
+  const std::span<const AgentId> validators = judge.validators();
+  double flops = 0.0;
   double longest = 0.0;
-  for (const AgentId validator : judge.validators()) {
-    const Device device = population_->device(validator);
-    longest = std::max(longest, cost.slowest_validator_flops / device.compute +
-                                    static_cast<double>(cost.candidates * model_bytes) / device.bandwidth);
+  std::uint64_t strangers = 0;  // validators who do not have the global model of this round yet
+  for (std::size_t v = 0; v < validators.size(); ++v) {
+    const bool asked = std::any_of(record.selections.begin(), record.selections.end(),
+                                   [&](const SelectionRow& row) { return row.agent == validators[v]; });
+    const std::uint64_t models = cost.candidates + (asked ? 0 : 1);
+    const Device device = population_->device(validators[v]);
+    strangers += asked ? 0 : 1;
+    flops += cost.validator_flops[v];
+    longest = std::max(longest, cost.validator_flops[v] / device.compute +
+                                    static_cast<double>(models * model_bytes) / device.bandwidth);
   }
+  const std::uint64_t models = validators.size() * cost.candidates + strangers;
+  record.traffic.push_back({"candidate model", models, models * model_bytes});
+  record.traffic.push_back({"validation report", validators.size(), cost.reports * sizeof(float)});
+  record.add("judging_flops_validators", flops);
   record.virtual_seconds += longest;
 }
 

@@ -14,7 +14,7 @@ class AdaptiveClipping final : public PreAggregator {
  public:
   explicit AdaptiveClipping(const scenario::Arc& config) : f_("pre.arc", config.f(), 2, 1) {}
 
-  bool needs_tolerated_f() const override { return true; }
+  bool needs_tolerated_f() const override { return f_.from_scenario(); }
   RulePreserves preserves() const override { return {.scale = true, .translation = false, .unanimity = true}; }
   RoundSize check(const RoundSize& round) const override {
     f_.check(round);

@@ -11,7 +11,7 @@ class NearestNeighbourMixing final : public PreAggregator {
  public:
   explicit NearestNeighbourMixing(const scenario::Nnm& config) : f_("pre.nnm", config.f(), 2, 1) {}
 
-  bool needs_tolerated_f() const override { return true; }
+  bool needs_tolerated_f() const override { return f_.from_scenario(); }
   RoundSize check(const RoundSize& round) const override {
     f_.check(round);
     return round;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <optional>
 
 #include "aggregators/aggregator.hpp"
@@ -9,6 +10,7 @@
 #include "sim/base/atomic_file.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/log.hpp"
+#include "sim/base/plugin_registry.hpp"
 #include "sim/base/random.hpp"
 #include "sim/base/stopwatch.hpp"
 #include "sim/comm/session.hpp"
@@ -21,6 +23,9 @@ namespace {
 /// The arguments as changes of a scenario: "f=5" is told to all as tolerated_f, "k=v" goes to the rule, "NAME.k=v" to
 /// the rule or pre-aggregator of that name.
 std::vector<std::string> overrides_of(const AggregateArguments& arguments) {
+  const std::vector<std::string> rules = PluginRegistry<Aggregator>::instance().names();
+  SOUK_REQUIRE(std::find(rules.begin(), rules.end(), arguments.rule) != rules.end(), "there is no rule '{}'.{}",
+               arguments.rule, did_you_mean(arguments.rule, rules));
   const std::string rule = "aggregator." + arguments.rule;
   std::vector<std::string> overrides{rule + "={}"};
   for (std::size_t p = 0; p < arguments.pre.size(); ++p) {
@@ -95,22 +100,14 @@ std::vector<std::size_t> finite_rows(const Comm& comm, const ColumnMatrix& updat
   return rows;
 }
 
-void require_servable(const AggregateArguments& arguments, const RuleNeeds& needs, bool f_given) {
+void require_servable(const AggregateArguments& arguments, const RuleNeeds& needs, std::int32_t f) {
   const std::string& rule = arguments.rule;
   SOUK_REQUIRE(!needs.root_data && !needs.validators && !needs.model,
                "{} needs a model and data to judge it by, which files of updates do not hold: use it in a scenario",
                rule);
   SOUK_REQUIRE(!needs.root_update || !arguments.root.empty(),
                "{} needs the server's own update: --root g.npy, a vector as long as an update", rule);
-  SOUK_REQUIRE(!needs.tolerated_f || f_given, "{} needs a number of malicious updates to withstand: --set f=…", rule);
-}
-
-/// Whether every part that needs f has been told one.
-bool knows_f(const AggregateArguments& arguments) {
-  return std::any_of(arguments.settings.begin(), arguments.settings.end(), [](const std::string& setting) {
-    const std::string key = setting.substr(0, setting.find('='));
-    return key == "f" || (key.size() > 2 && key.compare(key.size() - 2, 2, ".f") == 0) || key == "ratio";
-  });
+  SOUK_REQUIRE(!needs.tolerated_f || f >= 0, "{} needs a number of malicious updates to withstand: --set f=…", rule);
 }
 
 struct Files {
@@ -118,17 +115,31 @@ struct Files {
   std::vector<float> root, global;
 };
 
+/// Every output that was asked for, or none.
 void write_outputs(const AggregateArguments& arguments, std::span<const float> step, const RuleOutput& output,
                    std::span<const std::size_t> used, std::size_t n) {
-  const auto of_all = [&](std::span<const double> values) {
-    std::vector<double> all(n, 0.0);
-    for (std::size_t k = 0; k < used.size(); ++k) all[used[k]] = values[k];
+  const auto of_all = [&](std::span<const double> values, double left_out) {
+    std::vector<double> all(n, left_out);
+    for (std::size_t k = 0; k < values.size(); ++k) all[used[k]] = values[k];
     return all;
   };
-  const std::vector<double> wide(step.begin(), step.end());
-  if (!arguments.out.empty()) write_npy(arguments.out, wide);
-  if (!arguments.weights.empty()) write_npy(arguments.weights, of_all(output.weights));
-  if (!arguments.scores.empty()) write_npy(arguments.scores, of_all(output.scores));
+  const std::vector<std::pair<std::string, std::vector<double>>> outputs{
+      {arguments.out, {step.begin(), step.end()}},
+      {arguments.weights, of_all(output.weights, 0.0)},
+      {arguments.scores, of_all(output.scores, std::numeric_limits<double>::quiet_NaN())}};
+  std::vector<std::string> written;
+  try {
+    for (const auto& [path, values] : outputs) {
+      if (path.empty()) continue;
+      SOUK_REQUIRE(std::find(written.begin(), written.end(), path) == written.end(), "{}: is named for two outputs",
+                   path);
+      write_npy(path, values);
+      written.push_back(path);
+    }
+  } catch (const InputError&) {
+    for (const std::string& path : written) std::remove(path.c_str());
+    throw;
+  }
 }
 
 int aggregate_on(const Comm& comm, const AggregateArguments& arguments) {
@@ -139,7 +150,7 @@ int aggregate_on(const Comm& comm, const AggregateArguments& arguments) {
   comm.run_phase("read updates", [&] {
     resolved = resolve_scenario({.file_name = "souk aggregate", .text = "", .overrides = overrides_of(arguments)});
     rule = make_aggregator(resolved.scenario->aggregator());
-    require_servable(arguments, rule->needs(), knows_f(arguments));
+    require_servable(arguments, rule->needs(), resolved.scenario->aggregator().tolerated_f());
     read_rows(comm, arguments.updates, files.rows);
     files.root = read_vector(arguments.root, files.rows.dimension());
     files.global = read_vector(arguments.global, files.rows.dimension());

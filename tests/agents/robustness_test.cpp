@@ -109,6 +109,21 @@ TEST_F(Robustness, the_mean_breaks) {
   EXPECT_LE(accuracy(glyphs, "mean {}", "gaussian {}"), clean() - 0.3);
 }
 
+/// Updates so long that a model with them has no loss at all: what judges models must not take that for a good sign.
+TEST_F(Robustness, judges_of_models_are_not_fooled_by_models_that_have_no_loss) {
+  for (const std::string rule :
+       {"flshield {}", "flshield { imputation: MEAN }", "flshield { representatives: CLUSTER }", "skymask {}",
+        "fltrust {}", "lfr {}", "err {}", "martfl {}"}) {
+    EXPECT_GE(accuracy(glyphs, rule, "sign_flip { scale: 1e15 }"), clean() - 0.2) << rule;
+  }
+}
+
+TEST_F(Robustness, skymask_keeps_nearly_everybody_where_nobody_attacks) {
+  for (const std::string root : {"60", "300"}) {
+    EXPECT_GE(accuracy(glyphs, "skymask {}", "", "root { samples: " + root + " }"), clean() - 0.1) << root;
+  }
+}
+
 TEST_F(Robustness, holds_on_fashion_mnist_too) {
   const char* folder = std::getenv("SOUK_DATA");
   if (folder == nullptr || !std::filesystem::exists(std::filesystem::path(folder) / "fashion-mnist")) {

@@ -137,8 +137,10 @@ TEST(Rejection, takes_a_loss_that_is_not_a_number_for_the_worst) {
 
 TEST(Rejection, refuses_bases_that_cannot_be_tried_out) {
   EXPECT_THROW(make_rule("lfr { base { foolsgold {} } }"), InputError);
-  EXPECT_THROW(make_rule("err { f: 2 base { krum { f: 3 } } }")->check({.updates = 9}), InputError);  // 8 < 2 * 3 + 3
-  EXPECT_NO_THROW(make_rule("err { f: 2 base { krum { f: 3 } } }")->check({.updates = 10}));
+  EXPECT_THROW(make_rule("err { f: 2 base { krum { f: 3 } } }")->check({.updates = 10}), InputError);  // 8 < 2 * 3 + 3
+  EXPECT_NO_THROW(make_rule("err { f: 2 base { krum { f: 3 } } }")->check({.updates = 11}));
+  EXPECT_THROW(make_rule("err_lfr { f: 2 base { krum { f: 3 } } }")->check({.updates = 12}), InputError);
+  EXPECT_THROW(make_rule("err { f: 1 base { tolerated_f: 9 krum {} } }")->check({.updates = 10}), InputError);
   EXPECT_THROW(make_rule("err_lfr { f: 3 }")->check({.updates = 6}), InputError);
 }
 

@@ -48,7 +48,7 @@ TEST(SkyMask, keeps_everybody_where_nobody_attacks) {
   QuadraticOracle oracle(Comm::self(), target);
   round.losses = &oracle;
   const Outcome outcome = run_rule("skymask {}", round);
-  EXPECT_EQ(outcome.diagnostics.at("clusters"), 1.0);
+  EXPECT_EQ(outcome.diagnostics.at("accepted"), 10.0);
   EXPECT_THAT(outcome.weights, Each(DoubleNear(0.1, 1e-12)));
 }
 

@@ -117,7 +117,8 @@ TEST_F(Aggregate, weights_and_scores_are_those_of_all_rows_and_rows_that_are_not
   EXPECT_THAT(ended.err, HasSubstr("1 of 6 updates are not finite"));
   EXPECT_THAT(ended.out, StartsWith("krum n=5 d=2"));
   EXPECT_THAT(values("w.npy"), ElementsAre(1, 0, 0, 0, 0, 0));
-  EXPECT_THAT(values("s.npy"), ElementsAre(DoubleEq(-2), DoubleEq(-2), 0, DoubleEq(-2), DoubleEq(-9313), DoubleEq(-2)));
+  EXPECT_THAT(values("s.npy"),
+              ElementsAre(DoubleEq(-2), DoubleEq(-2), testing::IsNan(), DoubleEq(-2), DoubleEq(-9313), DoubleEq(-2)));
 }
 
 TEST_F(Aggregate, compares_with_the_servers_update) {
@@ -137,7 +138,7 @@ TEST_F(Aggregate, wrong_input_is_one_sentence_and_nothing_written) {
   write("long.npy", npy<float>("(3,)", {1, 2, 3}, "<f4"));
   expect_refused(with_out({"krum", "--updates", "five.npy"}), "needs a number of malicious updates to withstand");
   expect_refused(with_out({"krum", "--set", "f=2", "--updates", "five.npy"}), "krum needs n >= 2 f + 3");
-  expect_refused(with_out({"krumm", "--updates", "five.npy"}), "Did you mean 'krum'?");
+  expect_refused(with_out({"krumm", "--updates", "five.npy"}), "there is no rule 'krumm'. Did you mean 'krum'?");
   expect_refused(with_out({"median", "--updates", "none.npy"}), "none.npy: no such file");
   expect_refused(with_out({"median", "--updates", "flat.npy"}), "must be an n x d matrix");
   expect_refused(with_out({"fltrust", "--updates", "five.npy"}), "needs the server's own update");
@@ -149,6 +150,14 @@ TEST_F(Aggregate, wrong_input_is_one_sentence_and_nothing_written) {
                  "neither the rule nor a pre-aggregator");
   expect_refused(with_out({"median", "--updates", "five.npy", "--pre", "nmn", "--set", "f=1"}), "Did you mean 'nnm'?");
   expect_refused({"median", "--updates", "five.npy", "--out", "nowhere/a.npy"}, "nowhere/a.npy");
+  expect_refused(with_out({"median", "--updates", "five.npy", "--weights", "nowhere/w.npy"}), "nowhere/w.npy");
+  expect_refused(with_out({"median", "--updates", "five.npy", "--weights", "a.npy"}), "named for two outputs");
+  expect_refused(with_out({"pre", "--updates", "five.npy"}), "there is no rule 'pre'");
+  expect_refused(with_out({"krum", "--set", "f=-1", "--updates", "five.npy"}), "needs a number of malicious updates");
+  expect_refused(with_out({"trimmed_mean", "--pre", "nnm", "--set", "ratio=0.2", "--updates", "five.npy"}),
+                 "needs a number of malicious updates");
+  expect_refused(with_out({"krum", "--pre", "nnm", "--set", "nnm.f=1", "--updates", "five.npy"}),
+                 "needs a number of malicious updates");
 }
 
 }  // namespace
