@@ -5,6 +5,8 @@
 
 #include "sim/base/contract.hpp"
 #include "sim/base/multiversion.hpp"
+#include "sim/params/mixing.hpp"
+#include "sim/params/row_mixtures.hpp"
 #include "sim/params/row_sums.hpp"
 
 namespace souk {
@@ -174,11 +176,14 @@ ColumnMatrix mix(const Comm& comm, const ColumnMatrix& updates, std::span<const 
   const std::size_t mixed = coefficients.size() / n;
   ColumnMatrixBuilder out(comm, mixed, updates.dimension());
   const std::size_t columns = updates.local_columns().size();
-  const std::size_t width = std::clamp(mix_values / n, std::size_t{64}, block);
+  const std::size_t width = std::clamp(mix_values / n / mixture_columns_unit * mixture_columns_unit,
+                                       4 * mixture_columns_unit, block / mixture_columns_unit * mixture_columns_unit);
+  SharedMixing shared(coefficients, n, width);
   for (std::size_t begin = 0; begin < columns; begin += width) {
-    for (std::size_t r = 0; r < mixed; ++r) {
-      combine_block(updates, coefficients.subspan(r * n, n), begin,
-                    out.row(r).subspan(begin, std::min(width, columns - begin)));
+    const std::size_t size = std::min(width, columns - begin);
+    shared.mix(updates, {begin, begin + size}, out);
+    for (const std::size_t r : shared.others()) {
+      combine_block(updates, coefficients.subspan(r * n, n), begin, out.row(r).subspan(begin, size));
     }
   }
   return std::move(out).finish();

@@ -55,7 +55,9 @@ double squared_norm(const Comm& comm, const PanelPlan& plan, const ColumnVector&
 /// w^T U, [d]: rows added in ascending order in double, rounded once. No communication.
 ColumnVector combine(const ColumnMatrix& updates, std::span<const double> weights);
 
-/// W U, [m, d]: row r is the sum of coefficients[r * n + i] times row i, added as `combine` adds. No communication.
+/// W U, [m, d]: row r is the sum of coefficients[r * n + i] times row i, added in ascending order in double, by fused
+/// multiply-adds where many rows share theirs, rounded once. A row of coefficient 0 is no part of the sum, whatever it
+/// holds. 2 n d operations per row of W at most. No communication.
 ColumnMatrix mix(const Comm& comm, const ColumnMatrix& updates, std::span<const double> coefficients);
 
 }  // namespace souk

@@ -158,23 +158,6 @@ TEST(Linear, dots_and_norms_in_one_pass_are_those_of_two) {
   });
 }
 
-TEST(Linear, mix_combines_row_by_row) {
-  for (const int ranks : {1, 3}) {
-    run_team(ranks, [](const Comm& comm) {
-      const std::size_t n = 7, m = 5;
-      const TestMatrix matrix(comm, random_rows(n, 5001));
-      std::vector<double> coefficients(m * n);
-      for (std::size_t k = 0; k < m * n; ++k) coefficients[k] = k % 3 == 0 ? 0.0 : 0.1 * static_cast<double>(k) - 1.0;
-      const ColumnMatrix mixed = mix(comm, matrix.columns(), coefficients);
-      ASSERT_EQ(mixed.rows(), m);
-      for (std::size_t r = 0; r < m; ++r) {
-        const ColumnVector expected = combine(matrix.columns(), std::span(coefficients).subspan(r * n, n));
-        EXPECT_THAT(mixed.row(r), testing::ElementsAreArray(expected.values()));
-      }
-    });
-  }
-}
-
 TEST(Columns, saved_by_two_ranks_are_loaded_by_three) {
   const Rows rows = random_rows(2, 5000);
   std::vector<std::byte> saved;
