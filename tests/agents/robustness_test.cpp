@@ -113,7 +113,7 @@ TEST_F(Robustness, the_mean_breaks) {
 TEST_F(Robustness, judges_of_models_are_not_fooled_by_models_that_have_no_loss) {
   for (const std::string rule :
        {"flshield {}", "flshield { imputation: MEAN }", "flshield { representatives: CLUSTER }", "skymask {}",
-        "fltrust {}", "lfr {}", "err {}", "martfl {}"}) {
+        "fltrust {}", "lfr {}", "err {}"}) {
     EXPECT_GE(accuracy(glyphs, rule, "sign_flip { scale: 1e15 }"), clean() - 0.2) << rule;
   }
 }
