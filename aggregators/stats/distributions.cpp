@@ -1,9 +1,6 @@
 #include "aggregators/stats/distributions.hpp"
 
-#include <algorithm>
 #include <cmath>
-#include <limits>
-#include <numbers>
 
 #include "sim/base/contract.hpp"
 
@@ -13,17 +10,6 @@ namespace {
 constexpr double precision = 1e-16;
 constexpr double tiny = 1e-300;  // stands for 0 in a denominator of a continued fraction
 constexpr int terms_max = 10'000;
-
-/// normal_quantile for p in (0, 0.5]: Abramowitz and Stegun 26.2.23, then Halley's method on the CDF.
-double lower_tail_quantile(double p) {
-  const double t = std::sqrt(-2.0 * std::log(p));
-  double x = (2.515517 + t * (0.802853 + t * 0.010328)) / (1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308))) - t;
-  for (int step = 0; step < 3; ++step) {
-    const double error = (normal_cdf(x) - p) * std::sqrt(2.0 * std::numbers::pi) * std::exp(0.5 * x * x);
-    x -= error / (1.0 + 0.5 * x * error);
-  }
-  return x;
-}
 
 double not_zero(double value) { return std::abs(value) < tiny ? tiny : value; }
 
@@ -59,15 +45,6 @@ double lower_gamma(double a, double x) {
 }
 
 }  // namespace
-
-double normal_cdf(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
-
-double normal_quantile(double p) {
-  SOUK_EXPECT(p >= 0.0 && p <= 1.0);
-  if (p == 0.0) return -std::numeric_limits<double>::infinity();
-  if (p == 1.0) return std::numeric_limits<double>::infinity();
-  return p <= 0.5 ? lower_tail_quantile(p) : -lower_tail_quantile(1.0 - p);
-}
 
 double regularized_incomplete_beta(double a, double b, double x) {
   SOUK_EXPECT(a > 0.0 && b > 0.0 && x >= 0.0 && x <= 1.0);

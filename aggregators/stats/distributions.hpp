@@ -2,12 +2,6 @@
 
 namespace souk {
 
-/// P(Z <= x) of a standard normal Z.
-double normal_cdf(double x);
-
-/// The x with normal_cdf(x) = p; minus infinity at 0, plus infinity at 1. Relative error below 1e-12.
-double normal_quantile(double p);
-
 /// I_x(a, b), the CDF of the beta distribution: a, b > 0, x in [0, 1]. Relative error below 1e-12 for a, b <= 1e3.
 double regularized_incomplete_beta(double a, double b, double x);
 
