@@ -1,13 +1,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "aggregators/krum_scores.hpp"
 #include "aggregators/rule_tools.hpp"
 #include "aggregators/stats/distributions.hpp"
 #include "aggregators/stats/order_statistics.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
+#include "sim/params/krum_scores.hpp"
 
 namespace souk {
 namespace {

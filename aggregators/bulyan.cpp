@@ -1,10 +1,10 @@
 #include <algorithm>
 
-#include "aggregators/krum_scores.hpp"
 #include "aggregators/rule_tools.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/params/columnwise.hpp"
+#include "sim/params/krum_scores.hpp"
 
 namespace souk {
 namespace {

@@ -1,12 +1,12 @@
 #include <algorithm>
 
 #include "aggregators/column_sample.hpp"
-#include "aggregators/krum_scores.hpp"
 #include "aggregators/rule_tools.hpp"
 #include "aggregators/stats/symmetric_eigen.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
+#include "sim/params/krum_scores.hpp"
 
 namespace souk {
 namespace {

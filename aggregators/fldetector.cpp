@@ -4,7 +4,6 @@
 #include <map>
 #include <set>
 
-#include "aggregators/krum_scores.hpp"
 #include "aggregators/rule_tools.hpp"
 #include "aggregators/stats/gap_statistic.hpp"
 #include "aggregators/stats/kmeans_1d.hpp"
@@ -14,6 +13,7 @@
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/params/columnwise.hpp"
+#include "sim/params/krum_scores.hpp"
 
 namespace souk {
 namespace {

@@ -2,7 +2,6 @@
 #include <cmath>
 #include <limits>
 
-#include "aggregators/krum_scores.hpp"
 #include "aggregators/rule_tools.hpp"
 #include "aggregators/stats/elliptic_envelope.hpp"
 #include "aggregators/stats/imputer.hpp"
@@ -13,6 +12,7 @@
 #include "aggregators/stats/similarity.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/plugin_registry.hpp"
+#include "sim/params/krum_scores.hpp"
 
 namespace souk {
 namespace {

@@ -2,7 +2,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "aggregators/krum_scores.hpp"
 #include "aggregators/rule_tools.hpp"
 #include "aggregators/stats/gap_statistic.hpp"
 #include "aggregators/stats/kmeans_1d.hpp"
@@ -10,6 +9,7 @@
 #include "sim/base/archive.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/base/random.hpp"
+#include "sim/params/krum_scores.hpp"
 
 namespace souk {
 namespace {

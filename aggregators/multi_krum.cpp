@@ -1,8 +1,8 @@
-#include "aggregators/krum_scores.hpp"
 #include "aggregators/rule_tools.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
+#include "sim/params/krum_scores.hpp"
 
 namespace souk {
 namespace {

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "aggregators/krum_scores.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/random.hpp"
+#include "sim/params/krum_scores.hpp"
 
 namespace souk {
 namespace {

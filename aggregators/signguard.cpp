@@ -2,7 +2,6 @@
 #include <cmath>
 
 #include "aggregators/column_sample.hpp"
-#include "aggregators/krum_scores.hpp"
 #include "aggregators/rule_tools.hpp"
 #include "aggregators/stats/mean_shift.hpp"
 #include "aggregators/stats/order_statistics.hpp"
@@ -11,6 +10,7 @@
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/params/columnwise.hpp"
+#include "sim/params/krum_scores.hpp"
 
 namespace souk {
 namespace {

@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "aggregators/affine.hpp"
-#include "aggregators/krum_scores.hpp"
 #include "aggregators/rule_tools.hpp"
 #include "aggregators/signs.hpp"
 #include "aggregators/stats/gaussian_mixture.hpp"
@@ -11,6 +10,7 @@
 #include "aggregators/stats/similarity.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/plugin_registry.hpp"
+#include "sim/params/krum_scores.hpp"
 
 namespace souk {
 namespace {
