@@ -1,136 +1,237 @@
 #include "agents/attackers.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <cmath>
+
+#include <fmt/format.h>
 
 #include "scenarios/scenario.pb.h"
+#include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/random.hpp"
+#include "sim/params/linear.hpp"
 
 namespace souk {
 namespace {
 
-/// An attack knows the names of its fields, but not which group of the scenario it is.
-void check_settings(const DataAttack& attack, int classes, int group) {
-  try {
-    attack.check(classes);
-  } catch (const InputError& error) {
-    throw_input_error("attacks[{}].{}", group, error.what());
+std::vector<AgentId> agents_of(std::span<const AgentId> agents, std::span<const std::size_t> rows) {
+  std::vector<AgentId> chosen;
+  for (const std::size_t row : rows) chosen.push_back(agents[row]);
+  return chosen;
+}
+
+/// Rows of a [rows, width] table.
+template <class Value>
+void copy_rows(std::span<const Value> from, std::span<const std::size_t> rows, std::size_t width,
+               std::vector<Value>& out) {
+  for (const std::size_t row : rows) {
+    const auto values = from.subspan(row * width, width);
+    out.insert(out.end(), values.begin(), values.end());
   }
 }
 
 }  // namespace
 
 struct Attackers::Group {
-  std::uint32_t from_round = 1, to_round = std::numeric_limits<std::uint32_t>::max();
-  std::unique_ptr<DataAttack> data;
-  std::unique_ptr<UpdateAttack> update;
+  int index;
+  AttackSchedule schedule;
+  scenario::Attack::Knowledge knowledge;
+  bool poisons;
+  std::vector<std::unique_ptr<UpdateAttack>> stages;
   std::unique_ptr<ReportAttack> reports;
-  bool acts(RoundIndex round) const { return round.value >= from_round && round.value <= to_round; }
+  double identity_cost = 0.0;  ///< spent so far
+
+  Knowledge level_of(const UpdateAttack& stage) const {
+    if (knowledge == scenario::Attack::AS_PUBLISHED) return stage.usual();
+    return static_cast<Knowledge>(static_cast<int>(knowledge) - scenario::Attack::OWN);
+  }
+  /// Reports are shared by a group; what others report is known from ALL on, and so it is as published.
+  bool sees_all_reports() const {
+    return knowledge == scenario::Attack::AS_PUBLISHED || knowledge >= scenario::Attack::ALL;
+  }
 };
 
-Attackers::Attackers(const scenario::Scenario& scenario, const Population& population, int classes)
-    : seed_(scenario.seed()), population_(population), classes_(classes) {
+Attackers::Attackers(const scenario::Scenario& scenario, const Population& population, bool root_update)
+    : seed_(scenario.seed()),
+      server_rate_(scenario.server().learning_rate()),
+      population_(population),
+      next_identity_(static_cast<std::int64_t>(population.clients())) {
   for (int g = 0; g < scenario.attacks_size(); ++g) {
     const scenario::Attack& config = scenario.attacks(g);
-    auto group = std::make_unique<Group>();
-    group->from_round = config.from_round();
-    if (config.to_round() > 0) group->to_round = config.to_round();
-    SOUK_REQUIRE(group->to_round >= group->from_round, "attacks[{}].to_round = {}: is before from_round = {}", g,
-                 config.to_round(), config.from_round());
-    group->data = make_data_attack(config);
-    group->update = make_update_attack(config);
-    group->reports = make_report_attack(config);
-    SOUK_REQUIRE(group->data != nullptr || group->update != nullptr || group->reports != nullptr,
-                 "attacks[{}]: chooses no method", g);
-    if (group->data != nullptr) check_settings(*group->data, classes, g);
-    groups_.push_back(std::move(group));
+    groups_.push_back(std::make_unique<Group>(Group{.index = g,
+                                                    .schedule = AttackSchedule(config, g),
+                                                    .knowledge = config.knowledge(),
+                                                    .poisons = config.data_case() != scenario::Attack::DATA_NOT_SET,
+                                                    .stages = make_update_attacks(config),
+                                                    .reports = make_report_attack(config)}));
+    check(*groups_.back(), g, root_update);
   }
 }
 
 Attackers::~Attackers() = default;
 
-const Attackers::Group* Attackers::acting_group(AgentId client, RoundIndex round) const {
-  const int index = population_.group_of(client);
-  if (index < 0) return nullptr;
-  const Group* group = groups_[static_cast<std::size_t>(index)].get();
-  return group->acts(round) ? group : nullptr;
-}
-
-BatchEdit Attackers::batch_edit(AgentId client, RoundIndex round) const {
-  const Group* group = acting_group(client, round);
-  if (group == nullptr || group->data == nullptr) return {};
-  return [this, group, random = Stream(seed_, Purpose::data_attack, client, round)](
-             std::span<const SampleIndex> which, std::span<float> features, std::span<std::int32_t> labels) mutable {
-    group->data->poison({which, features, labels, classes_}, random);
-  };
-}
-
-ColumnMatrix Attackers::replace_updates(const Comm& comm, RoundIndex round, std::span<const AgentId> agents,
-                                        const ColumnMatrix& honest) {
-  std::vector<std::size_t> all(agents.size());
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
-  ColumnMatrix view = honest.select(comm, all);
-  crafted_.clear();
-  for (const auto& group : groups_) {
-    if (group->update == nullptr || !group->acts(round)) continue;
-    std::vector<AgentId> members;
-    std::vector<std::size_t> rows;
-    for (std::size_t i = 0; i < agents.size(); ++i) {
-      if (acting_group(agents[i], round) != group.get()) continue;
-      members.push_back(agents[i]);
-      rows.push_back(i);
-    }
-    if (members.empty()) continue;
-    if (group->update->knowledge() == Knowledge::own) {
-      for (std::size_t m = 0; m < members.size(); ++m) {
-        const auto row = std::span(rows).subspan(m, 1);
-        crafted_.push_back(craft(comm, round, *group, std::span(members).subspan(m, 1), row, honest));
-        view = view.replaced(comm, row, crafted_.back());
-      }
-    } else {
-      crafted_.push_back(craft(comm, round, *group, members, rows, honest));
-      view = view.replaced(comm, rows, crafted_.back());
+void Attackers::check(const Group& group, int index, bool root_update) const {
+  SOUK_REQUIRE(group.poisons || !group.stages.empty() || group.reports != nullptr, "attacks[{}]: chooses no method",
+               index);
+  for (const auto& stage : group.stages) {
+    const AttackNeeds needs = stage->needs();
+    SOUK_REQUIRE(group.level_of(*stage) >= needs.least, "attacks[{}].knowledge = {}: the group's attack needs {}",
+                 index, knowledge_name(group.level_of(*stage)), knowledge_name(needs.least));
+    SOUK_REQUIRE(!needs.root_update || root_update,
+                 "attacks[{}]: the attack is made for a server that trains on root data, which this aggregator does "
+                 "not",
+                 index);
+    SOUK_REQUIRE(group.poisons || !stage->needs_poison(),
+                 "attacks[{}]: the update attack hides a backdoor, but the group has no data attack", index);
+    try {
+      stage->check();
+    } catch (const InputError& error) {
+      throw_input_error("attacks[{}].{}", index, error.what());  // an attack does not know which group it is in
     }
   }
-  return view;
+  SOUK_REQUIRE(group.reports == nullptr || group.reports->least() < Knowledge::all || group.sees_all_reports(),
+               "attacks[{}].knowledge: what the group does as validators needs ALL", index);
 }
 
-ColumnMatrix Attackers::craft(const Comm& comm, RoundIndex round, Group& group, std::span<const AgentId> members,
-                              std::span<const std::size_t> rows, const ColumnMatrix& honest) {
-  const bool sees_all = group.update->knowledge() == Knowledge::all_updates;
-  const ColumnMatrix granted = sees_all ? ColumnMatrix() : honest.select(comm, rows);
-  const CraftInput input{comm, round, members, sees_all ? honest : granted, seed_};
-  ColumnMatrix crafted = group.update->craft(input);
-  SOUK_EXPECT(crafted.rows() == members.size() && crafted.dimension() == honest.dimension());
-  return crafted;
+bool Attackers::acts(AgentId client, RoundIndex round) const {
+  const int group = population_.group_of(client);
+  return group >= 0 && groups_[static_cast<std::size_t>(group)]->schedule.acts(round);
 }
 
-void Attackers::edit_reports(RoundIndex round, std::span<const AgentId> validators, std::size_t steps,
-                             std::size_t classes, std::span<double> reports) const {
-  const std::vector<double> honest(reports.begin(), reports.end());
-  const std::size_t width = steps * classes;
+bool Attackers::poisons_training(AgentId client, RoundIndex round) const {
+  if (!acts(client, round)) return false;
+  const Group& group = *groups_[static_cast<std::size_t>(population_.group_of(client))];
+  return group.poisons && std::ranges::none_of(group.stages, [](const auto& stage) { return stage->needs().lab; });
+}
+
+std::vector<int> Attackers::beginning(RoundIndex round) const {
+  std::vector<int> groups;
   for (const auto& group : groups_) {
-    if (group->reports == nullptr || !group->acts(round)) continue;
-    std::vector<AgentId> members;
-    std::vector<std::size_t> rows;
-    std::vector<double> own;
-    for (std::size_t v = 0; v < validators.size(); ++v) {
-      if (acting_group(validators[v], round) != group.get()) continue;
-      members.push_back(validators[v]);
-      rows.push_back(v);
-      own.insert(own.end(), honest.begin() + static_cast<std::ptrdiff_t>(v * width),
-                 honest.begin() + static_cast<std::ptrdiff_t>((v + 1) * width));
+    if (group->schedule.first() == round) groups.push_back(group->index);
+  }
+  return groups;
+}
+
+SentUpdates Attackers::send(const CraftingRound& round, RoundRecord& record) {
+  std::vector<std::size_t> everyone(round.agents.size());
+  for (std::size_t i = 0; i < everyone.size(); ++i) everyone[i] = i;
+  SentUpdates sent{round.honest.select(round.comm, everyone)};
+  crafted_.clear();
+  for (const auto& group : groups_) {
+    if (!group->stages.empty() && group->schedule.acts(round.round)) craft(round, *group, sent, record);
+  }
+  submitted_ = sent.updates.select(round.comm, everyone);
+  submitters_.assign(round.agents.begin(), round.agents.end());
+  return sent;
+}
+
+/// A group's stages one after the other: each takes the members' rows as the one before left them. Groups do not see
+/// what other groups crafted.
+void Attackers::craft(const CraftingRound& round, Group& group, SentUpdates& sent, RoundRecord& record) {
+  std::vector<std::size_t> rows, everyone;
+  for (std::size_t i = 0; i < round.agents.size(); ++i) {
+    everyone.push_back(i);
+    if (population_.group_of(round.agents[i]) == group.index) rows.push_back(i);
+  }
+  if (rows.empty()) return;
+  ColumnMatrix seen = round.honest.select(round.comm, everyone);
+  for (const auto& stage : group.stages) {
+    CraftingRound now{round.comm,   round.round,       round.agents, seen,     round.global,
+                      round.change, round.root_update, round.rule,   round.lab};
+    crafted_.push_back(run_stage(now, group, *stage, rows, sent, record));
+    seen = seen.replaced(round.comm, rows, crafted_.back());
+  }
+  sent.updates = sent.updates.replaced(round.comm, rows, crafted_.back());
+}
+
+/// The members' new rows: crafted for all of them together, or for one after the other.
+ColumnMatrix Attackers::run_stage(const CraftingRound& round, Group& group, UpdateAttack& attack,
+                                  std::span<const std::size_t> rows, SentUpdates& sent, RoundRecord& record) {
+  const AttackNeeds needs = attack.needs();
+  const Knowledge level = group.level_of(attack);
+  const std::vector<AgentId> members = agents_of(round.agents, rows);
+  std::vector<std::size_t> benign;
+  for (std::size_t i = 0; i < round.agents.size(); ++i) {
+    if (population_.group_of(round.agents[i]) < 0) benign.push_back(i);
+  }
+  const Round open{round.comm,  round.round,  seed_,        round.agents.size(),
+                   rows.size(), server_rate_, round.global, round.change};
+  const auto run = [&](std::span<const std::size_t> own_rows, std::span<const AgentId> own_members) {
+    const ColumnMatrix own = round.honest.select(round.comm, own_rows);
+    const bool sees_all = level >= Knowledge::all;
+    const ColumnMatrix known = round.honest.select(round.comm, sees_all && !benign.empty() ? benign : own_rows);
+    RoundAccess access{open};
+    if (needs.one_by_one) access.grant(Own{own_members.front(), own});
+    access.grant(Pool{own_members, own, known});
+    if (sees_all) access.grant(Everyone{round.agents, round.honest, own_rows, benign});
+    if (level >= Knowledge::rule) access.grant(RuleAccess{round.rule});
+    if (level >= Knowledge::rule && needs.root_update) access.grant(RootUpdate{*round.root_update});
+    if (needs.lab) access.grant(Laboratory{round.lab});
+    Crafted crafted = attack.craft_from(access);
+    SOUK_EXPECT(crafted.rows.rows() == own_rows.size() && crafted.rows.dimension() == round.honest.dimension());
+    for (const auto& [name, value] : crafted.diagnostics) {
+      const std::int64_t agent = own_members.size() == members.size() ? -1 : own_members.front().value;
+      record.add(fmt::format("attack.{}.{}", group.index, name), value, agent);
     }
-    if (members.empty()) continue;
-    const bool sees_all = group->reports->knowledge() == Knowledge::all_updates;
-    Stream random(seed_, Purpose::update_attack, members.front(), round, 1);
-    group->reports->report({.members = members,
-                            .steps = steps,
-                            .classes = classes,
-                            .own = own,
-                            .all = sees_all ? std::span<const double>(honest) : std::span<const double>(),
-                            .validators = sees_all ? validators : std::span<const AgentId>()},
-                           random);
+    for (std::size_t i = 0; i < crafted.lengths.size(); ++i) {
+      if (crafted.lengths[i] != round.honest.dimension()) sent.lengths[own_rows[i]] = crafted.lengths[i];
+    }
+    return std::move(crafted.rows);
+  };
+  if (!needs.one_by_one && level != Knowledge::own) return run(rows, members);
+  ColumnMatrixBuilder together(round.comm, rows.size(), round.honest.dimension());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const ColumnMatrix one = run(rows.subspan(i, 1), std::span(members).subspan(i, 1));
+    std::ranges::copy(one.row(0), together.row(i).begin());
+  }
+  return std::move(together).finish();
+}
+
+/// Proposed models closer in direction to a submission of the group than to any other: its own work, as far as those
+/// who submitted it can tell. Ties go to the smaller row.
+std::vector<std::uint8_t> Attackers::ours(const Comm& comm, const ColumnMatrix& steps, int group) const {
+  std::vector<std::uint8_t> flags;
+  if (submitters_.empty()) return std::vector<std::uint8_t>(steps.rows(), 0);
+  for (std::size_t s = 0; s < steps.rows(); ++s) {
+    const std::vector<std::size_t> one{s};
+    const ColumnMatrix row = steps.select(comm, one);
+    const ColumnVector step = combine(row, std::vector<double>{1.0});
+    const DotsAndNorms products = dots_and_norms(comm, submitted_, step);
+    std::size_t closest = 0;
+    double largest = 0.0;
+    for (std::size_t i = 0; i < products.dots.size(); ++i) {
+      const double square = products.squared_norms[i];
+      const double cosine = square > 0.0 && std::isfinite(square) ? products.dots[i] / std::sqrt(square) : 0.0;
+      if (i > 0 && cosine <= largest) continue;
+      closest = i;
+      largest = cosine;
+    }
+    flags.push_back(population_.group_of(submitters_[closest]) == group ? 1 : 0);
+  }
+  return flags;
+}
+
+void Attackers::edit_reports(const Comm& comm, RoundIndex round, const ColumnMatrix& steps,
+                             std::span<const AgentId> validators, std::size_t classes,
+                             std::span<double> reports) const {
+  const std::vector<double> honest(reports.begin(), reports.end());
+  const std::size_t width = steps.rows() * classes;
+  for (const auto& group : groups_) {
+    if (group->reports == nullptr || !group->schedule.acts(round)) continue;
+    std::vector<std::size_t> rows;
+    for (std::size_t v = 0; v < validators.size(); ++v) {
+      if (population_.group_of(validators[v]) == group->index) rows.push_back(v);
+    }
+    if (rows.empty()) continue;
+    const std::vector<AgentId> members = agents_of(validators, rows);
+    const std::vector<std::uint8_t> own_steps = ours(comm, steps, group->index);
+    std::vector<double> own;
+    copy_rows<double>(honest, rows, width, own);
+    ReportAccess access;
+    std::get<0>(access.grants).emplace(OwnReports{members, steps.rows(), classes, own, own_steps});
+    if (group->sees_all_reports()) std::get<1>(access.grants).emplace(AllReports{honest, validators, rows});
+    Stream random(seed_, Purpose::update_attack, members.front(), round, 0xFFFF);
+    group->reports->report_from(access, random);
     for (std::size_t m = 0; m < rows.size(); ++m) {
       std::copy_n(own.begin() + static_cast<std::ptrdiff_t>(m * width), width,
                   reports.begin() + static_cast<std::ptrdiff_t>(rows[m] * width));
@@ -138,9 +239,43 @@ void Attackers::edit_reports(RoundIndex round, std::span<const AgentId> validato
   }
 }
 
+void Attackers::observe(const Published& published, RoundRecord& record) {
+  for (const auto& group : groups_) {
+    for (const auto& stage : group->stages) {
+      stage->observe(published);
+      for (const AgentId leaver : stage->leaving()) {
+        const AgentId before = identity_of(leaver);
+        identities_[leaver.value] = static_cast<std::uint32_t>(next_identity_++);
+        group->identity_cost += stage->identity_cost();
+        record.events.push_back(
+            {"whitewash", leaver.value,
+             fmt::format("identity {} leaves and comes back as {}", before.value, identity_of(leaver).value)});
+      }
+    }
+    if (group->identity_cost > 0.0) {
+      record.add(fmt::format("attack.{}.identity_cost", group->index), group->identity_cost);
+    }
+  }
+}
+
+AgentId Attackers::identity_of(AgentId client) const {
+  const auto found = identities_.find(client.value);
+  return found == identities_.end() ? client : AgentId{found->second};
+}
+
 void Attackers::serialize(Archive& archive, const Comm& comm) {
   for (const auto& group : groups_) {
-    if (group->update != nullptr) group->update->serialize(archive, comm);
+    for (const auto& stage : group->stages) stage->serialize(archive, comm);
+    archive.field("identity cost", group->identity_cost);
+  }
+  std::vector<std::int64_t> renamed;
+  for (const auto& [client, identity] : identities_) renamed.insert(renamed.end(), {client, identity});
+  archive.field("identities", renamed);
+  archive.field("next identity", next_identity_);
+  if (!archive.loading()) return;
+  identities_.clear();
+  for (std::size_t i = 0; i + 1 < renamed.size(); i += 2) {
+    identities_[static_cast<std::uint32_t>(renamed[i])] = static_cast<std::uint32_t>(renamed[i + 1]);
   }
 }
 

@@ -1,13 +1,17 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <map>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "agents/attack_schedule.hpp"
 #include "agents/population.hpp"
 #include "attacks/attack.hpp"
-#include "sim/learn/model.hpp"
+#include "sim/engine/round_record.hpp"
 
 namespace souk::scenario {
 class Scenario;
@@ -17,34 +21,67 @@ namespace souk {
 
 class Archive;
 
-/// The attacker groups of a scenario: poisons members' batches and replaces members' updates, handing each attack
-/// exactly what its knowledge grants.
+/// What the protocol lends the attackers to craft their updates with. Each group sees of it what its knowledge grants.
+struct CraftingRound {
+  const Comm& comm;
+  RoundIndex round;
+  std::span<const AgentId> agents;  ///< [n], ascending
+  const ColumnMatrix& honest;       ///< [n, d]
+  const ColumnVector& global;       ///< [d]
+  const ColumnVector& change;       ///< [d]
+  const ColumnVector* root_update;  ///< null: the server trains none
+  RuleProbe& rule;
+  Lab& lab;
+};
+
+/// What the server receives.
+struct SentUpdates {
+  ColumnMatrix updates;                            ///< [n, d], a view that lives until the next round
+  std::map<std::size_t, std::uint64_t> lengths{};  ///< rows that do not have d values, and how many they have
+};
+
+/// The attacker groups of a scenario on their way through a round: what members submit and report, what they learn from
+/// it, and under which names they take part. Hands each attack exactly what its group's knowledge grants.
 class Attackers {
  public:
-  /// Throws InputError for a group without a method, or settings the data set does not allow.
-  Attackers(const scenario::Scenario& scenario, const Population& population, int classes);
+  /// Throws InputError for a group without a method, or one that may not know what its attack needs. `root_update`:
+  /// whether the server trains one.
+  Attackers(const scenario::Scenario& scenario, const Population& population, bool root_update);
   ~Attackers();
-  /// What a client does to its mini-batches this round; empty for benign clients and for groups that do not act.
-  BatchEdit batch_edit(AgentId client, RoundIndex round) const;
-  /// A view of `honest` in which the rows of members whose group acts this round are replaced. `agents` are the rows'.
-  /// Collective. The view lives until the next call.
-  ColumnMatrix replace_updates(const Comm& comm, RoundIndex round, std::span<const AgentId> agents,
-                               const ColumnMatrix& honest);
-  /// Lets the malicious among the validators change their rows of `reports`, [validators, steps, classes].
-  void edit_reports(RoundIndex round, std::span<const AgentId> validators, std::size_t steps, std::size_t classes,
-                    std::span<double> reports) const;
+  /// Whether the client's group acts.
+  bool acts(AgentId client, RoundIndex round) const;
+  /// Whether the client poisons the data it trains its submission on: not if its update attack trains by itself.
+  bool poisons_training(AgentId client, RoundIndex round) const;
+  /// Groups whose first round this is.
+  std::vector<int> beginning(RoundIndex round) const;
+  /// Replaces the rows of members whose group acts. Collective.
+  SentUpdates send(const CraftingRound& round, RoundRecord& record);
+  /// Lets the malicious among the validators change their rows of `reports`, [validators, steps, classes]. Collective.
+  void edit_reports(const Comm& comm, RoundIndex round, const ColumnMatrix& steps, std::span<const AgentId> validators,
+                    std::size_t classes, std::span<double> reports) const;
+  /// Shows the groups what the server publishes, and lets members change their identities. Collective.
+  void observe(const Published& published, RoundRecord& record);
+  /// Under which name the server knows a client.
+  AgentId identity_of(AgentId client) const;
   void serialize(Archive& archive, const Comm& comm);
 
  private:
   struct Group;
-  const Group* acting_group(AgentId client, RoundIndex round) const;
-  ColumnMatrix craft(const Comm& comm, RoundIndex round, Group& group, std::span<const AgentId> members,
-                     std::span<const std::size_t> rows, const ColumnMatrix& honest);
+  void check(const Group& group, int index, bool root_update) const;
+  void craft(const CraftingRound& round, Group& group, SentUpdates& sent, RoundRecord& record);
+  ColumnMatrix run_stage(const CraftingRound& round, Group& group, UpdateAttack& attack,
+                         std::span<const std::size_t> rows, SentUpdates& sent, RoundRecord& record);
+  std::vector<std::uint8_t> ours(const Comm& comm, const ColumnMatrix& steps, int group) const;
+
   std::uint64_t seed_;
+  double server_rate_;
   const Population& population_;
-  int classes_;
   std::vector<std::unique_ptr<Group>> groups_;
-  std::vector<ColumnMatrix> crafted_;  ///< what the last view points into
+  std::deque<ColumnMatrix> crafted_;  ///< what the last view points into
+  ColumnMatrix submitted_;            ///< the last round's submissions, a view, and whose they are
+  std::vector<AgentId> submitters_;
+  std::map<std::uint32_t, std::uint32_t> identities_;  ///< of clients that have come back under another
+  std::int64_t next_identity_;
 };
 
 }  // namespace souk

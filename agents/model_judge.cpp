@@ -184,7 +184,7 @@ std::vector<double> ModelJudge::validator_reports(const ColumnMatrix& steps) {
   }
   cost_.candidates += candidates;
   cost_.reports += reports.size();
-  if (round_.edit) round_.edit(validating_, candidates, classes, reports);
+  if (round_.edit) round_.edit(steps, validating_, classes, reports);
   return reports;
 }
 

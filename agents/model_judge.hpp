@@ -19,9 +19,9 @@ struct JudgingCost {
   std::uint64_t reports = 0;              ///< numbers reported back, all validators
 };
 
-/// Changes what malicious validators report: [validators, steps, classes], in place.
-using ReportEdit = std::function<void(std::span<const AgentId> validators, std::size_t steps, std::size_t classes,
-                                      std::span<double> reports)>;
+/// Changes what malicious validators report on steps: [validators, steps, classes], in place. Collective.
+using ReportEdit = std::function<void(const ColumnMatrix& steps, std::span<const AgentId> validators,
+                                      std::size_t classes, std::span<double> reports)>;
 
 /// Answers a rule's questions about models in one round: builds the candidates, spreads (candidate, part of the data)
 /// pairs over all ranks and gathers the numbers. Which rank computes a pair decides nothing but where.

@@ -10,7 +10,7 @@
 namespace souk {
 namespace {
 
-std::size_t members_of(const scenario::Attack& group, std::size_t clients) {
+std::size_t wanted_members(const scenario::Attack& group, std::size_t clients) {
   if (group.has_count()) return group.count();
   return static_cast<std::size_t>(std::llround(group.fraction() * static_cast<double>(clients)));
 }
@@ -23,19 +23,61 @@ Population::Population(const scenario::Scenario& scenario)
       compute_sigma_(scenario.participants().availability().compute_sigma()),
       bandwidth_(scenario.participants().availability().bandwidth()),
       bandwidth_sigma_(scenario.participants().availability().bandwidth_sigma()),
-      group_of_(scenario.participants().clients(), -1) {
+      genuine_(scenario.participants().clients()),
+      group_of_(genuine_, -1) {
+  appoint(scenario);
+  add_fakes(scenario);
+}
+
+/// Members named by the scenario first; then the others, drawn from who is left.
+void Population::appoint(const scenario::Scenario& scenario) {
+  for (int g = 0; g < scenario.attacks_size(); ++g) {
+    const auto& named = scenario.attacks(g).members();
+    SOUK_REQUIRE(!scenario.attacks(g).has_members() || named.id_size() > 0, "attacks[{}].members: names nobody", g);
+    for (int i = 0; i < named.id_size(); ++i) {
+      const std::uint32_t id = named.id(i);
+      SOUK_REQUIRE(id < genuine_, "attacks[{}].members.id[{}] = {}: there are {} clients", g, i, id, genuine_);
+      SOUK_REQUIRE(group_of_[id] < 0, "attacks[{}].members.id[{}] = {}: is named before", g, i, id);
+      group_of_[id] = g;
+      ++malicious_;
+    }
+  }
   std::vector<std::uint32_t> order(clients());
   std::iota(order.begin(), order.end(), 0U);
   if (scenario.attacks_size() > 0) Stream(seed_, Purpose::membership, nobody, {}).shuffle(order);
+  std::erase_if(order, [&](std::uint32_t id) { return group_of_[id] >= 0; });
+  std::size_t next = 0;
   for (int g = 0; g < scenario.attacks_size(); ++g) {
-    const std::size_t members = members_of(scenario.attacks(g), clients());
+    if (scenario.attacks(g).has_members()) continue;
+    const std::size_t members = wanted_members(scenario.attacks(g), clients());
     SOUK_REQUIRE(members > 0, "attacks[{}].fraction = {}: is no client of {}", g, scenario.attacks(g).fraction(),
                  clients());
-    SOUK_REQUIRE(malicious_ + members <= clients(),
+    SOUK_REQUIRE(next + members <= order.size(),
                  "attacks[{}]: needs {} members, but only {} of the {} clients are in no other group", g, members,
-                 clients() - malicious_, clients());
-    for (std::size_t m = 0; m < members; ++m) group_of_[order[malicious_++]] = g;
+                 order.size() - next, clients());
+    for (std::size_t m = 0; m < members; ++m) group_of_[order[next++]] = g;
+    malicious_ += members;
   }
+}
+
+void Population::add_fakes(const scenario::Scenario& scenario) {
+  for (int g = 0; g < scenario.attacks_size(); ++g) {
+    const std::uint32_t fakes = scenario.attacks(g).identities() - 1;
+    if (fakes == 0) continue;
+    for (const AgentId member : members_of(g)) {
+      owners_.insert(owners_.end(), fakes, member);
+      group_of_.insert(group_of_.end(), fakes, g);
+      malicious_ += fakes;
+    }
+  }
+}
+
+std::vector<AgentId> Population::members_of(int group) const {
+  std::vector<AgentId> members;
+  for (std::uint32_t id = 0; id < clients(); ++id) {
+    if (group_of_[id] == group) members.push_back({id});
+  }
+  return members;
 }
 
 Device Population::device(AgentId client) const {

@@ -82,4 +82,13 @@ RepairedDeal deal_without(std::span<const SampleIndex> reserved, const scenario:
   return dealt;
 }
 
+void share_with_fakes(const Population& population, Deal& deal) {
+  for (auto fake = static_cast<std::uint32_t>(population.genuine()); fake < population.clients(); ++fake) {
+    const auto own = deal.of(population.owner_of({fake}).value);
+    const std::vector<SampleIndex> copy(own.begin(), own.end());  // `own` points into what grows
+    deal.samples.insert(deal.samples.end(), copy.begin(), copy.end());
+    deal.offsets.push_back(deal.samples.size());
+  }
+}
+
 }  // namespace souk

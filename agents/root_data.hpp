@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "agents/population.hpp"
 #include "sim/base/ids.hpp"
 #include "sim/data/partitioner.hpp"
 
@@ -21,5 +22,8 @@ std::vector<SampleIndex> draw_root_data(const scenario::Root& config, std::span<
 /// Deals what `reserved` (ascending) leaves of the training set to the clients.
 RepairedDeal deal_without(std::span<const SampleIndex> reserved, const scenario::Partition& partition,
                           const DealInput& input, std::uint64_t seed);
+
+/// Gives every fake identity the samples of the client behind it.
+void share_with_fakes(const Population& population, Deal& deal);
 
 }  // namespace souk

@@ -13,8 +13,7 @@
 namespace souk {
 namespace {
 
-std::size_t updates_wanted(const scenario::Participants& participants) {
-  const std::size_t clients = participants.clients();
+std::size_t updates_wanted(const scenario::Participants& participants, std::size_t clients) {
   if (participants.has_fraction()) {
     return std::max<std::size_t>(
         1, static_cast<std::size_t>(std::llround(participants.fraction() * static_cast<double>(clients))));
@@ -66,9 +65,9 @@ Selector::Selector(const scenario::Participants& participants, std::uint64_t see
       population_(population),
       deal_(deal),
       by_samples_(participants.weighting() == scenario::Participants::BY_SAMPLES),
-      wanted_(updates_wanted(participants)),
-      asked_(std::min<std::size_t>(participants.clients(), rounded_up(participants.availability().over_selection() *
-                                                                      static_cast<double>(wanted_)))),
+      wanted_(updates_wanted(participants, population.clients())),
+      asked_(std::min<std::size_t>(population.clients(), rounded_up(participants.availability().over_selection() *
+                                                                    static_cast<double>(wanted_)))),
       dropout_(participants.availability().dropout()),
       deadline_(participants.availability().deadline()) {}
 

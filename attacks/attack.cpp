@@ -1,32 +1,41 @@
 #include "attacks/attack.hpp"
 
 #include "scenarios/attacks.pb.h"
+#include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
 
 namespace souk {
 namespace {
 
 template <class Port>
-std::unique_ptr<Port> make_if_of_this_kind(const scenario::Attack& group) {
-  const auto& registry = PluginRegistry<Port>::instance();
-  const auto* config = chosen(group, "method");
-  if (config == nullptr || !registry.has(plugin_name(config->GetDescriptor()))) return nullptr;
-  return registry.create(group, "method");
+std::unique_ptr<Port> make_if_chosen(const scenario::Attack& group, const std::string& oneof) {
+  if (chosen(group, oneof) == nullptr) return nullptr;
+  return PluginRegistry<Port>::instance().create(group, oneof);
 }
 
 }  // namespace
 
-std::unique_ptr<DataAttack> make_data_attack(const scenario::Attack& group) {
-  return make_if_of_this_kind<DataAttack>(group);
+std::string_view knowledge_name(Knowledge level) {
+  constexpr std::array<std::string_view, 4> names{"OWN", "COLLUDERS", "ALL", "RULE"};
+  return names[static_cast<std::size_t>(level)];
 }
 
-std::unique_ptr<UpdateAttack> make_update_attack(const scenario::Attack& group) {
-  return make_if_of_this_kind<UpdateAttack>(group);
+void DataAttack::trigger(const TriggeredBatch&) const { SOUK_EXPECT(has_goal()); }
+
+std::unique_ptr<DataAttack> make_data_attack(const scenario::Attack& group) {
+  return make_if_chosen<DataAttack>(group, "data");
+}
+
+std::vector<std::unique_ptr<UpdateAttack>> make_update_attacks(const scenario::Attack& group) {
+  std::vector<std::unique_ptr<UpdateAttack>> stages;
+  for (const char* oneof : {"update", "sybil"}) {
+    if (auto stage = make_if_chosen<UpdateAttack>(group, oneof)) stages.push_back(std::move(stage));
+  }
+  return stages;
 }
 
 std::unique_ptr<ReportAttack> make_report_attack(const scenario::Attack& group) {
-  if (chosen(group, "validation") == nullptr) return nullptr;
-  return PluginRegistry<ReportAttack>::instance().create(group, "validation");
+  return make_if_chosen<ReportAttack>(group, "validation");
 }
 
 }  // namespace souk

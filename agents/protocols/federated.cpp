@@ -4,12 +4,16 @@
 #include <cmath>
 #include <numeric>
 
+#include "agents/attack_lab.hpp"
 #include "agents/attackers.hpp"
 #include "agents/evaluator.hpp"
 #include "agents/model_judge.hpp"
 #include "agents/placement.hpp"
+#include "agents/poisoner.hpp"
 #include "agents/population.hpp"
+#include "agents/protocols/round_recorder.hpp"
 #include "agents/root_data.hpp"
+#include "agents/rule_desk.hpp"
 #include "agents/selection.hpp"
 #include "agents/server_optimizers/server_optimizer.hpp"
 #include "agents/shared_data.hpp"
@@ -24,13 +28,6 @@
 
 namespace souk {
 namespace {
-
-/// What one client's training leaves beside its update.
-struct TrainedRow {
-  std::uint64_t row = 0;
-  std::uint64_t samples = 0;
-  double loss = 0.0;
-};
 
 /// Of the updates of a round, rounded up.
 std::size_t expected_malicious(std::size_t wanted, const Population& population) {
@@ -54,17 +51,15 @@ class FederatedProtocol final : public Federated {
   void train_root(RoundIndex round);
   void initialise();
   void gather_trained(std::size_t rows);
-  ColumnMatrix collect(RoundIndex round, RoundRecord& record, std::vector<std::size_t>& valid);
-  void aggregate_and_apply(RoundIndex round, const ColumnMatrix& updates, std::span<const std::size_t> valid,
-                           Phases& phases, RoundRecord& record);
-  RuleOutput apply_rule(RoundIndex round, const ColumnMatrix& updates, std::span<const Submission> submissions,
-                        ModelJudge& judge);
-  void record_judging(const ModelJudge& judge, RoundRecord& record) const;
-  void record_clients(const ColumnMatrix& updates, std::span<const std::size_t> valid, const RuleOutput& output,
-                      double step_norm, RoundRecord& record) const;
-  void apply_buffers(std::span<const std::size_t> valid, std::span<const double> weights);
-  void evaluate(RoundIndex round, Phases& phases, RoundRecord& record);
-  void record_traffic(const RoundSelection& selection, RoundRecord& record) const;
+  void collect(RoundIndex round, RoundRecord& record);
+  RuleSetting rule_setting(RoundIndex round) const;
+  std::unique_ptr<ModelJudge> make_judge(RoundIndex round, bool with_lies);
+  ColumnMatrix receive(const SentUpdates& sent, RoundRecord& record);
+  void aggregate_and_apply(RoundIndex round, Phases& phases, RoundRecord& record);
+  void publish(RoundIndex round, const RuleOutput& output, RoundRecord& record);
+  void apply(const RuleOutput& output, RoundRecord& record);
+  void apply_buffers(std::span<const double> weights);
+  void evaluate(Phases& phases, RoundRecord& record);
 
   const Comm comm_;
   const scenario::Scenario& scenario_;
@@ -80,18 +75,24 @@ class FederatedProtocol final : public Federated {
   std::size_t tolerated_f_ = 0;
   std::unique_ptr<ServerOptimizer> server_;
   std::unique_ptr<Attackers> attackers_;
+  std::unique_ptr<Poisoner> poisoner_;
   std::unique_ptr<Selector> selector_;
   std::unique_ptr<Evaluator> evaluator_;
   StopTests stop_tests_;
   std::vector<float> global_;
-  // Buffers of a round, kept between rounds.
+  std::vector<float> change_;  ///< [trainable] of the last round
+  // A round's work, kept between rounds for its memory.
   RowMatrix rows_;
   RowMatrix root_row_;
   ColumnMatrix honest_;
   ColumnMatrix buffer_columns_;
   std::vector<float> step_;
   std::vector<TrainedRow> trained_;
-  std::vector<double> squared_norms_;
+  ColumnMatrix updates_;  ///< those that reached the rule, a view
+  std::vector<ReceivedUpdate> received_;
+  std::vector<Submission> submissions_;
+  std::optional<ColumnVector> start_;        ///< trainable parameters that the round started from
+  std::optional<ColumnVector> root_update_;  ///< where the rule or an attack needs it
 };
 
 FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario& scenario, const std::string& device)
@@ -111,12 +112,13 @@ FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario&
                           .agents = scenario.participants().clients(),
                           .min_samples = scenario.partition().min_samples()};
     deal_ = deal_without(root_, scenario.partition(), input, scenario.seed());
+    share_with_fakes(*population_, deal_.deal);
     validators_ =
         std::make_unique<Validators>(scenario.validators(), needs_.validators || scenario.validators().always(),
                                      deal_.deal, data_.train, scenario.seed());
     if (needs_.validators) validators_->check();
     selector_ = std::make_unique<Selector>(scenario.participants(), scenario.seed(), *population_, deal_.deal);
-    attackers_ = std::make_unique<Attackers>(scenario, *population_, data_.train.classes());
+    attackers_ = std::make_unique<Attackers>(scenario, *population_, needs_.root_update);
     SOUK_REQUIRE(!needs_.everyone || selector_->wanted() == population_->clients(),
                  "participants: the aggregator needs every client in every round, but {} of {} are sampled",
                  selector_->wanted(), population_->clients());
@@ -127,10 +129,12 @@ FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario&
     const ModelShape shape{data_.train.shape().sample_shape, data_.train.classes()};
     network_ = make_network(scenario.task().model(), shape, device);
     trainer_ = std::make_unique<LocalTrainer>(scenario.task().training(), *network_);
-    evaluator_ = std::make_unique<Evaluator>(data_.test, scenario.evaluation().batch_size());
+    poisoner_ = std::make_unique<Poisoner>(scenario, *population_, data_.train, *network_);
+    evaluator_ = std::make_unique<Evaluator>(data_.test, scenario.evaluation().batch_size(), poisoner_->tests());
     require_memory(footprint(comm.size()), node_ranks);
     global_.resize(network_->layout().dimension());
     step_.resize(network_->layout().trainable());
+    change_.resize(step_.size());
     initialise();
   });
 }
@@ -184,28 +188,26 @@ ClientWork FederatedProtocol::work_of(AgentId client) const {
 
 void FederatedProtocol::run_round(RoundIndex round, bool last, Phases& phases, RoundRecord& record) {
   RoundSelection selection;
-  phases.local("announce",
-               [&] { selection = selector_->select(round, [&](AgentId client) { return work_of(client); }); });
+  phases.local("announce", [&] {
+    selection = selector_->select(round, [&](AgentId client) { return work_of(client); });
+    poisoner_->begin_round(global_, attackers_->beginning(round));
+  });
   record.virtual_seconds = selection.virtual_seconds;
-  for (const Candidate& candidate : selection.asked) {
-    record.selections.push_back({candidate.client, candidate.outcome, deal_.deal.of(candidate.client.value).size(),
-                                 candidate.arrival_seconds, 0.0, std::nullopt});
-  }
-  record_traffic(selection, record);
+  record_selection(selection, deal_.deal, global_.size() * sizeof(float), record);
   record.add("learning_rate", trainer_->learning_rate(round, scenario_.rounds()));
+  received_.clear();
   if (selection.accepted.empty()) {
     record.events.push_back({"no updates", -1, "no client delivered in time; the model stays as it is"});
   } else {
     train(round, selection, phases);
-    std::vector<std::size_t> valid;
-    ColumnMatrix updates;
     phases.collective("collect", [&] {
       gather_trained(selection.accepted.size());
-      updates = collect(round, record, valid);
+      collect(round, record);
     });
-    if (!valid.empty()) aggregate_and_apply(round, updates, valid, phases, record);
+    if (!received_.empty()) aggregate_and_apply(round, phases, record);
   }
-  if (last || round.value % scenario_.evaluation().every() == 0 || record.stop) evaluate(round, phases, record);
+  if (received_.empty()) std::ranges::fill(change_, 0.0F);
+  if (last || round.value % scenario_.evaluation().every() == 0 || record.stop) evaluate(phases, record);
 }
 
 void FederatedProtocol::train(RoundIndex round, const RoundSelection& selection, Phases& phases) {
@@ -232,8 +234,10 @@ void FederatedProtocol::train(RoundIndex round, const RoundSelection& selection,
 void FederatedProtocol::train_client(RoundIndex round, std::size_t row) {
   const AgentId client = rows_.agents()[row];
   const LocalContext context{scenario_.seed(), client, round, scenario_.rounds(), &heartbeat::beat};
-  const LocalResult result = trainer_->train(global_, data_.train, validators_->training_samples(client),
-                                             attackers_->batch_edit(client, round), context, rows_.row(row));
+  const std::vector<SampleIndex> mine = validators_->training_samples(client);
+  const BatchEdit edit =
+      attackers_->poisons_training(client, round) ? poisoner_->edit(client, round, mine) : BatchEdit();
+  const LocalResult result = trainer_->train(global_, data_.train, mine, edit, context, rows_.row(row));
   trained_.push_back({row, result.samples, result.loss});
 }
 
@@ -251,129 +255,162 @@ void FederatedProtocol::gather_trained(std::size_t rows) {
   SOUK_EXPECT(trained_.size() == rows);
 }
 
-/// Turns rows into columns, lets the attackers replace theirs, and drops what is not finite: recorded, excluded.
-ColumnMatrix FederatedProtocol::collect(RoundIndex round, RoundRecord& record, std::vector<std::size_t>& valid) {
+/// Turns rows into columns and lets the attackers replace theirs.
+void FederatedProtocol::collect(RoundIndex round, RoundRecord& record) {
   const std::size_t trainable = network_->layout().trainable();
   to_columns(comm_, rows_, {0, trainable}, honest_);
   if (trainable < global_.size()) to_columns(comm_, rows_, {trainable, global_.size()}, buffer_columns_);
-  const ColumnMatrix sent = attackers_->replace_updates(comm_, round, rows_.agents(), honest_);
-  std::vector<double> squares = squared_norms(comm_, sent);
-  if (trainable < global_.size()) {
-    const std::vector<double> of_buffers = squared_norms(comm_, buffer_columns_);
-    for (std::size_t i = 0; i < squares.size(); ++i) {
-      if (!std::isfinite(of_buffers[i])) squares[i] = of_buffers[i];
-    }
-  }
-  squared_norms_.clear();
-  for (std::size_t i = 0; i < sent.rows(); ++i) {
-    if (std::isfinite(squares[i])) {
-      valid.push_back(i);
-      squared_norms_.push_back(squares[i]);
-      continue;
-    }
-    const AgentId agent = rows_.agents()[i];
-    record.events.push_back({"invalid update", agent.value, "not finite; excluded from the round"});
-    const auto row = std::find_if(record.selections.begin(), record.selections.end(),
-                                  [&](const SelectionRow& candidate) { return candidate.agent == agent; });
-    row->outcome = "invalid";
-  }
-  return sent.select(comm_, valid);
-}
-
-RuleOutput FederatedProtocol::apply_rule(RoundIndex round, const ColumnMatrix& updates,
-                                         std::span<const Submission> submissions, ModelJudge& judge) {
-  const std::size_t trainable = network_->layout().trainable();
-  const ColumnVector global(comm_, std::span(global_).first(trainable));
-  ColumnVector root_update;
+  start_.emplace(comm_, std::span(global_).first(trainable));
   if (needs_.root_update) {
     ColumnMatrix root;
     to_columns(comm_, root_row_, {0, trainable}, root);
-    root_update = combine(root, std::vector<double>{1.0});
+    root_update_ = combine(root, std::vector<double>{1.0});
   }
-  Stream random(scenario_.seed(), Purpose::aggregation, nobody, round);
-  return rule_->aggregate({.comm = comm_,
-                           .round = round,
-                           .submissions = submissions,
-                           .updates = updates,
-                           .random = random,
-                           .tolerated_f = tolerated_f_,
-                           .global = &global,
-                           .root_update = needs_.root_update ? &root_update : nullptr,
-                           .losses = &judge,
-                           .layout = &network_->layout()});
+  const ColumnVector change(comm_, change_);
+  std::vector<Submission> everybody;
+  for (std::size_t i = 0; i < rows_.rows(); ++i) {
+    everybody.push_back({attackers_->identity_of(rows_.agents()[i]), trained_[i].samples});
+  }
+  ServerProbe probe(scenario_.aggregator(), *rule_, rule_setting(round), everybody,
+                    [&] { return make_judge(round, false); });
+  AttackLab lab({.comm = comm_,
+                 .trainer = *trainer_,
+                 .train = data_.train,
+                 .validators = *validators_,
+                 .poisoner = *poisoner_,
+                 .seed = scenario_.seed(),
+                 .round = round,
+                 .rounds = scenario_.rounds(),
+                 .global = global_,
+                 .trainable = trainable});
+  const SentUpdates sent = attackers_->send({.comm = comm_,
+                                             .round = round,
+                                             .agents = rows_.agents(),
+                                             .honest = honest_,
+                                             .global = *start_,
+                                             .change = change,
+                                             .root_update = needs_.root_update ? &*root_update_ : nullptr,
+                                             .rule = probe,
+                                             .lab = lab},
+                                            record);
+  updates_ = receive(sent, record);
 }
 
-void FederatedProtocol::aggregate_and_apply(RoundIndex round, const ColumnMatrix& updates,
-                                            std::span<const std::size_t> valid, Phases& phases, RoundRecord& record) {
-  std::vector<Submission> submissions;
-  std::vector<AgentId> clients;
-  for (const std::size_t i : valid) {
-    submissions.push_back({rows_.agents()[i], trained_[i].samples});
-    clients.push_back(rows_.agents()[i]);
+RuleSetting FederatedProtocol::rule_setting(RoundIndex round) const {
+  return {.comm = comm_,
+          .round = round,
+          .seed = scenario_.seed(),
+          .tolerated_f = tolerated_f_,
+          .global = *start_,
+          .root_update = needs_.root_update ? &*root_update_ : nullptr,
+          .layout = &network_->layout()};
+}
+
+/// Those that can be used, in the order of the names under which the server knows them. What is not finite, or has a
+/// wrong length, is recorded and excluded.
+ColumnMatrix FederatedProtocol::receive(const SentUpdates& sent, RoundRecord& record) {
+  const std::vector<double> squares = squared_norms(comm_, sent.updates);
+  std::vector<double> of_buffers(squares.size(), 0.0);
+  if (step_.size() < global_.size()) of_buffers = squared_norms(comm_, buffer_columns_);
+  received_.clear();
+  for (std::size_t i = 0; i < squares.size(); ++i) {
+    const AgentId agent = rows_.agents()[i];
+    const auto length = sent.lengths.find(i);
+    if (length != sent.lengths.end()) {
+      record_invalid(
+          agent,
+          fmt::format("{} values instead of {}; excluded from the round", length->second, sent.updates.dimension()),
+          record);
+    } else if (!std::isfinite(squares[i] + of_buffers[i])) {
+      record_invalid(agent, "not finite; excluded from the round", record);
+    } else {
+      received_.push_back({i, agent, attackers_->identity_of(agent), squares[i]});
+    }
   }
-  ModelJudge judge(comm_, *network_, data_.train, root_, *validators_, scenario_.seed(),
-                   {.round = round,
-                    .global = global_,
-                    .clients = clients,
-                    .edit = [&](std::span<const AgentId> validators, std::size_t steps, std::size_t classes,
-                                std::span<double> reports) {
-                      attackers_->edit_reports(round, validators, steps, classes, reports);
-                    }});
+  std::ranges::sort(received_, {}, &ReceivedUpdate::identity);
+  std::vector<std::size_t> rows;
+  submissions_.clear();
+  for (const ReceivedUpdate& update : received_) {
+    rows.push_back(update.row);
+    submissions_.push_back({update.identity, trained_[update.row].samples});
+  }
+  return sent.updates.select(comm_, rows);
+}
+
+std::unique_ptr<ModelJudge> FederatedProtocol::make_judge(RoundIndex round, bool with_lies) {
+  ModelJudge::Round setting{.round = round, .global = global_};
+  std::vector<AgentId> clients;
+  if (with_lies) {
+    for (const ReceivedUpdate& update : received_) clients.push_back(update.client);
+    std::ranges::sort(clients);
+    setting.edit = [this, round](const ColumnMatrix& steps, std::span<const AgentId> validators, std::size_t classes,
+                                 std::span<double> reports) {
+      attackers_->edit_reports(comm_, round, steps, validators, classes, reports);
+    };
+  } else {
+    clients.assign(rows_.agents().begin(), rows_.agents().end());
+  }
+  setting.clients = clients;
+  return std::make_unique<ModelJudge>(comm_, *network_, data_.train, root_, *validators_, scenario_.seed(), setting);
+}
+
+void FederatedProtocol::aggregate_and_apply(RoundIndex round, Phases& phases, RoundRecord& record) {
+  const std::unique_ptr<ModelJudge> judge = make_judge(round, true);
   RuleOutput output;
   double step_norm = 0.0;
   phases.collective("aggregate", [&] {
-    output = apply_rule(round, updates, submissions, judge);
-    SOUK_EXPECT(output.weights.size() == submissions.size());
-    step_norm = std::sqrt(squared_norm(comm_, updates.plan(), output.step));
+    output = run_rule(*rule_, rule_setting(round), submissions_, updates_, *judge, Purpose::aggregation);
+    step_norm = std::sqrt(squared_norm(comm_, updates_.plan(), output.step));
   });
-  phases.collective("apply", [&] {
-    if (output.restart) {
-      initialise();
-      record.events.push_back({"restart", -1, "the aggregator asks for training anew from the initial model"});
-      return;
-    }
-    replicate(comm_, updates.plan(), output.step, step_);
-    server_->apply(step_, static_cast<float>(scenario_.server().learning_rate()),
-                   std::span(global_).first(step_.size()));
-    if (step_.size() < global_.size()) apply_buffers(valid, output.weights);
-  });
+  phases.collective("apply", [&] { apply(output, record); });
   phases.collective("measure", [&] {
-    record_clients(updates, valid, output, step_norm, record);
-    record_judging(judge, record);
+    const std::vector<double> products =
+        scenario_.output().per_client() ? dots(comm_, updates_, output.step) : std::vector<double>();
+    record_clients(received_, trained_, output, step_norm, products, record);
+    record_detection(
+        received_, output, [&](AgentId client) { return attackers_->acts(client, round); }, record);
+    record_judging(*judge, *population_, global_.size() * sizeof(float), record);
+    publish(round, output, record);
   });
   if (!std::isfinite(step_norm)) record.stop = "diverged";
 }
 
-/// Validation is part of the simulated protocol: its messages, its work, and the time of the slowest validator.
-void FederatedProtocol::record_judging(const ModelJudge& judge, RoundRecord& record) const {
-  const JudgingCost& cost = judge.cost();
-  if (cost.server_flops > 0.0) record.add("judging_flops_server", cost.server_flops);
-  if (cost.candidates == 0) return;
-  const std::uint64_t model_bytes = global_.size() * sizeof(float);
-  const std::span<const AgentId> validators = judge.validators();
-  double flops = 0.0;
-  double longest = 0.0;
-  std::uint64_t strangers = 0;  // validators who do not have the global model of this round yet
-  for (std::size_t v = 0; v < validators.size(); ++v) {
-    const bool asked = std::any_of(record.selections.begin(), record.selections.end(),
-                                   [&](const SelectionRow& row) { return row.agent == validators[v]; });
-    const std::uint64_t models = cost.candidates + (asked ? 0 : 1);
-    const Device device = population_->device(validators[v]);
-    strangers += asked ? 0 : 1;
-    flops += cost.validator_flops[v];
-    longest = std::max(longest, cost.validator_flops[v] / device.compute +
-                                    static_cast<double>(models * model_bytes) / device.bandwidth);
+void FederatedProtocol::apply(const RuleOutput& output, RoundRecord& record) {
+  const auto trainable = std::span(global_).first(step_.size());
+  std::ranges::copy(trainable, change_.begin());
+  if (output.restart) {
+    initialise();
+    record.events.push_back({"restart", -1, "the aggregator asks for training anew from the initial model"});
+  } else {
+    replicate(comm_, updates_.plan(), output.step, step_);
+    server_->apply(step_, static_cast<float>(scenario_.server().learning_rate()), trainable);
+    if (step_.size() < global_.size()) apply_buffers(output.weights);
   }
-  const std::uint64_t models = validators.size() * cost.candidates + strangers;
-  record.traffic.push_back({"candidate model", models, models * model_bytes});
-  record.traffic.push_back({"validation report", validators.size(), cost.reports * sizeof(float)});
-  record.add("judging_flops_validators", flops);
-  record.virtual_seconds += longest;
+  for (std::size_t v = 0; v < change_.size(); ++v) change_[v] = global_[v] - change_[v];
+}
+
+/// What the server tells everybody, attackers among them.
+void FederatedProtocol::publish(RoundIndex round, const RuleOutput& output, RoundRecord& record) {
+  const auto level = scenario_.server().publishes();
+  std::vector<AgentId> agents;
+  std::vector<double> selected, weights;
+  std::vector<std::size_t> order(received_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, {}, [&](std::size_t k) { return received_[k].client; });
+  for (const std::size_t k : order) {
+    agents.push_back(received_[k].client);
+    if (level != scenario::Server::NOTHING) selected.push_back(output.weights[k] != 0.0 ? 1.0 : 0.0);
+    if (level == scenario::Server::WEIGHTS) weights.push_back(output.weights[k]);
+  }
+  const ColumnVector change(comm_, change_);
+  attackers_->observe({comm_, round, agents, selected, weights, change}, record);
 }
 
 /// Running statistics are averaged with the rule's weights; they take no part in scores.
-void FederatedProtocol::apply_buffers(std::span<const std::size_t> valid, std::span<const double> weights) {
-  const ColumnMatrix buffers = buffer_columns_.select(comm_, valid);
+void FederatedProtocol::apply_buffers(std::span<const double> weights) {
+  std::vector<std::size_t> rows;
+  for (const ReceivedUpdate& update : received_) rows.push_back(update.row);
+  const ColumnMatrix buffers = buffer_columns_.select(comm_, rows);
   const ColumnVector change = combine(buffers, weights);
   std::vector<float> whole(buffers.dimension());
   replicate(comm_, buffers.plan(), change, whole);
@@ -381,44 +418,11 @@ void FederatedProtocol::apply_buffers(std::span<const std::size_t> valid, std::s
   for (std::size_t v = 0; v < whole.size(); ++v) values[v] += whole[v];
 }
 
-void FederatedProtocol::record_clients(const ColumnMatrix& updates, std::span<const std::size_t> valid,
-                                       const RuleOutput& output, double step_norm, RoundRecord& record) const {
-  const bool per_client = scenario_.output().per_client();
-  const std::vector<double> products = per_client ? dots(comm_, updates, output.step) : std::vector<double>();
-  double loss_sum = 0.0;
-  double sample_sum = 0.0;
-  auto row = record.selections.begin();
-  for (std::size_t k = 0; k < valid.size(); ++k) {
-    const TrainedRow& trained = trained_[valid[k]];
-    const AgentId agent = rows_.agents()[valid[k]];
-    loss_sum += trained.loss * static_cast<double>(trained.samples);
-    sample_sum += static_cast<double>(trained.samples);
-    while (row->agent != agent) ++row;
-    row->weight = output.weights[k];
-    if (!output.scores.empty()) row->score = output.scores[k];
-    if (output.weights[k] == 0.0) row->outcome = "rejected";
-    if (!per_client) continue;
-    const double norm = std::sqrt(squared_norms_[k]);
-    const double scale = norm * step_norm;
-    record.add("local_loss", trained.loss, agent.value);
-    record.add("update_norm", norm, agent.value);
-    record.add("cosine_to_aggregate", scale > 0.0 ? products[k] / scale : 0.0, agent.value);
-  }
-  record.add("train_loss", loss_sum / sample_sum);
-  record.add("step_norm", step_norm);
-  record.add("updates", static_cast<double>(valid.size()));
-  for (const auto& [name, value] : output.diagnostics) record.add("rule." + name, value);
-}
-
-void FederatedProtocol::evaluate(RoundIndex, Phases& phases, RoundRecord& record) {
+void FederatedProtocol::evaluate(Phases& phases, RoundRecord& record) {
   TestResult result;
   phases.local("evaluate", [&] { evaluator_->test_own_batches(comm_, *network_, global_); });
   phases.collective("gather test", [&] { result = evaluator_->gather(comm_); });
-  record.add("accuracy", result.accuracy);
-  record.add("loss", result.loss);
-  for (std::size_t c = 0; c < result.accuracy_of_class.size(); ++c) {
-    record.add("class_accuracy", result.accuracy_of_class[c], -1, static_cast<std::int64_t>(c));
-  }
+  record_test(result, poisoner_->groups_with_goals(), record);
   const std::optional<std::string> stop = stop_tests_.note(result);
   if (stop_tests_.first_at_target()) {
     record.events.push_back({"target reached", -1, fmt::format("accuracy {}", result.accuracy)});
@@ -428,14 +432,6 @@ void FederatedProtocol::evaluate(RoundIndex, Phases& phases, RoundRecord& record
   } else if (stop && !record.stop) {
     record.stop = stop;
   }
-}
-
-void FederatedProtocol::record_traffic(const RoundSelection& selection, RoundRecord& record) const {
-  const std::uint64_t model_bytes = global_.size() * sizeof(float);
-  std::uint64_t updates = 0;
-  for (const Candidate& candidate : selection.asked) updates += candidate.outcome == "dropout" ? 0 : 1;
-  record.traffic.push_back({"model", selection.asked.size(), selection.asked.size() * model_bytes});
-  record.traffic.push_back({"update", updates, updates * model_bytes});
 }
 
 void FederatedProtocol::serialize(Archive& archive) {
@@ -449,6 +445,8 @@ void FederatedProtocol::serialize(Archive& archive) {
   server_->serialize(archive);
   rule_->serialize(archive, comm_);
   attackers_->serialize(archive, comm_);
+  poisoner_->serialize(archive);
+  archive.field("last change", change_);
   stop_tests_.serialize(archive);
 }
 

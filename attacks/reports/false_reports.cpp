@@ -1,4 +1,4 @@
-#include "attacks/attack.hpp"
+#include "attacks/report_attack.hpp"
 #include "scenarios/attacks.pb.h"
 #include "sim/base/plugin_registry.hpp"
 
@@ -6,14 +6,12 @@ namespace souk {
 namespace {
 
 /// Every number with its sign turned: the worst model looks best. NaN stays NaN.
-class FalseReports final : public ReportAttack {
+class FalseReports final : public ReportWith<OwnReports> {
  public:
   explicit FalseReports(const scenario::FalseReports&) {}
 
-  Knowledge knowledge() const override { return Knowledge::own; }
-
-  void report(const ReportInput& input, Stream&) const override {
-    for (double& value : input.own) value = -value;
+  void report(const ReportView<OwnReports>& view, Stream&) const override {
+    for (double& value : view.own) value = -value;
   }
 };
 

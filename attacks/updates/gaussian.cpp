@@ -1,36 +1,37 @@
-#include "attacks/attack.hpp"
-#include "scenarios/attacks.pb.h"
-#include "sim/base/contract.hpp"
+#include "attacks/update_attack.hpp"
+#include "attacks/update_tools.hpp"
+#include "scenarios/update_attacks.pb.h"
 #include "sim/base/plugin_registry.hpp"
 
 namespace souk {
 namespace {
 
-/// Blanchard et al., NIPS 2017, section 6: independent normal noise instead of an update.
-class GaussianNoise final : public UpdateAttack {
+/// Blanchard et al., NIPS 2017, section 6: independent normal noise instead of an update. Fitted: Fang et al., USENIX
+/// Security 2020, section 4.1.
+class GaussianNoise final : public CraftWith<Pool> {
  public:
-  explicit GaussianNoise(const scenario::GaussianNoise& config) : sigma_(config.sigma()) {}
+  explicit GaussianNoise(const scenario::GaussianNoise& config)
+      : sigma_(static_cast<float>(config.sigma())), fitted_(config.fitted()) {}
 
-  Knowledge knowledge() const override { return Knowledge::own; }
+  Knowledge usual() const override { return fitted_ ? Knowledge::all : Knowledge::own; }
 
-  ColumnMatrix craft(const CraftInput& input) override {
-    SOUK_EXPECT(input.members.size() == input.visible.rows());
-    ColumnMatrixBuilder crafted(input.comm, input.visible.rows(), input.visible.dimension());
-    for (std::size_t i = 0; i < input.members.size(); ++i) {
-      for (const Panel& panel : input.visible.panels()) {
-        // One stream per agent and panel: panels do not depend on the rank count, so neither does the noise.
-        Stream random(input.seed, Purpose::update_attack, input.members[i], input.round,
-                      static_cast<std::uint16_t>(panel.index));
-        for (float& value : crafted.row(i).subspan(panel.offset, panel.columns.size())) {
-          value = static_cast<float>(sigma_ * random.normal());
-        }
+  Crafted craft(const View<Pool>& view) override {
+    ColumnMatrixBuilder crafted(view.comm, view.own.rows(), view.own.dimension());
+    const Spread spread = fitted_ ? spread_of(view.known) : Spread{};
+    for (std::size_t i = 0; i < view.members.size(); ++i) {
+      const auto row = crafted.row(i);
+      fill_normal(view, view.members[i], 0, view.own, row);
+      for (std::size_t c = 0; c < row.size(); ++c) {
+        row[c] *= sigma_;
+        if (fitted_) row[c] = spread.mean.values()[c] + row[c] * spread.deviation.values()[c];
       }
     }
-    return std::move(crafted).finish();
+    return {std::move(crafted).finish()};
   }
 
  private:
-  double sigma_;
+  float sigma_;
+  bool fitted_;
 };
 
 const Register<UpdateAttack, GaussianNoise, scenario::GaussianNoise> registered;

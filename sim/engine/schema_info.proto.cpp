@@ -120,9 +120,11 @@ std::vector<const pb::Descriptor*> schema_messages() {
 
 std::vector<PluginKind> plugin_kinds() {
   static const std::map<std::string, std::string> names{{"Aggregator.rule", "aggregators"},
-                                                        {"Attack.method", "attacks"},
+                                                        {"Attack.data", "attacks/data"},
+                                                        {"Attack.update", "attacks/updates"},
+                                                        {"Attack.sybil", "attacks/sybil"},
                                                         {"PreAggregator.method", "pre_aggregators"},
-                                                        {"Attack.validation", "validator_attacks"},
+                                                        {"Attack.validation", "attacks/reports"},
                                                         {"Data.source", "datasets"},
                                                         {"Model.network", "models"},
                                                         {"Partition.rule", "partitions"},

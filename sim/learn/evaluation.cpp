@@ -16,13 +16,17 @@ double cross_entropy(std::span<const float> logits, std::size_t label) {
   return std::log(normaliser) + largest - static_cast<double>(logits[label]);
 }
 
-/// The smallest class among the largest logits is the label, and no logit is NaN.
-bool is_correct(std::span<const float> logits, std::size_t label) {
-  if (std::any_of(logits.begin(), logits.end(), [](float logit) { return std::isnan(logit); })) return false;
-  return std::max_element(logits.begin(), logits.end()) == logits.begin() + static_cast<std::ptrdiff_t>(label);
-}
-
 }  // namespace
+
+std::vector<std::int32_t> predicted_classes(std::span<const float> logits, std::size_t classes) {
+  std::vector<std::int32_t> answers;
+  for (std::size_t first = 0; first < logits.size(); first += classes) {
+    const auto row = logits.subspan(first, classes);
+    const bool broken = std::ranges::any_of(row, [](float logit) { return std::isnan(logit); });
+    answers.push_back(broken ? -1 : static_cast<std::int32_t>(std::ranges::max_element(row) - row.begin()));
+  }
+  return answers;
+}
 
 TestCounts test_batch(Network& network, std::span<const float> parameters, const Dataset& data,
                       std::span<const SampleIndex> which) {
@@ -41,6 +45,7 @@ TestCounts test_batch(Network& network, std::span<const float> parameters, const
   counts.samples.assign(classes, 0);
   counts.predicted.assign(classes, 0);
   counts.loss_of_class.assign(classes, 0.0);
+  counts.answers = predicted_classes(outputs, classes);
   for (std::size_t i = 0; i < which.size(); ++i) {
     const auto label = static_cast<std::size_t>(data.labels()[which[i]]);
     const std::span<const float> row = outputs.subspan(i * classes, classes);
@@ -49,7 +54,7 @@ TestCounts test_batch(Network& network, std::span<const float> parameters, const
     counts.loss_of_class[label] += loss;
     ++counts.samples[label];
     ++counts.predicted[static_cast<std::size_t>(std::max_element(row.begin(), row.end()) - row.begin())];
-    if (is_correct(row, label)) ++counts.correct[label];
+    if (counts.answers[i] == data.labels()[which[i]]) ++counts.correct[label];
   }
   return counts;
 }

@@ -63,8 +63,15 @@ struct LocalTrainer::State {
   std::span<float> parameters() { return {local.data(), network.layout().dimension()}; }
   std::span<float> trainable() { return {local.data(), network.layout().trainable()}; }
 
+  static const Steering& steering(const Turn& turn) {
+    static const Steering none;
+    return turn.context.steering != nullptr ? *turn.context.steering : none;
+  }
+
   void begin(const Turn& turn) {
     std::copy(turn.global.begin(), turn.global.end(), local.data());
+    const auto start = steering(turn).start;
+    for (std::size_t v = 0; v < start.size(); ++v) local.data()[v] += start[v];
     optimizer.restart();
     inputs.reserve(batch_size(turn) * features);
     labels.reserve(batch_size(turn));
@@ -82,13 +89,17 @@ struct LocalTrainer::State {
   }
 
   double step(const Turn& turn, const Batch& batch) {
-    if (const auto weight_decay = optimizer.plain_weight_decay(); weight_decay && network.descends()) {
+    const Steering& steered = steering(turn);
+    const auto weight_decay = optimizer.plain_weight_decay();
+    if (weight_decay && network.descends() && !steered.before_step && !steered.after_step) {
       return network.descend(parameters(), batch, turn.learning_rate, *weight_decay);
     }
     const std::size_t size = network.layout().trainable();
     gradient.reserve(size);
     const double loss = network.gradient(parameters(), batch, {gradient.data(), size});
+    if (steered.before_step) steered.before_step(trainable(), {gradient.data(), size});
     optimizer.step(trainable(), {gradient.data(), size}, turn.global.first(size), turn.learning_rate);
+    if (steered.after_step) steered.after_step(trainable());
     return loss;
   }
 
@@ -98,10 +109,10 @@ struct LocalTrainer::State {
   }
 
   LocalResult fed_avg(const Turn& turn) {
-    const bool by_steps = training.has_local_steps();
+    const std::uint32_t epochs = steering(turn).epochs;
+    const bool by_steps = training.has_local_steps() && epochs == 0;
     const std::uint64_t last_step = by_steps ? training.local_steps() : ~std::uint64_t{0};
-    const std::uint32_t passes =
-        by_steps ? ~std::uint32_t{0} : (training.has_local_epochs() ? training.local_epochs() : 1);
+    const std::uint32_t passes = by_steps ? ~std::uint32_t{0} : (epochs > 0 ? epochs : training.local_epochs());
     LocalResult result;
     for (std::uint32_t pass = 0; pass < passes && result.steps < last_step; ++pass) {
       result.loss = one_pass(turn, pass, last_step, result);
@@ -144,7 +155,10 @@ struct LocalTrainer::State {
       result.samples += which.size();
       if (turn.context.after_step) turn.context.after_step();
     }
+    const Steering& steered = steering(turn);
+    if (steered.before_step) steered.before_step(trainable(), {total_gradient.data(), values});
     optimizer.step(trainable(), {total_gradient.data(), values}, turn.global.first(values), turn.learning_rate);
+    if (steered.after_step) steered.after_step(trainable());
     result.steps = 1;
     return result;
   }
@@ -178,6 +192,7 @@ LocalResult LocalTrainer::train(std::span<const float> global, const Dataset& da
   SOUK_EXPECT(data.features() == state.features && data.classes() == state.network.shape().classes);
   if (mine.empty()) {
     std::fill(update.begin(), update.end(), 0.0F);
+    if (context.steering != nullptr) std::ranges::copy(context.steering->start, update.begin());
     return {};
   }
   const State::Turn turn{.global = global,
@@ -185,7 +200,8 @@ LocalResult LocalTrainer::train(std::span<const float> global, const Dataset& da
                          .mine = mine,
                          .edit = edit,
                          .context = context,
-                         .learning_rate = learning_rate(context.round, context.rounds)};
+                         .learning_rate = learning_rate(context.round, context.rounds) *
+                                          (context.steering != nullptr ? context.steering->rate_factor : 1.0)};
   state.begin(turn);
   LocalResult result =
       state.training.algorithm() == scenario::Training::FED_SGD ? state.fed_sgd(turn) : state.fed_avg(turn);

@@ -78,6 +78,17 @@ struct LocalResult {
   double flops = 0.0;  ///< 3 forward passes' worth per sample seen
 };
 
+/// Local training that is not as the scenario says: what an attacker may do with its own.
+struct Steering {
+  std::span<const float> start{};  ///< [trainable] where training starts, minus the global parameters; empty: there
+  double rate_factor = 1.0;        ///< times the scenario's learning rate
+  std::uint32_t epochs = 0;        ///< passes over the samples; 0: as the scenario says
+  /// Called with the trainable parameters and their gradient before the optimiser's step; may change the gradient.
+  std::function<void(std::span<const float> parameters, std::span<float> gradient)> before_step{};
+  /// Called with the trainable parameters after it; may change them.
+  std::function<void(std::span<float> parameters)> after_step{};
+};
+
 /// Streams and schedule position of one client's local training.
 struct LocalContext {
   std::uint64_t seed = 1;
@@ -85,6 +96,7 @@ struct LocalContext {
   RoundIndex round;
   std::uint32_t rounds = 1;            ///< of the whole run, for schedules
   std::function<void()> after_step{};  ///< heartbeat; may be empty
+  const Steering* steering = nullptr;
 };
 
 /// Edits a mini-batch on its way to the network: where data poisoning acts. `which` are the samples' indices; labels
@@ -118,7 +130,11 @@ struct TestCounts {
   std::vector<std::uint32_t> correct;    ///< [classes], by true class
   std::vector<std::uint32_t> samples;    ///< [classes]
   std::vector<std::uint32_t> predicted;  ///< [classes], by predicted class; ties to the smaller
+  std::vector<std::int32_t> answers;     ///< [samples] predicted class; -1 where a logit is NaN
 };
+
+/// Predicted class of every row of logits [samples, classes], ties to the smaller; -1 where one is NaN.
+std::vector<std::int32_t> predicted_classes(std::span<const float> logits, std::size_t classes);
 
 /// Tests `parameters` on the samples `which`, as one batch.
 TestCounts test_batch(Network& network, std::span<const float> parameters, const Dataset& data,

@@ -6,7 +6,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agents/attackers.hpp"
 #include "agents/evaluator.hpp"
 #include "agents/placement.hpp"
 #include "agents/population.hpp"
@@ -247,29 +246,6 @@ TEST(StopTests, target_counts_once_and_patience_counts_tests_without_improvement
 
   const auto eager = resolve("evaluation { target_accuracy: 0.5 stop_at_target: true }");
   EXPECT_EQ(StopTests(eager.scenario->evaluation()).note({1.0, 0.5, {}}), "target");
-}
-
-TEST(Attackers, replace_members_rows_while_their_group_acts_and_nobody_elses) {
-  const auto resolved = resolve(
-      "participants { clients: 6 } attacks { count: 2 from_round: 2 to_round: 3 "
-      "sign_flip { scale: 1 } }");
-  const Population population(*resolved.scenario);
-  const Rows rows = random_rows(6, 2000);
-  run_team(3, [&](const Comm& comm) {
-    Attackers attackers(*resolved.scenario, population, 10);
-    const TestMatrix honest(comm, rows);
-    std::vector<AgentId> agents;
-    for (std::uint32_t id = 0; id < 6; ++id) agents.push_back({id});
-    for (const std::uint32_t round : {1U, 2U, 3U, 4U}) {
-      const ColumnMatrix sent = attackers.replace_updates(comm, {round}, agents, honest.columns());
-      for (std::uint32_t id = 0; id < 6; ++id) {
-        const bool flipped = population.group_of({id}) == 0 && (round == 2 || round == 3);
-        const auto before = honest.columns().row(id);
-        const auto after = sent.row(id);
-        for (std::size_t c = 0; c < before.size(); ++c) ASSERT_EQ(after[c], flipped ? -before[c] : before[c]);
-      }
-    }
-  });
 }
 
 }  // namespace

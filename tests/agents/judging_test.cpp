@@ -232,9 +232,9 @@ TEST(ModelJudge, reports_are_gains_per_class_and_malicious_validators_change_the
 
   const auto scenario = resolve("participants { clients: 6 } attacks { count: 2 false_reports {} }");
   const Population population(*scenario.scenario);
-  const Attackers attackers(*scenario.scenario, population, 10);
+  const Attackers attackers(*scenario.scenario, population, false);
   std::vector<double> reports = honest;
-  attackers.edit_reports({1}, bench.clients_, 2, 10, reports);
+  attackers.edit_reports(Comm::self(), {1}, matrix.columns(), bench.clients_, 10, reports);
   for (std::size_t k = 0; k < reports.size(); ++k) {
     const bool lies = population.group_of({static_cast<std::uint32_t>(k / 20)}) == 0;
     EXPECT_EQ(reports[k], lies ? -honest[k] : honest[k]);

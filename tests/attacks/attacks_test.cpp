@@ -1,70 +1,37 @@
 #include <cmath>
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
-#include "attacks/attack.hpp"
-#include "scenarios/attacks.pb.h"
 #include "sim/base/error.hpp"
 #include "sim/comm/thread_team.hpp"
-#include "sim/params/linear.hpp"
-#include "tests/support/matrices.hpp"
+#include "tests/support/attack_world.hpp"
 
 namespace souk {
 namespace {
 
 using testing::ElementsAre;
 
-std::vector<std::int32_t> flipped(const scenario::Attack& group, std::vector<std::int32_t> labels) {
-  const auto attack = make_data_attack(group);
-  Stream random(1, Purpose::data_attack, nobody, {});
-  attack->poison({.which = {}, .features = {}, .labels = labels, .classes = 10}, random);
-  return labels;
-}
-
-TEST(LabelFlip, mirrors_all_labels_without_a_source) {
-  scenario::Attack group;
-  group.mutable_label_flip();
-  EXPECT_THAT(flipped(group, {0, 3, 9}), ElementsAre(9, 6, 0));
-}
-
-TEST(LabelFlip, changes_the_source_alone_into_the_target) {
-  scenario::Attack group;
-  group.mutable_label_flip()->set_source(3);
-  group.mutable_label_flip()->set_target(7);
-  EXPECT_THAT(flipped(group, {0, 3, 9, 3}), ElementsAre(0, 7, 9, 7));
-  group.mutable_label_flip()->set_target(10);
-  EXPECT_THROW(make_data_attack(group)->check(10), InputError);
-}
-
 TEST(SignFlip, submits_the_negative_multiple_of_the_own_update) {
-  scenario::Attack group;
-  group.mutable_sign_flip()->set_scale(2.0);
-  const Comm comm = Comm::self();
-  const TestMatrix honest(comm, {{1, -2, 3}});
-  const std::vector<AgentId> members{{5}};
+  EXPECT_THAT(craft("sign_flip { scale: 2 }", {.honest = {{1, -2, 3}, {5, 5, 5}}, .members = 1}).rows,
+              ElementsAre(ElementsAre(-2, 4, -6)));
+}
 
-  const auto attack = make_update_attack(group);
-  const ColumnMatrix crafted = attack->craft({comm, {1}, members, honest.columns(), 1});
-
-  EXPECT_EQ(attack->knowledge(), Knowledge::own);
-  EXPECT_THAT(crafted.row(0), ElementsAre(-2, 4, -6));
+TEST(SignFlip, is_granted_one_member_at_a_time_and_nothing_else) {
+  const auto attack = std::move(make_update_attacks(attack_group("sign_flip {}")).front());
+  EXPECT_TRUE(attack->needs().one_by_one);
+  EXPECT_EQ(attack->usual(), Knowledge::own);
 }
 
 TEST(GaussianNoise, has_its_deviation_and_the_same_bits_on_any_number_of_ranks) {
-  scenario::Attack group;
-  group.mutable_gaussian()->set_sigma(3.0);
   const Rows rows = random_rows(1, 20000);
-  const std::vector<AgentId> members{{5}};
   std::vector<float> expected;
   for (const int ranks : {1, 2, 3, 7}) {
     run_team(ranks, [&](const Comm& comm) {
-      const TestMatrix honest(comm, rows);
-      const ColumnMatrix crafted = make_update_attack(group)->craft({comm, {1}, members, honest.columns(), 1});
-      const std::vector<float> noise = whole(comm, crafted, combine(crafted, std::vector<double>{1.0}));
+      const auto attack = std::move(make_update_attacks(attack_group("gaussian { sigma: 3 }")).front());
+      const Rows noise = craft(comm, *attack, {.honest = rows, .level = Knowledge::own}).rows;
       if (comm.rank() != 0) return;
-      if (expected.empty()) expected = noise;
-      EXPECT_EQ(noise, expected) << ranks << " ranks";
+      if (expected.empty()) expected = noise.front();
+      EXPECT_EQ(noise.front(), expected) << ranks << " ranks";
     });
   }
   double squares = 0;
@@ -72,9 +39,51 @@ TEST(GaussianNoise, has_its_deviation_and_the_same_bits_on_any_number_of_ranks) 
   EXPECT_NEAR(std::sqrt(squares / 20000), 3.0, 0.06);
 }
 
+TEST(GaussianNoise, fitted_has_mean_and_deviation_of_the_updates_known) {
+  // Two benign updates at 2 and 6 in every coordinate: mean 4, deviation 2.
+  Rows honest{std::vector<float>(20000, 100.0F), std::vector<float>(20000, 2.0F), std::vector<float>(20000, 6.0F)};
+  const Rows noise = craft("gaussian { fitted: true }", {.honest = honest}).rows;
+  double sum = 0.0, squares = 0.0;
+  for (const float value : noise.front()) {
+    sum += static_cast<double>(value);
+    squares += (static_cast<double>(value) - 4.0) * (static_cast<double>(value) - 4.0);
+  }
+  EXPECT_NEAR(sum / 20000, 4.0, 0.06);
+  EXPECT_NEAR(std::sqrt(squares / 20000), 2.0, 0.06);
+}
+
+// What a level does not grant is no member of the view: an attack that reads it does not compile.
+template <class Granted>
+concept sees_others = requires(Granted view) {
+  view.known;
+}
+|| requires(Granted view) { view.honest.rows(), view.agents; };
+template <class Granted>
+concept sees_rule = requires(Granted view) {
+  view.rule;
+};
+template <class Granted>
+concept sees_root = requires(Granted view) {
+  view.root_update;
+};
+template <class Granted>
+concept trains = requires(Granted view) {
+  view.lab;
+};
+
+TEST(Attacks, see_what_they_are_granted_and_nothing_else) {
+  EXPECT_FALSE(sees_others<View<Own>> || sees_rule<View<Own>> || sees_root<View<Own>> || trains<View<Own>>);
+  EXPECT_TRUE(sees_others<View<Pool>>);
+  EXPECT_FALSE(sees_rule<View<Pool>> || sees_root<View<Pool>> || trains<View<Pool>>);
+  EXPECT_TRUE((sees_others<View<Pool, RuleAccess>> && sees_rule<View<Pool, RuleAccess>>));
+  EXPECT_FALSE((sees_root<View<Pool, RuleAccess>>));
+  EXPECT_TRUE((trains<View<Pool, Laboratory>>));
+}
+
 TEST(Attacks, a_group_without_a_method_has_no_attack) {
   EXPECT_EQ(make_data_attack(scenario::Attack()), nullptr);
-  EXPECT_EQ(make_update_attack(scenario::Attack()), nullptr);
+  EXPECT_TRUE(make_update_attacks(scenario::Attack()).empty());
+  EXPECT_EQ(make_report_attack(scenario::Attack()), nullptr);
 }
 
 }  // namespace

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "agents/evaluator.hpp"
+#include "agents/population.hpp"
+#include "attacks/attack.hpp"
+#include "sim/data/dataset.hpp"
+#include "sim/learn/model.hpp"
+
+namespace souk::scenario {
+class Scenario;
+}
+
+namespace souk {
+
+class Archive;
+
+/// The data attacks of all groups: decides which samples are poisoned, and lets the attacks edit them.
+class Poisoner {
+ public:
+  /// Throws InputError for settings that the data set does not allow. Everything given must outlive it.
+  Poisoner(const scenario::Scenario& scenario, const Population& population, const Dataset& train, Network& network);
+  ~Poisoner();
+  /// To be told before every round which model it starts from; `first` are the groups that act for the first time.
+  void begin_round(std::span<const float> global, std::span<const int> first);
+  bool has_attack(int group) const { return groups_[static_cast<std::size_t>(group)] != nullptr; }
+  /// What the client's group does to its mini-batches; empty where it poisons nothing. `mine`: samples it trains on,
+  /// the same in every round.
+  BatchEdit edit(AgentId client, RoundIndex round, std::span<const SampleIndex> mine);
+  /// Groups that want certain inputs to be taken for a certain class, ascending, and how their success is tested.
+  std::vector<int> groups_with_goals() const;
+  std::vector<TriggeredTest> tests();
+  void serialize(Archive& archive);
+
+ private:
+  struct Group;
+  class Model;
+  std::vector<SampleIndex> choose(const Group& group, AgentId client, std::span<const SampleIndex> mine) const;
+  std::uint64_t seed_;
+  const Population& population_;
+  const Dataset& train_;
+  DataFacts facts_;
+  std::unique_ptr<Model> now_;
+  std::vector<std::unique_ptr<Group>> groups_;  ///< null: no data attack
+};
+
+}  // namespace souk

@@ -1,0 +1,76 @@
+#include "agents/rule_desk.hpp"
+
+#include <cmath>
+
+#include "sim/base/archive.hpp"
+#include "sim/base/contract.hpp"
+#include "sim/base/random.hpp"
+#include "sim/params/linear.hpp"
+
+namespace souk {
+
+RuleOutput run_rule(Aggregator& rule, const RuleSetting& setting, std::span<const Submission> submissions,
+                    const ColumnMatrix& updates, LossOracle& losses, Purpose purpose) {
+  Stream random(setting.seed, purpose, nobody, setting.round);
+  RuleOutput output = rule.aggregate({.comm = setting.comm,
+                                      .round = setting.round,
+                                      .submissions = submissions,
+                                      .updates = updates,
+                                      .random = random,
+                                      .tolerated_f = setting.tolerated_f,
+                                      .global = &setting.global,
+                                      .root_update = setting.root_update,
+                                      .losses = &losses,
+                                      .layout = setting.layout});
+  SOUK_EXPECT(output.weights.size() == submissions.size());
+  return output;
+}
+
+std::vector<std::size_t> finite_rows(std::span<const double> squared_norms) {
+  std::vector<std::size_t> rows;
+  for (std::size_t i = 0; i < squared_norms.size(); ++i) {
+    if (std::isfinite(squared_norms[i])) rows.push_back(i);
+  }
+  return rows;
+}
+
+ServerProbe::ServerProbe(const scenario::Aggregator& config, Aggregator& rule, const RuleSetting& setting,
+                         std::vector<Submission> submissions, std::function<std::unique_ptr<LossOracle>()> losses)
+    : config_(config),
+      rule_(rule),
+      setting_(setting),
+      submissions_(std::move(submissions)),
+      losses_(std::move(losses)) {}
+
+/// A rule like the server's, in the same state.
+std::unique_ptr<Aggregator> ServerProbe::copy_of_rule() {
+  std::unique_ptr<Aggregator> copy = make_aggregator(config_);
+  if (!rule_.needs().memory) return copy;
+  if (state_.empty()) {
+    SaveArchive archive;
+    rule_.serialize(archive, setting_.comm);
+    state_ = archive.bytes();
+  }
+  LoadArchive archive(state_);
+  copy->serialize(archive, setting_.comm);
+  return copy;
+}
+
+Verdict ServerProbe::verdict(const ColumnMatrix& updates) {
+  SOUK_EXPECT(updates.rows() == submissions_.size());
+  const std::unique_ptr<Aggregator> rule = copy_of_rule();
+  const std::vector<double> squares = squared_norms(setting_.comm, updates);
+  const std::vector<std::size_t> used = finite_rows(squares);
+  std::vector<Submission> submissions;
+  for (const std::size_t i : used) submissions.push_back(submissions_[i]);
+  Verdict verdict{ColumnVector(updates), std::vector<double>(updates.rows(), 0.0)};
+  if (used.empty()) return verdict;
+  const std::unique_ptr<LossOracle> losses = losses_();
+  RuleOutput output =
+      run_rule(*rule, setting_, submissions, updates.select(setting_.comm, used), *losses, Purpose::update_attack);
+  verdict.step = std::move(output.step);
+  for (std::size_t k = 0; k < used.size(); ++k) verdict.weights[used[k]] = output.weights[k];
+  return verdict;
+}
+
+}  // namespace souk

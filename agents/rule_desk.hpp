@@ -1,0 +1,51 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "aggregators/aggregator.hpp"
+#include "attacks/attack.hpp"
+
+namespace souk {
+
+/// What a rule is given in a round beside the updates.
+struct RuleSetting {
+  const Comm& comm;
+  RoundIndex round;
+  std::uint64_t seed;
+  std::size_t tolerated_f;
+  const ColumnVector& global;
+  const ColumnVector* root_update;  ///< null: the server has none
+  const ParameterLayout* layout;
+};
+
+/// Runs the rule on finite updates, with its stream of random numbers for `purpose`. Collective.
+RuleOutput run_rule(Aggregator& rule, const RuleSetting& setting, std::span<const Submission> submissions,
+                    const ColumnMatrix& updates, LossOracle& losses, Purpose purpose);
+
+/// Rows whose norms are finite, ascending; `squared_norms` are theirs.
+std::vector<std::size_t> finite_rows(std::span<const double> squared_norms);
+
+/// A copy of the server's rule for attackers to try their submissions on. It draws random numbers of its own: what the
+/// server will draw nobody knows.
+class ServerProbe final : public RuleProbe {
+ public:
+  /// `losses` makes the judge that a trial asks; its evaluations cost the server nothing.
+  ServerProbe(const scenario::Aggregator& config, Aggregator& rule, const RuleSetting& setting,
+              std::vector<Submission> submissions, std::function<std::unique_ptr<LossOracle>()> losses);
+  Verdict verdict(const ColumnMatrix& updates) override;
+
+ private:
+  std::unique_ptr<Aggregator> copy_of_rule();
+  const scenario::Aggregator& config_;
+  Aggregator& rule_;
+  RuleSetting setting_;
+  std::vector<Submission> submissions_;
+  std::function<std::unique_ptr<LossOracle>()> losses_;
+  std::vector<std::byte> state_;  ///< of the rule, where it keeps any; filled at the first trial
+};
+
+}  // namespace souk

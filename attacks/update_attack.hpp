@@ -1,0 +1,102 @@
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "attacks/knowledge.hpp"
+
+namespace souk {
+
+class Archive;
+
+/// What a group submits.
+struct Crafted {
+  ColumnMatrix rows;                            ///< [m, d], laid out like the updates it was made from
+  std::map<std::string, double> diagnostics{};  ///< recorded as attack.GROUP.NAME, e.g. the z that ALIE used
+  std::vector<std::uint64_t> lengths{};         ///< [m] values that each pretends to have; empty: d each
+};
+
+/// What the protocol publishes of a round that is over.
+struct Published {
+  const Comm& comm;
+  RoundIndex round;
+  std::span<const AgentId> agents;   ///< whose updates the round used, ascending
+  std::span<const double> selected;  ///< [agents] 1 or 0; empty where the server does not say
+  std::span<const double> weights;   ///< [agents] shares in the step; empty where the server does not say
+  const ColumnVector& step;          ///< [d] change of the global parameters
+};
+
+/// A round as the engine hands it out: only what the group's knowledge grants is filled in.
+struct RoundAccess {
+  const Round& round;
+  std::tuple<std::optional<Own>, std::optional<Pool>, std::optional<Everyone>, std::optional<RuleAccess>,
+             std::optional<RootUpdate>, std::optional<Laboratory>>
+      grants{};
+  template <class Grant>
+  void grant(const Grant& granted) {
+    std::get<std::optional<Grant>>(grants).emplace(granted);
+  }
+};
+
+/// What an update attack must be granted.
+struct AttackNeeds {
+  Knowledge least = Knowledge::own;  ///< less than this is refused
+  bool one_by_one = false;           ///< crafts for a member at a time
+  bool root_update = false;
+  bool lab = false;
+};
+
+/// After training: replaces the members' updates; never adds any.
+class UpdateAttack {
+ public:
+  virtual ~UpdateAttack() = default;
+  virtual AttackNeeds needs() const = 0;
+  /// The level assumed where the scenario names none.
+  virtual Knowledge usual() const { return needs().least; }
+  /// Whether the attack has no aim without a data attack in the same group: a backdoor to hide.
+  virtual bool needs_poison() const { return false; }
+  /// Throws InputError for settings that cannot be, starting with the field: "alie.z = …".
+  virtual void check() const {}
+  /// Collective.
+  virtual Crafted craft_from(const RoundAccess& access) = 0;
+  /// After every round that had updates, also those in which the group did not act. Collective.
+  virtual void observe(const Published&) {}
+  /// Members that leave after this round and come back under another name. Ascending.
+  virtual std::vector<AgentId> leaving() { return {}; }
+  /// What a new identity costs, in credits.
+  virtual double identity_cost() const { return 0.0; }
+  /// State kept between rounds. Collective.
+  virtual void serialize(Archive&, const Comm&) {}
+};
+
+/// What an attack with these grants sees: the public round, and the grants' members.
+template <class... Grants>
+struct View : Round, Grants... {};
+
+/// Base of every update attack: craft() sees the grants that it names and no more.
+template <class... Grants>
+class CraftWith : public UpdateAttack {
+ public:
+  AttackNeeds needs() const final {
+    AttackNeeds needs{.least = std::max({Grants::level...}),
+                      .one_by_one = (std::same_as<Grants, Own> || ...),
+                      .root_update = (std::same_as<Grants, RootUpdate> || ...),
+                      .lab = (std::same_as<Grants, Laboratory> || ...)};
+    // A pool of one is a pool too.
+    if (needs.least == Knowledge::colluders) needs.least = Knowledge::own;
+    return needs;
+  }
+  Knowledge usual() const override { return std::max({Grants::level...}); }
+  Crafted craft_from(const RoundAccess& access) final {
+    return craft(View<Grants...>{access.round, std::get<std::optional<Grants>>(access.grants).value()...});
+  }
+  virtual Crafted craft(const View<Grants...>& view) = 0;
+};
+
+}  // namespace souk

@@ -1,0 +1,57 @@
+#include "attacks/update_tools.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/base/random.hpp"
+
+namespace souk {
+
+ColumnMatrix copies_of(const Comm& comm, std::size_t dimension, const ColumnVector& vector, std::size_t rows) {
+  ColumnMatrixBuilder copies(comm, rows, dimension);
+  for (std::size_t i = 0; i < rows; ++i) std::ranges::copy(vector.values(), copies.row(i).begin());
+  return std::move(copies).finish();
+}
+
+Spread spread_of(const ColumnMatrix& updates) {
+  constexpr std::size_t block = 512;
+  const auto n = static_cast<double>(updates.rows());
+  Spread spread{ColumnVector(updates), ColumnVector(updates)};
+  const std::size_t size = spread.mean.values().size();
+  std::vector<double> mean(block), squares(block);
+  for (std::size_t first = 0; first < size; first += block) {
+    const std::size_t columns = std::min(block, size - first);
+    std::fill(mean.begin(), mean.end(), 0.0);
+    std::fill(squares.begin(), squares.end(), 0.0);
+    for (std::size_t i = 0; i < updates.rows(); ++i) {
+      const float* row = updates.row(i).data() + first;
+      for (std::size_t c = 0; c < columns; ++c) mean[c] += static_cast<double>(row[c]);
+    }
+    for (std::size_t c = 0; c < columns; ++c) mean[c] /= n;
+    for (std::size_t i = 0; i < updates.rows(); ++i) {
+      const float* row = updates.row(i).data() + first;
+      for (std::size_t c = 0; c < columns; ++c) {
+        const double difference = static_cast<double>(row[c]) - mean[c];
+        squares[c] += difference * difference;
+      }
+    }
+    for (std::size_t c = 0; c < columns; ++c) {
+      spread.mean.values()[first + c] = static_cast<float>(mean[c]);
+      spread.deviation.values()[first + c] = static_cast<float>(std::sqrt(squares[c] / n));
+    }
+  }
+  return spread;
+}
+
+void fill_normal(const Round& round, AgentId agent, std::uint16_t lane, const ColumnMatrix& like,
+                 std::span<float> values) {
+  for (const Panel& panel : like.panels()) {
+    Stream random(round.seed, Purpose::update_attack, agent, round.round,
+                  static_cast<std::uint16_t>(lane * 64 + panel.index));
+    for (float& value : values.subspan(panel.offset, panel.columns.size())) {
+      value = static_cast<float>(random.normal());
+    }
+  }
+}
+
+}  // namespace souk
