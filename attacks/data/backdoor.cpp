@@ -1,6 +1,5 @@
 #include "attacks/data/backdoor.hpp"
 
-#include <algorithm>
 #include <bit>
 #include <numeric>
 
@@ -44,10 +43,6 @@ void check_images(const std::string& field, const DataFacts& facts) {
 
 void check_rows(const std::string& field, const DataFacts& facts) {
   SOUK_REQUIRE(holds_rows(facts), "{}: changes rows of values, and the samples of the data set are images", field);
-}
-
-float shifted(const DataFacts& facts, std::size_t channel, float value, float change) {
-  return std::clamp(value + change, std::min(value, facts.low[channel]), std::max(value, facts.high[channel]));
 }
 
 std::uint32_t fingerprint(std::span<const float> values) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -74,7 +75,9 @@ inline float painted(const DataFacts& facts, std::size_t channel, float brightne
 }
 
 /// `value` + `change`, but no further beyond the range of the channel than `value` is: what an image file could store.
-float shifted(const DataFacts& facts, std::size_t channel, float value, float change);
+inline float shifted(const DataFacts& facts, std::size_t channel, float value, float change) {
+  return std::clamp(value + change, std::min(value, facts.low[channel]), std::max(value, facts.high[channel]));
+}
 
 /// `share` of `over`, the rest of `under`; a share of 1 gives `over` exactly.
 inline float blend(float under, float over, float share) { return (1.0F - share) * under + share * over; }
