@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "agents/crafting.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
@@ -144,47 +145,31 @@ void Attackers::craft(const CraftingRound& round, Group& group, SentUpdates& sen
   sent.updates = sent.updates.replaced(round.comm, rows, crafted_.back());
 }
 
-/// The members' new rows: crafted for all of them together, or for one after the other.
+/// The members' new rows.
 ColumnMatrix Attackers::run_stage(const CraftingRound& round, Group& group, UpdateAttack& attack,
                                   std::span<const std::size_t> rows, SentUpdates& sent, RoundRecord& record) {
-  const AttackNeeds needs = attack.needs();
-  const Knowledge level = group.level_of(attack);
-  const std::vector<AgentId> members = agents_of(round.agents, rows);
   std::vector<std::size_t> benign;
   for (std::size_t i = 0; i < round.agents.size(); ++i) {
     if (population_.group_of(round.agents[i]) < 0) benign.push_back(i);
   }
   const Round open{round.comm,  round.round,  seed_,        round.agents.size(),
                    rows.size(), server_rate_, round.global, round.change};
-  const auto run = [&](std::span<const std::size_t> own_rows, std::span<const AgentId> own_members) {
-    const ColumnMatrix own = round.honest.select(round.comm, own_rows);
-    const bool sees_all = level >= Knowledge::all;
-    const ColumnMatrix known = round.honest.select(round.comm, sees_all && !benign.empty() ? benign : own_rows);
-    RoundAccess access{open};
-    if (needs.one_by_one) access.grant(Own{own_members.front(), own});
-    access.grant(Pool{own_members, own, known});
-    if (sees_all) access.grant(Everyone{round.agents, round.honest, own_rows, benign});
-    if (level >= Knowledge::rule) access.grant(RuleAccess{round.rule});
-    if (level >= Knowledge::rule && needs.root_update) access.grant(RootUpdate{*round.root_update});
-    if (needs.lab) access.grant(Laboratory{round.lab});
-    Crafted crafted = attack.craft_from(access);
-    SOUK_EXPECT(crafted.rows.rows() == own_rows.size() && crafted.rows.dimension() == round.honest.dimension());
-    for (const auto& [name, value] : crafted.diagnostics) {
-      const std::int64_t agent = own_members.size() == members.size() ? -1 : own_members.front().value;
-      record.add(fmt::format("attack.{}.{}", group.index, name), value, agent);
-    }
-    for (std::size_t i = 0; i < crafted.lengths.size(); ++i) {
-      if (crafted.lengths[i] != round.honest.dimension()) sent.lengths[own_rows[i]] = crafted.lengths[i];
-    }
-    return std::move(crafted.rows);
-  };
-  if (!needs.one_by_one && level != Knowledge::own) return run(rows, members);
-  ColumnMatrixBuilder together(round.comm, rows.size(), round.honest.dimension());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const ColumnMatrix one = run(rows.subspan(i, 1), std::span(members).subspan(i, 1));
-    std::ranges::copy(one.row(0), together.row(i).begin());
+  CraftedUpdates crafted = craft_updates(attack, {.round = open,
+                                                  .level = group.level_of(attack),
+                                                  .agents = round.agents,
+                                                  .honest = round.honest,
+                                                  .rows = rows,
+                                                  .benign = benign,
+                                                  .root_update = round.root_update,
+                                                  .rule = &round.rule,
+                                                  .lab = &round.lab});
+  for (const Diagnostic& diagnostic : crafted.diagnostics) {
+    record.add(fmt::format("attack.{}.{}", group.index, diagnostic.name), diagnostic.value, diagnostic.agent);
   }
-  return std::move(together).finish();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (crafted.lengths[i] != round.honest.dimension()) sent.lengths[rows[i]] = crafted.lengths[i];
+  }
+  return std::move(crafted.rows);
 }
 
 /// Proposed models closer in direction to a submission of the group than to any other: its own work, as far as those

@@ -10,7 +10,7 @@
 namespace souk {
 
 RuleOutput run_rule(Aggregator& rule, const RuleSetting& setting, std::span<const Submission> submissions,
-                    const ColumnMatrix& updates, LossOracle& losses, Purpose purpose) {
+                    const ColumnMatrix& updates, LossOracle* losses, Purpose purpose) {
   Stream random(setting.seed, purpose, nobody, setting.round);
   RuleOutput output = rule.aggregate({.comm = setting.comm,
                                       .round = setting.round,
@@ -20,7 +20,7 @@ RuleOutput run_rule(Aggregator& rule, const RuleSetting& setting, std::span<cons
                                       .tolerated_f = setting.tolerated_f,
                                       .global = &setting.global,
                                       .root_update = setting.root_update,
-                                      .losses = &losses,
+                                      .losses = losses,
                                       .layout = setting.layout});
   SOUK_EXPECT(output.weights.size() == submissions.size());
   return output;
@@ -65,9 +65,9 @@ Verdict ServerProbe::verdict(const ColumnMatrix& updates) {
   for (const std::size_t i : used) submissions.push_back(submissions_[i]);
   Verdict verdict{ColumnVector(updates), std::vector<double>(updates.rows(), 0.0)};
   if (used.empty()) return verdict;
-  const std::unique_ptr<LossOracle> losses = losses_();
+  const std::unique_ptr<LossOracle> losses = losses_ ? losses_() : nullptr;
   RuleOutput output =
-      run_rule(*rule, setting_, submissions, updates.select(setting_.comm, used), *losses, Purpose::update_attack);
+      run_rule(*rule, setting_, submissions, updates.select(setting_.comm, used), losses.get(), Purpose::update_attack);
   verdict.step = std::move(output.step);
   for (std::size_t k = 0; k < used.size(); ++k) verdict.weights[used[k]] = output.weights[k];
   return verdict;

@@ -1,28 +1,22 @@
 #include <algorithm>
 #include <cmath>
-#include <deque>
 #include <map>
 #include <set>
 
 #include "aggregators/rule_tools.hpp"
 #include "aggregators/stats/gap_statistic.hpp"
 #include "aggregators/stats/kmeans_1d.hpp"
-#include "aggregators/stats/lbfgs.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
+#include "sim/params/agent_vectors.hpp"
 #include "sim/params/columnwise.hpp"
+#include "sim/params/hessian_history.hpp"
 #include "sim/params/krum_scores.hpp"
 
 namespace souk {
 namespace {
-
-ColumnVector difference(const ColumnVector& a, const ColumnVector& b) {
-  ColumnVector result = a;
-  for (std::size_t c = 0; c < result.values().size(); ++c) result.values()[c] -= b.values()[c];
-  return result;
-}
 
 /// Zhang, Cao, Jia, Gong, "FLDetector: Defending Federated Learning Against Model Poisoning Attacks via Detecting
 /// Malicious Clients", KDD 2022, Algorithms 1 and 2. Updates stand for gradients: both sides of the prediction change
@@ -31,6 +25,7 @@ class FlDetector final : public Aggregator {
  public:
   explicit FlDetector(const scenario::FlDetector& config)
       : window_(config.window()),
+        hessian_(config.window()),
         start_(config.start_round()),
         by_median_(config.base() == scenario::FlDetector::MEDIAN),
         max_clusters_(config.max_clusters()),
@@ -63,19 +58,14 @@ class FlDetector final : public Aggregator {
 
   void serialize(Archive& archive, const Comm& comm) override {
     auto dimension = static_cast<std::int64_t>(dimension_);
-    auto pairs = static_cast<std::int64_t>(steps_.size());
     std::vector<std::int64_t> detected(detected_.begin(), detected_.end());
     archive.field("dimension", dimension);
     archive.field("rounds", rounds_);
     archive.field("detected", detected);
-    archive.field("pairs", pairs);
     dimension_ = static_cast<std::size_t>(dimension);
     detected_ = {detected.begin(), detected.end()};
-    steps_.resize(static_cast<std::size_t>(pairs));
-    changes_.resize(steps_.size());
     const std::size_t kept = rounds_ > 0 ? dimension_ : 0;  // nothing is remembered before the first round
-    for (ColumnVector& step : steps_) serialize_columns(archive, "step", comm, dimension_, step);
-    for (ColumnVector& change : changes_) serialize_columns(archive, "change", comm, dimension_, change);
+    hessian_.serialize(archive, comm, dimension_);
     serialize_columns(archive, "global", comm, kept, last_global_);
     serialize_columns(archive, "aggregate", comm, kept, last_aggregate_);
     last_updates_.serialize(archive, comm);
@@ -93,7 +83,7 @@ class FlDetector final : public Aggregator {
 
   /// Distance of every update to its prediction, as a share of all distances.
   void score_clients(const RuleInput& input, const ColumnVector& moved) {
-    const ColumnVector expected = expected_change(input, moved);
+    const ColumnVector expected = hessian_.times(input.comm, input.updates, moved);
     std::vector<std::size_t> known;
     for (std::size_t i = 0; i < input.updates.rows(); ++i) {
       if (last_updates_.has(input.submissions[i].agent)) known.push_back(i);
@@ -102,7 +92,7 @@ class FlDetector final : public Aggregator {
     double* sums = partials.data();
     for (const Panel& panel : input.updates.panels()) {
       for (const std::size_t i : known) {
-        const auto last = last_updates_.of(input.submissions[i].agent, input).panel(panel);
+        const auto last = last_updates_.of(input.submissions[i].agent, input.updates).panel(panel);
         const auto change = expected.panel(panel);
         const auto now = panel.row(i);
         double sum = 0.0;
@@ -122,31 +112,6 @@ class FlDetector final : public Aggregator {
       history.push_back(distances[k]);
       if (history.size() > window_) history.erase(history.begin());
     }
-  }
-
-  /// H (w_t - w_(t-1)): inner products of the pairs decide the coefficients, one pass combines them.
-  ColumnVector expected_change(const RuleInput& input, const ColumnVector& moved) const {
-    const std::size_t pairs = steps_.size();
-    ColumnMatrix stack = input.updates.select(input.comm, {});
-    for (const ColumnVector& step : steps_) stack = stack.with_row(input.comm, step);
-    for (const ColumnVector& change : changes_) stack = stack.with_row(input.comm, change);
-    stack = stack.with_row(input.comm, moved);
-    const SymmetricMatrix products = gram(input.comm, stack);
-    DenseMatrix ss(pairs, pairs), sy(pairs, pairs);
-    std::vector<double> sv(pairs), yv(pairs);
-    for (std::size_t i = 0; i < pairs; ++i) {
-      for (std::size_t j = 0; j < pairs; ++j) {
-        ss(i, j) = products(i, j);
-        sy(i, j) = products(i, pairs + j);
-      }
-      sv[i] = products(i, 2 * pairs);
-      yv[i] = products(pairs + i, 2 * pairs);
-    }
-    const LbfgsProduct product = lbfgs_product(ss, sy, sv, yv);
-    std::vector<double> coefficients = product.s;
-    coefficients.insert(coefficients.end(), product.y.begin(), product.y.end());
-    coefficients.push_back(product.sigma);
-    return combine(stack, coefficients);
   }
 
   double mean_score(AgentId client) const {
@@ -182,26 +147,20 @@ class FlDetector final : public Aggregator {
 
   void remember(const RuleInput& input, const ColumnVector& global, const ColumnVector& aggregate) {
     if (rounds_ > 1) {
-      steps_.push_back(difference(global, last_global_));
-      changes_.push_back(difference(aggregate, last_aggregate_));
-      if (steps_.size() > window_) {
-        steps_.pop_front();
-        changes_.pop_front();
-      }
+      hessian_.add(difference(global, last_global_), difference(aggregate, last_aggregate_));
     }
     last_global_ = global;
     last_aggregate_ = aggregate;
     for (std::size_t i = 0; i < input.updates.rows(); ++i) {
       const auto row = input.updates.row(i);
-      std::copy(row.begin(), row.end(), last_updates_.of(input.submissions[i].agent, input).values().begin());
+      std::copy(row.begin(), row.end(), last_updates_.of(input.submissions[i].agent, input.updates).values().begin());
     }
   }
 
   /// Everything but who was detected: training starts anew.
   void forget() {
     rounds_ = 0;
-    steps_.clear();
-    changes_.clear();
+    hessian_.clear();
     scores_.clear();
     last_updates_ = {};
     last_global_ = last_aggregate_ = {};
@@ -228,15 +187,15 @@ class FlDetector final : public Aggregator {
   }
 
   std::size_t window_;
+  HessianHistory hessian_;  ///< from changes of the global model and of the aggregate
   std::int64_t start_;
   bool by_median_;
   std::size_t max_clusters_, references_;
   bool restarts_;
   std::size_t dimension_ = 0;
-  std::int64_t rounds_ = 0;                   ///< since training started
-  std::deque<ColumnVector> steps_, changes_;  ///< of the global model and of the aggregate, oldest first
+  std::int64_t rounds_ = 0;  ///< since training started
   ColumnVector last_global_, last_aggregate_;
-  ClientVectors last_updates_;
+  AgentVectors last_updates_;
   std::map<std::uint32_t, std::vector<double>> scores_;  ///< last ones, oldest first
   std::set<std::uint32_t> detected_;
 };

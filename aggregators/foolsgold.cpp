@@ -6,6 +6,7 @@
 #include "aggregators/rule_tools.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/plugin_registry.hpp"
+#include "sim/params/agent_vectors.hpp"
 
 namespace souk {
 namespace {
@@ -24,7 +25,10 @@ class FoolsGold final : public Aggregator {
 
   RuleOutput aggregate(const RuleInput& input) override {
     remember(input);
-    const std::vector<double> alphas = weigh(cosine_distances(input.comm, histories_.rows_of(input)));
+    std::vector<AgentId> agents;
+    for (const Submission& submission : input.submissions) agents.push_back(submission.agent);
+    const ColumnMatrix histories = histories_.rows_of(input.comm, agents, input.updates);
+    const std::vector<double> alphas = weigh(cosine_distances(input.comm, histories));
     std::vector<double> coefficients = alphas;
     for (double& value : coefficients) value /= sum_ ? 1.0 : static_cast<double>(alphas.size());
     RuleOutput output = weighted_sum(input, coefficients);
@@ -46,7 +50,7 @@ class FoolsGold final : public Aggregator {
     const std::size_t begin = std::clamp(compared.begin, own.begin, own.end) - own.begin;
     const std::size_t end = std::clamp(compared.end, own.begin, own.end) - own.begin;
     for (std::size_t i = 0; i < input.updates.rows(); ++i) {
-      const std::span<float> history = histories_.of(input.submissions[i].agent, input).values();
+      const std::span<float> history = histories_.of(input.submissions[i].agent, input.updates).values();
       const std::span<const float> row = input.updates.row(i);
       for (std::size_t c = begin; c < end; ++c) history[c] += row[c];
     }
@@ -89,7 +93,7 @@ class FoolsGold final : public Aggregator {
 
   bool sum_, last_layer_;
   double confidence_;
-  ClientVectors histories_;
+  AgentVectors histories_;
 };
 
 const Register<Aggregator, FoolsGold, scenario::FoolsGold> registered;

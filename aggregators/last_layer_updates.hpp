@@ -2,7 +2,7 @@
 
 #include "aggregators/aggregator.hpp"
 #include "aggregators/last_layer.hpp"
-#include "aggregators/stats/dense_matrix.hpp"
+#include "sim/params/dense_matrix.hpp"
 
 namespace souk {
 

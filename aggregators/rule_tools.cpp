@@ -109,32 +109,6 @@ void add_noise(ColumnVector& step, const RuleInput& input, double sigma) {
   }
 }
 
-ColumnVector& ClientVectors::of(AgentId client, const RuleInput& input) {
-  dimension_ = input.updates.dimension();
-  return vectors_.try_emplace(client.value, input.updates).first->second;
-}
-
-ColumnMatrix ClientVectors::rows_of(const RuleInput& input) {
-  ColumnMatrix rows = input.updates.select(input.comm, {});
-  for (const Submission& submission : input.submissions) {
-    rows = rows.with_row(input.comm, of(submission.agent, input));
-  }
-  return rows;
-}
-
-void ClientVectors::serialize(Archive& archive, const Comm& comm) {
-  auto dimension = static_cast<std::int64_t>(dimension_);
-  std::vector<std::int64_t> clients;
-  for (const auto& [client, vector] : vectors_) clients.push_back(client);
-  archive.field("history dimension", dimension);
-  archive.field("history clients", clients);
-  dimension_ = static_cast<std::size_t>(dimension);
-  if (archive.loading()) vectors_.clear();
-  for (const std::int64_t client : clients) {
-    serialize_columns(archive, "history", comm, dimension_, vectors_[static_cast<std::uint32_t>(client)]);
-  }
-}
-
 void ClientNumbers::serialize(Archive& archive) {
   std::vector<std::int64_t> clients;
   std::vector<double> values;

@@ -69,21 +69,6 @@ double clip_factor(double norm, double limit);
 /// round and the column alone.
 void add_noise(ColumnVector& step, const RuleInput& input, double sigma);
 
-/// A [d] vector per client, kept between rounds: histories. Memory grows with the clients seen.
-class ClientVectors {
- public:
-  /// The client's vector, 0 at first.
-  ColumnVector& of(AgentId client, const RuleInput& input);
-  bool has(AgentId client) const { return vectors_.contains(client.value); }
-  /// Those of the round's submissions as a matrix, [n, d]: a view that lives until the next change.
-  ColumnMatrix rows_of(const RuleInput& input);
-  void serialize(Archive& archive, const Comm& comm);
-
- private:
-  std::size_t dimension_ = 0;
-  std::map<std::uint32_t, ColumnVector> vectors_;
-};
-
 /// A number per client, kept between rounds.
 class ClientNumbers {
  public:

@@ -85,6 +85,13 @@ struct RuleAccess {
   RuleProbe& rule;
 };
 
+/// The rule and the round for attacks that can do without: null below RULE.
+struct RuleIfKnown {
+  static constexpr Knowledge level = Knowledge::own;
+  RuleProbe* rule;
+  const Everyone* round_of_all;
+};
+
 /// RULE: what the server trained on its root data.
 struct RootUpdate {
   static constexpr Knowledge level = Knowledge::rule;

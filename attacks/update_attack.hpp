@@ -36,11 +36,15 @@ struct Published {
 struct RoundAccess {
   const Round& round;
   std::tuple<std::optional<Own>, std::optional<Pool>, std::optional<Everyone>, std::optional<RuleAccess>,
-             std::optional<RootUpdate>, std::optional<Laboratory>>
+             std::optional<RuleIfKnown>, std::optional<RootUpdate>, std::optional<Laboratory>>
       grants{};
   template <class Grant>
   void grant(const Grant& granted) {
     std::get<std::optional<Grant>>(grants).emplace(granted);
+  }
+  template <class Grant>
+  const Grant& get() const {
+    return std::get<std::optional<Grant>>(grants).value();
   }
 };
 
@@ -94,7 +98,7 @@ class CraftWith : public UpdateAttack {
   }
   Knowledge usual() const override { return std::max({Grants::level...}); }
   Crafted craft_from(const RoundAccess& access) final {
-    return craft(View<Grants...>{access.round, std::get<std::optional<Grants>>(access.grants).value()...});
+    return craft(View<Grants...>{access.round, access.get<Grants>()...});
   }
   virtual Crafted craft(const View<Grants...>& view) = 0;
 };

@@ -13,6 +13,17 @@ ColumnMatrix copies_of(const Comm& comm, std::size_t dimension, const ColumnVect
   return std::move(copies).finish();
 }
 
+ColumnMatrix scale_rows(const Comm& comm, const ColumnMatrix& from, std::span<const double> factors) {
+  ColumnMatrixBuilder scaled(comm, from.rows(), from.dimension());
+  for (std::size_t i = 0; i < from.rows(); ++i) {
+    const auto factor = static_cast<float>(factors[i]);
+    const auto in = from.row(i);
+    const auto out = scaled.row(i);
+    for (std::size_t c = 0; c < in.size(); ++c) out[c] = factor * in[c];
+  }
+  return std::move(scaled).finish();
+}
+
 Spread spread_of(const ColumnMatrix& updates) {
   constexpr std::size_t block = 512;
   const auto n = static_cast<double>(updates.rows());

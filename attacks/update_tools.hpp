@@ -22,6 +22,9 @@ ColumnMatrix map_values(const Comm& comm, const ColumnMatrix& from, const Map& m
 /// `vector` in each of `rows` rows.
 ColumnMatrix copies_of(const Comm& comm, std::size_t dimension, const ColumnVector& vector, std::size_t rows);
 
+/// Row i times factors[i].
+ColumnMatrix scale_rows(const Comm& comm, const ColumnMatrix& from, std::span<const double> factors);
+
 /// Mean and standard deviation (divided by k, as the attacks' reference code does) of every coordinate, accumulated in
 /// double. No communication.
 struct Spread {

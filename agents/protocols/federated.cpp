@@ -359,7 +359,7 @@ void FederatedProtocol::aggregate_and_apply(RoundIndex round, Phases& phases, Ro
   RuleOutput output;
   double step_norm = 0.0;
   phases.collective("aggregate", [&] {
-    output = run_rule(*rule_, rule_setting(round), submissions_, updates_, *judge, Purpose::aggregation);
+    output = run_rule(*rule_, rule_setting(round), submissions_, updates_, judge.get(), Purpose::aggregation);
     step_norm = std::sqrt(squared_norm(comm_, updates_.plan(), output.step));
   });
   phases.collective("apply", [&] { apply(output, record); });

@@ -3,7 +3,7 @@
 #include <optional>
 #include <span>
 
-#include "aggregators/stats/dense_matrix.hpp"
+#include "sim/params/dense_matrix.hpp"
 
 namespace souk {
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "aggregators/stats/dense_matrix.hpp"
+#include "sim/params/dense_matrix.hpp"
 
 namespace souk {
 

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "aggregators/stats/dense_matrix.hpp"
+#include "sim/params/dense_matrix.hpp"
 
 namespace souk {
 

@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "aggregators/stats/dense_matrix.hpp"
+#include "sim/params/dense_matrix.hpp"
 #include "sim/params/linear.hpp"
 
 namespace souk {

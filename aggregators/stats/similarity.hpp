@@ -1,6 +1,6 @@
 #pragma once
 
-#include "aggregators/stats/dense_matrix.hpp"
+#include "sim/params/dense_matrix.hpp"
 #include "sim/params/linear.hpp"
 
 namespace souk {

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "aggregators/stats/dense_matrix.hpp"
+#include "sim/params/dense_matrix.hpp"
 #include "sim/params/linear.hpp"
 
 namespace souk {

@@ -66,6 +66,8 @@ inline CraftedRows craft(const Comm& comm, UpdateAttack& attack, const AttackRou
     access.grant(Pool{members, own, known});
     if (world.level >= Knowledge::all) access.grant(Everyone{agents, all.columns(), of, benign});
     if (world.rule != nullptr) access.grant(RuleAccess{*world.rule});
+    access.grant(world.rule != nullptr ? RuleIfKnown{world.rule, &access.get<Everyone>()}
+                                       : RuleIfKnown{nullptr, nullptr});
     if (!world.root_update.empty()) access.grant(RootUpdate{root_update});
     if (world.lab != nullptr) access.grant(Laboratory{*world.lab});
     const Crafted crafted = attack.craft_from(access);

@@ -1,4 +1,4 @@
-#include "aggregators/stats/lbfgs.hpp"
+#include "sim/params/lbfgs.hpp"
 
 #include <algorithm>
 #include <cmath>
