@@ -86,12 +86,19 @@ class AgrTailored final : public CraftWith<Pool> {
   }
 
  private:
+  static std::size_t copies(const View<Pool>& view) {
+    if (view.malicious >= view.updates) return view.malicious;
+    const double per_known = static_cast<double>(view.malicious) / static_cast<double>(view.updates - view.malicious);
+    const auto share = static_cast<std::size_t>(std::lround(static_cast<double>(view.known.rows()) * per_known));
+    return std::clamp<std::size_t>(share, 1, view.malicious);
+  }
+
   std::map<std::string, double> last_selected(const View<Pool>& view, const Ray& ray) const {
     const double square = squared_norm(view.comm, view.known.plan(), ray.direction);
     if (square == 0.0) return {{"gamma", 0.0}};
     BorderedMatrix matrix = matrix_of(view, ray, square);
-    SelectionSearch search(view.known.rows(), view.malicious,
-                           [&](double gamma) { return select(matrix.at(gamma), view.malicious); });
+    const std::size_t m = copies(view);
+    SelectionSearch search(view.known.rows(), m, [&](double gamma) { return select(matrix.at(gamma), m); });
     const Trial found = search.run(gamma_);
     return {{"gamma", found.gamma}, {"selected", static_cast<double>(found.selected)}};
   }
@@ -101,10 +108,10 @@ class AgrTailored final : public CraftWith<Pool> {
     const std::vector<double> along = dots(view.comm, view.known, ray.direction);
     if (rule_ == Config::AFA) {
       const SymmetricMatrix products = gram(view.comm, view.known);
-      return {products, products_from_mean(products, along), norm_from_mean(products, along, square), view.malicious};
+      return {products, products_from_mean(products, along), norm_from_mean(products, along, square), copies(view)};
     }
     const SymmetricMatrix distances = squared_distances(view.comm, view.known);
-    return {distances, distances_from_mean(distances, along, square), {}, view.malicious};
+    return {distances, distances_from_mean(distances, along, square), {}, copies(view)};
   }
 
   Selection select(const SymmetricMatrix& matrix, std::size_t f) const {
@@ -130,9 +137,9 @@ class AgrTailored final : public CraftWith<Pool> {
     for (int step = -steps_down; step <= steps_up; ++step) {
       gammas.push_back(gamma_ * std::exp2(static_cast<double>(step) / steps_per_octave));
     }
-    const std::size_t n = view.known.rows() + view.malicious;
-    const OrderRange range = rule_ == Config::MEDIAN ? median_range(n) : trimmed_range(n, view.malicious);
-    const std::vector<double> shifts = squared_shifts(view.comm, view.known, ray, view.malicious, range, gammas);
+    const std::size_t m = copies(view), n = view.known.rows() + m;
+    const OrderRange range = rule_ == Config::MEDIAN ? median_range(n) : trimmed_range(n, m);
+    const std::vector<double> shifts = squared_shifts(view.comm, view.known, ray, m, range, gammas);
     const double most = *std::ranges::max_element(shifts) * (1.0 - 1e-9);
     const auto found = std::ranges::find_if(shifts, [&](double shift) { return shift >= most; });
     return {{"gamma", gammas[static_cast<std::size_t>(found - shifts.begin())]}, {"distance", std::sqrt(*found)}};

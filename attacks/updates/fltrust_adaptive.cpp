@@ -95,7 +95,7 @@ class FlTrustAdaptive final : public CraftWith<Pool, Everyone, RootUpdate> {
         return static_cast<float>(harm.root_norm() * static_cast<double>(value));
       });
     }
-    return {std::move(rows).finish(), {{"h_before", before}, {"h", harm.of(at)}}};
+    return {std::move(rows).finish(), {{"h_before", before}, {"h", harm.of(at)}, {"trusted", trusted(at)}}};
   }
 
  private:
@@ -108,6 +108,11 @@ class FlTrustAdaptive final : public CraftWith<Pool, Everyone, RootUpdate> {
                             view.root_update);
       at.push_back(climbers.back().products());
     }
+  }
+
+  /// Members whose updates FLTrust trusts.
+  static double trusted(const std::vector<UnitClimber::Products>& at) {
+    return static_cast<double>(std::ranges::count_if(at, [](const auto& products) { return products.b > 0.0; }));
   }
 
   /// One pass over member i.

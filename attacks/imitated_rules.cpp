@@ -1,0 +1,147 @@
+#include "attacks/imitated_rules.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <span>
+
+#include "sim/params/krum_scores.hpp"
+
+namespace souk {
+namespace {
+
+/// The largest f' <= f with n >= factor f' + offset; 0 where there is none.
+std::size_t covered(std::size_t f, std::size_t n, std::size_t factor, std::size_t offset) {
+  return n < offset ? 0 : std::min(f, (n - offset) / factor);
+}
+
+/// Positions of the `count` smallest values, ties to the smaller one; ascending.
+std::vector<std::size_t> smallest(const std::vector<double>& values, std::size_t count) {
+  std::vector<std::size_t> order = all_rows(values.size());
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return values[i]; });
+  order.resize(count);
+  std::ranges::sort(order);
+  return order;
+}
+
+double mean_of(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+double median_of(std::vector<double> values) {
+  std::ranges::sort(values);
+  const std::size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : 0.5 * (values[half - 1] + values[half]);
+}
+
+/// Gram matrix of the centred rows, [n, n] whole: -1/2 J D J.
+std::vector<double> centred_gram(const SymmetricMatrix& distances) {
+  const std::size_t n = distances.order;
+  std::vector<double> gram(n * n), means(n, 0.0);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < n; ++j) means[i] += distances(i, j) / static_cast<double>(n);
+  }
+  const double all = mean_of(means);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < n; ++j) gram[i * n + j] = -0.5 * (distances(i, j) - means[i] - means[j] + all);
+  }
+  return gram;
+}
+
+/// Top eigenvector of a positive semidefinite matrix [n, n], up to sign: power iteration from its longest column. 0
+/// where the matrix is.
+std::vector<double> top_eigenvector(const std::vector<double>& matrix, std::size_t n) {
+  constexpr int steps_max = 2000;
+  constexpr double tolerance = 1e-10;
+  std::size_t longest = 0;
+  for (std::size_t i = 1; i < n; ++i) {
+    if (matrix[i * n + i] > matrix[longest * n + longest]) longest = i;
+  }
+  const auto column = matrix.begin() + static_cast<std::ptrdiff_t>(longest * n);
+  std::vector<double> vector(column, column + static_cast<std::ptrdiff_t>(n)), image(n);
+  for (int step = 0; step < steps_max; ++step) {
+    const double norm = std::sqrt(std::inner_product(vector.begin(), vector.end(), vector.begin(), 0.0));
+    if (norm == 0.0) break;
+    for (double& value : vector) value /= norm;
+    double change = 0.0;
+    for (std::size_t i = 0; i < n; ++i) {
+      image[i] = std::inner_product(vector.begin(), vector.end(), &matrix[i * n], 0.0);
+    }
+    const double value = std::inner_product(image.begin(), image.end(), vector.begin(), 0.0);
+    for (std::size_t i = 0; i < n; ++i) change = std::max(change, std::abs(image[i] - value * vector[i]));
+    if (change <= tolerance * value) break;
+    vector.swap(image);
+  }
+  return vector;
+}
+
+/// Cosines of `rows` to their mean; 0 where either is 0.
+std::vector<double> cosines_to_mean(const SymmetricMatrix& products, const std::vector<std::size_t>& rows) {
+  std::vector<double> cosines;
+  for (const std::size_t i : rows) {
+    double along = 0.0;
+    for (const std::size_t j : rows) along += products(i, j);
+    cosines.push_back(along / static_cast<double>(rows.size()));
+  }
+  const double norm = std::sqrt(std::max(0.0, mean_of(cosines)));
+  for (std::size_t k = 0; k < rows.size(); ++k) {
+    const double scale = norm * std::sqrt(products(rows[k], rows[k]));
+    cosines[k] = scale > 0.0 ? cosines[k] / scale : 0.0;
+  }
+  return cosines;
+}
+
+}  // namespace
+
+std::vector<std::size_t> krum_selection(const SymmetricMatrix& distances, std::size_t f) {
+  const std::size_t n = distances.order;
+  return smallest(krum_scores(distances, all_rows(n), covered(f, n, 2, 3)), 1);
+}
+
+std::vector<std::size_t> multi_krum_selection(const SymmetricMatrix& distances, std::size_t f) {
+  const std::size_t n = distances.order;
+  const std::size_t tolerated = covered(f, n, 2, 3);
+  return smallest(krum_scores(distances, all_rows(n), tolerated), n - tolerated);
+}
+
+std::vector<std::size_t> bulyan_selection(const SymmetricMatrix& distances, std::size_t f) {
+  const std::size_t n = distances.order;
+  const std::size_t tolerated = covered(f, n, 4, 3);
+  std::vector<std::size_t> left = all_rows(n), selected;
+  while (selected.size() < n - 2 * tolerated) {
+    const std::vector<double> scores = krum_scores(distances, left, tolerated);
+    const auto winner = std::ranges::min_element(scores) - scores.begin();
+    selected.push_back(left[static_cast<std::size_t>(winner)]);
+    left.erase(left.begin() + winner);
+  }
+  std::ranges::sort(selected);
+  return selected;
+}
+
+std::vector<std::size_t> dnc_selection(const SymmetricMatrix& distances, std::size_t f) {
+  const std::size_t n = distances.order;
+  std::vector<double> scores = top_eigenvector(centred_gram(distances), n);
+  for (double& score : scores) score *= score;
+  return smallest(scores, n - covered(f, n, 1, 1));
+}
+
+std::vector<std::size_t> afa_selection(const SymmetricMatrix& products) {
+  std::vector<std::size_t> good = all_rows(products.order);
+  for (double xi = 2.0; good.size() > 1; xi += 0.5) {
+    const std::vector<double> cosines = cosines_to_mean(products, good);
+    const double mean = mean_of(cosines), middle = median_of(cosines);
+    double square = 0.0;
+    for (const double cosine : cosines) square += (cosine - mean) * (cosine - mean);
+    const double margin = xi * std::sqrt(square / static_cast<double>(good.size()));
+    std::vector<std::size_t> kept;
+    for (std::size_t k = 0; k < good.size(); ++k) {
+      const bool out = mean < middle ? cosines[k] < middle - margin : cosines[k] > middle + margin;
+      if (!out) kept.push_back(good[k]);
+    }
+    if (kept.size() == good.size()) break;
+    good = std::move(kept);
+  }
+  return good;
+}
+
+}  // namespace souk
