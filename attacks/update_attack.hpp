@@ -30,6 +30,7 @@ struct Published {
   std::span<const double> selected;  ///< [agents] 1 or 0; empty where the server does not say
   std::span<const double> weights;   ///< [agents] shares in the step; empty where the server does not say
   const ColumnVector& step;          ///< [d] change of the global parameters
+  std::size_t dimension = 0;         ///< d
 };
 
 /// A round as the engine hands it out: only what the group's knowledge grants is filled in.

@@ -403,7 +403,7 @@ void FederatedProtocol::publish(RoundIndex round, const RuleOutput& output, Roun
     if (level == scenario::Server::WEIGHTS) weights.push_back(output.weights[k]);
   }
   const ColumnVector change(comm_, change_);
-  attackers_->observe({comm_, round, agents, selected, weights, change}, record);
+  attackers_->observe({comm_, round, agents, selected, weights, change, change_.size()}, record);
 }
 
 /// Running statistics are averaged with the rule's weights; they take no part in scores.

@@ -25,7 +25,6 @@ class FlDetectorAdaptive final : public CraftWith<Pool, Laboratory> {
   bool needs_poison() const override { return true; }
 
   Crafted craft(const View<Pool, Laboratory>& view) override {
-    dimension_ = view.own.dimension();
     const ColumnVector expected = hessian_.times(view.comm, view.own, view.change);
     std::vector<ColumnVector> predictions(view.members.size(), ColumnVector(view.own));
     std::vector<std::uint8_t> known;
@@ -48,6 +47,7 @@ class FlDetectorAdaptive final : public CraftWith<Pool, Laboratory> {
   void observe(const Published& published) override {
     if (last_change_) hessian_.add(*last_change_, difference(published.step, *last_change_));
     last_change_ = published.step;
+    dimension_ = published.dimension;
   }
 
   void serialize(Archive& archive, const Comm& comm) override {

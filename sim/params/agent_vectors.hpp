@@ -14,6 +14,8 @@ class AgentVectors {
  public:
   /// The agent's vector, laid out like `like`; 0 at first.
   ColumnVector& of(AgentId agent, const ColumnMatrix& like);
+  /// Contract: it has one.
+  const ColumnVector& at(AgentId agent) const { return vectors_.at(agent.value); }
   bool has(AgentId agent) const { return vectors_.contains(agent.value); }
   /// Those of these agents as a matrix, [agents, d]: a view that lives until the next change.
   ColumnMatrix rows_of(const Comm& comm, std::span<const AgentId> agents, const ColumnMatrix& like);

@@ -1,0 +1,17 @@
+#include "attacks/sybil/mixture.hpp"
+#include "scenarios/sybil_attacks.pb.h"
+#include "sim/base/plugin_registry.hpp"
+
+namespace souk {
+namespace {
+
+/// Song et al., code of the benchmark: more than what won.
+class Inflation final : public SybilMixture {
+ public:
+  explicit Inflation(const scenario::CostInflation& config) : SybilMixture(config.memory(), 0.0, config.scale()) {}
+};
+
+const Register<UpdateAttack, Inflation, scenario::CostInflation> registered;
+
+}  // namespace
+}  // namespace souk

@@ -1,0 +1,18 @@
+#include "attacks/sybil/mixture.hpp"
+#include "scenarios/sybil_attacks.pb.h"
+#include "sim/base/plugin_registry.hpp"
+
+namespace souk {
+namespace {
+
+/// Song et al., section 5.2 and its code: the default strategy.
+class Mimicry final : public SybilMixture {
+ public:
+  explicit Mimicry(const scenario::SybilMimic& config)
+      : SybilMixture(config.memory(), 1.0 - config.alpha(), config.alpha()) {}
+};
+
+const Register<UpdateAttack, Mimicry, scenario::SybilMimic> registered;
+
+}  // namespace
+}  // namespace souk
