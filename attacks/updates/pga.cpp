@@ -22,20 +22,37 @@ class ProjectedGradientAscent final : public CraftWith<Pool, Laboratory, RuleIfK
   explicit ProjectedGradientAscent(const scenario::ProjectedGradientAscent& config) : config_(config) {}
 
   Crafted craft(const PgaView& view) override {
-    const ColumnMatrix climbed =
-        view.lab.train(view.members, {.poisoned = false,
-                                      .epochs = config_.epochs(),
-                                      .before_step = [](std::size_t, const LabStep&, std::span<float> gradient) {
-                                        for (float& value : gradient) value = -value;
-                                      }});
+    const double bound = config_.norm() > 0.0 ? config_.norm() : mean_norm(view);
+    const ColumnMatrix climbed = view.lab.train(
+        view.members, {.poisoned = false,
+                       .epochs = config_.epochs(),
+                       .before_step =
+                           [](std::size_t, const LabStep&, std::span<float> gradient) {
+                             for (float& value : gradient) value = -value;
+                           },
+                       .after_step = [bound](std::size_t, const LabStep& at,
+                                             std::span<float> parameters) { project(at.global, bound, parameters); }});
     const ColumnVector direction = mean_of(climbed);
     const double length = std::sqrt(squared_norm(view.comm, climbed.plan(), direction));
-    const double bound = config_.norm() > 0.0 ? config_.norm() : mean_norm(view);
     const double chosen = length > 0.0 ? best_length(view, direction, length, bound) : 0.0;
     return {submission(view, direction, length > 0.0 ? chosen / length : 0.0), {{"norm", chosen}}};
   }
 
  private:
+  /// Back to the ball of this radius around the global model: without it the ascent has no end.
+  static void project(std::span<const float> global, double radius, std::span<float> parameters) {
+    double square = 0.0;
+    for (std::size_t v = 0; v < parameters.size(); ++v) {
+      const auto away = static_cast<double>(parameters[v] - global[v]);
+      square += away * away;
+    }
+    if (square <= radius * radius) return;
+    const auto factor = static_cast<float>(radius / std::sqrt(square));
+    for (std::size_t v = 0; v < parameters.size(); ++v) {
+      parameters[v] = global[v] + factor * (parameters[v] - global[v]);
+    }
+  }
+
   static double mean_norm(const PgaView& view) {
     double sum = 0.0;
     for (const double square : squared_norms(view.comm, view.known)) sum += std::sqrt(square);
