@@ -13,8 +13,8 @@ namespace souk {
 namespace {
 
 /// Fang, Cao, Jia, Gong, "Local Model Poisoning Attacks to Byzantine-Robust Federated Learning", USENIX Security 2020,
-/// section 3.2. On updates instead of models, so the model that all start from is 0. Krum may pick a supporter, which is
-/// as good: it is within epsilon.
+/// section 3.2. On updates instead of models, so the model that all start from is 0. Krum may pick a supporter, which
+/// is as good: it is within epsilon.
 class FangKrum final : public CraftWith<Pool> {
  public:
   explicit FangKrum(const scenario::FangKrum& config)
