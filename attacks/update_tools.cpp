@@ -3,9 +3,24 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/base/multiversion.hpp"
 #include "sim/base/random.hpp"
 
 namespace souk {
+namespace {
+
+SOUK_MULTIVERSION void add_row(const float* row, std::size_t size, double* sums) {
+  for (std::size_t c = 0; c < size; ++c) sums[c] += static_cast<double>(row[c]);
+}
+
+SOUK_MULTIVERSION void add_squared_differences(const float* row, const double* mean, std::size_t size, double* sums) {
+  for (std::size_t c = 0; c < size; ++c) {
+    const double difference = static_cast<double>(row[c]) - mean[c];
+    sums[c] += difference * difference;
+  }
+}
+
+}  // namespace
 
 ColumnMatrix copies_of(const Comm& comm, std::size_t dimension, const ColumnVector& vector, std::size_t rows) {
   ColumnMatrixBuilder copies(comm, rows, dimension);
@@ -35,16 +50,11 @@ Spread spread_of(const ColumnMatrix& updates) {
     std::fill(mean.begin(), mean.end(), 0.0);
     std::fill(squares.begin(), squares.end(), 0.0);
     for (std::size_t i = 0; i < updates.rows(); ++i) {
-      const float* row = updates.row(i).data() + first;
-      for (std::size_t c = 0; c < columns; ++c) mean[c] += static_cast<double>(row[c]);
+      add_row(updates.row(i).data() + first, columns, mean.data());
     }
     for (std::size_t c = 0; c < columns; ++c) mean[c] /= n;
     for (std::size_t i = 0; i < updates.rows(); ++i) {
-      const float* row = updates.row(i).data() + first;
-      for (std::size_t c = 0; c < columns; ++c) {
-        const double difference = static_cast<double>(row[c]) - mean[c];
-        squares[c] += difference * difference;
-      }
+      add_squared_differences(updates.row(i).data() + first, mean.data(), columns, squares.data());
     }
     for (std::size_t c = 0; c < columns; ++c) {
       spread.mean.values()[first + c] = static_cast<float>(mean[c]);
