@@ -2,11 +2,11 @@
 
 #include "aggregators/column_sample.hpp"
 #include "aggregators/rule_tools.hpp"
-#include "aggregators/stats/symmetric_eigen.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/params/krum_scores.hpp"
+#include "sim/params/symmetric_eigen.hpp"
 
 namespace souk {
 namespace {

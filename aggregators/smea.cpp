@@ -1,9 +1,9 @@
 #include "aggregators/affine.hpp"
 #include "aggregators/rule_tools.hpp"
-#include "aggregators/stats/symmetric_eigen.hpp"
 #include "aggregators/subset_search.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/plugin_registry.hpp"
+#include "sim/params/symmetric_eigen.hpp"
 
 namespace souk {
 namespace {

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "sim/params/krum_scores.hpp"
+#include "sim/params/symmetric_eigen.hpp"
 
 namespace souk {
 namespace {
@@ -34,45 +35,19 @@ double median_of(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[half] : 0.5 * (values[half - 1] + values[half]);
 }
 
-/// Gram matrix of the centred rows, [n, n] whole: -1/2 J D J.
-std::vector<double> centred_gram(const SymmetricMatrix& distances) {
+/// Gram matrix of the centred rows: -1/2 J D J.
+SymmetricMatrix centred_gram(const SymmetricMatrix& distances) {
   const std::size_t n = distances.order;
-  std::vector<double> gram(n * n), means(n, 0.0);
+  SymmetricMatrix gram{n, {}};
+  std::vector<double> means(n, 0.0);
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t j = 0; j < n; ++j) means[i] += distances(i, j) / static_cast<double>(n);
   }
   const double all = mean_of(means);
   for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t j = 0; j < n; ++j) gram[i * n + j] = -0.5 * (distances(i, j) - means[i] - means[j] + all);
+    for (std::size_t j = 0; j <= i; ++j) gram.lower.push_back(-0.5 * (distances(i, j) - means[i] - means[j] + all));
   }
   return gram;
-}
-
-/// Top eigenvector of a positive semidefinite matrix [n, n], up to sign: power iteration from its longest column. 0
-/// where the matrix is.
-std::vector<double> top_eigenvector(const std::vector<double>& matrix, std::size_t n) {
-  constexpr int steps_max = 2000;
-  constexpr double tolerance = 1e-10;
-  std::size_t longest = 0;
-  for (std::size_t i = 1; i < n; ++i) {
-    if (matrix[i * n + i] > matrix[longest * n + longest]) longest = i;
-  }
-  const auto column = matrix.begin() + static_cast<std::ptrdiff_t>(longest * n);
-  std::vector<double> vector(column, column + static_cast<std::ptrdiff_t>(n)), image(n);
-  for (int step = 0; step < steps_max; ++step) {
-    const double norm = std::sqrt(std::inner_product(vector.begin(), vector.end(), vector.begin(), 0.0));
-    if (norm == 0.0) break;
-    for (double& value : vector) value /= norm;
-    double change = 0.0;
-    for (std::size_t i = 0; i < n; ++i) {
-      image[i] = std::inner_product(vector.begin(), vector.end(), &matrix[i * n], 0.0);
-    }
-    const double value = std::inner_product(image.begin(), image.end(), vector.begin(), 0.0);
-    for (std::size_t i = 0; i < n; ++i) change = std::max(change, std::abs(image[i] - value * vector[i]));
-    if (change <= tolerance * value) break;
-    vector.swap(image);
-  }
-  return vector;
 }
 
 /// Cosines of `rows` to their mean; 0 where either is 0.
@@ -120,7 +95,7 @@ std::vector<std::size_t> bulyan_selection(const SymmetricMatrix& distances, std:
 
 std::vector<std::size_t> dnc_selection(const SymmetricMatrix& distances, std::size_t f) {
   const std::size_t n = distances.order;
-  std::vector<double> scores = top_eigenvector(centred_gram(distances), n);
+  std::vector<double> scores = power_iteration(centred_gram(distances), 1e-10).vector;
   for (double& score : scores) score *= score;
   return smallest(scores, n - covered(f, n, 1, 1));
 }

@@ -6,8 +6,8 @@
 #include <limits>
 #include <numeric>
 
-#include "aggregators/stats/symmetric_eigen.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/params/symmetric_eigen.hpp"
 
 namespace souk {
 namespace {

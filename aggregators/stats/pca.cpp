@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "aggregators/stats/symmetric_eigen.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/params/symmetric_eigen.hpp"
 
 namespace souk {
 

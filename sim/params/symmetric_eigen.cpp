@@ -1,4 +1,4 @@
-#include "aggregators/stats/symmetric_eigen.hpp"
+#include "sim/params/symmetric_eigen.hpp"
 
 #include <algorithm>
 #include <cmath>
