@@ -6,86 +6,32 @@
 
 #include "aggregators/aggregator.hpp"
 #include "scenarios/scenario.pb.h"
+#include "sim/app/collective_command.hpp"
 #include "sim/app/commands.hpp"
-#include "sim/base/atomic_file.hpp"
+#include "sim/app/update_files.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/log.hpp"
-#include "sim/base/plugin_registry.hpp"
 #include "sim/base/random.hpp"
 #include "sim/base/stopwatch.hpp"
-#include "sim/comm/session.hpp"
-#include "sim/data/npy_array.hpp"
 #include "sim/engine/scenario_file.hpp"
 
 namespace souk {
 namespace {
 
-/// The arguments as changes of a scenario: "f=5" is told to all as tolerated_f, "k=v" goes to the rule, "NAME.k=v" to
-/// the rule or pre-aggregator of that name.
-std::vector<std::string> overrides_of(const AggregateArguments& arguments) {
-  const std::vector<std::string> rules = PluginRegistry<Aggregator>::instance().names();
-  SOUK_REQUIRE(std::find(rules.begin(), rules.end(), arguments.rule) != rules.end(), "there is no rule '{}'.{}",
-               arguments.rule, did_you_mean(arguments.rule, rules));
-  const std::string rule = "aggregator." + arguments.rule;
-  std::vector<std::string> overrides{rule + "={}"};
-  for (std::size_t p = 0; p < arguments.pre.size(); ++p) {
-    overrides.push_back(fmt::format("aggregator.pre[{}].{}={{}}", p, arguments.pre[p]));
-  }
+/// The arguments as changes of a scenario: settings without a name go to the rule.
+std::vector<std::string> changes_of(const AggregateArguments& arguments) {
+  std::vector<std::string> overrides = overrides_of(arguments.rule);
   for (const std::string& setting : arguments.settings) {
-    const std::string key = setting.substr(0, setting.find('='));
-    const std::string name = key.substr(0, key.find('.'));
-    if (key == "f") {
-      overrides.push_back("aggregator.tolerated_f" + setting.substr(1));
-    } else if (name == key) {
-      overrides.push_back(rule + "." + setting);
-    } else if (name == arguments.rule) {
-      overrides.push_back("aggregator." + setting);
-    } else {
-      const auto stage = std::find(arguments.pre.begin(), arguments.pre.end(), name);
-      SOUK_REQUIRE(stage != arguments.pre.end(), "--set {}: '{}' is neither the rule nor a pre-aggregator here",
-                   setting, name);
-      overrides.push_back(fmt::format("aggregator.pre[{}].{}", stage - arguments.pre.begin(), setting));
+    if (const auto change = override_of(arguments.rule, setting)) {
+      overrides.push_back(*change);
+      continue;
     }
+    const std::string key = setting.substr(0, setting.find('='));
+    SOUK_REQUIRE(key.find('.') == std::string::npos, "--set {}: '{}' is neither the rule nor a pre-aggregator here",
+                 setting, key.substr(0, key.find('.')));
+    overrides.push_back(fmt::format("aggregator.{}.{}", arguments.rule.rule, setting));
   }
   return overrides;
-}
-
-/// A matrix in a file: [n, d] of float32, float64 or integers.
-NpyArray open_matrix(const std::string& path) {
-  NpyArray array = open_npy(path, "");
-  SOUK_REQUIRE(array.shape.size() == 2 && array.shape[0] > 0 && array.shape[1] > 0,
-               "{}: must be an n x d matrix with n and d above 0", path);
-  return array;
-}
-
-/// Every rank reads the rows it owns, row i by rank i mod ranks.
-void read_rows(const Comm& comm, const std::string& path, RowMatrix& rows) {
-  NpyArray array = open_matrix(path);
-  std::vector<AgentId> agents;
-  std::vector<int> owners;
-  for (std::uint32_t i = 0; i < array.shape[0]; ++i) {
-    agents.push_back({i});
-    owners.push_back(static_cast<int>(i) % comm.size());
-  }
-  rows.reset(comm, agents, owners, array.shape[1]);
-  for (std::size_t i = 0; i < rows.rows(); ++i) {
-    if (rows.is_local(i)) {
-      read_npy(array, rows.row(i), Finite::any);
-    } else {
-      skip_npy(array, rows.dimension());
-    }
-  }
-}
-
-/// A vector of d values, on every rank; empty where no file is named.
-std::vector<float> read_vector(const std::string& path, std::size_t dimension) {
-  std::vector<float> values;
-  if (path.empty()) return values;
-  NpyArray array = open_npy(path, "");
-  SOUK_REQUIRE(array.values == dimension, "{}: has {} values, the updates have {}", path, array.values, dimension);
-  values.resize(dimension);
-  read_npy(array, values);
-  return values;
 }
 
 std::vector<std::size_t> finite_rows(const Comm& comm, const ColumnMatrix& updates) {
@@ -98,16 +44,6 @@ std::vector<std::size_t> finite_rows(const Comm& comm, const ColumnMatrix& updat
     log::warning("{} of {} updates are not finite and were left out", squares.size() - rows.size(), squares.size());
   }
   return rows;
-}
-
-void require_servable(const AggregateArguments& arguments, const RuleNeeds& needs, std::int32_t f) {
-  const std::string& rule = arguments.rule;
-  SOUK_REQUIRE(!needs.root_data && !needs.validators && !needs.model,
-               "{} needs a model and data to judge it by, which files of updates do not hold: use it in a scenario",
-               rule);
-  SOUK_REQUIRE(!needs.root_update || !arguments.root.empty(),
-               "{} needs the server's own update: --root g.npy, a vector as long as an update", rule);
-  SOUK_REQUIRE(!needs.tolerated_f || f >= 0, "{} needs a number of malicious updates to withstand: --set f=…", rule);
 }
 
 struct Files {
@@ -142,16 +78,16 @@ void write_outputs(const AggregateArguments& arguments, std::span<const float> s
   }
 }
 
-int aggregate_on(const Comm& comm, const AggregateArguments& arguments) {
-  limit_blas_to_one_thread();
+void aggregate_on(const Comm& comm, const AggregateArguments& arguments) {
   ResolvedScenario resolved;
   std::unique_ptr<Aggregator> rule;
   Files files;
   comm.run_phase("read updates", [&] {
-    resolved = resolve_scenario({.file_name = "souk aggregate", .text = "", .overrides = overrides_of(arguments)});
+    resolved = resolve_scenario({.file_name = "souk aggregate", .text = "", .overrides = changes_of(arguments)});
     rule = make_aggregator(resolved.scenario->aggregator());
-    require_servable(arguments, rule->needs(), resolved.scenario->aggregator().tolerated_f());
-    read_rows(comm, arguments.updates, files.rows);
+    require_servable(arguments.rule.rule, rule->needs(), !arguments.root.empty(),
+                     resolved.scenario->aggregator().tolerated_f());
+    read_updates(comm, arguments.updates, Finite::any, files.rows);
     files.root = read_vector(arguments.root, files.rows.dimension());
     files.global = read_vector(arguments.global, files.rows.dimension());
   });
@@ -190,28 +126,19 @@ int aggregate_on(const Comm& comm, const AggregateArguments& arguments) {
   replicate(comm, updates.plan(), output.step, step);
   comm.run_phase("write", [&] {
     SOUK_REQUIRE(arguments.scores.empty() || !output.scores.empty(), "--scores {}: {} gives no scores",
-                 arguments.scores, arguments.rule);
+                 arguments.scores, arguments.rule.rule);
     if (comm.rank() != 0) return;
     write_outputs(arguments, step, output, used, files.rows.rows());
     const double bytes = static_cast<double>(updates.rows() * updates.dimension() * sizeof(float));
-    fmt::print("{} n={} d={} ranks={} seconds={:.6f} bytes_per_second={:.4g}\n", arguments.rule, updates.rows(),
+    fmt::print("{} n={} d={} ranks={} seconds={:.6f} bytes_per_second={:.4g}\n", arguments.rule.rule, updates.rows(),
                updates.dimension(), comm.size(), seconds, bytes / seconds);
   });
-  return exit_done;
 }
 
 }  // namespace
 
 int aggregate_command(const AggregateArguments& arguments) {
-  const MpiSession session;
-  const Comm comm = session.world();
-  log::start(log::Level::info, comm.rank());
-  try {
-    return aggregate_on(comm, arguments);
-  } catch (const PhaseError& error) {
-    if (comm.rank() == 0) log::error("{}", error.what());
-    return error.exit_code();
-  }
+  return run_collectively([&](const Comm& comm) { aggregate_on(comm, arguments); });
 }
 
 }  // namespace souk

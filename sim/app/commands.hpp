@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "sim/app/chosen_rule.hpp"
+
 namespace souk {
 
 /// What every command that reads a scenario takes.
@@ -32,9 +34,8 @@ int check_command(const ScenarioArguments& arguments, bool print, int ranks);
 
 /// `souk aggregate`.
 struct AggregateArguments {
-  std::string rule;
+  ChosenRule rule;
   std::string updates;
-  std::vector<std::string> pre;
   std::string root, global;
   std::vector<std::string> settings;  ///< --set
   std::string out, weights, scores;
@@ -44,9 +45,27 @@ struct AggregateArguments {
 /// `souk aggregate`: one rule on updates in a file.
 int aggregate_command(const AggregateArguments& arguments);
 
-/// `souk list [KIND]`, `souk describe NAME`, `souk template`, `souk reference`: what there is, from the schema.
+/// `souk attack`.
+struct AttackArguments {
+  std::string attack;
+  std::string updates;
+  std::size_t malicious = 0;
+  std::string own, global, change, root;
+  ChosenRule against;                 ///< no rule: members know updates alone
+  std::vector<std::string> settings;  ///< --set
+  std::uint32_t round = 1;
+  std::uint64_t seed = 1;
+  std::string out;
+};
+
+/// `souk attack`: what attackers make of the benign updates in a file.
+int attack_command(const AttackArguments& arguments);
+
+/// `souk list [KIND]`, `souk describe NAME`, `souk template`, `souk reference`: what there is, from the schema. A kind
+/// stands for all kinds below it: "attacks" for "attacks/data" and the others.
 int list_command(const std::string& kind);
-int describe_command(const std::string& name, bool markdown);
+/// `name` may be a kind, for all there is of it. Into a directory, if one is named, one page to a file.
+int describe_command(const std::string& name, bool markdown, const std::string& directory);
 int template_command();
 int reference_command();
 /// BibTeX of the methods a scenario uses.

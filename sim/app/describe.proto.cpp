@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdio>
+#include <fstream>
 #include <set>
 
 #include <fmt/format.h>
@@ -32,6 +33,36 @@ std::vector<std::string> all_names() {
   }
   for (const pb::Descriptor* type : schema_messages()) names.push_back(type->name());
   return names;
+}
+
+/// Whether a kind is the one wanted, or below it.
+bool is_of(const PluginKind& kind, const std::string& wanted) {
+  return kind.name == wanted || kind.name.starts_with(wanted + "/");
+}
+
+/// The plug-ins of this name or of this kind, or else the message of the schema.
+std::vector<MethodPage> pages_of(const std::string& wanted) {
+  std::vector<MethodPage> pages;
+  for (const PluginKind& kind : plugin_kinds()) {
+    for (int f = 0; f < kind.choice->field_count(); ++f) {
+      const auto& field = *kind.choice->field(f);
+      if (field.name() == wanted || is_of(kind, wanted)) pages.push_back(method_page(kind.name, field));
+    }
+  }
+  for (const pb::Descriptor* type : schema_messages()) {
+    if (pages.empty() && type->name() == wanted) {
+      pages.push_back({.name = wanted, .kind = "", .type = type, .facts = {}});
+    }
+  }
+  return pages;
+}
+
+void write_page(const std::string& directory, const MethodPage& page) {
+  const std::string path = fmt::format("{}/{}.md", directory, page.name);
+  std::ofstream file(path);
+  file << as_markdown(page);
+  file.close();
+  SOUK_REQUIRE(file, "{}: cannot be written", path);
 }
 
 /// A commented scenario: every field at its default, the choices not taken as comments. `around` are the types that
@@ -84,7 +115,7 @@ int list_command(const std::string& wanted) {
   bool found = wanted.empty();
   for (const PluginKind& kind : plugin_kinds()) {
     kinds.push_back(kind.name);
-    if (!wanted.empty() && kind.name != wanted) continue;
+    if (!wanted.empty() && !is_of(kind, wanted)) continue;
     found = true;
     print(kind.name + "\n");
     for (int f = 0; f < kind.choice->field_count(); ++f) {
@@ -97,23 +128,18 @@ int list_command(const std::string& wanted) {
   return exit_done;
 }
 
-int describe_command(const std::string& name, bool markdown) {
-  std::string text;
-  const auto add = [&](const MethodPage& page) {
-    text += (text.empty() ? "" : "\n") + (markdown ? as_markdown(page) : as_text(page));
-  };
-  for (const PluginKind& kind : plugin_kinds()) {
-    for (int f = 0; f < kind.choice->field_count(); ++f) {
-      const auto& field = *kind.choice->field(f);
-      if (field.name() == name) add(method_page(kind.name, field));
+int describe_command(const std::string& name, bool markdown, const std::string& directory) {
+  const std::vector<MethodPage> pages = pages_of(name);
+  SOUK_REQUIRE(!pages.empty(), "describe: there is no '{}'.{} 'souk list' shows what there is.", name,
+               did_you_mean(name, all_names()));
+  for (const MethodPage& page : pages) {
+    if (!directory.empty()) {
+      write_page(directory, page);
+    } else {
+      print(&page == &pages.front() ? "" : "\n");
+      print(markdown ? as_markdown(page) : as_text(page));
     }
   }
-  for (const pb::Descriptor* type : schema_messages()) {
-    if (text.empty() && type->name() == name) add({.name = name, .kind = "", .type = type, .facts = {}});
-  }
-  SOUK_REQUIRE(!text.empty(), "describe: there is no '{}'.{} 'souk list' shows what there is.", name,
-               did_you_mean(name, all_names()));
-  print(text);
   return exit_done;
 }
 

@@ -19,7 +19,7 @@ struct MethodPage {
   std::vector<std::pair<std::string, std::string>> facts;  ///< (formula, …), (cost, …), (needs, …)
 };
 
-/// The page of a plug-in, from its schema and, for rules, from what the rule declares about itself.
+/// The page of a plug-in, from its schema and, for rules and attacks, from what these declare about themselves.
 MethodPage method_page(const std::string& kind, const google::protobuf::FieldDescriptor& choice);
 
 /// For a terminal, at most 100 columns.

@@ -4,7 +4,9 @@
 #include <google/protobuf/descriptor.h>
 
 #include "aggregators/aggregator.hpp"
+#include "attacks/attack.hpp"
 #include "scenarios/aggregators.pb.h"
+#include "scenarios/attacks.pb.h"
 #include "sim/engine/schema_info.hpp"
 
 namespace souk {
@@ -20,8 +22,10 @@ std::string listed(const std::vector<std::pair<bool, std::string>>& items) {
   return fmt::format("{}", fmt::join(chosen, ", "));
 }
 
+std::string or_else(const std::string& text, const char* otherwise) { return text.empty() ? otherwise : text; }
+
 /// What a rule with default parameters declares about itself.
-void add_declarations(const pb::FieldDescriptor& choice, MethodPage& page) {
+void declare_rule(const pb::FieldDescriptor& choice, MethodPage& page) {
   scenario::Aggregator config;
   config.GetReflection()->MutableMessage(&config, &choice);
   const auto rule = make_aggregator(config);
@@ -39,8 +43,43 @@ void add_declarations(const pb::FieldDescriptor& choice, MethodPage& page) {
                                         {preserves.scale, "scale"},
                                         {preserves.translation, "translation"},
                                         {preserves.unanimity, "unanimity"}});
-  page.facts.emplace_back("needs", needed.empty() ? "the updates alone" : needed);
+  page.facts.emplace_back("needs", or_else(needed, "the updates alone"));
   page.facts.emplace_back("preserves", preserved + (preserves.noise ? "; adds noise" : ""));
+}
+
+/// The same for an attack, and when it acts.
+void declare_attack(const UpdateAttack& attack, MethodPage& page) {
+  const AttackNeeds needs = attack.needs();
+  page.facts.emplace_back("knowledge", fmt::format("{} as published, {} at least", knowledge_name(attack.usual()),
+                                                   knowledge_name(needs.least)));
+  const std::string needed = listed({{needs.lab, "training of its own"},
+                                     {attack.needs_poison(), "a data attack in the same group"},
+                                     {needs.root_update, "a server that trains on root data"}});
+  page.facts.emplace_back("needs", or_else(needed, "updates alone"));
+}
+
+void declare_attack(const DataAttack& attack, MethodPage& page) {
+  page.facts.emplace_back("poisons", fmt::format("{:.4g} % of the eligible samples where the scenario names no share",
+                                                 100.0 * attack.usual_share()));
+  page.facts.emplace_back("goal", attack.has_goal() ? "inputs taken for a class: the attack success rate is measured"
+                                                    : "none for single inputs: the accuracy shows it");
+}
+
+void declare_attack(const ReportAttack& attack, MethodPage& page) {
+  page.facts.emplace_back("knowledge", fmt::format("{} at least", knowledge_name(attack.least())));
+}
+
+/// An attack with default parameters.
+void declare_attack(const std::string& kind, const pb::FieldDescriptor& choice, MethodPage& page) {
+  scenario::Attack group;
+  group.GetReflection()->MutableMessage(&group, &choice);
+  if (kind == "attacks/data") {
+    declare_attack(*make_data_attack(group), page);
+  } else if (kind == "attacks/reports") {
+    declare_attack(*make_report_attack(group), page);
+  } else {
+    declare_attack(*make_update_attacks(group).front(), page);
+  }
 }
 
 std::string enum_values(const pb::FieldDescriptor& field, const std::string& indent) {
@@ -78,7 +117,8 @@ std::string wrap(const std::string& text, const std::string& indent) {
 
 MethodPage method_page(const std::string& kind, const pb::FieldDescriptor& choice) {
   MethodPage page{choice.name(), kind, choice.message_type(), method_facts_of(*choice.message_type())};
-  if (kind == "aggregators") add_declarations(choice, page);
+  if (kind == "aggregators") declare_rule(choice, page);
+  if (kind.starts_with("attacks/")) declare_attack(kind, choice, page);
   return page;
 }
 

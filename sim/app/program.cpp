@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <limits>
 
 #include <CLI/CLI.hpp>
 #include <malloc.h>
@@ -43,10 +44,11 @@ void add_run(CLI::App& app, RunArguments& run, bool& citations, int& ranks) {
 
 void add_aggregate(CLI::App& app, AggregateArguments& aggregate, int& ranks) {
   CLI::App* command = app.add_subcommand("aggregate", "Apply one rule to updates in a file");
-  command->add_option("rule", aggregate.rule, "Name of the rule, as printed by 'souk list aggregators'")->required();
+  command->add_option("rule", aggregate.rule.rule, "Name of the rule, as printed by 'souk list aggregators'")
+      ->required();
   command->add_option("--updates", aggregate.updates, "n x d matrix of float32 or float64, one update per row (.npy)")
       ->required();
-  command->add_option("--pre", aggregate.pre, "Pre-aggregators, in the order of their application")->take_all();
+  command->add_option("--pre", aggregate.rule.pre, "Pre-aggregators, in the order of their application")->take_all();
   command->add_option("--root", aggregate.root, "The server's own update, for rules that compare with it (.npy)");
   command->add_option("--global", aggregate.global,
                       "The parameters the clients started from, for rules that look at models (.npy; default: 0)");
@@ -61,6 +63,47 @@ void add_aggregate(CLI::App& app, AggregateArguments& aggregate, int& ranks) {
   command->add_option("--seed", aggregate.seed, "Seed of rules that draw random numbers")->capture_default_str();
   command->add_option("--ranks", ranks, "Start this many ranks on this machine through mpirun")
       ->check(CLI::Range(1, 4096));
+}
+
+void add_attack(CLI::App& app, AttackArguments& attack, int& ranks) {
+  CLI::App* command = app.add_subcommand("attack", "Craft malicious updates from the benign ones in a file");
+  command->add_option("attack", attack.attack, "Name of the attack, as printed by 'souk list attacks/updates'")
+      ->required();
+  command
+      ->add_option("--updates", attack.updates,
+                   "n x d matrix of float32 or float64: the updates of the benign clients 0 ... n - 1 (.npy)")
+      ->required();
+  command->add_option("--malicious", attack.malicious, "m: members of the attacker group, clients n ... n + m - 1")
+      ->required()
+      ->check(CLI::Range(1, 1000000));
+  command->add_option("--own", attack.own,
+                      "m x d matrix of what members would have sent honestly (.npy; default: copies of the benign rows "
+                      "0, 1, ..., from the first again after the last)");
+  command->add_option("--global", attack.global, "The parameters the clients started from (.npy; default: 0)");
+  command->add_option("--change", attack.change, "The last round's change of them (.npy; default: 0)");
+  command->add_option("--root", attack.root, "The server's own update (.npy)");
+  command->add_option("--against", attack.against.rule,
+                      "The server's rule, which members then know and may try their updates on");
+  command->add_option("--pre", attack.against.pre, "Its pre-aggregators, in the order of their application")
+      ->take_all();
+  command
+      ->add_option("--set", attack.settings,
+                   "K=V for the attack, NAME.K=V for the attack, the rule or a pre-aggregator; with --against f=N for "
+                   "the rule (default: m)")
+      ->expected(1)
+      ->take_all();
+  command->add_option("--round", attack.round, "The round, from 1")
+      ->check(CLI::Range(1U, std::numeric_limits<std::uint32_t>::max()))
+      ->capture_default_str();
+  command->add_option("--seed", attack.seed, "Seed of attacks and rules that draw random numbers")
+      ->capture_default_str();
+  command->add_option("--out", attack.out, "Where the members' updates go: m x d, float32 (.npy)")->required();
+  command->add_option("--ranks", ranks, "Start this many ranks on this machine through mpirun")
+      ->check(CLI::Range(1, 4096));
+  command->footer(
+      "Members know every update of the round and each other's. Nobody remembers earlier rounds, and the server adds\n"
+      "the aggregate as it is. Prints a line about the run, and what the attack says about itself as 'name value'\n"
+      "lines. Attacks that train a model need a scenario.\n");
 }
 
 /// glibc gives large blocks back to the system and takes them again, zeroed page by page, in every round: first touch
@@ -85,11 +128,14 @@ int dispatch(int argc, char** argv) {
   std::string kind;
   std::string name;
   std::string path;
+  std::string pages;
   std::string directory = ".";
   std::vector<std::string> mirrors;
   AggregateArguments aggregate;
+  AttackArguments attack;
   add_run(app, run, citations, ranks);
   add_aggregate(app, aggregate, ranks);
+  add_attack(app, attack, ranks);
 
   CLI::App* check = app.add_subcommand("check", "Check a scenario and show what it needs, without running it");
   add_scenario_arguments(*check, checked);
@@ -97,10 +143,11 @@ int dispatch(int argc, char** argv) {
   check->add_option("--ranks", checked_ranks, "Estimate the memory for this many ranks (default: 1)")
       ->check(CLI::Range(1, 4096));
   CLI::App* list = app.add_subcommand("list", "List what there is: aggregators, attacks, models, …");
-  list->add_option("kind", kind, "One kind only");
+  list->add_option("kind", kind, "One kind only: aggregators, attacks, attacks/data, …");
   CLI::App* describe = app.add_subcommand("describe", "Describe a rule, attack, model, … or any message of the schema");
-  describe->add_option("name", name, "Name, as printed by 'souk list'")->required();
+  describe->add_option("name", name, "Name or kind, as printed by 'souk list'")->required();
   describe->add_flag("--markdown", markdown, "Print a page in Markdown");
+  describe->add_option("--out", pages, "Directory for one page in Markdown per plug-in, NAME.md");
   CLI::App* blank = app.add_subcommand("template", "Print a commented scenario with every field");
   CLI::App* reference = app.add_subcommand("reference", "Print the scenario reference in Markdown");
   CLI::App* data = app.add_subcommand("data", "Look at data sets, or download them");
@@ -124,9 +171,10 @@ int dispatch(int argc, char** argv) {
   if (ranks > 0 && !citations && !started_by_mpi_launcher()) return launch_ranks(ranks, argc, argv);
   if (app.got_subcommand("run")) return citations ? citations_command(run.scenario) : run_command(run);
   if (app.got_subcommand("aggregate")) return aggregate_command(aggregate);
+  if (app.got_subcommand("attack")) return attack_command(attack);
   if (check->parsed()) return check_command(checked, print, checked_ranks);
   if (list->parsed()) return list_command(kind);
-  if (describe->parsed()) return describe_command(name, markdown);
+  if (describe->parsed()) return describe_command(name, markdown, pages);
   if (blank->parsed()) return template_command();
   if (reference->parsed()) return reference_command();
   if (data_describe->parsed()) return data_describe_command(path);

@@ -172,6 +172,26 @@ void read_in_steps(NpyArray& array, std::span<Value> values, Convert convert_ste
   }
 }
 
+void write_array(const std::string& path, std::string_view type, std::string_view shape,
+                 std::span<const std::byte> values) {
+  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}", type, shape);
+  constexpr std::size_t prefix = 10;  // magic, version, length of the header
+  header.append(63 - (prefix + header.size()) % 64, ' ');
+  header += '\n';
+  std::string bytes = "\x93NUMPY";
+  bytes += '\x01';
+  bytes += '\0';
+  bytes += static_cast<char>(header.size() & 0xFFU);
+  bytes += static_cast<char>(header.size() >> 8U);
+  bytes += header;
+  bytes.append(reinterpret_cast<const char*>(values.data()), values.size());
+  try {
+    write_file_atomically(path, bytes);
+  } catch (const std::exception& error) {
+    throw_input_error("{}: {}", path, error.what());
+  }
+}
+
 }  // namespace
 
 std::string NpyType::name() const {
@@ -250,23 +270,12 @@ void finish_npy(NpyArray& array) {
 }
 
 void write_npy(const std::string& path, std::span<const double> values) {
-  static_assert(std::endian::native == std::endian::little);
-  std::string header = fmt::format("{{'descr': '<f8', 'fortran_order': False, 'shape': ({},), }}", values.size());
-  constexpr std::size_t prefix = 10;  // magic, version, length of the header
-  header.append(63 - (prefix + header.size()) % 64, ' ');
-  header += '\n';
-  std::string bytes = "\x93NUMPY";
-  bytes += '\x01';
-  bytes += '\0';
-  bytes += static_cast<char>(header.size() & 0xFFU);
-  bytes += static_cast<char>(header.size() >> 8U);
-  bytes += header;
-  bytes.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
-  try {
-    write_file_atomically(path, bytes);
-  } catch (const std::exception& error) {
-    throw_input_error("{}: {}", path, error.what());
-  }
+  write_array(path, "<f8", fmt::format("({},)", values.size()), std::as_bytes(values));
+}
+
+void write_npy(const std::string& path, std::span<const float> values, std::size_t columns) {
+  SOUK_EXPECT(columns > 0 && values.size() % columns == 0);
+  write_array(path, "<f4", fmt::format("({}, {})", values.size() / columns, columns), std::as_bytes(values));
 }
 
 }  // namespace souk

@@ -55,6 +55,9 @@ void skip_npy(NpyArray& array, std::uint64_t values);
 /// Writes a vector as float64, format version 1.0, atomically. Throws InputError naming the file and the reason.
 void write_npy(const std::string& path, std::span<const double> values);
 
+/// The same for a matrix as float32, [values / columns, columns].
+void write_npy(const std::string& path, std::span<const float> values, std::size_t columns);
+
 /// Throws InputError if data remain, or if the checksum of an archive's member is wrong. After all values were read.
 void finish_npy(NpyArray& array);
 

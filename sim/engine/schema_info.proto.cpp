@@ -145,4 +145,14 @@ std::vector<PluginKind> plugin_kinds() {
   return kinds;
 }
 
+std::vector<std::string> plugin_names(const std::string& wanted) {
+  std::vector<std::string> names;
+  for (const PluginKind& kind : plugin_kinds()) {
+    for (int f = 0; kind.name == wanted && f < kind.choice->field_count(); ++f) {
+      names.push_back(kind.choice->field(f)->name());
+    }
+  }
+  return names;
+}
+
 }  // namespace souk

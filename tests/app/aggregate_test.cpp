@@ -1,75 +1,25 @@
 // `souk aggregate` as a user runs it.
-#include <bit>
-#include <cstring>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "tests/support/program.hpp"
+#include "tests/support/update_files.hpp"
 
 namespace souk {
 namespace {
 
-namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::DoubleEq;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-/// The bytes of a .npy file, version 1.0.
-template <class Value>
-std::string npy(const std::string& shape, const std::vector<Value>& values, const char* type) {
-  std::string header = std::string("{'descr': '") + type + "', 'fortran_order': False, 'shape': " + shape + ", }";
-  header.append(63 - (10 + header.size()) % 64, ' ');
-  header += '\n';
-  std::string bytes("\x93NUMPY\x01\x00", 8);
-  bytes += static_cast<char>(header.size() & 0xFFU);
-  bytes += static_cast<char>(header.size() >> 8U);
-  bytes += header;
-  bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(Value));
-  return bytes;
-}
-
-class Aggregate : public testing::Test {
+class Aggregate : public UpdateFilesTest {
  protected:
+  Aggregate() : UpdateFilesTest("aggregate") {}
   void SetUp() override {
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    directory_ = fs::path(testing::TempDir()) / "souk_aggregate" / info->name();
-    fs::remove_all(directory_);
-    fs::create_directories(directory_);
+    UpdateFilesTest::SetUp();
     write("five.npy", npy<float>("(5, 2)", {1, -1, 2, -2, 3, -3, 1e30F, -4, -1e30F, 1e30F}, "<f4"));
   }
-  void write(const std::string& name, const std::string& bytes) const {
-    std::ofstream(directory_ / name, std::ios::binary) << bytes;
-  }
-  std::string read(const std::string& name) const {
-    std::ifstream in(directory_ / name, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-  /// Values of a vector that we wrote.
   std::vector<double> values(const std::string& name) const {
-    const std::string bytes = read(name);
-    EXPECT_THAT(bytes, HasSubstr("'descr': '<f8', 'fortran_order': False"));
-    const auto header = static_cast<std::size_t>(static_cast<unsigned char>(bytes.at(8))) +
-                        256U * static_cast<unsigned char>(bytes.at(9));
-    std::vector<double> result((bytes.size() - 10 - header) / sizeof(double));
-    std::memcpy(result.data(), bytes.data() + 10 + header, result.size() * sizeof(double));
-    return result;
+    return UpdateFilesTest::values<double>(name, "'descr': '<f8', 'fortran_order': False");
   }
-  Ended run(std::vector<std::string> words) const {
-    words.insert(words.begin(), {std::getenv("SOUK_PROGRAM"), "aggregate"});
-    return RunningProgram(words, directory_).wait();
-  }
-  void expect_refused(const std::vector<std::string>& words, const std::string& message) const {
-    const Ended ended = run(words);
-    EXPECT_EQ(ended.exit_code, 2) << message;
-    EXPECT_THAT(ended.err, HasSubstr(message));
-    EXPECT_EQ(std::count(ended.err.begin(), ended.err.end(), '\n'), 1) << ended.err;
-    EXPECT_EQ(ended.out, "");
-    EXPECT_FALSE(fs::exists(directory_ / "a.npy"));
-  }
-  fs::path directory_;
 };
 
 TEST_F(Aggregate, writes_the_aggregate_and_one_line_about_it) {

@@ -6,7 +6,8 @@ cd "$2"
 printed=$(mktemp -d)
 trap 'rm -rf "$printed"' EXIT
 .ci/generate-docs "$program" "$printed"
-if ! diff -u docs/scenarios.md "$printed/scenarios.md" || ! diff -ru docs/aggregators "$printed/aggregators"; then
+if ! diff -u docs/scenarios.md "$printed/scenarios.md" || ! diff -ru docs/aggregators "$printed/aggregators" ||
+  ! diff -ru docs/attacks "$printed/attacks"; then
   echo "the generated documents are not what the program prints; write them anew: .ci/generate-docs build/souk docs" >&2
   exit 1
 fi

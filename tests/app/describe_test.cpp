@@ -1,0 +1,50 @@
+// What `souk list` and `souk describe` say about plug-ins and kinds of them.
+#include "tests/support/update_files.hpp"
+
+namespace souk {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class Describe : public UpdateFilesTest {
+ protected:
+  Describe() : UpdateFilesTest("describe") {}
+  std::string list(const std::string& kind) const {
+    return RunningProgram({std::getenv("SOUK_PROGRAM"), "list", kind}, directory_).wait().out;
+  }
+};
+
+TEST_F(Describe, a_kind_stands_for_the_kinds_below_it) {
+  EXPECT_THAT(list("attacks"),
+              AllOf(HasSubstr("attacks/data\n"), HasSubstr("attacks/updates\n"), HasSubstr("attacks/sybil\n"),
+                    HasSubstr("attacks/reports\n"), HasSubstr("label_flip"), HasSubstr("false_reports"),
+                    Not(HasSubstr("aggregators\n"))));
+  EXPECT_THAT(list("attacks/updates"), AllOf(HasSubstr("alie"), Not(HasSubstr("label_flip"))));
+  EXPECT_EQ(list("attack"), "");
+}
+
+TEST_F(Describe, attacks_say_what_they_know_and_need) {
+  EXPECT_THAT(run({"alie"}).out, AllOf(HasSubstr("knowledge   ALL as published, OWN at least"),
+                                       HasSubstr("needs       updates alone"), HasSubstr("baruch2019little")));
+  EXPECT_THAT(run({"ipm_opt"}).out, HasSubstr("RULE as published, RULE at least"));
+  EXPECT_THAT(run({"neurotoxin"}).out, HasSubstr("needs       training of its own, a data attack in the same group"));
+  EXPECT_THAT(run({"fltrust_adaptive"}).out, HasSubstr("needs       a server that trains on root data"));
+  EXPECT_THAT(run({"badnets"}).out, AllOf(HasSubstr("poisons     50 % of the eligible samples"),
+                                          HasSubstr("the attack success rate is measured")));
+  EXPECT_THAT(run({"flshield_fa_adp"}).out, HasSubstr("knowledge   ALL at least"));
+}
+
+TEST_F(Describe, a_kind_gives_a_page_for_each_of_its_plug_ins) {
+  EXPECT_THAT(run({"pre_aggregators"}).out, AllOf(HasSubstr("nnm (pre_aggregators)"), HasSubstr("\n\narc (")));
+  EXPECT_EQ(run({"pre_aggregators", "--out", "."}).out, "");
+  EXPECT_EQ(read("nnm.md"), run({"nnm", "--markdown"}).out);
+  EXPECT_EQ(read("arc.md"), run({"arc", "--markdown"}).out);
+  const Ended nowhere = run({"pre_aggregators", "--out", "nowhere"});
+  EXPECT_EQ(nowhere.exit_code, 2);
+  EXPECT_THAT(nowhere.err, HasSubstr("nowhere/nnm.md: cannot be written"));
+}
+
+}  // namespace
+}  // namespace souk
