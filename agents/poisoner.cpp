@@ -43,11 +43,15 @@ DataFacts facts_of(const Dataset& train) {
   return facts;
 }
 
-void check_settings(const DataAttack& attack, const DataFacts& facts, int group) {
+/// Throws InputError for settings that cannot be. An attack knows the names of its fields, but not which group it is
+/// in.
+std::unique_ptr<DataAttack> make_checked(const scenario::Attack& config, const DataFacts& facts, int group) {
   try {
-    attack.check(facts);
+    auto attack = make_data_attack(config);
+    attack->check(facts);
+    return attack;
   } catch (const InputError& error) {
-    throw_input_error("attacks[{}].{}", group, error.what());  // an attack does not know which group it is in
+    throw_input_error("attacks[{}].{}", group, error.what());
   }
 }
 
@@ -93,13 +97,13 @@ Poisoner::Poisoner(const scenario::Scenario& scenario, const Population& populat
   for (int g = 0; g < scenario.attacks_size(); ++g) {
     const scenario::Attack& config = scenario.attacks(g);
     groups_.push_back(nullptr);
-    auto attack = make_data_attack(config);
-    SOUK_REQUIRE(attack != nullptr || config.poisoning_case() == scenario::Attack::POISONING_NOT_SET,
+    const bool poisons = config.data_case() != scenario::Attack::DATA_NOT_SET;
+    SOUK_REQUIRE(poisons || config.poisoning_case() == scenario::Attack::POISONING_NOT_SET,
                  "attacks[{}].{}: the group has no data attack", g,
                  config.has_poison_share() ? "poison_share" : "poison_per_batch");
-    if (attack == nullptr) continue;
+    if (!poisons) continue;
     if (facts_.classes == 0) facts_ = facts_of(train);
-    check_settings(*attack, facts_, g);
+    auto attack = make_checked(config, facts_, g);
     auto group = std::make_unique<Group>();
     group->share = config.has_poison_share() ? config.poison_share() : attack->usual_share();
     if (config.has_poison_per_batch()) group->per_batch = config.poison_per_batch();

@@ -7,7 +7,6 @@
 #include "attacks/update_tools.hpp"
 #include "scenarios/sybil_attacks.pb.h"
 #include "sim/base/archive.hpp"
-#include "sim/base/contract.hpp"
 #include "sim/params/linear.hpp"
 
 namespace souk {
@@ -18,10 +17,7 @@ SybilMemory::SybilMemory(const scenario::SybilMemory& config)
       winners_too_(config.winners_too()),
       attackers_(config.attackers()),
       explorers_(config.explorers()),
-      exploration_(config.exploration()) {
-  SOUK_REQUIRE(attackers_ + explorers_ <= 1.0, "memory.explorers = {}: with attackers = {} more than all members",
-               explorers_, attackers_);
-}
+      exploration_(config.exploration()) {}
 
 std::optional<ColumnVector> SybilMemory::winners_mean(const ColumnMatrix& like) const {
   std::int64_t count = 0;
