@@ -22,8 +22,8 @@ struct RuleSetting {
   const ParameterLayout* layout;
 };
 
-/// Runs the rule on finite updates, with its stream of random numbers for `purpose`. `losses` may be null for rules that
-/// judge no models. Collective.
+/// Runs the rule on finite updates, with its stream of random numbers for `purpose`. `losses` may be null for rules
+/// that judge no models. Collective.
 RuleOutput run_rule(Aggregator& rule, const RuleSetting& setting, std::span<const Submission> submissions,
                     const ColumnMatrix& updates, LossOracle* losses, Purpose purpose);
 
@@ -34,7 +34,8 @@ std::vector<std::size_t> finite_rows(std::span<const double> squared_norms);
 /// server will draw nobody knows.
 class ServerProbe final : public RuleProbe {
  public:
-  /// `losses` makes the judge that a trial asks; its evaluations cost the server nothing. Empty for rules that ask none.
+  /// `losses` makes the judge that a trial asks; its evaluations cost the server nothing. Empty for rules that ask
+  /// none.
   ServerProbe(const scenario::Aggregator& config, Aggregator& rule, const RuleSetting& setting,
               std::vector<Submission> submissions, std::function<std::unique_ptr<LossOracle>()> losses);
   Verdict verdict(const ColumnMatrix& updates) override;
