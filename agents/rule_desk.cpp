@@ -1,5 +1,6 @@
 #include "agents/rule_desk.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "sim/base/archive.hpp"
@@ -60,7 +61,9 @@ Verdict ServerProbe::verdict(const ColumnMatrix& updates) {
   SOUK_EXPECT(updates.rows() == submissions_.size());
   const std::unique_ptr<Aggregator> rule = copy_of_rule();
   const std::vector<double> squares = squared_norms(setting_.comm, updates);
-  const std::vector<std::size_t> used = finite_rows(squares);
+  std::vector<std::size_t> used = finite_rows(squares);
+  // The server orders updates by the names under which it knows the clients.
+  std::ranges::sort(used, {}, [&](std::size_t i) { return submissions_[i].agent; });
   std::vector<Submission> submissions;
   for (const std::size_t i : used) submissions.push_back(submissions_[i]);
   Verdict verdict{ColumnVector(updates), std::vector<double>(updates.rows(), 0.0)};
