@@ -20,7 +20,7 @@ const google::protobuf::Message* chosen(const google::protobuf::Message& choice,
 /// Whether `config` is a message of this schema.
 bool has_schema(const google::protobuf::Message& config, const google::protobuf::Descriptor* schema);
 
-/// Name of a plug-in: that of its field in the `oneof` of its schema file, e.g. "trimmed_mean".
+/// Name of a plug-in: that of its field in the `oneof` of the schema, e.g. "trimmed_mean".
 std::string plugin_name(const google::protobuf::Descriptor* schema);
 
 /// Throws InputError: nothing chosen, or a message without an implementation.

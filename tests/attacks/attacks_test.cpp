@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "sim/base/error.hpp"
+#include "sim/base/plugin_registry.hpp"
 #include "sim/comm/thread_team.hpp"
 #include "tests/support/attack_world.hpp"
 
@@ -78,6 +79,13 @@ TEST(Attacks, see_what_they_are_granted_and_nothing_else) {
   EXPECT_TRUE((sees_others<View<Pool, RuleAccess>> && sees_rule<View<Pool, RuleAccess>>));
   EXPECT_FALSE((sees_root<View<Pool, RuleAccess>>));
   EXPECT_TRUE((trains<View<Pool, Laboratory>>));
+}
+
+TEST(Attacks, are_known_by_their_names_in_the_scenario) {
+  const auto& attacks = PluginRegistry<UpdateAttack>::instance();
+  EXPECT_TRUE(attacks.has("alie") && attacks.has("pivot"));
+  EXPECT_FALSE(attacks.has("label_flip"));
+  EXPECT_THAT(PluginRegistry<DataAttack>::instance().names(), testing::Contains("label_flip"));
 }
 
 TEST(Attacks, a_group_without_a_method_has_no_attack) {
