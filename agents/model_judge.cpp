@@ -46,7 +46,9 @@ ModelJudge::ModelJudge(const Comm& comm, Network& network, const Dataset& train,
       validators_(validators),
       seed_(seed),
       round_(round),
-      validating_(validators.of_round(round.round, round.clients)) {}
+      validating_(validators.of_round(round.round, round.clients)) {
+  round_.clients = {};  // the caller's, and read
+}
 
 std::vector<double> ModelJudge::spread(
     const ColumnMatrix& steps, std::size_t parts, std::size_t width,
