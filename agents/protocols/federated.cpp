@@ -159,7 +159,9 @@ SetUpRecord FederatedProtocol::set_up_record() const {
       if (samples > 0) record.partition.push_back({{id}, c, samples});
     }
   }
-  record.metrics.push_back({"distance_from_iid", distance_from_iid(table, population_->clients(), classes)});
+  const std::size_t genuine = population_->genuine();  // fake identities hold copies
+  const auto dealt = std::span(table).first(genuine * static_cast<std::size_t>(classes));
+  record.metrics.push_back({"distance_from_iid", distance_from_iid(dealt, genuine, classes)});
   record.metrics.push_back({"parameters", static_cast<double>(global_.size())});
   if (needs_.tolerated_f) record.metrics.push_back({"tolerated_f", static_cast<double>(tolerated_f_)});
   if (!root_.empty()) record.metrics.push_back({"root_samples", static_cast<double>(root_.size())});
