@@ -152,7 +152,8 @@ TEST(Identities, fakes_train_as_their_owner_does_and_leave_the_others_alone) {
     const std::string text = scenario_of(attacks, "mean {}");
     const std::string everyone =
         text.substr(0, text.find("per_round: 6")) + "everyone: true" + text.substr(text.find("per_round: 6") + 12);
-    for (const MetricValue& metric : run(everyone, 1, false).records.front().metrics) {
+    const Outcome outcome = run(everyone, 1, false);
+    for (const MetricValue& metric : outcome.records.front().metrics) {
       if (metric.name == "update_norm") norms[metric.agent] = metric.value;
     }
     return norms;
