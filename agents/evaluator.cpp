@@ -13,10 +13,9 @@ namespace souk {
 
 void Evaluator::test_own_batches(const Comm& comm, Network& network, std::span<const float> parameters) {
   own_.clear();
-  std::vector<SampleIndex> which;
   for (auto b = static_cast<std::size_t>(comm.rank()); b < batches(); b += static_cast<std::size_t>(comm.size())) {
-    which.resize(std::min(batch_size_, test_.size() - b * batch_size_));
-    std::iota(which.begin(), which.end(), static_cast<SampleIndex>(b * batch_size_));
+    const std::size_t begin = b * batch_size_;
+    const auto which = std::span(samples_).subspan(begin, std::min(batch_size_, samples_.size() - begin));
     const TestCounts counts = test_batch(network, parameters, test_, which);
     own_.push_back(counts.loss_sum);
     own_.insert(own_.end(), counts.correct.begin(), counts.correct.end());
@@ -78,6 +77,12 @@ TestResult Evaluator::gather(const Comm& comm) const {
     result.attacks.push_back({counts[1] / counts[0], counts[3] / counts[2]});  // 0/0 is NaN: nothing attacked
   }
   return result;
+}
+
+std::vector<SampleIndex> all_samples(const Dataset& data) {
+  std::vector<SampleIndex> samples(data.size());
+  std::iota(samples.begin(), samples.end(), SampleIndex{0});
+  return samples;
 }
 
 StopTests::StopTests(const scenario::Evaluation& config)

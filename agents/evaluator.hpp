@@ -38,28 +38,34 @@ struct TestResult {
   std::vector<AttackSuccess> attacks{};   ///< [triggered tests]
 };
 
-/// Tests models on the test set: batches of a fixed size, dealt to ranks by index, added up in batch order.
+/// Tests models on some samples of a data set: batches of a fixed size, dealt to ranks by index, added up in batch
+/// order.
 class Evaluator {
  public:
-  Evaluator(const Dataset& test, std::size_t batch_size, std::vector<TriggeredTest> triggered = {})
-      : test_(test), batch_size_(batch_size), triggered_(std::move(triggered)) {}
+  Evaluator(const Dataset& data, std::vector<SampleIndex> samples, std::size_t batch_size,
+            std::vector<TriggeredTest> triggered = {})
+      : test_(data), samples_(std::move(samples)), batch_size_(batch_size), triggered_(std::move(triggered)) {}
   /// This rank's batches; does not communicate.
   void test_own_batches(const Comm& comm, Network& network, std::span<const float> parameters);
   /// Adds up what the ranks found. Collective.
   TestResult gather(const Comm& comm) const;
 
  private:
-  std::size_t batches() const { return (test_.size() + batch_size_ - 1) / batch_size_; }
-  const Dataset& test_;
-  std::size_t batch_size_;
+  std::size_t batches() const { return (samples_.size() + batch_size_ - 1) / batch_size_; }
   void test_triggered(Network& network, std::span<const float> parameters, std::span<const SampleIndex> which,
                       std::span<const std::int32_t> answers);
   /// Numbers per batch: loss sum; correct and samples of every class; of every triggered test: attacked inputs and
   /// hits, all and those correct when left alone.
   std::size_t width() const { return 1 + 2 * static_cast<std::size_t>(test_.classes()) + 4 * triggered_.size(); }
+  const Dataset& test_;
+  std::vector<SampleIndex> samples_;
+  std::size_t batch_size_;
   std::vector<TriggeredTest> triggered_;
   std::vector<double> own_;  ///< [own batches, width()]
 };
+
+/// Every sample of a data set.
+std::vector<SampleIndex> all_samples(const Dataset& data);
 
 /// When a run ends before its last round.
 class StopTests {

@@ -58,6 +58,24 @@ std::vector<SampleIndex> draw_root_data(const scenario::Root& config, std::span<
   return drawn;
 }
 
+std::vector<SampleIndex> draw_validation_data(double fraction, std::size_t samples, std::span<const SampleIndex> root,
+                                              std::uint64_t seed) {
+  const auto wanted = static_cast<std::size_t>(fraction * static_cast<double>(samples));
+  if (wanted == 0) return {};
+  SOUK_REQUIRE(
+      wanted + root.size() < samples,
+      "evaluation.validation_fraction = {}: with {} samples of the root data nothing of {} is left to train on",
+      fraction, root.size(), samples);
+  std::vector<SampleIndex> left;
+  for (SampleIndex sample = 0; sample < samples; ++sample) {
+    if (!std::binary_search(root.begin(), root.end(), sample)) left.push_back(sample);
+  }
+  Stream(seed, Purpose::evaluation, nobody, {}).shuffle(left);
+  left.resize(wanted);
+  std::sort(left.begin(), left.end());
+  return left;
+}
+
 RepairedDeal deal_without(std::span<const SampleIndex> reserved, const scenario::Partition& partition,
                           const DealInput& input, std::uint64_t seed) {
   if (reserved.empty()) return deal_samples(partition, input, seed);

@@ -19,6 +19,11 @@ namespace souk {
 std::vector<SampleIndex> draw_root_data(const scenario::Root& config, std::span<const std::int32_t> labels, int classes,
                                         std::uint64_t seed);
 
+/// Samples that nobody trains on, for choosing settings: this share of the training set, drawn from what `root`
+/// (ascending) leaves; ascending. Throws InputError where no sample would be left to train on.
+std::vector<SampleIndex> draw_validation_data(double fraction, std::size_t samples, std::span<const SampleIndex> root,
+                                              std::uint64_t seed);
+
 /// Deals what `reserved` (ascending) leaves of the training set to the clients.
 RepairedDeal deal_without(std::span<const SampleIndex> reserved, const scenario::Partition& partition,
                           const DealInput& input, std::uint64_t seed);

@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "scenarios/data.pb.h"
+#include "scenarios/options.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/hash.hpp"
@@ -33,11 +34,15 @@ void serialize(Archive& archive, DatasetShape& shape) {
   for (std::string& name : shape.class_names) archive.field("class", name);
 }
 
-/// Equal for equal shapes; compared between nodes.
-std::int64_t shape_hash(std::array<DatasetShape, 2> shapes) {
+std::string hash_of(std::array<DatasetShape, 2> shapes) {
   SaveArchive save;
   for (DatasetShape& shape : shapes) serialize(save, shape);
-  return std::stoll(sha256_hex(std::span<const std::byte>(save.bytes())).substr(0, 15), nullptr, 16);
+  return sha256_hex(std::span<const std::byte>(save.bytes()));
+}
+
+/// Equal for equal shapes; compared between nodes.
+std::int64_t shape_hash(const std::array<DatasetShape, 2>& shapes) {
+  return std::stoll(hash_of(shapes).substr(0, 15), nullptr, 16);
 }
 
 /// The node's first rank knows the shapes; the others learn them.
@@ -171,6 +176,18 @@ SharedData load_shared_data(const Comm& comm, const scenario::Data& data, std::u
   shared.train = Dataset(shapes[0], buffers[0], scaling);
   shared.test = Dataset(shapes[1], buffers[1], scaling);
   return shared;
+}
+
+std::string content_hash(const SharedData& data) {
+  // The block holds both splits' values, labels and groups one after the other, with zeros between them.
+  return sha256_hex(hash_of({data.train.shape(), data.test.shape()}) +
+                    sha256_hex(std::span<const std::byte>(data.memory->bytes())));
+}
+
+std::string data_key(const scenario::Data& data, std::uint64_t seed) {
+  const auto* chosen = data.GetReflection()->GetOneofFieldDescriptor(data, data.GetDescriptor()->oneof_decl(0));
+  const bool fixed = chosen != nullptr && chosen->message_type()->options().GetExtension(scenario::same_for_every_seed);
+  return data.SerializeAsString() + (fixed ? "" : std::to_string(seed));
 }
 
 }  // namespace souk

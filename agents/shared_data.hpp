@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "sim/comm/comm.hpp"
 #include "sim/data/dataset.hpp"
@@ -22,5 +23,11 @@ struct SharedData {
 /// Reads the data set chosen in `data`. Where the format allows it, the ranks of a node read a slice each. Collective;
 /// throws PhaseError.
 SharedData load_shared_data(const Comm& comm, const scenario::Data& data, std::uint64_t seed);
+
+/// SHA-256 of everything in it: shapes, class names, values as stored, labels, groups.
+std::string content_hash(const SharedData& data);
+
+/// Equal where load_shared_data would give the same.
+std::string data_key(const scenario::Data& data, std::uint64_t seed);
 
 }  // namespace souk

@@ -36,7 +36,7 @@ std::size_t expected_malicious(std::size_t wanted, const Population& population)
 
 class FederatedProtocol final : public Federated {
  public:
-  FederatedProtocol(const Comm& comm, const scenario::Scenario& scenario, const std::string& device);
+  FederatedProtocol(const Comm& comm, const scenario::Scenario& scenario, const std::string& device, SharedData data);
   SetUpRecord set_up_record() const override;
   void run_round(RoundIndex round, bool last, Phases& phases, RoundRecord& record) override;
   void serialize(Archive& archive) override;
@@ -78,6 +78,7 @@ class FederatedProtocol final : public Federated {
   std::unique_ptr<Poisoner> poisoner_;
   std::unique_ptr<Selector> selector_;
   std::unique_ptr<Evaluator> evaluator_;
+  std::unique_ptr<Evaluator> validation_;  ///< null: nothing is held out
   StopTests stop_tests_;
   std::vector<float> global_;
   std::vector<float> change_;  ///< [trainable] of the last round
@@ -95,9 +96,9 @@ class FederatedProtocol final : public Federated {
   std::optional<ColumnVector> root_update_;  ///< where the rule or an attack needs it
 };
 
-FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario& scenario, const std::string& device)
-    : comm_(comm), scenario_(scenario), stop_tests_(scenario.evaluation()) {
-  data_ = load_shared_data(comm, scenario.task().data(), scenario.seed());
+FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario& scenario, const std::string& device,
+                                     SharedData data)
+    : comm_(comm), scenario_(scenario), data_(std::move(data)), stop_tests_(scenario.evaluation()) {
   const int node_ranks = comm.node().size();
   comm.run_phase("set up", [&] {
     population_ = std::make_unique<Population>(scenario);
@@ -111,7 +112,11 @@ FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario&
                           .classes = data_.train.classes(),
                           .agents = scenario.participants().clients(),
                           .min_samples = scenario.partition().min_samples()};
-    deal_ = deal_without(root_, scenario.partition(), input, scenario.seed());
+    std::vector<SampleIndex> validation =
+        draw_validation_data(scenario.evaluation().validation_fraction(), data_.train.size(), root_, scenario.seed());
+    std::vector<SampleIndex> reserved;
+    std::merge(root_.begin(), root_.end(), validation.begin(), validation.end(), std::back_inserter(reserved));
+    deal_ = deal_without(reserved, scenario.partition(), input, scenario.seed());
     share_with_fakes(*population_, deal_.deal);
     validators_ =
         std::make_unique<Validators>(scenario.validators(), needs_.validators || scenario.validators().always(),
@@ -130,7 +135,11 @@ FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario&
     network_ = make_network(scenario.task().model(), shape, device);
     trainer_ = std::make_unique<LocalTrainer>(scenario.task().training(), *network_);
     poisoner_ = std::make_unique<Poisoner>(scenario, *population_, data_.train, *network_);
-    evaluator_ = std::make_unique<Evaluator>(data_.test, scenario.evaluation().batch_size(), poisoner_->tests());
+    const std::size_t test_batch = scenario.evaluation().batch_size();
+    evaluator_ = std::make_unique<Evaluator>(data_.test, all_samples(data_.test), test_batch, poisoner_->tests());
+    if (!validation.empty()) {
+      validation_ = std::make_unique<Evaluator>(data_.train, std::move(validation), test_batch);
+    }
     require_memory(footprint(comm.size()), node_ranks);
     global_.resize(network_->layout().dimension());
     step_.resize(network_->layout().trainable());
@@ -425,6 +434,14 @@ void FederatedProtocol::evaluate(Phases& phases, RoundRecord& record) {
   phases.local("evaluate", [&] { evaluator_->test_own_batches(comm_, *network_, global_); });
   phases.collective("gather test", [&] { result = evaluator_->gather(comm_); });
   record_test(result, poisoner_->groups_with_goals(), record);
+  if (validation_ != nullptr) {
+    phases.local("evaluate", [&] { validation_->test_own_batches(comm_, *network_, global_); });
+    phases.collective("gather test", [&] {
+      const TestResult held_out = validation_->gather(comm_);
+      record.add("validation_accuracy", held_out.accuracy);
+      record.add("validation_loss", held_out.loss);
+    });
+  }
   const std::optional<std::string> stop = stop_tests_.note(result);
   if (stop_tests_.first_at_target()) {
     record.events.push_back({"target reached", -1, fmt::format("accuracy {}", result.accuracy)});
@@ -497,8 +514,13 @@ void require_memory(const Footprint& footprint, int ranks_on_node) {
 }
 
 std::unique_ptr<Federated> make_federated(const Comm& comm, const scenario::Scenario& scenario,
+                                          const std::string& device, SharedData data) {
+  return std::make_unique<FederatedProtocol>(comm, scenario, device, std::move(data));
+}
+
+std::unique_ptr<Federated> make_federated(const Comm& comm, const scenario::Scenario& scenario,
                                           const std::string& device) {
-  return std::make_unique<FederatedProtocol>(comm, scenario, device);
+  return make_federated(comm, scenario, device, load_shared_data(comm, scenario.task().data(), scenario.seed()));
 }
 
 }  // namespace souk

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "agents/shared_data.hpp"
 #include "sim/engine/protocol.hpp"
 
 namespace souk::scenario {
@@ -38,6 +39,10 @@ class Federated : public Protocol {
 /// Throws InputError where the ranks of this node would need more memory than it can give.
 void require_memory(const Footprint& footprint, int ranks_on_node);
 
+/// `data` is the scenario's, as load_shared_data gives it on the same node.
+std::unique_ptr<Federated> make_federated(const Comm& comm, const scenario::Scenario& scenario,
+                                          const std::string& device, SharedData data);
+/// Loads the data first.
 std::unique_ptr<Federated> make_federated(const Comm& comm, const scenario::Scenario& scenario,
                                           const std::string& device);
 

@@ -8,6 +8,7 @@
 #include <malloc.h>
 
 #include "sim/app/commands.hpp"
+#include "sim/app/subcommands.hpp"
 #include "sim/app/version.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/comm/session.hpp"
@@ -136,6 +137,11 @@ int dispatch(int argc, char** argv) {
   add_run(app, run, citations, ranks);
   add_aggregate(app, aggregate, ranks);
   add_attack(app, attack, ranks);
+  std::function<int()> chosen;
+  add_sweep(app, chosen, ranks);
+  add_table(app, chosen);
+  add_export(app, chosen);
+  add_report(app, chosen);
 
   CLI::App* check = app.add_subcommand("check", "Check a scenario and show what it needs, without running it");
   add_scenario_arguments(*check, checked);
@@ -169,6 +175,7 @@ int dispatch(int argc, char** argv) {
     return app.exit(error) == 0 ? exit_done : exit_bad_input;
   }
   if (ranks > 0 && !citations && !started_by_mpi_launcher()) return launch_ranks(ranks, argc, argv);
+  if (chosen) return chosen();
   if (app.got_subcommand("run")) return citations ? citations_command(run.scenario) : run_command(run);
   if (app.got_subcommand("aggregate")) return aggregate_command(aggregate);
   if (app.got_subcommand("attack")) return attack_command(attack);

@@ -14,6 +14,7 @@ enum class Purpose : std::uint16_t {
   root_data = 0x110,
   holdout = 0x120,
   validation = 0x130,
+  evaluation = 0x140,
   weight_init = 0x200,
   batch_order = 0x300,
   augmentation = 0x310,

@@ -40,6 +40,14 @@ struct EventRow {
   std::string text;
 };
 
+/// Money that changes hands. Accounts are agents; -1 is the market.
+struct TransferRow {
+  std::string kind;  ///< payment, refund, penalty, …
+  std::int64_t payer = -1;
+  std::int64_t payee = -1;
+  std::int64_t micro_credits = 0;
+};
+
 /// Wall-clock time of one phase on this machine: a measurement, never part of a result.
 struct PhaseTime {
   std::string phase;
@@ -61,6 +69,7 @@ struct RoundRecord {
   std::vector<SelectionRow> selections;
   std::vector<TrafficRow> traffic;
   std::vector<EventRow> events;
+  std::vector<TransferRow> transfers;
   std::vector<PhaseTime> phases;
   std::vector<ProcessRow> processes;
   std::optional<std::string> stop;  ///< why the run ends with this round: target, patience, diverged

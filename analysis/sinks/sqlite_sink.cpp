@@ -1,12 +1,10 @@
 #include "analysis/sinks/sqlite_sink.hpp"
 
-#include <cmath>
 #include <string_view>
 
-#include <sqlite3.h>
-#include <sys/vfs.h>
+#include <fmt/format.h>
 
-#include "sim/base/contract.hpp"
+#include "analysis/database.hpp"
 
 namespace souk {
 namespace {
@@ -28,98 +26,39 @@ CREATE TABLE IF NOT EXISTS traffic(round INTEGER, kind TEXT, messages INTEGER, b
                                    PRIMARY KEY(round, kind)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS event(round INTEGER, sequence INTEGER, kind TEXT, agent INTEGER, text TEXT,
                                  PRIMARY KEY(round, sequence)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ledger(round INTEGER, sequence INTEGER, kind TEXT, payer INTEGER, payee INTEGER,
+                                  micro_credits INTEGER, PRIMARY KEY(round, sequence)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS phase(round INTEGER, phase TEXT, seconds REAL, busy_seconds REAL, share REAL,
                                  PRIMARY KEY(round, phase)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS process(round INTEGER, rank INTEGER, peak_rss_bytes INTEGER, page_faults INTEGER,
                                    PRIMARY KEY(round, rank)) WITHOUT ROWID;
 )sql";
 
-constexpr std::string_view round_tables[] = {"round", "metric", "selection", "traffic", "event", "phase", "process"};
-
-/// Network file systems share no memory between hosts, which write-ahead logging needs.
-bool on_network_file_system(const std::filesystem::path& directory) {
-  struct statfs info = {};
-  if (statfs(directory.c_str(), &info) != 0) return true;
-  constexpr long network[] = {
-      0x6969,     0x517B,     0xFE534D42, 0xFF534D42, 0x0BD00BD0, 0x47504653,
-      0x19830326, 0x65735546, 0x00C36400, 0x01021997, 0xAAD7AAEA};  // nfs smb cifs lustre gpfs beegfs fuse …
-  for (const long type : network) {
-    if (info.f_type == type) return true;
-  }
-  return false;
-}
-
-class Statement {
- public:
-  Statement(sqlite3* db, std::string_view sql) : db_(db) {
-    if (sqlite3_prepare_v2(db, sql.data(), static_cast<int>(sql.size()), &handle_, nullptr) != SQLITE_OK) {
-      throw std::runtime_error(fmt::format("results database: {} in '{}'", sqlite3_errmsg(db), sql));
-    }
-  }
-  ~Statement() { sqlite3_finalize(handle_); }
-  Statement(const Statement&) = delete;
-  Statement& operator=(const Statement&) = delete;
-
-  template <class... Values>
-  void run(const Values&... values) {
-    int at = 0;
-    (bind(++at, values), ...);
-    if (sqlite3_step(handle_) != SQLITE_DONE) {
-      throw std::runtime_error(fmt::format("results database: {}", sqlite3_errmsg(db_)));
-    }
-    sqlite3_reset(handle_);
-  }
-
- private:
-  template <std::integral Integer>
-  void bind(int at, Integer value) {
-    sqlite3_bind_int64(handle_, at, static_cast<sqlite3_int64>(value));
-  }
-  void bind(int at, double value) {
-    // SQLite knows no NaN; a value that does not exist is NULL.
-    std::isnan(value) ? sqlite3_bind_null(handle_, at) : sqlite3_bind_double(handle_, at, value);
-  }
-  void bind(int at, const std::string& value) {
-    sqlite3_bind_text(handle_, at, value.c_str(), static_cast<int>(value.size()), SQLITE_TRANSIENT);
-  }
-  template <class Value>
-  void bind(int at, const std::optional<Value>& value) {
-    value ? bind(at, *value) : static_cast<void>(sqlite3_bind_null(handle_, at));
-  }
-  sqlite3* db_;
-  sqlite3_stmt* handle_ = nullptr;
-};
+constexpr std::string_view round_tables[] = {"round", "metric", "selection", "traffic",
+                                             "event", "ledger", "phase",     "process"};
 
 class SqliteSink final : public MetricSink {
  public:
-  explicit SqliteSink(const std::filesystem::path& file) {
-    if (sqlite3_open(file.c_str(), &db_) != SQLITE_OK) {
-      const std::string reason = sqlite3_errmsg(db_);
-      sqlite3_close(db_);
-      throw std::runtime_error(fmt::format("cannot open {}: {}", file.string(), reason));
-    }
-    sqlite3_busy_timeout(db_, 10000);
-    check_version(file);
-    execute(on_network_file_system(file.parent_path().empty() ? "." : file.parent_path()) ? "PRAGMA journal_mode=DELETE"
-                                                                                          : "PRAGMA journal_mode=WAL");
-    execute("PRAGMA synchronous=FULL");  // a checkpoint must never be ahead of the rows, not even after a power cut
-    create_tables();
+  explicit SqliteSink(const std::filesystem::path& file) : db_(file, Database::Mode::write) {
+    db_.require_version(results_schema_version);
+    db_.execute("PRAGMA synchronous=FULL");  // a checkpoint must never be ahead of the rows, not even after a power cut
+    db_.in_transaction([&] {
+      db_.execute(schema);
+      db_.execute(fmt::format("PRAGMA user_version = {}", results_schema_version));
+    });
   }
-  ~SqliteSink() override { sqlite3_close(db_); }
-  SqliteSink(const SqliteSink&) = delete;
-  SqliteSink& operator=(const SqliteSink&) = delete;
 
   void describe(const std::map<std::string, std::string>& facts) override {
-    in_transaction([&] {
+    db_.in_transaction([&] {
       Statement insert(db_, "INSERT OR REPLACE INTO run VALUES(?,?)");
       for (const auto& [name, value] : facts) insert.run(name, value);
     });
   }
 
   void commit_set_up(const SetUpRecord& record) override {
-    in_transaction([&] {
-      execute("DELETE FROM agent");
-      execute("DELETE FROM partition");
+    db_.in_transaction([&] {
+      db_.execute("DELETE FROM agent");
+      db_.execute("DELETE FROM partition");
       forget_rounds("= 0");
       Statement agent(db_, "INSERT INTO agent VALUES(?,?,?,?,?,?)");
       for (const AgentRow& row : record.agents) {
@@ -134,7 +73,7 @@ class SqliteSink final : public MetricSink {
 
   void commit(const RoundRecord& record) override {
     const std::uint32_t round = record.round.value;
-    in_transaction([&] {
+    db_.in_transaction([&] {
       forget_rounds(fmt::format("= {}", round));
       Statement(db_,
                 "INSERT INTO round SELECT ?1, ?2, ?2 + coalesce((SELECT virtual_time FROM round WHERE round = ?1 - 1), "
@@ -145,51 +84,19 @@ class SqliteSink final : public MetricSink {
       insert_selections(record);
       Statement traffic(db_, "INSERT INTO traffic VALUES(?,?,?,?)");
       for (const TrafficRow& row : record.traffic) traffic.run(round, row.kind, row.messages, row.bytes);
+      insert_transfers(record);
       insert_measurements(record);
     });
   }
 
   void rewind(RoundIndex last_kept) override {
-    in_transaction([&] { forget_rounds(fmt::format("> {}", last_kept.value)); });
+    db_.in_transaction([&] { forget_rounds(fmt::format("> {}", last_kept.value)); });
   }
 
  private:
-  void execute(const std::string& sql) {
-    char* message = nullptr;
-    if (sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, &message) == SQLITE_OK) return;
-    const std::string reason = message == nullptr ? sqlite3_errmsg(db_) : message;
-    sqlite3_free(message);
-    throw std::runtime_error(fmt::format("results database: {}", reason));
-  }
-  template <class Act>
-  void in_transaction(Act act) {
-    execute("BEGIN IMMEDIATE");
-    try {
-      act();
-      execute("COMMIT");
-    } catch (...) {
-      sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
-      throw;
-    }
-  }
-  void check_version(const std::filesystem::path& file) {
-    sqlite3_stmt* query = nullptr;
-    sqlite3_prepare_v2(db_, "PRAGMA user_version", -1, &query, nullptr);
-    const int version = sqlite3_step(query) == SQLITE_ROW ? sqlite3_column_int(query, 0) : 0;
-    sqlite3_finalize(query);
-    SOUK_REQUIRE(version == 0 || version == results_schema_version,
-                 "{}: has results of schema version {}, this program writes {}", file.string(), version,
-                 results_schema_version);
-  }
-  void create_tables() {
-    in_transaction([&] {
-      execute(schema);
-      execute(fmt::format("PRAGMA user_version = {}", results_schema_version));
-    });
-  }
   void forget_rounds(const std::string& which) {
     for (const std::string_view table : round_tables)
-      execute(fmt::format("DELETE FROM {} WHERE round {}", table, which));
+      db_.execute(fmt::format("DELETE FROM {} WHERE round {}", table, which));
   }
   void insert_metrics(std::uint32_t round, const std::vector<MetricValue>& metrics) {
     Statement insert(db_, "INSERT INTO metric VALUES(?,?,?,?,?)");
@@ -207,6 +114,13 @@ class SqliteSink final : public MetricSink {
                  row.score);
     }
   }
+  void insert_transfers(const RoundRecord& record) {
+    Statement insert(db_, "INSERT INTO ledger VALUES(?,?,?,?,?,?)");
+    int sequence = 0;
+    for (const TransferRow& row : record.transfers) {
+      insert.run(record.round.value, sequence++, row.kind, row.payer, row.payee, row.micro_credits);
+    }
+  }
   void insert_measurements(const RoundRecord& record) {
     double total = 0.0;
     for (const PhaseTime& row : record.phases) total += row.seconds;
@@ -219,7 +133,7 @@ class SqliteSink final : public MetricSink {
       process.run(record.round.value, row.rank, row.peak_rss_bytes, row.page_faults);
     }
   }
-  sqlite3* db_ = nullptr;
+  Database db_;
 };
 
 }  // namespace
