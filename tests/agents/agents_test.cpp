@@ -220,7 +220,7 @@ TEST(Evaluator, gives_the_same_bits_on_any_number_of_ranks) {
       std::vector<float> parameters(network->layout().dimension());
       Stream random(1, Purpose::weight_init, nobody, {});
       network->initialise(random, parameters);
-      Evaluator evaluator(data.test, 40);
+      Evaluator evaluator(data.test, all_samples(data.test), 40);
       evaluator.test_own_batches(comm, *network, parameters);
       const TestResult result = evaluator.gather(comm);
       std::vector<double> all{result.loss, result.accuracy};
