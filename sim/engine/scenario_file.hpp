@@ -37,17 +37,36 @@ struct ResolvedScenario {
   ResolvedScenario& operator=(ResolvedScenario&&) noexcept;
 };
 
+/// Parses the text format alone, into any message of the schema; leaves defaults and ranges. Throws one InputError that
+/// lists every error found with file, line and column.
+FieldPlaces parse_text_format(const ScenarioSource& source, google::protobuf::Message& out);
+
 /// Parses, applies overrides, fills defaults and checks ranges. Throws one InputError that lists every error found,
 /// each with file, line and column, or with the override that caused it.
 ResolvedScenario resolve_scenario(const ScenarioSource& source);
+
+/// Whether a name may be part of a directory's: letters, digits, '.', '_' and '-', not starting with '.'.
+bool is_plain_name(const std::string& name);
 
 /// Puts "file:line:column: " before a message that starts with the path of a field of the file, "--set " before one of
 /// an override; other messages stay as they are.
 std::string with_place(const ResolvedScenario& resolved, const std::string& message);
 
 /// Sets `path` (dotted, with [i] or .i for list elements) to a value in text format. Throws InputError naming the path,
-/// the expected type and, for unknown names, the nearest known one. An element one past the end is added.
+/// the expected type and, for unknown names, the nearest known one. An element one past the end is added;
+/// an empty value empties a list.
 void set_path(google::protobuf::Message& message, const std::string& path, const std::string& value);
+
+/// The value of a field as set_path would take it, strings without quotation marks; nothing where it is not set. A list
+/// without an index is its first element, "attack" stands for "attacks", and a message, or a whole list of them, for
+/// its plugin_label ("none" for an empty list). Throws InputError where there is no such path.
+std::optional<std::string> value_at(const google::protobuf::Message& message, const std::string& path);
+
+/// Names of the plug-ins that a message chooses, those of its lists' elements too, joined by '+': "nnm+krum".
+std::string plugin_label(const google::protobuf::Message& message);
+
+/// "a.b[2].c" and "a.b.2.c" as {"a", "b", "2", "c"}.
+std::vector<std::string> split_path(const std::string& path);
 
 /// Sets every unset scalar field to its default and chooses the default member of every unset oneof, recursively.
 void fill_defaults(google::protobuf::Message& message);

@@ -92,7 +92,7 @@ void parse_json(const ScenarioSource& source, scenario::Scenario& out) {
 }
 
 /// Unknown fields go to `errors`, so that the rest of the file is checked too; what is no text format throws.
-FieldPlaces parse_text(const ScenarioSource& source, scenario::Scenario& out, std::vector<std::string>& errors) {
+FieldPlaces parse_text(const ScenarioSource& source, pb::Message& out, std::vector<std::string>& errors) {
   ErrorList found(source);
   pb::TextFormat::ParseInfoTree tree;
   pb::TextFormat::Parser parser;
@@ -112,12 +112,6 @@ void limit_default_sampling(scenario::Scenario& scenario) {
   scenario::Participants& participants = *scenario.mutable_participants();
   const bool chosen = participants.sampling_case() != scenario::Participants::SAMPLING_NOT_SET;
   if (!chosen && participants.clients() < participants.per_round()) participants.set_per_round(participants.clients());
-}
-
-/// The name becomes part of a directory's.
-bool is_plain_name(const std::string& name) {
-  const auto plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-'; };
-  return !name.empty() && name.front() != '.' && std::all_of(name.begin(), name.end(), plain);
 }
 
 bool starts_as_json(const std::string& text) {
@@ -207,10 +201,22 @@ void fill_defaults(pb::Message& message, std::vector<const pb::Descriptor*>& aro
 
 }  // namespace
 
+bool is_plain_name(const std::string& name) {
+  const auto plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-'; };
+  return !name.empty() && name.front() != '.' && std::all_of(name.begin(), name.end(), plain);
+}
+
 ResolvedScenario::ResolvedScenario() : scenario(std::make_unique<scenario::Scenario>()) {}
 ResolvedScenario::~ResolvedScenario() = default;
 ResolvedScenario::ResolvedScenario(ResolvedScenario&&) noexcept = default;
 ResolvedScenario& ResolvedScenario::operator=(ResolvedScenario&&) noexcept = default;
+
+FieldPlaces parse_text_format(const ScenarioSource& source, pb::Message& out) {
+  std::vector<std::string> errors;
+  FieldPlaces places = parse_text(source, out, errors);
+  if (!errors.empty()) throw InputError(fmt::format("{}", fmt::join(errors, "\n")));
+  return places;
+}
 
 ResolvedScenario resolve_scenario(const ScenarioSource& source) {
   ResolvedScenario resolved;

@@ -14,19 +14,6 @@ namespace {
 
 namespace pb = google::protobuf;
 
-/// "a.b[2].c" and "a.b.2.c" as {"a", "b", "2", "c"}.
-std::vector<std::string> split_path(const std::string& path) {
-  std::vector<std::string> parts(1);
-  for (const char c : path) {
-    if (c == '.' || c == '[') {
-      parts.emplace_back();
-    } else if (c != ']') {
-      parts.back() += c;
-    }
-  }
-  return parts;
-}
-
 int parse_index(const std::string& path, const std::string& text, int size) {
   int index = -1;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), index);
@@ -103,6 +90,18 @@ void assign_element(pb::Message& message, const pb::FieldDescriptor& field, int 
 
 }  // namespace
 
+std::vector<std::string> split_path(const std::string& path) {
+  std::vector<std::string> parts(1);
+  for (const char c : path) {
+    if (c == '.' || c == '[') {
+      parts.emplace_back();
+    } else if (c != ']') {
+      parts.back() += c;
+    }
+  }
+  return parts;
+}
+
 void set_path(pb::Message& root, const std::string& path, const std::string& value) {
   const std::vector<std::string> parts = split_path(path);
   pb::Message* message = &root;
@@ -112,6 +111,7 @@ void set_path(pb::Message& root, const std::string& path, const std::string& val
     const bool is_message = field.type() == pb::FieldDescriptor::TYPE_MESSAGE;
     if (p + 1 == parts.size()) {
       if (is_message || field.is_repeated()) reflection->ClearField(message, &field);
+      if (field.is_repeated() && value.empty()) return;
       return assign(*message, field, path, value);
     }
     if (!field.is_repeated()) {

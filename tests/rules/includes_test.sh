@@ -33,6 +33,7 @@ check sim/params sim/base/ sim/comm/
 check sim/data sim/base/ scenarios/
 check sim/learn sim/base/ sim/params/ sim/data/ scenarios/
 check sim/engine sim/base/ sim/comm/ sim/params/ scenarios/
+check sim/sweep sim/base/ sim/engine/ scenarios/
 check aggregators sim/base/ sim/comm/ sim/params/ sim/learn/ scenarios/
 check attacks sim/base/ sim/comm/ sim/params/ sim/learn/ sim/data/ scenarios/
 check agents sim/base/ sim/comm/ sim/params/ sim/data/ sim/learn/ sim/engine/ aggregators/aggregator.hpp attacks/attack.hpp scenarios/

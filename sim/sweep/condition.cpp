@@ -1,0 +1,194 @@
+#include "sim/sweep/condition.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <string_view>
+
+#include "sim/base/contract.hpp"
+
+namespace souk {
+
+struct Condition::Node {
+  enum class Kind : std::uint8_t { all_of, any_of, not_of, comparison } kind = Kind::comparison;
+  std::vector<std::unique_ptr<Node>> parts{};
+  std::string name{}, comparison{}, value{};
+};
+
+namespace {
+
+using Node = Condition::Node;
+using Kind = Node::Kind;
+
+bool is_word_character(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || std::string_view("_.[]-+:%/").find(c) != std::string::npos;
+}
+
+class Parser {
+ public:
+  explicit Parser(const std::string& text) : text_(text) { advance(); }
+
+  std::unique_ptr<Node> parse() {
+    auto node = any_of();
+    if (!token_.empty()) fail("'&&', '||' or the end");
+    return node;
+  }
+
+ private:
+  std::unique_ptr<Node> any_of() {
+    return chain("||", Kind::any_of, [this] { return all_of(); });
+  }
+  std::unique_ptr<Node> all_of() {
+    return chain("&&", Kind::all_of, [this] { return single(); });
+  }
+
+  template <class Part>
+  std::unique_ptr<Node> chain(std::string_view joint, Kind kind, Part part) {
+    auto first = part();
+    if (token_ != joint) return first;
+    auto node = std::make_unique<Node>(Node{.kind = kind});
+    node->parts.push_back(std::move(first));
+    while (token_ == joint) {
+      advance();
+      node->parts.push_back(part());
+    }
+    return node;
+  }
+
+  std::unique_ptr<Node> single() {
+    if (token_ == "!") {
+      advance();
+      auto node = std::make_unique<Node>(Node{.kind = Kind::not_of});
+      node->parts.push_back(single());
+      return node;
+    }
+    if (token_ != "(") return comparison();
+    advance();
+    auto node = any_of();
+    if (token_ != ")") fail("')'");
+    advance();
+    return node;
+  }
+
+  std::unique_ptr<Node> comparison() {
+    auto node = std::make_unique<Node>();
+    node->name = word("a name");
+    node->comparison = token_ == "==" ? "=" : token_;
+    constexpr std::string_view known[] = {"=", "!=", "<", "<=", ">", ">="};
+    if (std::find(std::begin(known), std::end(known), node->comparison) == std::end(known)) {
+      fail("=, !=, <, <=, > or >=");
+    }
+    advance();
+    node->value = word("a value");
+    return node;
+  }
+
+  std::string word(const char* what) {
+    if (!is_word_) fail(what);
+    std::string taken = token_;
+    advance();
+    return taken;
+  }
+
+  void advance() {
+    while (next_ < text_.size() && std::isspace(static_cast<unsigned char>(text_[next_])) != 0) ++next_;
+    begin_ = next_;
+    is_word_ = false;
+    if (next_ == text_.size()) {
+      token_.clear();
+    } else if (text_[next_] == '"' || text_[next_] == '\'') {
+      take_quoted();
+    } else if (is_word_character(text_[next_])) {
+      while (next_ < text_.size() && is_word_character(text_[next_])) ++next_;
+      take_word(text_.substr(begin_, next_ - begin_));
+    } else {
+      take_operator();
+    }
+  }
+  void take_word(std::string word) {
+    token_ = std::move(word);
+    is_word_ = true;
+  }
+  void take_quoted() {
+    const std::size_t end = text_.find(text_[next_], next_ + 1);
+    if (end == std::string::npos) fail("a closing quotation mark");
+    next_ = end + 1;
+    take_word(text_.substr(begin_ + 1, end - begin_ - 1));
+  }
+  void take_operator() {
+    for (const std::string_view two : {"&&", "||", "==", "!=", "<=", ">="}) {
+      if (text_.compare(next_, 2, two) != 0) continue;
+      token_ = two;
+      next_ += 2;
+      return;
+    }
+    if (std::string_view("()!<>=").find(text_[next_]) == std::string_view::npos)
+      fail("a name, a value or a comparison");
+    token_ = text_[next_++];
+  }
+  [[noreturn]] void fail(const std::string& expected) const {
+    throw_input_error("condition '{}': expected {} at column {}", text_, expected, begin_ + 1);
+  }
+
+  const std::string& text_;
+  std::size_t begin_ = 0, next_ = 0;
+  std::string token_;
+  bool is_word_ = false;
+};
+
+std::optional<double> as_number(const std::string& text) {
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  if (text.empty() || *end != '\0') return std::nullopt;
+  return value;
+}
+
+bool compare(const Node& node, const Condition::Lookup& value_of) {
+  const std::optional<std::string> value = value_of(node.name);
+  if (!value) return node.comparison == "!=";
+  const auto left = as_number(*value), right = as_number(node.value);
+  const bool numbers = left && right;
+  if (node.comparison == "=") return numbers ? *left == *right : *value == node.value;
+  if (node.comparison == "!=") return numbers ? *left != *right : *value != node.value;
+  SOUK_REQUIRE(numbers, "condition '{} {} {}': '{}' is not a number", node.name, node.comparison, node.value,
+               left ? node.value : *value);
+  if (node.comparison == "<") return *left < *right;
+  if (node.comparison == "<=") return *left <= *right;
+  if (node.comparison == ">") return *left > *right;
+  return *left >= *right;
+}
+
+bool evaluate(const Node& node, const Condition::Lookup& value_of) {
+  const auto matches = [&](const std::unique_ptr<Node>& part) { return evaluate(*part, value_of); };
+  switch (node.kind) {
+    case Kind::all_of:
+      return std::all_of(node.parts.begin(), node.parts.end(), matches);
+    case Kind::any_of:
+      return std::any_of(node.parts.begin(), node.parts.end(), matches);
+    case Kind::not_of:
+      return !matches(node.parts.front());
+    case Kind::comparison:
+      break;
+  }
+  return compare(node, value_of);
+}
+
+}  // namespace
+
+Condition::Condition(std::unique_ptr<Node> root) : root_(std::move(root)) {}
+Condition::~Condition() = default;
+Condition::Condition(Condition&&) noexcept = default;
+Condition& Condition::operator=(Condition&&) noexcept = default;
+
+Condition Condition::parse(const std::string& text) { return Condition(Parser(text).parse()); }
+
+Condition Condition::always() { return Condition(std::make_unique<Node>(Node{.kind = Kind::all_of})); }
+
+bool Condition::matches(const Lookup& value_of) const { return evaluate(*root_, value_of); }
+
+bool all_match(const std::vector<Condition>& conditions, const Condition::Lookup& value_of) {
+  return std::all_of(conditions.begin(), conditions.end(),
+                     [&](const Condition& condition) { return condition.matches(value_of); });
+}
+
+}  // namespace souk
