@@ -1,0 +1,94 @@
+#include "analysis/results/results_view.hpp"
+
+#include <string_view>
+
+#include "analysis/results/copy_run.hpp"
+#include "analysis/results/copy_sweep.hpp"
+#include "analysis/results/result_places.hpp"
+#include "analysis/results/view_schema.hpp"
+#include "sim/base/contract.hpp"
+
+namespace souk {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view derived_columns[] = {"aggregator", "attack", "malicious", "partition",
+                                                "dataset",    "model",  "name"};
+
+/// Where runs outside sweeps lie: on every derived column in which they differ, and by their seeds.
+void add_coordinates_of_plain_runs(Database& view) {
+  if (view.integer("SELECT count(*) FROM cell WHERE sweep = ''") == 0) return;
+  int position = 0;
+  const auto add = [&](std::string_view column) {
+    Statement(view, "INSERT INTO axis VALUES('', ?, ?)").run(position++, std::string(column));
+    Statement(view, fmt::format("INSERT INTO coordinate SELECT cell, ?, CAST({} AS TEXT) FROM cell JOIN run USING (run)"
+                                " WHERE cell.sweep = '' AND status != 'missing'",
+                                column))
+        .run(std::string(column));
+    Statement(view, fmt::format("INSERT INTO axis_value SELECT '', ?, row_number() OVER (ORDER BY {1}) - 1,"
+                                " CAST({0} AS TEXT) FROM run WHERE sweep = '' AND status != 'missing' GROUP BY {0}",
+                                column, column == "seed" || column == "malicious" ? column : "min(run)"))
+        .run(std::string(column));
+  };
+  for (const std::string_view column : derived_columns) {
+    if (view.integer(fmt::format("SELECT count(DISTINCT {}) FROM run WHERE sweep = ''", column)) > 1) add(column);
+  }
+  add("seed");
+}
+
+}  // namespace
+
+ResultsView ResultsView::load(std::span<const fs::path> directories, Detail detail) {
+  ResultsView view(Database::in_memory());
+  view.fill(directories, detail);
+  return view;
+}
+
+ResultsView ResultsView::load_into(const fs::path& file, std::span<const fs::path> directories, Detail detail) {
+  SOUK_REQUIRE(!fs::exists(file), "{}: exists already", file.string());
+  ResultsView view(Database(file, Database::Mode::write));
+  view.db_.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF");  // a file that fails is thrown away
+  view.fill(directories, detail);
+  return view;
+}
+
+void ResultsView::fill(std::span<const fs::path> directories, Detail detail) {
+  db_.execute("PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 10000; PRAGMA cache_size = -65536");
+  db_.execute(view_schema_sql());
+  NextNumbers next;
+  for (const ResultPlace& place : find_results(directories)) {
+    if (place.is_sweep) {
+      copy_sweep(db_, place.path, detail, next);
+      continue;
+    }
+    copy_run(db_, place.path, {.run = next.run, .id = {}, .sweep = {}, .shown = place.path}, detail);
+    Statement(db_, "INSERT INTO cell VALUES(?, '', 0, '', ?)").run(next.cell++, next.run++);
+  }
+  add_coordinates_of_plain_runs(db_);
+}
+
+void ResultsView::remove_measurements() {
+  db_.in_transaction([&] {
+    for (const ViewTable& table : view_tables()) {
+      if (table.kind == Kind::measurement) db_.execute(fmt::format("DELETE FROM {}", table.name));
+      for (const ViewColumn& column : table.columns) {
+        if (column.kind == Kind::measurement && table.kind == Kind::result) {
+          db_.execute(fmt::format("UPDATE {} SET {} = NULL", table.name, column.name));
+        }
+      }
+    }
+    std::vector<std::string> measured;
+    {
+      Statement name(db_, "SELECT DISTINCT name FROM fact");
+      while (name.step()) {
+        if (is_measured_fact(name.text(0))) measured.push_back(name.text(0));
+      }
+    }
+    Statement forget(db_, "DELETE FROM fact WHERE name = ?");
+    for (const std::string& name : measured) forget.run(name);
+  });
+  db_.execute("VACUUM");
+}
+
+}  // namespace souk

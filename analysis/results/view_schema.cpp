@@ -1,0 +1,238 @@
+#include "analysis/results/view_schema.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+namespace souk {
+namespace {
+
+constexpr ViewColumn run_number{"run", "INTEGER", "", "number of the run in this export", Kind::result};
+constexpr ViewColumn round_number{"round", "INTEGER", "", "number from 1; 0: before the first round", Kind::result};
+constexpr ViewColumn sweep_name{"sweep", "TEXT", "", "name of the sweep; empty for runs outside sweeps", Kind::result};
+
+constexpr std::array run_columns{
+    run_number,
+    ViewColumn{"id", "TEXT", "", "first 12 digits of its identity, the SHA-256 of what decides its result"},
+    ViewColumn{"name", "TEXT", "", "name of the scenario"},
+    sweep_name,
+    ViewColumn{"path", "TEXT", "", "directory", Kind::measurement},
+    ViewColumn{"status", "TEXT", "",
+               "done, running, diverged, failed, interrupted, crashed, timed_out; missing: never started"},
+    ViewColumn{"reason", "TEXT", "", "why it ended early; empty if it did not"},
+    ViewColumn{"failures", "INTEGER", "count", "failed attempts", Kind::measurement},
+    ViewColumn{"seed", "INTEGER", "", "seed of every random stream"},
+    ViewColumn{"rounds", "INTEGER", "rounds", "rounds asked for"},
+    ViewColumn{"rounds_done", "INTEGER", "rounds", "last committed round"},
+    ViewColumn{"aggregator", "TEXT", "", "rule, pre-aggregators before it: nnm+krum"},
+    ViewColumn{"attack", "TEXT", "", "attacks of all groups, joined by +; none"},
+    ViewColumn{"malicious", "REAL", "share", "clients in attacker groups, of all clients"},
+    ViewColumn{"partition", "TEXT", "", "how samples are dealt"},
+    ViewColumn{"dataset", "TEXT", "", "built-in data set, or name of the file or folder"},
+    ViewColumn{"model", "TEXT", "", "network"},
+    ViewColumn{"seconds", "REAL", "seconds", "wall-clock time of set-up and all phases", Kind::measurement},
+    ViewColumn{"scenario", "TEXT", "", "the resolved scenario in text format"},
+};
+
+constexpr std::array cell_columns{
+    ViewColumn{"cell", "INTEGER", "", "number of the cell in this export"},
+    sweep_name,
+    ViewColumn{"number", "INTEGER", "", "number within the sweep, in the order of its grid"},
+    ViewColumn{"block", "TEXT", "", "part of the grid it comes from"},
+    ViewColumn{"run", "INTEGER", "", "the run that has its results; cells with equal scenarios share one"},
+};
+
+constexpr std::array axis_columns{
+    sweep_name,
+    ViewColumn{"position", "INTEGER", "", "order of the axes"},
+    ViewColumn{"name", "TEXT", "", "name of the axis"},
+};
+
+constexpr std::array axis_value_columns{
+    sweep_name,
+    ViewColumn{"axis", "TEXT", "", "name of the axis"},
+    ViewColumn{"position", "INTEGER", "", "order of the values"},
+    ViewColumn{"value", "TEXT", "", "label of the value"},
+};
+
+constexpr std::array coordinate_columns{
+    ViewColumn{"cell", "INTEGER", "", "number of the cell in this export"},
+    ViewColumn{"axis", "TEXT", "", "name of the axis"},
+    ViewColumn{"value", "TEXT", "", "where the cell lies on it"},
+};
+
+constexpr std::array setting_columns{
+    run_number,
+    ViewColumn{"path", "TEXT", "", "field of the resolved scenario, such as partition.dirichlet.alpha"},
+    ViewColumn{"value", "TEXT", "", "its value as --set takes it"},
+};
+
+constexpr std::array fact_columns{
+    run_number,
+    ViewColumn{"name", "TEXT", "", "name of the fact"},
+    ViewColumn{"value", "TEXT", "", "its value"},
+};
+
+constexpr std::array agent_columns{
+    run_number,
+    ViewColumn{"agent", "INTEGER", "", "number of the agent, from 0"},
+    ViewColumn{"role", "TEXT", "", "client"},
+    ViewColumn{"samples", "INTEGER", "samples", "training samples it holds"},
+    ViewColumn{"attacker_group", "INTEGER", "", "index of its group in attacks; -1: benign"},
+    ViewColumn{"compute", "REAL", "flop/s", "speed of its simulated device"},
+    ViewColumn{"bandwidth", "REAL", "bytes/s", "of its simulated network, each way"},
+};
+
+constexpr std::array partition_columns{
+    run_number,
+    ViewColumn{"agent", "INTEGER", "", "number of the agent"},
+    ViewColumn{"class", "INTEGER", "", "class of the samples"},
+    ViewColumn{"samples", "INTEGER", "samples", "samples of the class that it holds; no row: none"},
+};
+
+constexpr std::array round_columns{
+    run_number,
+    round_number,
+    ViewColumn{"virtual_seconds", "REAL", "seconds", "length of the round on the virtual clock"},
+    ViewColumn{"virtual_time", "REAL", "seconds", "on the virtual clock since the start, this round included"},
+    ViewColumn{"stop", "TEXT", "", "why the run ended with this round: target, patience, diverged"},
+};
+
+constexpr std::array metric_columns{
+    run_number,
+    round_number,
+    ViewColumn{"name", "TEXT", "", "name of the metric, see docs/metrics.md"},
+    ViewColumn{"agent", "INTEGER", "", "agent it is about; -1: the whole federation"},
+    ViewColumn{"class", "INTEGER", "", "class it is about; -1: all"},
+    ViewColumn{"value", "REAL", "", "the value; NULL: it does not exist"},
+};
+
+constexpr std::array selection_columns{
+    run_number,
+    round_number,
+    ViewColumn{"agent", "INTEGER", "", "agent that was asked"},
+    ViewColumn{"outcome", "TEXT", "", "accepted, rejected, dropout, late, spare, invalid"},
+    ViewColumn{"samples", "INTEGER", "samples", "training samples it holds"},
+    ViewColumn{"arrival_seconds", "REAL", "seconds", "arrival of its update on the virtual clock; 0 for a dropout"},
+    ViewColumn{"weight", "REAL", "share", "share of its update in the step"},
+    ViewColumn{"score", "REAL", "", "trust of the rule in it; NULL if the rule has none"},
+};
+
+constexpr std::array selection_summary_columns{
+    run_number,
+    round_number,
+    ViewColumn{"outcome", "TEXT", "", "accepted, rejected, dropout, late, spare, invalid"},
+    ViewColumn{"malicious", "INTEGER", "", "1: agents of attacker groups; 0: the others"},
+    ViewColumn{"agents", "INTEGER", "count", "agents with this outcome"},
+    ViewColumn{"weight", "REAL", "share", "sum of their weights in the step"},
+};
+
+constexpr std::array traffic_columns{
+    run_number,
+    round_number,
+    ViewColumn{"kind", "TEXT", "", "model, update, candidate model, validation report"},
+    ViewColumn{"messages", "INTEGER", "count", "messages of the simulated protocol"},
+    ViewColumn{"bytes", "INTEGER", "bytes", "their length"},
+};
+
+constexpr std::array event_columns{
+    run_number,
+    round_number,
+    ViewColumn{"sequence", "INTEGER", "", "order within the round"},
+    ViewColumn{"kind", "TEXT", "", "what happened"},
+    ViewColumn{"agent", "INTEGER", "", "to whom; -1: the whole federation"},
+    ViewColumn{"text", "TEXT", "", "details"},
+};
+
+constexpr std::array ledger_columns{
+    run_number,
+    round_number,
+    ViewColumn{"sequence", "INTEGER", "", "order within the round"},
+    ViewColumn{"kind", "TEXT", "", "payment, refund, penalty, …"},
+    ViewColumn{"payer", "INTEGER", "", "agent that pays; -1: the market"},
+    ViewColumn{"payee", "INTEGER", "", "agent that is paid; -1: the market"},
+    ViewColumn{"micro_credits", "INTEGER", "millionths of a credit", "amount"},
+};
+
+constexpr std::array agent_summary_columns{
+    run_number,
+    ViewColumn{"agent", "INTEGER", "", "number of the agent"},
+    ViewColumn{"role", "TEXT", "", "client"},
+    ViewColumn{"attacker_group", "INTEGER", "", "index of its group in attacks; -1: benign"},
+    ViewColumn{"samples", "INTEGER", "samples", "training samples it holds"},
+    ViewColumn{"asked", "INTEGER", "rounds", "rounds in which it was asked"},
+    ViewColumn{"accepted", "INTEGER", "rounds", "rounds in which its update was accepted"},
+    ViewColumn{"weight_sum", "REAL", "shares", "sum of its weights over rounds"},
+    ViewColumn{"update_norm_mean", "REAL", "", "mean length of its updates; NULL if not recorded"},
+    ViewColumn{"cosine_mean", "REAL", "", "mean cosine of its updates and the steps; NULL if not recorded"},
+    ViewColumn{"income", "INTEGER", "millionths of a credit", "what it was paid less what it paid"},
+};
+
+constexpr std::array phase_columns{
+    run_number,
+    round_number,
+    ViewColumn{"phase", "TEXT", "", "part of the round"},
+    ViewColumn{"seconds", "REAL", "seconds", "wall-clock time, longest over the ranks"},
+    ViewColumn{"busy_seconds", "REAL", "seconds", "wall-clock time summed over the ranks, without waiting"},
+    ViewColumn{"share", "REAL", "share", "of the time of the round"},
+};
+
+constexpr std::array process_columns{
+    run_number,
+    round_number,
+    ViewColumn{"rank", "INTEGER", "", "rank of the process"},
+    ViewColumn{"peak_rss_bytes", "INTEGER", "bytes", "largest resident set since it started"},
+    ViewColumn{"page_faults", "INTEGER", "count", "minor and major, in this round"},
+};
+
+// Keys lead with what charts and tables look for: one metric of one run over the rounds.
+const std::array tables{
+    ViewTable{"run", "runs, one per row; derived columns are those of the resolved scenario", "run", run_columns},
+    ViewTable{"cell", "cells of sweeps, and every run outside sweeps", "cell", cell_columns},
+    ViewTable{"axis", "axes of sweeps; for runs outside sweeps, what differs between them", "sweep, position",
+              axis_columns},
+    ViewTable{"axis_value", "values of axes in their order", "sweep, axis, position", axis_value_columns},
+    ViewTable{"coordinate", "where cells lie on the axes", "cell, axis", coordinate_columns},
+    ViewTable{"setting", "every field of the resolved scenarios", "run, path", setting_columns},
+    ViewTable{"fact", "facts about runs: the table run of results.sqlite", "run, name", fact_columns},
+    ViewTable{"agent", "clients", "run, agent", agent_columns, Kind::result, true},
+    ViewTable{"partition", "who holds how many samples of which class", "run, agent, class", partition_columns,
+              Kind::result, true},
+    ViewTable{"round", "rounds on the virtual clock", "run, round", round_columns, Kind::result, true},
+    ViewTable{"metric", "numbers over rounds", "run, name, agent, class, round", metric_columns, Kind::result, true},
+    ViewTable{"selection", "what became of each client that was asked", "run, round, agent", selection_columns,
+              Kind::result, true},
+    ViewTable{"selection_summary", "selections counted by outcome", "run, round, outcome, malicious",
+              selection_summary_columns},
+    ViewTable{"traffic", "messages of the simulated protocol", "run, round, kind", traffic_columns, Kind::result, true},
+    ViewTable{"event", "what happened beside the numbers", "run, round, sequence", event_columns, Kind::result, true},
+    ViewTable{"ledger", "money that changed hands", "run, round, sequence", ledger_columns, Kind::result, true},
+    ViewTable{"agent_summary", "clients over the whole run", "run, agent", agent_summary_columns},
+    ViewTable{"phase", "wall-clock time of the parts of a round", "run, round, phase", phase_columns, Kind::measurement,
+              true},
+    ViewTable{"process", "memory of the processes", "run, round, rank", process_columns, Kind::measurement, true},
+};
+
+constexpr std::array<std::string_view, 9> measured_facts{"started", "finished", "version", "commit",  "libtorch",
+                                                         "mpi",     "blas",     "ranks",   "failures"};
+
+}  // namespace
+
+std::span<const ViewTable> view_tables() { return tables; }
+
+std::string view_schema_sql() {
+  std::string sql = fmt::format("PRAGMA user_version = {};\n", view_schema_version);
+  for (const ViewTable& table : tables) {
+    sql += fmt::format("CREATE TABLE {}(", table.name);
+    for (const ViewColumn& column : table.columns) sql += fmt::format("{} {}, ", column.name, column.type);
+    sql += fmt::format("PRIMARY KEY({})) WITHOUT ROWID;\n", table.key);
+  }
+  return sql;
+}
+
+bool is_measured_fact(std::string_view name) {
+  return name.starts_with("seconds") || std::ranges::find(measured_facts, name) != measured_facts.end();
+}
+
+}  // namespace souk

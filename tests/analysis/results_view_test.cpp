@@ -1,0 +1,243 @@
+#include "analysis/results/results_view.hpp"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "analysis/results/metric_info.hpp"
+#include "analysis/results/view_schema.hpp"
+#include "sim/base/error.hpp"
+#include "tests/analysis/made_results.hpp"
+
+namespace souk {
+namespace {
+
+namespace fs = std::filesystem;
+using Detail = ResultsView::Detail;
+using Places = std::vector<fs::path>;
+using testing::HasSubstr;
+
+/// The sentence of the InputError that loading ends with.
+std::string refusal(const Places& places) {
+  try {
+    ResultsView::load(places, Detail::federation);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "loaded";
+}
+
+TEST(ResultsView, columns_are_derived_from_the_scenario) {
+  const fs::path folder = fresh_folder();
+  MadeRun run{.rule = "pre { nnm {} } pre { clipping {} } krum", .attack = "sign_flip {} badnets", .seed = 7};
+  run.metrics["accuracy"] = {0.1, 0.2};
+  write_run(folder / "a", run);
+  const ResultsView view = ResultsView::load(Places{folder / "a"}, Detail::federation);
+
+  EXPECT_EQ(rows_of(view.database(),
+                    "SELECT run, id, name, sweep, status, reason, failures, seed, rounds, rounds_done, aggregator, "
+                    "attack, malicious, partition, dataset, model, seconds FROM run"),
+            "1|aaaaaaaaaaaa|made||done||0|7|3|2|nnm+clipping+krum|badnets+sign_flip|0.2|dirichlet|glyphs|mlp|2.5\n");
+  EXPECT_EQ(rows_of(view.database(), "SELECT value FROM setting WHERE path = 'partition.dirichlet.alpha'"), "0.5\n");
+  EXPECT_EQ(rows_of(view.database(), "SELECT count(*) FROM setting WHERE path = 'name'"), "0\n");
+}
+
+TEST(ResultsView, a_data_set_on_disk_is_called_by_its_place) {
+  const fs::path folder = fresh_folder();
+  const auto sink = open_sqlite_sink(folder / "results.sqlite");
+  sink->describe(
+      {{"scenario",
+        "task { data { idx { directory: \"/data/fashion-mnist/\" } } } participants { clients: 4 } attacks { "
+        "count: 1 zero {} } attacks { members { id: [0, 2] } }"}});
+  const ResultsView view = ResultsView::load(Places{folder}, Detail::federation);
+  EXPECT_EQ(rows_of(view.database(), "SELECT dataset, attack, malicious, status FROM run"),
+            "fashion-mnist|zero|0.75|running\n");
+}
+
+TEST(ResultsView, a_sweep_has_its_axes_and_cells_that_share_a_run_or_never_started) {
+  const fs::path folder = fresh_folder();
+  write_sweep(folder / "s", "small",
+              {{"c1", {{"attack", "none"}, {"share", "0.1"}, {"seed", "1"}}},
+               {"c2", {{"attack", "zero"}, {"share", "0.1"}, {"seed", "1"}}},
+               {"c1", {{"attack", "none"}, {"share", "0.2"}, {"seed", "1"}}}});
+  write_run(folder / "s/cells/c1", {.metrics = {{"accuracy", {0.5}}}});
+  const ResultsView view = ResultsView::load(Places{folder / "s"}, Detail::federation);
+  const Database& db = view.database();
+
+  EXPECT_EQ(rows_of(db, "SELECT cell, sweep, number, run FROM cell"), "1|small|0|1\n2|small|1|2\n3|small|2|1\n");
+  EXPECT_EQ(rows_of(db, "SELECT run, id, status, aggregator FROM run"), "1|c1|done|krum\n2|c2|missing|null\n");
+  EXPECT_EQ(rows_of(db, "SELECT sweep, position, name FROM axis"), "small|0|attack\nsmall|1|share\nsmall|2|seed\n");
+  EXPECT_EQ(rows_of(db, "SELECT axis, position, value FROM axis_value WHERE axis != 'seed'"),
+            "attack|0|none\nattack|1|zero\nshare|0|0.1\nshare|1|0.2\n");
+  EXPECT_EQ(rows_of(db, "SELECT value FROM coordinate WHERE axis = 'share'"), "0.1\n0.1\n0.2\n");
+}
+
+TEST(ResultsView, runs_outside_sweeps_lie_on_what_differs_between_them) {
+  const fs::path folder = fresh_folder();
+  write_run(folder / "b", {.rule = "median", .seed = 10});
+  write_run(folder / "a", {.rule = "krum", .seed = 9});
+  const ResultsView view = ResultsView::load(Places{folder}, Detail::federation);
+  EXPECT_EQ(rows_of(view.database(), "SELECT cell, axis, value FROM coordinate"),
+            "1|aggregator|krum\n1|seed|9\n2|aggregator|median\n2|seed|10\n");
+  EXPECT_EQ(rows_of(view.database(), "SELECT axis, position, value FROM axis_value"),
+            "aggregator|0|krum\naggregator|1|median\nseed|0|9\nseed|1|10\n");
+}
+
+TEST(ResultsView, equal_names_are_told_apart_and_no_place_counts_twice) {
+  const fs::path folder = fresh_folder();
+  for (const char* name : {"x", "y"}) {
+    write_sweep(folder / name, "same", {{"c1", {{"seed", "1"}}}});
+    write_run(folder / name / "cells/c1", {});
+  }
+  const ResultsView view = ResultsView::load(Places{folder / "y", folder, folder / "x/../x"}, Detail::federation);
+  EXPECT_EQ(rows_of(view.database(), "SELECT run, sweep FROM run"), "1|same\n2|same#2\n");
+}
+
+/// A run with selections, money and numbers of agents, small enough to add up by hand.
+void write_detailed_run(const fs::path& directory) {
+  write_run(directory, {.attack = "zero"});
+  const auto sink = open_sqlite_sink(directory / "results.sqlite");
+  for (const std::uint32_t round : {1U, 2U}) {
+    RoundRecord record;
+    record.round = {round};
+    record.selections.push_back({{0}, "accepted", 5, 1.0, 0.75, std::nullopt});
+    record.selections.push_back({{1}, round == 1 ? "accepted" : "late", 5, 1.0, round == 1 ? 0.25 : 0.0, std::nullopt});
+    record.selections.push_back({{8}, "rejected", 5, 1.0, 0.0, std::nullopt});
+    record.add("update_norm", 2.0 * round, 0);
+    record.add("cosine_to_aggregate", 0.5, 0);
+    record.add("local_loss", 9.0, 0);
+    record.add("accuracy", 0.5);
+    record.transfers.push_back({"payment", -1, 0, 300});
+    record.transfers.push_back({"penalty", 0, 8, 100});
+    record.processes.push_back({0, 1000, 1});
+    sink->commit(record);
+  }
+}
+
+TEST(ResultsView, agents_and_selections_are_summed_up) {
+  const fs::path folder = fresh_folder();
+  write_detailed_run(folder / "r");
+  const ResultsView view = ResultsView::load(Places{folder / "r"}, Detail::federation);
+  const Database& db = view.database();
+  // Agent 0: norms 2 and 4, income 2 * (300 - 100); agent 8: paid 100 twice.
+  EXPECT_EQ(rows_of(db, "SELECT * FROM agent_summary WHERE agent IN (0, 1, 2, 8)"),
+            "1|0|client|-1|5|2|2|1.5|3.0|0.5|400\n1|1|client|-1|5|2|1|0.25|null|null|0\n"
+            "1|2|client|-1|5|0|0|0.0|null|null|0\n1|8|client|0|5|2|0|0.0|null|null|200\n");
+  EXPECT_EQ(rows_of(db, "SELECT * FROM selection_summary"),
+            "1|1|accepted|0|2|1.0\n1|1|rejected|1|1|0.0\n1|2|accepted|0|1|0.75\n1|2|late|0|1|0.0\n"
+            "1|2|rejected|1|1|0.0\n");
+  EXPECT_EQ(rows_of(db, "SELECT DISTINCT agent FROM metric"), "-1\n");
+  EXPECT_EQ(rows_of(db, "SELECT (SELECT count(*) FROM selection), (SELECT count(*) FROM process)"), "0|0\n");
+}
+
+TEST(ResultsView, everything_is_every_row_of_every_table) {
+  const fs::path folder = fresh_folder();
+  write_detailed_run(folder / "r");
+  const ResultsView view = ResultsView::load(Places{folder / "r"}, Detail::everything);
+  const Database source(folder / "r/results.sqlite", Database::Mode::read);
+  for (const ViewTable& table : view_tables()) {
+    if (!table.copied) continue;
+    const std::string order = "ORDER BY " + std::string(table.key.substr(5));
+    std::string columns;
+    for (const ViewColumn& column : table.columns.subspan(1))
+      columns += (columns.empty() ? "" : ", ") + std::string(column.name);
+    const auto rows = [&](const Database& db) {
+      return rows_of(db, fmt::format("SELECT {} FROM {} {}", columns, table.name, order));
+    };
+    EXPECT_EQ(rows(view.database()), rows(source)) << table.name;
+  }
+}
+
+TEST(ResultsView, a_run_is_read_while_it_is_written) {
+  const fs::path folder = fresh_folder();
+  write_run(folder / "r", {.metrics = {{"accuracy", {0.5}}}, .status = "running"});
+  const auto writer = open_sqlite_sink(folder / "r/results.sqlite");
+  RoundRecord second;
+  second.round = {2};
+  second.add("accuracy", 0.75);
+  writer->commit(second);  // still in the write-ahead log
+  const ResultsView view = ResultsView::load(Places{folder / "r"}, Detail::federation);
+  EXPECT_EQ(rows_of(view.database(), "SELECT rounds_done, status FROM run"), "2|running\n");
+  EXPECT_EQ(rows_of(view.database(), "SELECT round, value FROM metric"), "1|0.5\n2|0.75\n");
+}
+
+TEST(ResultsView, what_is_no_result_is_named) {
+  const fs::path folder = fresh_folder();
+  const fs::path file = folder / "r/results.sqlite";
+  EXPECT_THAT(refusal({folder}), HasSubstr(folder.string() + ": holds no results.sqlite or sweep.sqlite"));
+  EXPECT_THAT(refusal({folder / "none"}), HasSubstr("none: No such file or directory"));
+
+  fs::create_directories(folder / "r");
+  std::ofstream(file) << "this is text, and longer than the header of a database would be: " << std::string(200, 'x');
+  EXPECT_EQ(refusal({folder / "r"}), file.string() + ": file is not a database");
+
+  fs::remove(file);
+  write_run(folder / "r", {});
+  { Database(file, Database::Mode::write).execute("PRAGMA user_version = 1"); }
+  EXPECT_EQ(refusal({folder / "r"}), file.string() + ": has results of schema version 1, this program reads version 2");
+
+  { Database(file, Database::Mode::write).execute("PRAGMA user_version = 2; DROP TABLE metric"); }
+  EXPECT_EQ(refusal({folder / "r"}), file.string() + ": cannot be read: no such table: source.metric");
+}
+
+TEST(ResultsView, a_damaged_page_is_named_and_not_passed_over) {
+  const fs::path folder = fresh_folder();
+  write_run(folder / "r", {.metrics = {{"accuracy", std::vector<double>(500, 0.5)}}});
+  const fs::path file = folder / "r/results.sqlite";
+  const auto size = fs::file_size(file);
+  std::fstream out(file, std::ios::in | std::ios::out | std::ios::binary);
+  for (std::uintmax_t at = 4096; at + 8 < size; at += 4096) {  // the head of every page but the first
+    out.seekp(static_cast<std::streamoff>(at));
+    out << "damaged!";
+  }
+  out.close();
+  EXPECT_THAT(refusal({folder / "r"}), HasSubstr(file.string() + ": "));
+}
+
+TEST(ResultsView, a_database_without_tables_is_a_run_that_never_started) {
+  const fs::path folder = fresh_folder();
+  write_sweep(folder / "s", "s", {{"c1", {{"seed", "1"}}}});
+  fs::create_directories(folder / "s/cells/c1");
+  { const Database empty(folder / "s/cells/c1/results.sqlite", Database::Mode::write); }
+  const ResultsView view = ResultsView::load(Places{folder / "s"}, Detail::federation);
+  EXPECT_EQ(rows_of(view.database(), "SELECT status FROM run"), "missing\n");
+}
+
+TEST(ResultsView, without_measurements_two_attempts_at_one_run_are_equal) {
+  const fs::path folder = fresh_folder();
+  const auto dump_of = [&](const std::string& name, double seconds, const std::string& started) {
+    write_detailed_run(folder / name);
+    {
+      const auto sink = open_sqlite_sink(folder / name / "results.sqlite");
+      sink->describe({{"started", started}, {"ranks", started}, {"failures", started}, {"seconds_loading", started}});
+      RoundRecord third;
+      third.round = {3};
+      third.phases.push_back({"train", seconds, seconds});
+      sink->commit(third);
+    }
+    ResultsView view = ResultsView::load(Places{folder / name}, Detail::everything);
+    view.remove_measurements();
+    std::string dump;
+    for (const ViewTable& table : view_tables()) {
+      dump += rows_of(view.database(), "SELECT '" + std::string(table.name) + "', * FROM " + std::string(table.name));
+    }
+    return dump;
+  };
+  const std::string one = dump_of("one", 1.0, "1");
+  EXPECT_EQ(one, dump_of("two", 2.0, "2"));
+  EXPECT_THAT(one, HasSubstr("metric|1|1|accuracy|-1|-1|0.5"));
+  EXPECT_THAT(one, HasSubstr("fact|1|status|done"));
+}
+
+TEST(MetricInfo, knows_which_way_is_better_and_groups_of_attackers) {
+  EXPECT_EQ(metric_info("accuracy").better, Better::larger);
+  EXPECT_EQ(metric_info("asr").better, Better::smaller);
+  EXPECT_EQ(metric_info("asr.1").title, "attack success rate, group 1");
+  EXPECT_EQ(metric_info("asr.1").better, Better::smaller);
+  EXPECT_EQ(metric_info("rule.iterations").title, "rule.iterations");
+  EXPECT_EQ(metric_info("rule.iterations").better, Better::neither);
+}
+
+}  // namespace
+}  // namespace souk
