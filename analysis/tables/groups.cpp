@@ -1,0 +1,145 @@
+#include "analysis/tables/groups.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "analysis/statistics/summary.hpp"
+#include "sim/base/contract.hpp"
+
+namespace souk {
+namespace {
+
+constexpr const char* no_label = "–";
+
+/// The labels of some columns and, for each cell, which of them it has.
+class Side {
+ public:
+  Side(const Frame& frame, const std::vector<std::string>& columns) : frame_(frame), columns_(columns) {
+    for (const std::string& column : columns) {
+      labels_.push_back(frame.labels(column));
+      labels_.back().emplace_back(no_label);
+    }
+    for (const FrameCell& cell : frame.cells()) {
+      if (const auto place = place_of(cell)) places_.insert(*place);
+    }
+  }
+  std::vector<std::string> labels() const {
+    std::vector<std::string> joined;
+    for (const auto& place : places_) {
+      std::string label = columns_.empty() ? "all" : "";
+      for (std::size_t c = 0; c < place.size(); ++c) label += (c > 0 ? " / " : "") + labels_[c][place[c]];
+      joined.push_back(label);
+    }
+    return joined;
+  }
+  /// Nothing for a cell that never started and has no value in some column.
+  std::optional<std::size_t> index_of(const FrameCell& cell) const {
+    const auto place = place_of(cell);
+    if (!place) return std::nullopt;
+    return static_cast<std::size_t>(std::distance(places_.begin(), places_.find(*place)));
+  }
+
+ private:
+  std::optional<std::vector<std::size_t>> place_of(const FrameCell& cell) const {
+    std::vector<std::size_t> place;
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      const auto value = frame_.value(cell, columns_[c]);
+      if (!value && cell.status == "missing") return std::nullopt;
+      const auto label = std::ranges::find(labels_[c], value.value_or(no_label));
+      place.push_back(static_cast<std::size_t>(label - labels_[c].begin()));
+    }
+    return place;
+  }
+  const Frame& frame_;
+  std::vector<std::string> columns_;
+  std::vector<std::vector<std::string>> labels_;
+  std::set<std::vector<std::size_t>> places_;  ///< in the order of the labels
+};
+
+}  // namespace
+
+Layout lay_out(const Frame& frame, const std::vector<std::string>& row_columns,
+               const std::vector<std::string>& col_columns) {
+  const Side rows(frame, row_columns);
+  const Side cols(frame, col_columns);
+  Layout layout{.rows = rows.labels(), .cols = cols.labels(), .at = {}};
+  layout.at.assign(layout.rows.size(), std::vector<Cells>(layout.cols.size()));
+  for (const FrameCell& cell : frame.cells()) {
+    const auto row = rows.index_of(cell);
+    const auto col = cols.index_of(cell);
+    if (row && col) {
+      layout.at[*row][*col].push_back(&cell);
+    } else {
+      ++layout.unplaced;
+    }
+  }
+  return layout;
+}
+
+std::vector<std::pair<std::string, Cells>> split(const Frame& frame, const Cells& cells, const std::string& column) {
+  std::vector<std::pair<std::string, Cells>> parts;
+  for (const std::string& label : frame.labels(column)) parts.emplace_back(label, Cells{});
+  parts.emplace_back(no_label, Cells{});
+  for (const FrameCell* cell : cells) {
+    const std::string label = frame.value(*cell, column).value_or(no_label);
+    std::ranges::find(parts, label, [](const auto& part) { return part.first; })->second.push_back(cell);
+  }
+  std::erase_if(parts, [](const auto& part) { return part.second.empty(); });
+  return parts;
+}
+
+bool Group::settled() const {
+  return std::ranges::all_of(not_done, [](const auto& entry) { return entry.first == "diverged"; });
+}
+
+std::string Group::mark() const {
+  std::string text;
+  for (const auto& [status, count] : not_done) {
+    text += fmt::format("{}{} {}/{}", text.empty() ? "" : ", ", status, count, runs);
+  }
+  return text;
+}
+
+std::string Group::substitute() const {
+  if (runs == 0) return "";
+  if (not_done.empty()) return "n/a";
+  if (not_done.begin()->second < runs) return mark();
+  const std::string& status = not_done.begin()->first;
+  return status == "missing" ? "-" : status;
+}
+
+Group collect(const Cells& cells, const std::map<std::int64_t, double>& values) {
+  std::map<std::int64_t, std::string> status_of;
+  for (const FrameCell* cell : cells) status_of.emplace(cell->run, cell->status);
+  Group group;
+  group.runs = status_of.size();
+  for (const auto& [run, status] : status_of) {
+    const auto value = values.find(run);
+    if (status != "done") {
+      ++group.not_done[status];
+    } else if (value == values.end()) {
+      ++group.unrecorded;
+    } else {
+      group.values.push_back(value->second);
+    }
+  }
+  return group;
+}
+
+Outcome outcome_of(const Group& group) {
+  if (group.not_done.contains("diverged")) return {.kind = Outcome::Kind::diverged};
+  if (group.values.empty()) return {};
+  return {.kind = Outcome::Kind::value, .mean = summarise(group.values).mean};
+}
+
+bool is_worse(const Outcome& a, const Outcome& b, Better better) {
+  SOUK_EXPECT(a.is_known() && b.is_known() && better != Better::neither);
+  if (a.kind == Outcome::Kind::diverged || b.kind == Outcome::Kind::diverged) {
+    return a.kind == Outcome::Kind::diverged && b.kind != Outcome::Kind::diverged;
+  }
+  return better == Better::larger ? a.mean < b.mean : a.mean > b.mean;
+}
+
+}  // namespace souk

@@ -1,0 +1,90 @@
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "analysis/tables/tables.hpp"
+
+namespace souk {
+namespace {
+
+/// Values that a column takes within one of the groups, at least two; empty if no group has as many.
+std::vector<std::string> mixed_values(const TableSource& source, const Layout& layout, const std::string& column) {
+  std::set<std::string> mixed;
+  for (const auto& row : layout.at) {
+    for (const Cells& cells : row) {
+      std::set<std::string> values;
+      for (const FrameCell* cell : cells) {
+        if (const auto value = source.frame.value(*cell, column)) values.insert(*value);
+      }
+      if (values.size() > 1) mixed.insert(values.begin(), values.end());
+    }
+  }
+  std::vector<std::string> ordered = source.frame.labels(column);
+  std::erase_if(ordered, [&](const std::string& value) { return !mixed.contains(value); });
+  return ordered;
+}
+
+std::string listed(const std::vector<std::string>& values) {
+  constexpr std::size_t longest = 8;
+  if (values.size() > longest) return fmt::format("{} values", values.size());
+  std::string list;
+  for (const std::string& value : values) list += (list.empty() ? "" : ", ") + value;
+  return list;
+}
+
+std::string runs_phrase(std::size_t count) { return fmt::format("{} run{}", count, count == 1 ? "" : "s"); }
+
+}  // namespace
+
+std::string joined_columns(const std::vector<std::string>& columns) {
+  std::string text;
+  for (const std::string& column : columns) text += (text.empty() ? "" : " / ") + column;
+  return text;
+}
+
+std::string title_of(const TableSource& source, const std::string& metric) {
+  const MetricInfo info = metric_info(metric);
+  const bool over_rounds = metric != "seconds" && metric != "bytes" && metric != "virtual_time" &&
+                           metric != "rounds_done" && !metric.starts_with("malicious_");
+  const std::string name = info.title == metric ? metric : fmt::format("{} ({})", info.title, metric);
+  return over_rounds ? fmt::format("{}, {}", name, source.round.words()) : name;
+}
+
+std::vector<std::string> notes_about(const TableSource& source, const Layout& layout,
+                                     const std::vector<std::string>& aside) {
+  std::vector<std::string> notes;
+  std::string over;
+  for (const std::string& column : source.frame.differing()) {
+    if (std::ranges::find(aside, column) != aside.end()) continue;
+    const std::vector<std::string> values = mixed_values(source, layout, column);
+    if (!values.empty()) over += fmt::format("{}{} ({})", over.empty() ? "" : ", ", column, listed(values));
+  }
+  if (!over.empty()) notes.push_back(fmt::format("Values are taken over {}.", over));
+
+  std::map<std::int64_t, std::string> unfinished;
+  for (const auto& row : layout.at) {
+    for (const Cells& cells : row) {
+      for (const FrameCell* cell : cells) {
+        if (cell->status != "done") unfinished.emplace(cell->run, cell->status);
+      }
+    }
+  }
+  std::map<std::string, std::size_t> counts;
+  for (const auto& [run, status] : unfinished) ++counts[status];
+  if (!counts.empty()) {
+    std::string list;
+    for (const auto& [status, count] : counts) list += fmt::format("{}{} {}", list.empty() ? "" : ", ", count, status);
+    notes.push_back(
+        fmt::format("{} without a final result, in no value: {}. \"diverged 1/3\" means that one run of "
+                    "three diverged; a dash, that no run was started.",
+                    runs_phrase(unfinished.size()), list));
+  }
+  if (layout.unplaced > 0) {
+    notes.push_back(fmt::format("{} cell{} never started and cannot be placed in this table.", layout.unplaced,
+                                layout.unplaced == 1 ? "" : "s"));
+  }
+  return notes;
+}
+
+}  // namespace souk

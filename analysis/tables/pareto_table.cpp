@@ -1,0 +1,71 @@
+#include <algorithm>
+
+#include "analysis/statistics/pareto.hpp"
+#include "analysis/statistics/summary.hpp"
+#include "analysis/tables/tables.hpp"
+#include "sim/base/contract.hpp"
+
+namespace souk {
+namespace {
+
+struct Point {
+  std::string label;
+  Group metric, cost;
+  GainAndCost at{};
+};
+
+}  // namespace
+
+TextTable pareto_table(const TableSource& source, const TableShape& shape, const std::string& metric,
+                       const std::string& cost) {
+  const MetricInfo info = metric_info(metric);
+  const MetricInfo cost_info = metric_info(cost);
+  SOUK_REQUIRE(info.better != Better::neither, "neither more nor less '{}' is better: it has no front", metric);
+  const Layout layout = lay_out(source.frame, shape.rows, {});
+  const auto values = run_values(source.view, metric, source.round);
+  const auto costs = run_values(source.view, cost, source.round);
+  std::vector<Point> points;
+  std::vector<Point> without;
+  for (std::size_t r = 0; r < layout.rows.size(); ++r) {
+    Point point{layout.rows[r], collect(layout.at[r][0], values), collect(layout.at[r][0], costs), {}};
+    const bool complete =
+        outcome_of(point.metric).kind == Outcome::Kind::value && outcome_of(point.cost).kind == Outcome::Kind::value;
+    if (complete) {
+      const double gain = summarise(point.metric.values).mean;
+      const double price = summarise(point.cost.values).mean;
+      point.at = {info.better == Better::larger ? gain : -gain, cost_info.better == Better::larger ? -price : price};
+    }
+    (complete ? points : without).push_back(std::move(point));
+  }
+  std::ranges::stable_sort(points, {}, [](const Point& point) { return point.at.cost; });
+  std::vector<GainAndCost> at;
+  for (const Point& point : points) at.push_back(point.at);
+  const std::vector<bool> front = pareto_front(at);
+
+  const NumberText number(info, source.numbers_in_full);
+  const NumberText cost_number(cost_info, source.numbers_in_full);
+  TextTable table{.title = fmt::format("{} against {}", title_of(source, metric), title_of(source, cost)),
+                  .header = {joined_columns(shape.rows), metric, cost, "on the front"},
+                  .rows = {},
+                  .notes = {"Means. On the front: no other row is at least as good in both and better in one."}};
+  const auto text_of = [](const Group& group, const NumberText& text) {
+    if (group.values.empty()) return group.substitute();
+    const std::string mark = group.mark();
+    return text(summarise(group.values).mean) + (mark.empty() ? "" : " (" + mark + ")");
+  };
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const Point& point = points[i];
+    table.rows.push_back(
+        {point.label, text_of(point.metric, number), text_of(point.cost, cost_number), front[i] ? "yes" : "no"});
+  }
+  for (const Point& point : without) {
+    table.rows.push_back({point.label, text_of(point.metric, number), text_of(point.cost, cost_number), "-"});
+  }
+  if (!without.empty()) {
+    table.notes.emplace_back("Rows in which a run diverged, or that have no value, are on no front (-).");
+  }
+  for (std::string& note : notes_about(source, layout, {})) table.notes.push_back(std::move(note));
+  return table;
+}
+
+}  // namespace souk

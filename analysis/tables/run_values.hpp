@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "analysis/database.hpp"
+
+namespace souk {
+
+/// Which of a metric's values over the rounds stands for a run.
+struct RoundChoice {
+  enum class Kind : std::uint8_t { last, at, max, min, mean_of_last };
+  Kind kind = Kind::last;
+  std::uint32_t number = 0;  ///< round of `at`; how many rounds that recorded the metric of `mean_of_last`
+
+  /// "last", "max", "min", a round, or "last:K". Throws InputError for anything else.
+  static RoundChoice parse(const std::string& text);
+  /// "in the last round that recorded it", ….
+  std::string words() const;
+};
+
+/// One number per run, for runs that have one. `quantity` is a metric of the whole federation, or of the whole run
+/// (and then `choice` does not matter): seconds (wall clock), bytes (of the simulated protocol), virtual_time,
+/// rounds_done, and malicious_weight_share and malicious_income_share, the shares of the weight of updates, and of
+/// what clients were paid, that went to members of attacker groups; runs without attackers have none. Values that do
+/// not exist are no values. Throws InputError for a name that no run has recorded.
+std::map<std::int64_t, double> run_values(const Database& view, const std::string& quantity, const RoundChoice& choice);
+
+}  // namespace souk

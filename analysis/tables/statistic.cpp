@@ -1,0 +1,102 @@
+#include "analysis/tables/statistic.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string_view>
+
+#include "analysis/statistics/summary.hpp"
+#include "sim/base/contract.hpp"
+
+namespace souk {
+namespace {
+
+struct Named {
+  Statistic statistic;
+  std::string_view name, words;
+};
+
+constexpr std::array names{
+    Named{Statistic::mean_deviation, "mean±std", "mean ± sample standard deviation"},
+    Named{Statistic::mean, "mean", "mean"},
+    Named{Statistic::deviation, "std", "sample standard deviation"},
+    Named{Statistic::ci95, "ci95", "mean ± half width of its 95 % confidence interval (Student's t)"},
+    Named{Statistic::worst, "worst", "worst run"},
+    Named{Statistic::best, "best", "best run"},
+    Named{Statistic::median, "median", "median"},
+    Named{Statistic::min, "min", "smallest"},
+    Named{Statistic::max, "max", "largest"},
+    Named{Statistic::count, "count", "number of runs"},
+};
+
+}  // namespace
+
+Statistic parse_statistic(const std::string& text) {
+  std::string list;
+  for (const Named& named : names) {
+    if (named.name == text) return named.statistic;
+    list += fmt::format("{}{}", list.empty() ? "" : ", ", named.name);
+  }
+  throw_input_error("there is no statistic '{}'; there are {}", text, list);
+}
+
+std::string words_of(Statistic statistic) {
+  return std::string(std::ranges::find(names, statistic, &Named::statistic)->words);
+}
+
+int NumberText::decimals_of(double value) const {
+  if (in_full_) return -1;
+  if (share_) return 4;
+  const double size = std::fabs(value);
+  if (size == 0.0) return 0;
+  if (size >= 1e7 || size < 1e-4) return -2;
+  return std::clamp(3 - static_cast<int>(std::floor(std::log10(size))), 0, 7);
+}
+
+std::string NumberText::operator()(double value) const {
+  const int decimals = decimals_of(value);
+  if (decimals == -1) return fmt::format("{}", value);
+  return decimals == -2 ? fmt::format("{:.3e}", value) : fmt::format("{:.{}f}", value, decimals);
+}
+
+std::string NumberText::operator()(double value, double spread) const {
+  if (std::isnan(spread)) return (*this)(value);
+  const int decimals = decimals_of(value);
+  if (decimals == -1) return fmt::format("{}±{}", value, spread);
+  if (decimals == -2) return fmt::format("{:.3e}±{:.1e}", value, spread);
+  return fmt::format("{:.{}f}±{:.{}f}", value, decimals, spread, decimals);
+}
+
+std::string statistic_text(Statistic statistic, std::span<const double> values, const std::string& quantity,
+                           const NumberText& number) {
+  const Summary summary = summarise(values);
+  const Better better = metric_info(quantity).better;
+  const bool directed = statistic == Statistic::worst || statistic == Statistic::best;
+  SOUK_REQUIRE(!directed || better != Better::neither,
+               "neither more nor less '{}' is better: it has no worst and no best; use min or max", quantity);
+  switch (statistic) {
+    case Statistic::mean_deviation:
+      return number(summary.mean, summary.deviation);
+    case Statistic::mean:
+      return number(summary.mean);
+    case Statistic::deviation:
+      return std::isnan(summary.deviation) ? "n/a" : number(summary.deviation);
+    case Statistic::ci95:
+      return number(summary.mean, summary.ci95);
+    case Statistic::worst:
+      return number(better == Better::larger ? summary.min : summary.max);
+    case Statistic::best:
+      return number(better == Better::larger ? summary.max : summary.min);
+    case Statistic::median:
+      return number(summary.median);
+    case Statistic::min:
+      return number(summary.min);
+    case Statistic::max:
+      return number(summary.max);
+    case Statistic::count:
+      break;
+  }
+  return std::to_string(summary.count);
+}
+
+}  // namespace souk

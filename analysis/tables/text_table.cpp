@@ -1,0 +1,195 @@
+#include "analysis/tables/text_table.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <string_view>
+
+#include "sim/base/contract.hpp"
+
+namespace souk {
+namespace {
+
+using Row = std::vector<std::string>;
+
+/// Characters, not bytes.
+std::size_t width_of(const std::string& text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+std::string line_of(const Row& row, std::string_view separator, const std::function<std::string(std::size_t)>& field) {
+  std::string line;
+  for (std::size_t c = 0; c < row.size(); ++c) line += (c > 0 ? std::string(separator) : "") + field(c);
+  return line;
+}
+
+std::string text_of(const TextTable& table) {
+  std::vector<std::size_t> widths(table.header.size(), 0);
+  const auto widen = [&](const Row& row) {
+    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], width_of(row[c]));
+  };
+  widen(table.header);
+  for (const Row& row : table.rows) widen(row);
+  const auto line = [&](const Row& row) {
+    std::string text = line_of(row, "  ", [&](std::size_t c) {
+      const std::string padding(widths[c] - width_of(row[c]), ' ');
+      return c == 0 ? row[c] + padding : padding + row[c];
+    });
+    text.erase(text.find_last_not_of(' ') + 1);
+    return text + "\n";
+  };
+  std::string text = table.title.empty() ? "" : table.title + "\n\n";
+  text += line(table.header);
+  text += line_of(table.header, "  ", [&](std::size_t c) { return std::string(widths[c], '-'); }) + "\n";
+  for (const Row& row : table.rows) text += line(row);
+  if (!table.notes.empty()) text += "\n";
+  for (const std::string& note : table.notes) text += note + "\n";
+  return text;
+}
+
+/// `text` with each character of `special` replaced.
+std::string escaped(const std::string& text, const std::function<std::string_view(char)>& replacement) {
+  std::string result;
+  for (const char c : text) {
+    const std::string_view instead = replacement(c);
+    instead.empty() ? result += c : result += instead;
+  }
+  return result;
+}
+
+std::string markdown_text(const std::string& text) {
+  return escaped(text, [](char c) -> std::string_view {
+    switch (c) {
+      case '|':
+        return "\\|";
+      case '<':
+        return "&lt;";
+      case '*':
+        return "\\*";
+      case '_':
+        return "\\_";
+      case '\\':
+        return "\\\\";
+      case '\n':
+        return " ";
+      default:
+        return "";
+    }
+  });
+}
+
+std::string markdown_of(const TextTable& table) {
+  std::string text = table.title.empty() ? "" : "**" + markdown_text(table.title) + "**\n\n";
+  const auto line = [&](const Row& row) {
+    return "| " + line_of(row, " | ", [&](std::size_t c) { return markdown_text(row[c]); }) + " |\n";
+  };
+  text += line(table.header);
+  text += "|" + line_of(table.header, "|", [](std::size_t c) { return c == 0 ? "---" : "---:"; }) + "|\n";
+  for (const Row& row : table.rows) text += line(row);
+  if (!table.notes.empty()) text += "\n";
+  for (const std::string& note : table.notes) text += markdown_text(note) + "\n";
+  return text;
+}
+
+std::string replaced(std::string text, std::string_view what, std::string_view instead) {
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + instead.size())) {
+    text.replace(at, what.size(), instead);
+  }
+  return text;
+}
+
+std::string latex_text(const std::string& text) {
+  const std::string plain = escaped(text, [](char c) -> std::string_view {
+    switch (c) {
+      case '\\':
+        return "\\textbackslash{}";
+      case '~':
+        return "\\textasciitilde{}";
+      case '^':
+        return "\\textasciicircum{}";
+      case '<':
+        return "$<$";
+      case '>':
+        return "$>$";
+      case '&':
+        return "\\&";
+      case '%':
+        return "\\%";
+      case '$':
+        return "\\$";
+      case '#':
+        return "\\#";
+      case '_':
+        return "\\_";
+      case '{':
+        return "\\{";
+      case '}':
+        return "\\}";
+      default:
+        return "";
+    }
+  });
+  return replaced(replaced(plain, "±", "$\\pm$"), "–", "--");
+}
+
+std::string latex_of(const TextTable& table) {
+  const auto line = [&](const Row& row) {
+    return "  " + line_of(row, " & ", [&](std::size_t c) { return latex_text(row[c]); }) + " \\\\\n";
+  };
+  std::string text = table.title.empty() ? "" : "% " + table.title + "\n";
+  text += "\\begin{tabular}{l" + std::string(table.header.size() - 1, 'r') + "}\n  \\toprule\n";
+  text += line(table.header) + "  \\midrule\n";
+  for (const Row& row : table.rows) text += line(row);
+  text += "  \\bottomrule\n\\end{tabular}\n";
+  for (const std::string& note : table.notes) text += "% " + note + "\n";
+  return text;
+}
+
+std::string csv_of(std::span<const TextTable> tables) {
+  const bool several = tables.size() > 1;
+  const auto line = [&](const std::string& title, const Row& row) {
+    return (several ? csv_field(title) + "," : "") +
+           line_of(row, ",", [&](std::size_t c) { return csv_field(row[c]); }) + "\n";
+  };
+  std::string text;
+  const TextTable* last = nullptr;
+  for (const TextTable& table : tables) {
+    // Tables of one kind share their header; where they do not, a new header says so.
+    if (last == nullptr || last->header != table.header) text += line("table", table.header);
+    for (const Row& row : table.rows) text += line(table.title, row);
+    last = &table;
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  return "\"" + replaced(text, "\"", "\"\"") + "\"";
+}
+
+std::string render(std::span<const TextTable> tables, TableFormat format) {
+  for (const TextTable& table : tables) {
+    SOUK_EXPECT(!table.header.empty());
+    for (const Row& row : table.rows) SOUK_EXPECT(row.size() == table.header.size());
+  }
+  if (format == TableFormat::csv) return csv_of(tables);
+  std::string text;
+  for (const TextTable& table : tables) {
+    if (!text.empty()) text += "\n";
+    switch (format) {
+      case TableFormat::latex:
+        text += latex_of(table);
+        break;
+      case TableFormat::markdown:
+        text += markdown_of(table);
+        break;
+      default:
+        text += text_of(table);
+    }
+  }
+  return text;
+}
+
+}  // namespace souk

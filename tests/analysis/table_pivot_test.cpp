@@ -1,0 +1,222 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sim/base/error.hpp"
+#include "tests/analysis/table_world.hpp"
+
+namespace souk {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+const TableShape by_attack{.rows = {"aggregator"}, .cols = {"attack"}, .metrics = {"accuracy"}};
+
+template <class Act>
+std::string refusal(Act act) {
+  try {
+    act();
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+MadeRun ended(const std::string& status) { return {.metrics = {{"accuracy", {0.9}}}, .status = status}; }
+
+TEST(PivotTable, has_means_and_deviations_in_the_order_of_the_axes) {
+  TableWorld world;
+  for (const int seed : {1, 2}) {
+    world.add("median", "zero", seed, seed == 1 ? 0.5 : 0.7);
+    world.add("median", "none", seed, 0.75);
+    world.add("krum", "zero", seed, 0.25);
+    world.add("krum", "none", seed, seed == 1 ? 0.1 : 0.3);
+  }
+  const TextTable table = pivot_tables(world.source(), by_attack, Statistic::mean_deviation).at(0);
+  EXPECT_EQ(table.title, "test accuracy (accuracy), in the last round that recorded it");
+  EXPECT_EQ(body_of(table),
+            "aggregator|zero|none\nmedian|0.6000±0.1414|0.7500±0.0000\nkrum|0.2500±0.0000|0.2000±0.1414\n");
+  EXPECT_EQ(notes_of(table), "Statistic: mean ± sample standard deviation.\nValues are taken over seed (1, 2).\n");
+}
+
+TEST(PivotTable, marks_every_run_that_is_not_done_and_never_counts_it) {
+  TableWorld world;
+  world.add("krum", "zero", 1, 0.5);
+  world.add("krum", "zero", 2, ended("diverged"));
+  world.add("krum", "zero", 3, ended("failed"));
+  world.add("krum", "zero", 4, std::nullopt);
+  for (const int seed : {1, 2, 3, 4}) world.add("krum", "nan", seed, ended("diverged"));
+  for (const int seed : {1, 2, 3, 4}) world.add("krum", "inf", seed, std::nullopt);
+  for (const int seed : {1, 2}) world.add("krum", "mimic", seed, ended("crashed"));
+  for (const int seed : {3, 4}) world.add("krum", "mimic", seed, ended("timed_out"));
+  world.add("krum", "none", 1, MadeRun{.metrics = {{"loss", {1.0}}}});
+  world.add("median", "none", 1, ended("running"));
+  const TextTable table = pivot_tables(world.source(), by_attack, Statistic::mean).at(0);
+  EXPECT_EQ(body_of(table),
+            "aggregator|zero|nan|inf|mimic|none\n"
+            "krum|0.5000 (diverged 1/4, failed 1/4, missing 1/4)|diverged|-|crashed 2/4, timed_out 2/4|n/a\n"
+            "median|||||running\n");
+  EXPECT_THAT(notes_of(table),
+              HasSubstr("16 runs without a final result, in no value: 2 crashed, 5 diverged, 1 failed, "
+                        "5 missing, 1 running, 2 timed_out."));
+}
+
+TEST(PivotTable, a_run_that_cells_share_counts_once) {
+  const std::filesystem::path folder = fresh_folder();
+  write_run(folder / "cells/a", {.metrics = {{"accuracy", {0.2}}}});
+  write_run(folder / "cells/b", {.metrics = {{"accuracy", {0.8}}}});
+  write_sweep(folder, "s",
+              {{"a", {{"share", "0.1"}, {"seed", "1"}}},
+               {"a", {{"share", "0.2"}, {"seed", "1"}}},
+               {"b", {{"share", "0.2"}, {"seed", "2"}}}});
+  const std::vector<std::filesystem::path> places{folder};
+  const ResultsView view = ResultsView::load(places, ResultsView::Detail::federation);
+  const Frame frame(view.database());
+  const TableSource source{.view = view.database(), .frame = frame, .round = {}};
+  const TableShape all{.rows = {"aggregator"}, .cols = {}, .metrics = {"accuracy"}};
+  EXPECT_EQ(body_of(pivot_tables(source, all, Statistic::mean).at(0)), "aggregator|all\nkrum|0.5000\n");
+  const TableShape by_share{.rows = {"share"}, .cols = {}, .metrics = {"accuracy"}};
+  EXPECT_EQ(body_of(pivot_tables(source, by_share, Statistic::mean).at(0)), "share|all\n0.1|0.2000\n0.2|0.5000\n");
+}
+
+TEST(PivotTable, shows_every_statistic_of_1_2_6) {
+  TableWorld world;
+  for (const int seed : {1, 2, 3}) world.add("krum", "zero", seed, seed == 3 ? 0.6 : 0.1 * seed);
+  const auto shown = [&](const std::string& statistic) {
+    return pivot_tables(world.source(), by_attack, parse_statistic(statistic)).at(0).rows.at(0).at(1);
+  };
+  // mean 0.3, squares 0.04 + 0.01 + 0.09 = 0.14 over 2; t(0.975, 2) = 4.3027, times sqrt(0.07 / 3) = 0.6572
+  EXPECT_EQ(shown("mean±std"), "0.3000±0.2646");
+  EXPECT_EQ(shown("mean"), "0.3000");
+  EXPECT_EQ(shown("std"), "0.2646");
+  EXPECT_EQ(shown("ci95"), "0.3000±0.6572");
+  EXPECT_EQ(shown("worst"), "0.1000");
+  EXPECT_EQ(shown("best"), "0.6000");
+  EXPECT_EQ(shown("median"), "0.2000");
+  EXPECT_EQ(shown("min"), "0.1000");
+  EXPECT_EQ(shown("max"), "0.6000");
+  EXPECT_EQ(shown("count"), "3");
+  EXPECT_THAT(refusal([&] { shown("mode"); }), HasSubstr("there is no statistic 'mode'; there are mean±std, mean"));
+}
+
+TEST(PivotTable, worst_is_the_largest_of_what_should_be_small) {
+  TableWorld world;
+  for (const int seed : {1, 2}) world.add("krum", "zero", seed, MadeRun{.metrics = {{"asr", {0.2 * seed}}}});
+  TableShape shape = by_attack;
+  shape.metrics = {"asr"};
+  EXPECT_EQ(pivot_tables(world.source(), shape, Statistic::worst).at(0).rows.at(0).at(1), "0.4000");
+  shape.metrics = {"bytes"};
+  EXPECT_EQ(pivot_tables(world.source(), shape, Statistic::best).at(0).rows.at(0).at(1), "100.0");
+  shape.metrics = {"rounds_done"};
+  EXPECT_THAT(refusal([&] { pivot_tables(world.source(), shape, Statistic::worst); }), HasSubstr("has no worst"));
+}
+
+TEST(PivotTable, takes_the_round_it_is_told) {
+  TableWorld world;
+  world.add("krum", "zero", 1, MadeRun{.metrics = {{"accuracy", {0.1, 0.9, 0.5, 0.3}}, {"loss", {1, 1, 1, 1, 1, 1}}}});
+  const auto shown = [&](const std::string& round) {
+    return pivot_tables(world.source(round), by_attack, Statistic::mean).at(0).rows.at(0).at(1);
+  };
+  EXPECT_EQ(shown("last"), "0.3000");
+  EXPECT_EQ(shown("max"), "0.9000");
+  EXPECT_EQ(shown("min"), "0.1000");
+  EXPECT_EQ(shown("2"), "0.9000");
+  EXPECT_EQ(shown("6"), "n/a");
+  EXPECT_EQ(shown("last:2"), "0.4000");
+  for (const char* bad : {"first", "last:0", "last:", "-1", "2.5", ""}) {
+    EXPECT_THAT(refusal([&] { shown(bad); }), HasSubstr("expected last, max, min, a round, or last:K")) << bad;
+  }
+}
+
+TEST(PivotTable, metrics_may_be_columns_or_rows) {
+  TableWorld world;
+  world.add("krum", "zero", 1, MadeRun{.metrics = {{"accuracy", {0.5}}, {"asr", {0.25}}}, .bytes = 12345});
+  world.add("median", "zero", 1, MadeRun{.metrics = {{"accuracy", {0.75}}}, .bytes = 20});
+  TableShape shape{.rows = {"aggregator"}, .cols = {"metric"}, .metrics = {"accuracy", "asr", "bytes", "seconds"}};
+  EXPECT_EQ(body_of(pivot_tables(world.source(), shape, Statistic::mean).at(0)),
+            "aggregator|accuracy|asr|bytes|seconds\nkrum|0.5000|0.2500|12345|1.500\nmedian|0.7500|n/a|20.00|1.500\n");
+  shape = {.rows = {"metric"}, .cols = {"aggregator"}, .metrics = {"accuracy", "asr"}};
+  EXPECT_EQ(body_of(pivot_tables(world.source(), shape, Statistic::mean).at(0)),
+            "metric|krum|median\naccuracy|0.5000|0.7500\nasr|0.2500|n/a\n");
+  shape = {.rows = {"metric"}, .cols = {"metric"}, .metrics = {"accuracy"}};
+  EXPECT_THAT(refusal([&] { pivot_tables(world.source(), shape, Statistic::mean); }), HasSubstr("cannot both"));
+}
+
+TEST(PivotTable, several_columns_make_one_label_and_fields_of_the_scenario_are_columns) {
+  TableWorld world;
+  world.add("krum", "zero", 1, 0.5);
+  world.add("krum", "none", 1, 0.25);
+  const TableShape shape{
+      .rows = {"aggregator", "attack"}, .cols = {"partition.dirichlet.alpha"}, .metrics = {"accuracy"}};
+  EXPECT_EQ(body_of(pivot_tables(world.source(), shape, Statistic::mean).at(0)),
+            "aggregator / attack|0.5\nkrum / zero|0.5000\nkrum / none|0.2500\n");
+}
+
+TEST(PivotTable, runs_outside_sweeps_say_which_settings_were_averaged) {
+  const std::filesystem::path folder = fresh_folder();
+  write_run(folder / "a", {.metrics = {{"accuracy", {0.2}}}});
+  write_run(folder / "b", {.rule = "tolerated_f: 3 median", .metrics = {{"accuracy", {0.4}}}});
+  write_run(folder / "c", {.rule = "tolerated_f: 4 krum", .seed = 2, .metrics = {{"accuracy", {0.4}}}});
+  const std::vector<std::filesystem::path> places{folder};
+  const ResultsView view = ResultsView::load(places, ResultsView::Detail::federation);
+  const Frame frame(view.database());
+  const TableSource source{.view = view.database(), .frame = frame, .round = {}};
+  const TableShape shape{.rows = {"dataset"}, .cols = {}, .metrics = {"accuracy"}};
+  EXPECT_THAT(
+      notes_of(pivot_tables(source, shape, Statistic::mean).at(0)),
+      HasSubstr("Values are taken over aggregator (krum, median), seed (1, 2), aggregator.tolerated_f (3, 4)."));
+}
+
+TEST(PivotTable, an_unknown_column_or_metric_is_named_with_its_neighbour) {
+  TableWorld world;
+  world.add("krum", "zero", 1, 0.5);
+  TableShape shape{.rows = {"agregator"}, .cols = {"attack"}, .metrics = {"accuracy"}};
+  EXPECT_THAT(refusal([&] { pivot_tables(world.source(), shape, Statistic::mean); }),
+              HasSubstr("there is no column 'agregator'; there are seed, name, aggregator"));
+  shape = {.rows = {"aggregator"}, .cols = {"attack"}, .metrics = {"acuracy"}};
+  EXPECT_THAT(refusal([&] { pivot_tables(world.source(), shape, Statistic::mean); }),
+              HasSubstr("no run has recorded 'acuracy'; there are accuracy, seconds, bytes, virtual_time, rounds_done, "
+                        "malicious_weight_share, malicious_income_share. Did you mean 'accuracy'?"));
+}
+
+TEST(PivotTable, cells_that_never_started_and_have_no_place_are_counted) {
+  TableWorld world;
+  world.add("krum", "zero", 1, 0.5);
+  world.add("krum", "zero", 2, std::nullopt);
+  const TableShape shape{.rows = {"model"}, .cols = {}, .metrics = {"accuracy"}};
+  const TextTable table = pivot_tables(world.source(), shape, Statistic::mean).at(0);
+  EXPECT_EQ(body_of(table), "model|all\nmlp|0.5000\n");
+  EXPECT_THAT(notes_of(table), HasSubstr("1 cell never started and cannot be placed in this table."));
+}
+
+TEST(Frame, keeps_what_matches_and_orders_numbers_by_size) {
+  TableWorld world;
+  for (const int seed : {10, 9, 100}) world.add("krum", "zero", seed, 0.5);
+  const TableSource source = world.source();
+  EXPECT_THAT(source.frame.labels("seed"), testing::ElementsAre("10", "9", "100"));  // the axis has its own order
+  EXPECT_THAT(source.frame.labels("participants.clients"), testing::ElementsAre("10"));
+  world.frame().keep([&](const FrameCell& cell) { return source.frame.value(cell, "seed") != "9"; });
+  EXPECT_THAT(source.frame.labels("seed"), testing::ElementsAre("10", "100"));
+}
+
+TEST(MaliciousShares, of_weight_and_income_are_added_up) {
+  const std::filesystem::path folder = fresh_folder();
+  write_run(folder / "r", {.attack = "zero"});
+  {
+    const auto sink = open_sqlite_sink(folder / "r/results.sqlite");
+    RoundRecord record;
+    record.round = {1};
+    record.selections.push_back({{0}, "accepted", 5, 1.0, 0.75, std::nullopt});
+    record.selections.push_back({{8}, "accepted", 5, 1.0, 0.25, std::nullopt});
+    record.transfers = {{"payment", -1, 0, 600}, {"payment", -1, 9, 200}, {"fee", 0, -1, 500}};
+    sink->commit(record);
+  }
+  write_run(folder / "without", {});
+  const std::vector<std::filesystem::path> places{folder / "r", folder / "without"};
+  const ResultsView view = ResultsView::load(places, ResultsView::Detail::federation);
+  EXPECT_THAT(run_values(view.database(), "malicious_weight_share", {}), testing::ElementsAre(testing::Pair(1, 0.25)));
+  EXPECT_THAT(run_values(view.database(), "malicious_income_share", {}), testing::ElementsAre(testing::Pair(1, 0.25)));
+}
+
+}  // namespace
+}  // namespace souk

@@ -1,0 +1,67 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "analysis/tables/statistic.hpp"
+#include "analysis/tables/text_table.hpp"
+
+namespace souk {
+namespace {
+
+const TextTable small{.title = "accuracy",
+                      .header = {"rule_1", "50%", "a|b"},
+                      .rows = {{"krum", "0.5±0.1", "-"}, {"median", "diverged", "\"x\", y"}},
+                      .notes = {"One & only."}};
+
+TEST(Render, text_lines_up_by_characters_and_not_bytes) {
+  EXPECT_EQ(render(std::vector{small}, TableFormat::text),
+            "accuracy\n\n"
+            "rule_1       50%     a|b\n"
+            "------  --------  ------\n"
+            "krum     0.5±0.1       -\n"
+            "median  diverged  \"x\", y\n"
+            "\nOne & only.\n");
+}
+
+TEST(Render, markdown_and_latex_escape_their_special_characters) {
+  EXPECT_EQ(render(std::vector{small}, TableFormat::markdown),
+            "**accuracy**\n\n"
+            "| rule\\_1 | 50% | a\\|b |\n|---|---:|---:|\n"
+            "| krum | 0.5±0.1 | - |\n| median | diverged | \"x\", y |\n"
+            "\nOne & only.\n");
+  EXPECT_EQ(render(std::vector{small}, TableFormat::latex),
+            "% accuracy\n\\begin{tabular}{lrr}\n  \\toprule\n  rule\\_1 & 50\\% & a|b \\\\\n  \\midrule\n"
+            "  krum & 0.5$\\pm$0.1 & - \\\\\n  median & diverged & \"x\", y \\\\\n  \\bottomrule\n\\end{tabular}\n"
+            "% One & only.\n");
+  const TextTable odd{.title = {}, .header = {"\\^~#${}<>"}, .rows = {}, .notes = {}};
+  EXPECT_THAT(render(std::vector{odd}, TableFormat::latex),
+              testing::HasSubstr("  \\textbackslash{}\\textasciicircum{}\\textasciitilde{}\\#\\$\\{\\}$<$$>$ \\\\\n"));
+}
+
+TEST(Render, csv_quotes_what_needs_it_and_joins_tables) {
+  EXPECT_EQ(render(std::vector{small}, TableFormat::csv),
+            "rule_1,50%,a|b\nkrum,0.5±0.1,-\nmedian,diverged,\"\"\"x\"\", y\"\n");
+  TextTable second = small;
+  second.title = "loss, test";
+  second.rows.pop_back();
+  EXPECT_EQ(render(std::vector{small, second}, TableFormat::csv),
+            "table,rule_1,50%,a|b\naccuracy,krum,0.5±0.1,-\naccuracy,median,diverged,\"\"\"x\"\", y\"\n"
+            "\"loss, test\",krum,0.5±0.1,-\n");
+}
+
+TEST(NumberText, has_the_digits_that_matter) {
+  const NumberText share({.title = {}, .unit = "share", .better = Better::larger}, false);
+  EXPECT_EQ(share(0.81234), "0.8123");
+  EXPECT_EQ(share(0.5, 0.00004), "0.5000±0.0000");
+  const NumberText plain({}, false);
+  EXPECT_EQ(plain(0.0), "0");
+  EXPECT_EQ(plain(123456.7), "123457");
+  EXPECT_EQ(plain(12.3456, 0.5), "12.35±0.50");
+  EXPECT_EQ(plain(-0.0123456), "-0.01235");
+  EXPECT_EQ(plain(123456789.0), "1.235e+08");
+  EXPECT_EQ(plain(0.00000123), "1.230e-06");
+  const NumberText full({}, true);
+  EXPECT_EQ(full(0.1, 1.0 / 3.0), "0.1±0.3333333333333333");
+}
+
+}  // namespace
+}  // namespace souk
