@@ -501,6 +501,7 @@ Footprint FederatedProtocol::footprint(int rank_count) const {
   const double mean_samples = static_cast<double>(deal_.deal.samples.size()) / static_cast<double>(footprint.clients);
   footprint.flops_per_round = updates * 3.0 * network_->forward_flops() *
                               static_cast<double>(samples_trained(static_cast<std::size_t>(mean_samples)));
+  footprint.flops_per_test = network_->forward_flops() * static_cast<double>(data_.test.size());
   return footprint;
 }
 

@@ -25,6 +25,7 @@ struct Footprint {
   double partition_bytes = 0.0, model_bytes = 0.0, update_bytes = 0.0, work_bytes = 0.0;  ///< per rank, if clients
                                                                                           ///< take equally long
   double flops_per_round = 0.0;  ///< of local training, all clients
+  double flops_per_test = 0.0;   ///< of the whole test set
   double rank_bytes() const { return partition_bytes + model_bytes + update_bytes + work_bytes; }
 };
 

@@ -5,6 +5,7 @@
 #include "agents/protocols/federated.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/app/commands.hpp"
+#include "sim/app/run_outputs.hpp"
 #include "sim/app/scenario_loading.hpp"
 #include "sim/app/version.hpp"
 #include "sim/base/contract.hpp"
@@ -23,12 +24,13 @@ int check_command(const ScenarioArguments& arguments, bool print, int ranks) {
     std::fputs(to_text(scenario).c_str(), stdout);
     return exit_done;
   }
-  const std::unique_ptr<Federated> protocol = build_federation(comm, resolved, arguments.device);
+  const SharedData data = load_data(comm, resolved);
+  const std::unique_ptr<Federated> protocol = build_federation(comm, resolved, arguments.device, data);
   const int count = std::max(1, ranks);
   const Footprint need = protocol->footprint(count);
   const auto line = [](const char* what, const std::string& value) { fmt::print("{:<28}{}\n", what, value); };
   line("scenario", scenario.name());
-  line("identity", identity_of(scenario));
+  line("identity", full_identity(scenario, content_hash(data)));
   line("clients", fmt::format("{} ({} updates per round)", need.clients, need.updates_per_round));
   line("malicious", fmt::format("{} per round, expected", need.malicious_per_round));
   if (need.tolerated_f) {

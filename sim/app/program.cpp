@@ -1,5 +1,6 @@
 #include "sim/app/program.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <limits>
@@ -114,6 +115,15 @@ void keep_freed_memory() {
   mallopt(M_TRIM_THRESHOLD, -1);
 }
 
+/// `souk sweep GRID` as `souk sweep run GRID`.
+std::vector<std::string> with_default_part(int argc, char** argv) {
+  std::vector<std::string> words(argv, argv + argc);
+  const bool named = words.size() > 2 && (words[2].front() == '-' || words[2] == "plan" || words[2] == "run" ||
+                                          words[2] == "status" || words[2] == "show" || words[2] == "diff");
+  if (words.size() > 2 && words[1] == "sweep" && !named) words.insert(words.begin() + 2, "run");
+  return words;
+}
+
 int dispatch(int argc, char** argv) {
   CLI::App app("Souk: federated learning and gradient marketplaces, simulated on MPI ranks.", "souk");
   app.set_version_flag("--version", version_text(), "Print versions");
@@ -170,7 +180,9 @@ int dispatch(int argc, char** argv) {
       ->take_all();
 
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> words = with_default_part(argc, argv);
+    std::reverse(words.begin() + 1, words.end());  // the parser takes them from the back
+    app.parse(std::vector<std::string>(words.begin() + 1, words.end()));
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? exit_done : exit_bad_input;
   }

@@ -7,19 +7,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "sim/app/duration_text.hpp"
 #include "sim/base/log.hpp"
 
 namespace souk {
 namespace {
 
 constexpr std::size_t bar_width = 24;
-
-std::string duration_text(double seconds) {
-  const auto whole = static_cast<long>(seconds + 0.5);
-  if (whole < 60) return fmt::format("{} s", whole);
-  if (whole < 3600) return fmt::format("{}:{:02} min", whole / 60, whole % 60);
-  return fmt::format("{}:{:02} h", whole / 3600, whole / 60 % 60);
-}
 
 /// The two phases that took longest, e.g. "train 84 % evaluate 11 %".
 std::string phase_shares(std::vector<PhaseTime> phases) {

@@ -1,12 +1,5 @@
 #include "sim/app/run_directory.hpp"
 
-#include <cerrno>
-#include <cstring>
-
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/engine/scenario_file.hpp"
@@ -37,21 +30,13 @@ RunDirectory::RunDirectory(const std::string& asked, const scenario::Scenario& s
   path_ = numbered(resume && number > 1 ? number - 1 : number);
 }
 
-RunDirectory::~RunDirectory() {
-  if (lock_ >= 0) close(lock_);
-}
-
 bool RunDirectory::holds_a_run() const { return is_a_run(path_); }
 
-void RunDirectory::open() {
+bool RunDirectory::try_open() {
   std::error_code error;
   fs::create_directories(path_, error);
   if (error) throw InputError(fmt::format("cannot create {}: {}", path_.string(), error.message()));
-  lock_ = ::open((path_ / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (lock_ < 0) throw InputError(fmt::format("cannot write in {}: {}", path_.string(), std::strerror(errno)));
-  if (flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    throw InputError(fmt::format("{}: another run is writing here", path_.string()));
-  }
+  return lock_.take(path_ / "lock");
 }
 
 }  // namespace souk

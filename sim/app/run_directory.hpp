@@ -2,6 +2,9 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
+
+#include "sim/app/file_lock.hpp"
 
 namespace souk::scenario {
 class Scenario;
@@ -16,17 +19,16 @@ class RunDirectory {
   /// already and `resume` is not set. Creates nothing. Throws InputError for a directory that holds a run and is
   /// neither numbered nor resumed.
   RunDirectory(const std::string& asked, const scenario::Scenario& scenario, bool resume);
-  ~RunDirectory();
-  RunDirectory(const RunDirectory&) = delete;
-  RunDirectory& operator=(const RunDirectory&) = delete;
+  /// This one, whatever it holds.
+  explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}
   const std::filesystem::path& path() const { return path_; }
   bool holds_a_run() const;
-  /// Creates and locks it. Throws InputError with the reason.
-  void open();
+  /// Creates and locks it; false where another run is writing there. Throws InputError where it cannot be written.
+  bool try_open();
 
  private:
   std::filesystem::path path_;
-  int lock_ = -1;
+  FileLock lock_;
 };
 
 }  // namespace souk

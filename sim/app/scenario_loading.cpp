@@ -2,18 +2,34 @@
 
 #include <fmt/format.h>
 
+#include "scenarios/scenario.pb.h"
 #include "sim/base/atomic_file.hpp"
 #include "sim/base/error.hpp"
 
 namespace souk {
 
-std::unique_ptr<Federated> build_federation(const Comm& comm, const ResolvedScenario& resolved,
-                                            const std::string& device) {
+namespace {
+
+/// With the place in the scenario's file of the field that an error is about.
+template <class Work>
+auto with_places(const ResolvedScenario& resolved, Work work) {
   try {
-    return make_federated(comm, *resolved.scenario, device);
+    return work();
   } catch (const PhaseError& error) {
     throw PhaseError(error.rank(), error.exit_code(), with_place(resolved, error.what()));
   }
+}
+
+}  // namespace
+
+SharedData load_data(const Comm& comm, const ResolvedScenario& resolved) {
+  const scenario::Scenario& scenario = *resolved.scenario;
+  return with_places(resolved, [&] { return load_shared_data(comm, scenario.task().data(), scenario.seed()); });
+}
+
+std::unique_ptr<Federated> build_federation(const Comm& comm, const ResolvedScenario& resolved,
+                                            const std::string& device, const SharedData& data) {
+  return with_places(resolved, [&] { return make_federated(comm, *resolved.scenario, device, data); });
 }
 
 ResolvedScenario load_scenario(const Comm& comm, const ScenarioArguments& arguments) {

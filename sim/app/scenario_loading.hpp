@@ -10,9 +10,10 @@
 
 namespace souk {
 
-/// The federation of a scenario; its errors are given the place of the field they name. Collective.
+/// The data set of a scenario, and its federation; errors are given the place of the field they name. Collective.
+SharedData load_data(const Comm& comm, const ResolvedScenario& resolved);
 std::unique_ptr<Federated> build_federation(const Comm& comm, const ResolvedScenario& resolved,
-                                            const std::string& device);
+                                            const std::string& device, const SharedData& data);
 
 /// Rank 0 reads the file, every rank parses the same bytes. Throws PhaseError. Collective.
 ResolvedScenario load_scenario(const Comm& comm, const ScenarioArguments& arguments);

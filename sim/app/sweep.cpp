@@ -1,7 +1,88 @@
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "sim/app/commands.hpp"
 #include "sim/app/subcommands.hpp"
+#include "sim/app/sweep_commands.hpp"
+#include "sim/base/contract.hpp"
 
 namespace souk {
+namespace {
 
-void add_sweep(CLI::App&, std::function<int()>&, int&) {}
+/// What the command line may fill in, for as long as the work may be done.
+struct Given {
+  SweepRunArguments run;
+  std::string shard;
+  std::string id, other;
+};
+
+Shard parse_shard(const std::string& text) {
+  Shard shard;
+  if (text.empty()) return shard;
+  char rest = '\0';
+  const int found = std::sscanf(text.c_str(), "%zu/%zu%c", &shard.index, &shard.count, &rest);
+  SOUK_REQUIRE(found == 2 && shard.index >= 1 && shard.index <= shard.count,
+               "--shard {}: expected I/N with I from 1 to N", text);
+  return shard;
+}
+
+CLI::App* add_part(CLI::App& sweep, const char* name, const char* what, const std::shared_ptr<Given>& given) {
+  CLI::App* part = sweep.add_subcommand(name, what);
+  part->add_option("grid", given->run.sweep.grid, "Grid file: protobuf text format")->required();
+  part->add_option("--out", given->run.sweep.directory, "Directory of the sweep (default: runs/NAME)");
+  return part;
+}
+
+void add_choice_of_cells(CLI::App& part, const std::shared_ptr<Given>& given) {
+  part.add_option("--filter", given->run.sweep.filter,
+                  "Only these cells, e.g. 'aggregator=krum && attack.fraction>0.2': axes or fields of the scenario");
+  part.add_option("--shard", given->shard, "I/N: only every N-th run, beginning with the I-th");
+  part.add_option("--device", given->run.sweep.device, "cpu, cuda or cuda:K")->capture_default_str();
+}
+
+}  // namespace
+
+void add_sweep(CLI::App& app, std::function<int()>& chosen, int& ranks) {
+  const auto given = std::make_shared<Given>();
+  CLI::App* sweep = app.add_subcommand("sweep", "Run a grid of scenarios, and see how it gets on");
+  sweep->require_subcommand(1);
+  sweep->footer("'souk sweep GRID' is 'souk sweep run GRID'.");
+
+  CLI::App* plan = add_part(*sweep, "plan", "List cells: id, state, expected time and memory, coordinates", given);
+  add_choice_of_cells(*plan, given);
+  CLI::App* status = add_part(*sweep, "status", "Count what is done, and say what failed and why", given);
+  add_choice_of_cells(*status, given);
+  CLI::App* run = add_part(*sweep, "run", "Run every cell that is not done; the same command goes on", given);
+  add_choice_of_cells(*run, given);
+  run->add_option("--ranks-per-run", given->run.ranks_per_run, "Ranks that share one run")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  run->add_option("--ranks", ranks, "Start this many ranks on this machine through mpirun")->check(CLI::Range(1, 4096));
+  run->add_flag("--retry-failed", given->run.retry_failed, "Try runs again that failed for good");
+  run->add_option("--stall-timeout", given->run.stall_timeout, "Seconds without any movement that end a run; 0: never")
+      ->capture_default_str();
+  run->add_flag("-q,--quiet", given->run.quiet, "Errors and the summary only");
+  CLI::App* show = add_part(*sweep, "show", "Say how to run one cell by itself", given);
+  show->add_option("id", given->id, "Its id, or the beginning")->required();
+  CLI::App* diff = add_part(*sweep, "diff", "Compare two cells: fields of the scenario, last metrics", given);
+  diff->add_option("id", given->id, "Id of the one")->required();
+  diff->add_option("other", given->other, "Id of the other")->required();
+
+  const auto with_shard = [given](auto command) {
+    return [given, command] {
+      given->run.sweep.shard = parse_shard(given->shard);
+      return command();
+    };
+  };
+  const auto choose = [&chosen](CLI::App* part, std::function<int()> command) {
+    part->callback([&chosen, command = std::move(command)] { chosen = command; });
+  };
+  choose(plan, with_shard([given] { return sweep_plan_command(given->run.sweep); }));
+  choose(status, with_shard([given] { return sweep_status_command(given->run.sweep); }));
+  choose(run, with_shard([given] { return sweep_run_command(given->run); }));
+  choose(show, [given] { return sweep_show_command(given->run.sweep, given->id); });
+  choose(diff, [given] { return sweep_diff_command(given->run.sweep, given->id, given->other); });
+}
 
 }  // namespace souk

@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "sim/base/last_words.hpp"
+
 namespace souk {
 namespace {
 
@@ -16,6 +18,7 @@ void set_fatal_handler(FatalHandler handler) { fatal_handler = handler; }
 void end_fatally(const std::string& message, int exit_code) {
   std::fprintf(stderr, "souk: fatal: %s\n", message.c_str());
   std::fflush(nullptr);
+  last_words::say(message.c_str());
   if (const FatalHandler handler = fatal_handler) handler(exit_code);
   std::_Exit(exit_code);
 }

@@ -9,7 +9,7 @@
 namespace souk {
 
 /// How a run ended; stored and shown as such.
-enum class RunStatus : std::uint8_t { running, done, diverged, failed, interrupted };
+enum class RunStatus : std::uint8_t { running, done, diverged, failed, interrupted, crashed, timed_out };
 
 std::string to_string(RunStatus status);
 

@@ -2,9 +2,11 @@
 
 #include <array>
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 
 #include "sim/base/heartbeat.hpp"
+#include "sim/base/stopwatch.hpp"
 #include "sim/engine/stop_signal.hpp"
 
 namespace souk {
@@ -42,6 +44,10 @@ void save(Phases& phases, Protocol& protocol, const CheckpointStore* store, cons
   });
 }
 
+std::string time_limit_text(const LoopOptions& options) {
+  return fmt::format("took longer than {} s", options.time_limit);
+}
+
 LoopResult ended_by(const RoundRecord& record) {
   const bool diverged = record.stop == "diverged";
   return {diverged ? RunStatus::diverged : RunStatus::done, record.stop.value_or(""), 0, record.round};
@@ -59,6 +65,10 @@ std::string to_string(RunStatus status) {
       return "diverged";
     case RunStatus::failed:
       return "failed";
+    case RunStatus::crashed:
+      return "crashed";
+    case RunStatus::timed_out:
+      return "timed_out";
     case RunStatus::interrupted:
       break;
   }
@@ -84,6 +94,7 @@ LoopResult run_rounds(const Comm& comm, Protocol& protocol, MetricSink* sink, co
     record.round = resume_from->round;
     if (!resume_from->stop.empty()) record.stop = resume_from->stop;
   }
+  const Stopwatch watch;
   const RoundIndex kept = record.round;
   comm.run_phase("record", [&] {
     if (sink == nullptr) return;
@@ -106,10 +117,13 @@ LoopResult run_rounds(const Comm& comm, Protocol& protocol, MetricSink* sink, co
       if (sink != nullptr && options.after_round) options.after_round(record);
     });
     const int signal = comm.all_max(stop_signal::received());
-    const bool over = last || record.stop || signal != 0;
+    const bool late = comm.all_max(options.time_limit > 0.0 && watch.seconds() > options.time_limit ? 1 : 0) != 0;
+    const bool over = last || record.stop || signal != 0 || late;
     const bool due = options.checkpoint_every != 0 && record.round.value % options.checkpoint_every == 0;
     if (over || due) save(phases, protocol, store, record, options);
-    if (signal != 0 && !last && !record.stop) return {RunStatus::interrupted, "signal", signal, record.round};
+    if (last || record.stop) break;
+    if (signal != 0) return {RunStatus::interrupted, "signal", signal, record.round};
+    if (late) return {RunStatus::timed_out, time_limit_text(options), 0, record.round};
   }
   return ended_by(record);
 }

@@ -17,6 +17,7 @@ namespace souk {
 struct LoopOptions {
   std::uint32_t rounds = 1;
   std::uint32_t checkpoint_every = 0;  ///< 0: only at the end and on a signal
+  double time_limit = 0.0;             ///< seconds on the wall clock; 0: none. Ends the run as a signal does
   std::string scenario_text;           ///< resolved, kept in every checkpoint
   std::optional<InjectedFault> fault{};
   std::function<void(const RoundRecord&)> after_round{};  ///< progress display; called on rank 0

@@ -80,6 +80,15 @@ std::string to_text(const scenario::Scenario& scenario);
 /// SHA-256 of the canonical form: the text of the resolved scenario without its cosmetic fields.
 std::string identity_of(const scenario::Scenario& scenario);
 
+/// A field that has other values in two messages; nothing where it is not set, "set" for a message that one lacks.
+struct Difference {
+  std::string path;
+  std::optional<std::string> first, second;
+};
+
+/// All of them in schema order, cosmetic fields aside.
+std::vector<Difference> differences(const google::protobuf::Message& a, const google::protobuf::Message& b);
+
 /// Path and both values of the first field, in schema order, in which two resolved scenarios differ, cosmetic fields
 /// aside; nothing if they are the same run.
 std::optional<std::string> first_difference(const google::protobuf::Message& a, const google::protobuf::Message& b);

@@ -147,7 +147,8 @@ void remove_cosmetic(pb::Message& message) {
   }
 }
 
-std::optional<std::string> difference(const pb::Message& a, const pb::Message& b, const std::string& prefix) {
+void add_differences(const pb::Message& a, const pb::Message& b, const std::string& prefix,
+                     std::vector<Difference>& out) {
   const auto* type = a.GetDescriptor();
   for (int f = 0; f < type->field_count(); ++f) {
     const pb::FieldDescriptor& field = *type->field(f);
@@ -157,19 +158,19 @@ std::optional<std::string> difference(const pb::Message& a, const pb::Message& b
     for (int i = 0; i < std::max(size_a, size_b); ++i) {
       const int index = field.is_repeated() ? i : -1;
       const std::string path = element_path(prefix, field, index);
-      if (i >= size_a) return fmt::format("{} is set in one and not in the other", path);
-      if (i >= size_b) return fmt::format("{} is set in one and not in the other", path);
-      if (field.type() == pb::FieldDescriptor::TYPE_MESSAGE) {
-        const auto below = difference(nested(a, field, index), nested(b, field, index), path);
-        if (below) return below;
+      const bool message = field.type() == pb::FieldDescriptor::TYPE_MESSAGE;
+      if (message && i < size_a && i < size_b) {
+        add_differences(nested(a, field, index), nested(b, field, index), path, out);
         continue;
       }
-      const std::string value_a = value_text(a, field, index);
-      const std::string value_b = value_text(b, field, index);
-      if (value_a != value_b) return fmt::format("{} is {} in one and {} in the other", path, value_a, value_b);
+      const auto text = [&](const pb::Message& holder, int size) -> std::optional<std::string> {
+        if (i >= size) return std::nullopt;
+        return message ? "set" : value_text(holder, field, index);
+      };
+      Difference difference{path, text(a, size_a), text(b, size_b)};
+      if (difference.first != difference.second) out.push_back(std::move(difference));
     }
   }
-  return std::nullopt;
 }
 
 /// `around` are the types of the messages that `message` is in: one nested in itself is filled in where it is given,
@@ -295,7 +296,19 @@ std::string identity_of(const scenario::Scenario& scenario) {
   return sha256_hex(to_text(canonical));
 }
 
-std::optional<std::string> first_difference(const pb::Message& a, const pb::Message& b) { return difference(a, b, ""); }
+std::vector<Difference> differences(const pb::Message& a, const pb::Message& b) {
+  std::vector<Difference> found;
+  add_differences(a, b, "", found);
+  return found;
+}
+
+std::optional<std::string> first_difference(const pb::Message& a, const pb::Message& b) {
+  const std::vector<Difference> found = differences(a, b);
+  if (found.empty()) return std::nullopt;
+  const auto& [path, in_a, in_b] = found.front();
+  if (!in_a || !in_b) return fmt::format("{} is set in one and not in the other", path);
+  return fmt::format("{} is {} in one and {} in the other", path, *in_a, *in_b);
+}
 
 std::string did_you_mean(const std::string& word, const std::vector<std::string>& known) {
   const std::string* best = nullptr;

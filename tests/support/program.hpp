@@ -41,10 +41,22 @@ class RunningProgram {
       std::_Exit(98);
     }
   }
+  pid_t id() const { return process_; }
   void send(int signal) const { kill(process_, signal); }
+  /// To the processes that it has started, too.
+  void send_to_all(int signal) const { kill(-process_, signal); }
+  bool ended_within(std::chrono::milliseconds time) {
+    const auto until = std::chrono::steady_clock::now() + time;
+    while (!over_ && std::chrono::steady_clock::now() < until) {
+      over_ = waitpid(process_, &status_, WNOHANG) == process_;
+      if (!over_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return over_;
+  }
   Ended wait() {
-    int status = 0;
-    waitpid(process_, &status, 0);
+    if (!over_) waitpid(process_, &status_, 0);
+    over_ = true;
+    const int status = status_;
     return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text_of(out_), text_of(err_)};
   }
 
@@ -57,6 +69,8 @@ class RunningProgram {
   }
   std::filesystem::path out_, err_;
   pid_t process_;
+  int status_ = 0;
+  bool over_ = false;
 };
 
 /// All rows of a query as text, one a line. NULL is "null".

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <filesystem>
+#include <utility>
+
+namespace souk {
+
+/// A lock on a file, held while this object lives, and by children forked meanwhile: the kernel lets go of it when the
+/// last of them has ended, however it ends. Works between the hosts of a cluster where its file system passes locks on.
+class FileLock {
+ public:
+  enum class Sharing { exclusive, shared };
+  FileLock() = default;
+  ~FileLock();
+  FileLock(FileLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+  FileLock& operator=(FileLock&& other) noexcept {
+    std::swap(file_, other.file_);
+    return *this;
+  }
+  /// Creates the file and takes the lock; false where somebody else has it. Throws InputError where the file cannot be
+  /// written.
+  bool take(const std::filesystem::path& file, Sharing sharing = Sharing::exclusive);
+
+ private:
+  int file_ = -1;
+};
+
+}  // namespace souk

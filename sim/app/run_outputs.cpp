@@ -1,0 +1,102 @@
+#include "sim/app/run_outputs.hpp"
+
+#include <ctime>
+
+#include "analysis/sinks/sqlite_sink.hpp"
+#include "analysis/sinks/tensorboard_sink.hpp"
+#include "scenarios/scenario.pb.h"
+#include "sim/app/version.hpp"
+#include "sim/base/atomic_file.hpp"
+#include "sim/base/contract.hpp"
+#include "sim/base/log.hpp"
+#include "sim/comm/session.hpp"
+#include "sim/engine/scenario_file.hpp"
+#include "sim/sweep/plan.hpp"
+
+namespace souk {
+namespace {
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[32] = {};
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+/// Throws InputError if the run in `path` is of another scenario, naming the first differing field.
+void require_same_run(const std::filesystem::path& path, const scenario::Scenario& scenario) {
+  ScenarioSource source{.file_name = path / "scenario.textproto", .text = {}, .overrides = {}};
+  SOUK_REQUIRE(std::filesystem::exists(source.file_name), "{}: holds results but no scenario.textproto to compare with",
+               path.string());
+  source.text = read_text_file(source.file_name);
+  const auto difference = first_difference(*resolve_scenario(source).scenario, scenario);
+  SOUK_REQUIRE(!difference, "{}: holds another run: {} (first that run's, then yours)", path.string(), *difference);
+}
+
+}  // namespace
+
+void open_outputs(std::unique_ptr<RunDirectory> directory, const scenario::Scenario& scenario, RunOutputs& out) {
+  out.directory = std::move(directory);
+  const auto& path = out.directory->path();
+  out.checkpoints = std::make_unique<CheckpointStore>(path / "checkpoint", scenario.checkpoint().keep());
+  const bool continues = out.directory->holds_a_run();
+  if (continues) require_same_run(path, scenario);
+  SOUK_REQUIRE(continues || out.checkpoints->empty(),
+               "{}: holds checkpoints of a run whose results.sqlite is gone; put it back, or choose another --out",
+               path.string());
+  if (continues) out.resume_from = out.checkpoints->latest(scenario);
+  log::also_to_file(path / "souk.log");
+  write_file_atomically(path / "scenario.textproto", to_text(scenario));
+  out.results = open_sqlite_sink(path / "results.sqlite");
+  out.all_sinks = scenario.output().tensorboard() ? with_tensorboard(*out.results, path / "tensorboard") : nullptr;
+}
+
+std::string full_identity(const scenario::Scenario& scenario, const std::string& data_hash) {
+  return run_identity(identity_of(scenario), data_hash, results_schema_version);
+}
+
+std::map<std::string, std::string> facts_at_start(const scenario::Scenario& scenario, const std::string& data_hash,
+                                                  const Comm& comm, const std::string& blas) {
+  return {{"identity", full_identity(scenario, data_hash)},
+          {"scenario_sha256", identity_of(scenario)},
+          {"data_sha256", data_hash},
+          {"name", scenario.name()},
+          {"seed", std::to_string(scenario.seed())},
+          {"scenario", to_text(scenario)},
+          {"version", version()},
+          {"commit", commit()},
+          {"libtorch", libtorch_version()},
+          {"mpi", mpi_version()},
+          {"blas", blas},
+          {"ranks", std::to_string(comm.size())},
+          {"started", utc_now()},
+          {"status", to_string(RunStatus::running)},
+          {"reason", ""}};
+}
+
+std::optional<Checkpoint> share_checkpoint(const Comm& comm, const std::optional<Checkpoint>& own) {
+  if (!comm.broadcast(static_cast<int>(own.has_value()), 0)) return std::nullopt;
+  Checkpoint shared = own.value_or(Checkpoint());
+  shared.round = comm.broadcast(shared.round, 0);
+  shared.scenario_text = comm.broadcast_text(shared.scenario_text, 0);
+  shared.stop = comm.broadcast_text(shared.stop, 0);
+  shared.state.resize(comm.broadcast(shared.state.size(), 0));
+  comm.broadcast_into(std::span(shared.state), 0);
+  return shared;
+}
+
+void record_end(const RunOutputs& out, const LoopResult& result, const std::string& parameters_hash) {
+  out.results->describe({{"status", to_string(result.status)},
+                         {"reason", result.reason},
+                         {"finished", utc_now()},
+                         {"rounds_done", std::to_string(result.last_round.value)},
+                         {"parameters_sha256", parameters_hash}});
+}
+
+void record_failure(const RunOutputs& out, RunStatus status, const std::string& reason) {
+  out.results->describe({{"status", to_string(status)}, {"reason", reason}, {"finished", utc_now()}});
+}
+
+}  // namespace souk

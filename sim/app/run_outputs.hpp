@@ -1,0 +1,45 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "sim/app/run_directory.hpp"
+#include "sim/comm/comm.hpp"
+#include "sim/engine/checkpoint.hpp"
+#include "sim/engine/metric_sink.hpp"
+#include "sim/engine/protocol.hpp"
+#include "sim/engine/round_loop.hpp"
+
+namespace souk {
+
+/// What rank 0 keeps open during a run; empty on the others.
+struct RunOutputs {
+  std::unique_ptr<RunDirectory> directory;
+  std::unique_ptr<MetricSink> results;
+  std::unique_ptr<MetricSink> all_sinks;  ///< null: only results
+  std::unique_ptr<CheckpointStore> checkpoints;
+  std::optional<Checkpoint> resume_from;
+
+  MetricSink* sink() const { return all_sinks != nullptr ? all_sinks.get() : results.get(); }
+};
+
+/// Opens what a run writes in its directory, which is locked, and finds where an earlier run of the same scenario
+/// stopped. Throws InputError where the directory holds something else.
+void open_outputs(std::unique_ptr<RunDirectory> directory, const scenario::Scenario& scenario, RunOutputs& out);
+
+/// Facts about a run that begins, or goes on, now.
+std::map<std::string, std::string> facts_at_start(const scenario::Scenario& scenario, const std::string& data_hash,
+                                                  const Comm& comm, const std::string& blas);
+/// What a run's result depends on (run_identity).
+std::string full_identity(const scenario::Scenario& scenario, const std::string& data_hash);
+
+/// Sends rank 0's checkpoint to everybody. Collective.
+std::optional<Checkpoint> share_checkpoint(const Comm& comm, const std::optional<Checkpoint>& own);
+
+/// Facts about how it ended.
+void record_end(const RunOutputs& out, const LoopResult& result, const std::string& parameters_hash);
+void record_failure(const RunOutputs& out, RunStatus status, const std::string& reason);
+
+}  // namespace souk

@@ -1,0 +1,111 @@
+#include "sim/app/sweep_catalogue.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "agents/protocols/federated.hpp"
+#include "analysis/sinks/sqlite_sink.hpp"
+#include "scenarios/scenario.pb.h"
+#include "sim/base/archive.hpp"
+#include "sim/base/error.hpp"
+#include "sim/engine/scenario_file.hpp"
+
+namespace souk {
+namespace {
+
+/// Before anything was measured: of one core, in small layers.
+constexpr double assumed_flops_per_second = 4e10;
+
+ResolvedScenario resolved(const PlannedRun& run) { return resolve_scenario({run.id(), run.scenario, {}}); }
+
+Estimate estimate_one(const PlannedRun& run, const SharedData& data, const std::string& device) {
+  const ResolvedScenario scenario = resolved(run);
+  try {
+    const Footprint need = make_federated(Comm::self(), *scenario.scenario, device, data)->footprint(1);
+    const double rounds = scenario.scenario->rounds();
+    const double tests = std::max(1.0, rounds / scenario.scenario->evaluation().every());
+    const double flops = rounds * need.flops_per_round + tests * need.flops_per_test;
+    return {flops / assumed_flops_per_second, need.rank_bytes(), ""};
+  } catch (const PhaseError& error) {
+    return {0.0, 0.0, error.what()};
+  }
+}
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+}  // namespace
+
+SweepCatalogue::SweepCatalogue(const Comm& comm, SweepPlan& plan) {
+  for (PlannedRun& run : plan.runs) {
+    const ResolvedScenario scenario = resolved(run);
+    const auto& data = scenario.scenario->task().data();
+    const std::string key = data_key(data, scenario.scenario->seed());
+    if (!entries_.contains(key)) {
+      Entry entry{load_shared_data(comm, data, scenario.scenario->seed()), {}};
+      if (comm.rank() == 0) entry.hash = content_hash(entry.data);
+      entry.hash = comm.broadcast_text(entry.hash, 0);
+      entries_.emplace(key, std::move(entry));
+    }
+    run.identity = run_identity(run.scenario_hash, entries_.at(key).hash, results_schema_version);
+    key_of_run_.push_back(key);
+  }
+}
+
+void SweepCatalogue::keep(const std::vector<std::size_t>& runs) {
+  std::set<std::string> wanted;
+  for (const std::size_t run : runs) wanted.insert(key_of_run_[run]);
+  for (auto& [key, entry] : entries_) {
+    if (!wanted.contains(key)) entry.data = SharedData();
+  }
+}
+
+std::vector<Estimate> estimate(const Comm& comm, const SweepPlan& plan, const SweepCatalogue& catalogue,
+                               const std::string& device, const std::vector<std::size_t>& runs) {
+  std::vector<Estimate> estimates(plan.runs.size());
+  std::vector<double> own;
+  for (auto i = static_cast<std::size_t>(comm.rank()); i < runs.size(); i += static_cast<std::size_t>(comm.size())) {
+    const Estimate found = estimate_one(plan.runs[runs[i]], catalogue.data_of(runs[i]), device);
+    estimates[runs[i]].refusal = found.refusal;  // known to this rank alone: a refused run costs nothing anywhere
+    own.insert(own.end(), {static_cast<double>(runs[i]), found.seconds, found.bytes});
+  }
+  const std::vector<double> all = comm.all_gather(std::span<const double>(own));
+  for (std::size_t i = 0; i < all.size(); i += 3) {
+    Estimate& estimate = estimates[static_cast<std::size_t>(all[i])];
+    estimate.seconds = all[i + 1];
+    estimate.bytes = all[i + 2];
+  }
+  return estimates;
+}
+
+void refine(const SweepPlan& plan, const std::vector<Measured>& finished, std::vector<Estimate>& estimates) {
+  std::vector<std::string> rules, attacks;
+  for (const PlannedRun& run : plan.runs) {
+    const ResolvedScenario scenario = resolved(run);
+    rules.push_back(*value_at(*scenario.scenario, "aggregator"));
+    attacks.push_back(*value_at(*scenario.scenario, "attacks"));
+  }
+  const auto ratio_of = [&](auto alike) -> std::optional<double> {
+    std::vector<double> ratios;
+    for (const Measured& known : finished) {
+      const double expected = estimates[known.run].seconds;
+      if (expected > 0.0 && alike(known.run)) ratios.push_back(known.seconds / expected);
+    }
+    if (ratios.empty()) return std::nullopt;
+    return median(std::move(ratios));
+  };
+  std::vector<double> factors;
+  for (std::size_t r = 0; r < plan.runs.size(); ++r) {
+    auto factor = ratio_of([&](std::size_t other) { return rules[other] == rules[r] && attacks[other] == attacks[r]; });
+    if (!factor) factor = ratio_of([&](std::size_t other) { return rules[other] == rules[r]; });
+    if (!factor) factor = ratio_of([](std::size_t) { return true; });
+    factors.push_back(factor.value_or(1.0));
+  }
+  for (std::size_t r = 0; r < plan.runs.size(); ++r) estimates[r].seconds *= factors[r];
+}
+
+}  // namespace souk

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "agents/shared_data.hpp"
+#include "sim/sweep/plan.hpp"
+
+namespace souk {
+
+/// The data sets of a sweep, each loaded once per node, and what its runs are expected to need.
+class SweepCatalogue {
+ public:
+  /// Loads every data set of the plan, which gives its runs their identities. Collective; throws PhaseError.
+  SweepCatalogue(const Comm& comm, SweepPlan& plan);
+
+  const SharedData& data_of(std::size_t run) const { return entries_.at(key_of_run_[run]).data; }
+  const std::string& hash_of(std::size_t run) const { return entries_.at(key_of_run_[run]).hash; }
+  /// Keeps the data sets of these runs only.
+  void keep(const std::vector<std::size_t>& runs);
+
+ private:
+  struct Entry {
+    SharedData data;
+    std::string hash;
+  };
+  std::map<std::string, Entry> entries_;
+  std::vector<std::string> key_of_run_;
+};
+
+/// What one run is expected to need.
+struct Estimate {
+  double seconds = 0.0;  ///< on one core
+  double bytes = 0.0;    ///< beside the data set
+  std::string refusal;   ///< why it cannot be run at all; empty: it can
+};
+
+/// Sets every run up, without running it, spread over the ranks. Collective.
+std::vector<Estimate> estimate(const Comm& comm, const SweepPlan& plan, const SweepCatalogue& catalogue,
+                               const std::string& device, const std::vector<std::size_t>& runs);
+
+/// A run that ended: what it was expected to take and what it took.
+struct Measured {
+  std::size_t run = 0;
+  double seconds = 0.0;
+};
+
+/// Corrects the estimates by what finished runs took: by the median ratio of those with the same rule and attack, else
+/// with the same rule, else of all.
+void refine(const SweepPlan& plan, const std::vector<Measured>& finished, std::vector<Estimate>& estimates);
+
+}  // namespace souk

@@ -1,0 +1,109 @@
+#include "sim/app/sweep_directory.hpp"
+
+#include <fmt/format.h>
+
+#include "analysis/database.hpp"
+#include "sim/base/contract.hpp"
+
+namespace souk {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int index_version = 1;
+
+constexpr const char* index_schema = R"sql(
+CREATE TABLE IF NOT EXISTS sweep(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS axis(position INTEGER PRIMARY KEY, name TEXT);
+CREATE TABLE IF NOT EXISTS axis_value(axis TEXT, position INTEGER, value TEXT, PRIMARY KEY(axis, position))
+  WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cell(number INTEGER PRIMARY KEY, id TEXT, block TEXT);
+CREATE TABLE IF NOT EXISTS coordinate(number INTEGER, axis TEXT, value TEXT, PRIMARY KEY(number, axis)) WITHOUT ROWID;
+DELETE FROM sweep;
+DELETE FROM axis;
+DELETE FROM axis_value;
+DELETE FROM cell;
+DELETE FROM coordinate;
+)sql";
+
+void insert_plan(Database& db, const SweepPlan& plan) {
+  Statement(db, "INSERT INTO sweep VALUES('name', ?)").run(plan.name);
+  Statement(db, "INSERT INTO sweep VALUES('base', ?)").run(plan.base.string());
+  Statement axis(db, "INSERT INTO axis VALUES(?,?)");
+  Statement value(db, "INSERT INTO axis_value VALUES(?,?,?)");
+  for (std::size_t a = 0; a < plan.axes.size(); ++a) {
+    axis.run(a, plan.axes[a].name);
+    for (std::size_t v = 0; v < plan.axes[a].values.size(); ++v) {
+      value.run(plan.axes[a].name, v, plan.axes[a].values[v].label);
+    }
+  }
+  Statement cell(db, "INSERT INTO cell VALUES(?,?,?)");
+  Statement coordinate(db, "INSERT INTO coordinate VALUES(?,?,?)");
+  for (std::size_t c = 0; c < plan.cells.size(); ++c) {
+    cell.run(c, plan.runs[plan.cells[c].run].id(), plan.cells[c].block);
+    for (const auto& [name, label] : plan.cells[c].coordinates) coordinate.run(c, name, label);
+  }
+}
+
+}  // namespace
+
+RunState read_run_state(const fs::path& directory) {
+  RunState state;
+  if (!fs::exists(directory / "results.sqlite")) return state;
+  const Database db(directory / "results.sqlite", Database::Mode::read);
+  state.status = "interrupted";  // killed before it could say anything
+  if (db.integer("SELECT count(*) FROM sqlite_master WHERE name = 'process'") == 0) return state;
+  Statement facts(db, "SELECT name, value FROM run");
+  while (facts.step()) {
+    const std::string name = facts.text(0);
+    if (name == "status") state.status = facts.text(1);
+    if (name == "reason") state.reason = facts.text(1);
+    if (name == "identity") state.identity = facts.text(1);
+    if (name == "failures") state.failures = static_cast<std::uint32_t>(facts.integer(1));
+  }
+  Statement rounds(db, "SELECT (SELECT max(round) FROM round), (SELECT sum(seconds) FROM phase)");
+  rounds.step();
+  state.rounds_done = static_cast<std::uint32_t>(rounds.integer(0));
+  state.seconds = rounds.is_null(1) ? 0.0 : rounds.real(1);
+  return state;
+}
+
+fs::path SweepDirectory::of_group(const Shard& shard, int group) const {
+  return of_groups() / fmt::format("{}-of-{}-{}", shard.index, shard.count, group);
+}
+
+void SweepDirectory::open(const SweepPlan& plan, const Shard& shard) {
+  SOUK_REQUIRE(!fs::exists(path_ / "results.sqlite"), "{}: holds a run, not a sweep; choose another --out",
+               path_.string());
+  std::error_code error;
+  fs::create_directories(of_groups(), error);
+  SOUK_REQUIRE(!error, "cannot create {}: {}", path_.string(), error.message());
+  const bool alone = shard.count == 1;
+  SOUK_REQUIRE(whole_.take(path_ / "lock", alone ? FileLock::Sharing::exclusive : FileLock::Sharing::shared),
+               "{}: another sweep is at work here; several jobs share a directory with --shard I/N", path_.string());
+  SOUK_REQUIRE(alone || part_.take(path_ / fmt::format("lock-{}-of-{}", shard.index, shard.count)),
+               "{}: another job is at work on shard {}/{}", path_.string(), shard.index, shard.count);
+  if (!fs::exists(path_ / "sweep.sqlite")) return;
+  const Database db(path_ / "sweep.sqlite", Database::Mode::read);
+  Statement name(db, "SELECT value FROM sweep WHERE name = 'name'");
+  SOUK_REQUIRE(!name.step() || name.text(0) == plan.name, "{}: holds the sweep '{}', not '{}'; choose another --out",
+               path_.string(), name.text(0), plan.name);
+}
+
+bool SweepDirectory::busy() const {
+  if (!fs::exists(path_ / "lock")) return false;
+  FileLock lock;
+  return !lock.take(path_ / "lock");
+}
+
+void SweepDirectory::write_index(const SweepPlan& plan) const {
+  Database db(path_ / "sweep.sqlite", Database::Mode::write);
+  db.require_version(index_version);
+  db.in_transaction([&] {
+    db.execute(index_schema);
+    db.execute(fmt::format("PRAGMA user_version = {}", index_version));
+    insert_plan(db, plan);
+  });
+}
+
+}  // namespace souk

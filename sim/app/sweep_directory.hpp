@@ -1,0 +1,59 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "sim/app/file_lock.hpp"
+#include "sim/sweep/plan.hpp"
+
+namespace souk {
+
+/// Which part of a sweep a job takes: every count-th run, beginning with the index-th.
+struct Shard {
+  std::size_t index = 1;  ///< from 1
+  std::size_t count = 1;
+  bool takes(std::size_t run) const { return run % count == index - 1; }
+};
+
+/// What is known of a run from its results.
+struct RunState {
+  std::string status = "missing";  ///< or a RunStatus
+  std::string reason;
+  std::string identity;
+  std::uint32_t failures = 0;     ///< attempts that failed, crashed or ran out of time
+  std::uint32_t rounds_done = 0;  ///< committed
+  double seconds = 0.0;           ///< wall-clock, of all rounds
+
+  /// Whether there is a whole result of this identity.
+  bool complete(const std::string& wanted) const {
+    return identity == wanted && (status == "done" || status == "diverged");
+  }
+};
+
+/// Reads the results in a run's directory, also while they are written.
+RunState read_run_state(const std::filesystem::path& directory);
+
+/// The directory of a sweep: sweep.sqlite, which says what the cells are, and cells/ID, the directories of their runs,
+/// which say what became of them (docs/results-schema.md).
+class SweepDirectory {
+ public:
+  explicit SweepDirectory(std::filesystem::path path) : path_(std::move(path)) {}
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path of_run(const std::string& id) const { return path_ / "cells" / id; }
+  std::filesystem::path of_group(const Shard& shard, int group) const;
+  std::filesystem::path of_groups() const { return path_ / "groups"; }
+
+  /// Creates it and locks this part of it against other jobs while this object lives. Throws InputError where another
+  /// job has it, where it cannot be written, or where it holds something else.
+  void open(const SweepPlan& plan, const Shard& shard);
+  /// Whether a job is at work in it.
+  bool busy() const;
+  /// Replaces the list of cells. Throws std::runtime_error.
+  void write_index(const SweepPlan& plan) const;
+
+ private:
+  std::filesystem::path path_;
+  FileLock whole_, part_;
+};
+
+}  // namespace souk

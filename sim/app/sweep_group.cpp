@@ -1,0 +1,205 @@
+#include "sim/app/sweep_group.hpp"
+
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <thread>
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "scenarios/scenario.pb.h"
+#include "sim/app/run_cell.hpp"
+#include "sim/base/atomic_file.hpp"
+#include "sim/base/contract.hpp"
+#include "sim/base/log.hpp"
+#include "sim/engine/scenario_file.hpp"
+#include "sim/engine/stop_signal.hpp"
+
+namespace souk {
+namespace {
+
+constexpr int child_recorded = 0;  ///< the run's results say how it ended
+constexpr int child_could_not_record = 75;
+
+/// A child process that works while this one waits and passes signals on. Returns as waitpid does.
+int run_in_child(const std::function<int()>& work, const std::function<void()>& idle) {
+  const pid_t parent = getpid();
+  const pid_t child = fork();
+  if (child == 0) {
+    setpgid(0, 0);                     // signals to the group of ranks reach it through its parent alone, once
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // nothing survives its parent
+    if (getppid() != parent) std::_Exit(child_could_not_record);
+    set_fatal_handler(nullptr);  // a child is not known to MPI
+    log::set_before_message(nullptr);
+    log::start(log::Level::error, 0);
+    std::_Exit(work());
+  }
+  if (child < 0) throw std::runtime_error(fmt::format("cannot start a process: {}", std::strerror(errno)));
+  int status = 0;
+  bool told = false;
+  while (waitpid(child, &status, WNOHANG) == 0) {
+    const int signal = stop_signal::received();
+    if (signal != 0 && !told) kill(child, signal);
+    told = signal != 0;
+    idle();
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return status;
+}
+
+std::string words_left_in(const std::filesystem::path& directory) {
+  const auto file = last_words_file(directory);
+  return std::filesystem::exists(file) ? read_text_file(file) : "";
+}
+
+/// Why a child ended that recorded nothing.
+std::string reason_of(int status, const std::filesystem::path& directory) {
+  const std::string words = words_left_in(directory);
+  if (!words.empty()) return words;
+  if (!WIFSIGNALED(status)) return fmt::format("the process ended with code {}", WEXITSTATUS(status));
+  const int signal = WTERMSIG(status);
+  return fmt::format("signal {} ({}){}", signal, strsignal(signal), signal == SIGKILL ? ": out of memory?" : "");
+}
+
+class Group {
+ public:
+  Group(const Comm& comm, const SweepWork& work, GroupReporter* reporter, const std::function<void()>& idle)
+      : comm_(comm), work_(work), reporter_(reporter), idle_(idle) {}
+
+  std::string work_through() {
+    try {
+      for (const std::size_t run : work_.queue) {
+        if (comm_.all_max(stop_signal::received()) != 0) break;
+        take(run);
+      }
+    } catch (const PhaseError& error) {
+      return error.what();
+    }
+    return "";
+  }
+
+ private:
+  bool leads() const { return comm_.rank() == 0; }
+
+  /// Runs it, again where it fails, unless somebody else has it or it is over.
+  void take(std::size_t run) {
+    CellOrder order = order_for(run);
+    while (true) {
+      std::unique_ptr<RunDirectory> locked;
+      comm_.run_phase("take run", [&] {
+        if (leads()) locked = claim(run, order);
+      });
+      if (comm_.broadcast(locked != nullptr ? 1 : 0, 0) == 0) return;
+      order.failures = comm_.broadcast(order.failures, 0);
+      if (leads()) announce(run);
+      attempt(order, std::move(locked));
+      comm_.run_phase("look at run", [&] {
+        if (leads()) look_back(run);
+      });
+      if (comm_.all_max(stop_signal::received()) != 0) return;
+    }
+  }
+
+  CellOrder order_for(std::size_t run) {
+    const PlannedRun& planned = work_.plan.runs[run];
+    return {.run = planned,
+            .data = work_.catalogue.data_of(run),
+            .data_hash = work_.catalogue.hash_of(run),
+            .directory = work_.directory.of_run(planned.id()),
+            .device = work_.device,
+            .time_limit = work_.time_limit,
+            .stall_timeout = work_.stall_timeout,
+            .refused = work_.retries + 1,
+            .after_round = [this](const RoundRecord& record) {
+              reporter_->status().round = record.round.value;
+              reporter_->publish();
+              if (comm_.size() > 1) idle_();
+            }};
+  }
+
+  /// Its directory, locked, where there is something left to do.
+  std::unique_ptr<RunDirectory> claim(std::size_t run, CellOrder& order) const {
+    auto directory = std::make_unique<RunDirectory>(order.directory);
+    if (!directory->try_open()) return nullptr;
+    RunState state = read_run_state(order.directory);
+    order.failures = state.failures;
+    // A larger group that crashes takes its job with it: the next one finds why.
+    if (const std::string words = words_left_in(order.directory); !words.empty()) {
+      record_crash(order, words);
+      state = read_run_state(order.directory);
+      order.failures = state.failures;
+    }
+    const bool over = state.complete(work_.plan.runs[run].identity) || state.failures > work_.retries;
+    return over ? nullptr : std::move(directory);
+  }
+
+  void announce(std::size_t run) const {
+    const PlannedRun& planned = work_.plan.runs[run];
+    reporter_->set_label(fmt::format("{} {}", planned.id(), coordinates_text(work_.plan.cells[planned.first_cell])));
+    reporter_->status().round = 0;
+    reporter_->status().rounds = resolve_scenario({"", planned.scenario, {}}).scenario->rounds();
+    reporter_->publish();
+    idle_();
+  }
+
+  void attempt(const CellOrder& order, std::unique_ptr<RunDirectory> locked) const {
+    if (comm_.size() > 1) {
+      run_cell(comm_, order, std::move(locked));
+      return;
+    }
+    const int status = run_in_child(
+        [&] {
+          try {
+            run_cell(Comm::self(), order, std::move(locked));
+            return child_recorded;
+          } catch (const std::exception& error) {
+            log::error("{}", error.what());
+            return child_could_not_record;
+          }
+        },
+        idle_);
+    comm_.run_phase("record crash", [&] {
+      const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+      SOUK_REQUIRE(code != child_could_not_record, "run {} cannot be recorded in {}", order.run.id(),
+                   order.directory.string());
+      if (code == child_recorded) return;
+      require_space(order.directory);  // for want of it a run may crash, which is no fault of the run's
+      record_crash(order, reason_of(status, order.directory));
+    });
+  }
+
+  /// Notes how the attempt ended.
+  void look_back(std::size_t run) {
+    const PlannedRun& planned = work_.plan.runs[run];
+    const RunState state = read_run_state(work_.directory.of_run(planned.id()));
+    GroupStatus& status = reporter_->status();
+    status.rounds = 0;
+    if (state.complete(planned.identity)) {
+      ++(state.status == "done" ? status.done : status.diverged);
+      status.expected_seconds += work_.estimates[run].seconds;
+    } else if (state.status != "interrupted") {
+      const bool again = state.failures <= work_.retries;
+      log::error("run {} ({}) {}: {}{}", planned.id(), coordinates_text(work_.plan.cells[planned.first_cell]),
+                 state.status, state.reason, again ? "; trying again" : "");
+      status.failed += again ? 0 : 1;
+      status.expected_seconds += again ? 0.0 : work_.estimates[run].seconds;
+    }
+    reporter_->publish();
+  }
+
+  const Comm& comm_;
+  const SweepWork& work_;
+  GroupReporter* reporter_;
+  const std::function<void()>& idle_;
+};
+
+}  // namespace
+
+std::string work_through(const Comm& group, const SweepWork& work, GroupReporter* reporter,
+                         const std::function<void()>& idle) {
+  return Group(group, work, reporter, idle).work_through();
+}
+
+}  // namespace souk

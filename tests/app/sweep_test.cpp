@@ -1,0 +1,302 @@
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <regex>
+#include <set>
+
+#include <gmock/gmock.h>
+
+#include "tests/support/program.hpp"
+
+namespace souk {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+/// Everything in a sweep that depends on the grid alone.
+std::string sweep_results(const fs::path& sweep) {
+  std::string text;
+  for (const char* table : {"sweep", "axis", "axis_value", "cell", "coordinate"}) {
+    text += query(sweep / "sweep.sqlite", std::string("SELECT * FROM ") + table);
+  }
+  std::set<std::string> ids;
+  std::istringstream lines(query(sweep / "sweep.sqlite", "SELECT DISTINCT id FROM cell ORDER BY id"));
+  for (std::string id; std::getline(lines, id);) {
+    const fs::path run = sweep / "cells" / id;
+    text += id + "\n" + results_of(run) +
+            query(run / "results.sqlite",
+                  "SELECT * FROM run WHERE name IN ('identity', 'scenario', 'seed', 'status', 'reason', 'failures', "
+                  "'rounds_done', 'parameters_sha256', 'data_sha256')");
+  }
+  return text;
+}
+
+class SweepTest : public testing::Test {
+ protected:
+  SweepTest() : folder_(fs::temp_directory_path() / ("souk_sweep_" + std::to_string(getpid()))) {
+    fs::create_directories(folder_);
+    file("base.textproto", R"(name: "tiny" rounds: 4
+      task { data { glyphs { train_samples: 400 test_samples: 100 } } model { mlp { hidden: 16 } }
+             training { batch_size: 16 learning_rate: 0.1 } }
+      participants { clients: 6 everyone: true } checkpoint { every: 1 })");
+    grid("grid.textproto", "seeds: [1, 2]");
+  }
+  ~SweepTest() override { fs::remove_all(folder_); }
+
+  fs::path file(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ / name) << text;
+    return folder_ / name;
+  }
+  /// Three cells for each seed, of which two come to the same run.
+  void grid(const std::string& name, const std::string& more) const {
+    file(name, R"(name: "tiny" base: "base.textproto"
+      axis { name: "aggregator" choice { label: "mean" } choice { label: "median" set: "aggregator={ median {} }" } }
+      axis { name: "attack" choice { label: "none" } choice { label: "flip" set: "attacks[0]={ sign_flip {} }" } }
+      axis { name: "share" path: "attacks[0].fraction" numbers: [0.2, 0.4] }
+      change { where: "attack = none" set: "attacks=" }
+      where: "attack = flip || aggregator = mean" )" +
+                   more);
+  }
+  static std::string program() { return std::getenv("SOUK_PROGRAM"); }
+  RunningProgram start(std::vector<std::string> words) const {
+    words.insert(words.begin(), program());
+    return RunningProgram(words, folder_);
+  }
+  Ended souk(const std::vector<std::string>& words) const { return start(words).wait(); }
+  std::string undisturbed(const std::string& file = "grid.textproto") const {
+    const Ended ended = souk({"sweep", file, "--out", "undisturbed", "-q"});
+    EXPECT_EQ(ended.exit_code, 0) << ended.err;
+    const std::string results = sweep_results(folder_ / "undisturbed");
+    EXPECT_THAT(results, HasSubstr("accuracy"));
+    return results;
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(SweepTest, RunsEveryCellOnceAndAgainNothing) {
+  const Ended first = souk({"sweep", "run", "grid.textproto"});
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_THAT(first.out, HasSubstr("sweep runs/tiny: 10 runs: 10 done, 0 diverged, 0 failed, 0 left"));
+  EXPECT_EQ(query(folder_ / "runs/tiny/sweep.sqlite", "SELECT count(*), count(DISTINCT id) FROM cell"), "12|10\n");
+  const Ended second = souk({"sweep", "run", "grid.textproto"});
+  EXPECT_EQ(second.exit_code, 0);
+  EXPECT_THAT(second.err, HasSubstr("of these 10 done; 0 to do"));
+}
+
+TEST_F(SweepTest, AnyNumberOfGroupsAndRanksGivesTheSameResults) {
+  const std::string wanted = undisturbed();
+  const std::vector<std::vector<std::string>> ways{{"--ranks", "2"},
+                                                   {"--ranks", "4"},
+                                                   {"--ranks", "2", "--ranks-per-run", "2"},
+                                                   {"--ranks", "3", "--ranks-per-run", "2"}};
+  for (std::size_t w = 0; w < ways.size(); ++w) {
+    const std::string out = "way" + std::to_string(w);
+    std::vector<std::string> words{"sweep", "run", "grid.textproto", "-q", "--out", out};
+    words.insert(words.end(), ways[w].begin(), ways[w].end());
+    const Ended ended = souk(words);
+    ASSERT_EQ(ended.exit_code, 0) << ended.err;
+    EXPECT_EQ(sweep_results(folder_ / out), wanted) << out;
+  }
+}
+
+TEST_F(SweepTest, KilledAtAnyMomentItEndsAsIfUndisturbed) {
+  const std::string wanted = undisturbed();
+  std::mt19937 random(20261123);
+  int kills = 0;
+  for (int sweep = 0; kills < 20; ++sweep) {
+    const std::string out = "killed" + std::to_string(sweep);
+    std::vector<std::string> words{"sweep", "run", "grid.textproto", "-q", "--out", out};
+    if (sweep % 2 == 1) words.insert(words.end(), {"--ranks", "2"});
+    Ended ended;
+    while (true) {
+      RunningProgram program = start(words);
+      const auto moment = std::chrono::milliseconds(random() % 900);
+      const bool over = program.ended_within(moment);
+      if (!over) program.send_to_all(SIGKILL);
+      ended = program.wait();
+      if (!over) ++kills;
+      // Ranks learn that mpirun is gone a moment later; until then the directory is theirs.
+      if (over && ended.exit_code == 2 && ended.err.find("at work here") != std::string::npos) continue;
+      if (over) break;
+    }
+    ASSERT_EQ(ended.exit_code, 0) << ended.err;
+    EXPECT_EQ(sweep_results(folder_ / out), wanted) << out;
+  }
+}
+
+TEST_F(SweepTest, ASignalFinishesTheRoundsInHandAndTheSameCommandGoesOn) {
+  file("long.textproto", R"(name: "long" base: "base.textproto" set: "rounds=3000" repeat: 2)");
+  const std::vector<std::string> words{"sweep", "run", "long.textproto", "--ranks", "2", "--out", "long"};
+  RunningProgram program = start(words);
+  std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+  program.send(SIGTERM);
+  const Ended ended = program.wait();
+  EXPECT_EQ(ended.exit_code, 143) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("the same command goes on"));
+  const Ended status = souk({"sweep", "status", "long.textproto", "--out", "long"});
+  EXPECT_THAT(status.out, HasSubstr("2 interrupted"));
+  EXPECT_THAT(status.out, HasSubstr("nobody is at work"));
+}
+
+TEST_F(SweepTest, ExtendingAGridRunsOnlyWhatIsNew) {
+  ASSERT_EQ(souk({"sweep", "grid.textproto", "-q"}).exit_code, 0);
+  grid("more.textproto", "seeds: [1, 2, 3]");
+  const Ended ended = souk({"sweep", "more.textproto"});
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("15 runs, of these 10 done; 5 to do"));
+}
+
+TEST_F(SweepTest, AFailedRunIsRecordedAndStopsNoOther) {
+  // Krum cannot withstand 2 of 4, and a step of this length ends in infinity.
+  file("bad.textproto", R"(name: "bad" base: "base.textproto" retries: 2
+    axis { name: "case" choice { label: "good" }
+           choice { label: "refused" set: "participants.clients=4" set: "aggregator={ krum { f: 2 } }" }
+           choice { label: "diverging" set: "task.training.learning_rate=1e30" } })");
+  const Ended ended = souk({"sweep", "run", "bad.textproto"});
+  EXPECT_EQ(ended.exit_code, 3);
+  EXPECT_THAT(ended.out, HasSubstr("3 runs: 1 done, 1 diverged, 1 failed, 0 left"));
+  EXPECT_THAT(ended.err, HasSubstr("case=refused seed=1) failed: aggregator.krum"));
+  const Ended again = souk({"sweep", "run", "bad.textproto"});
+  EXPECT_EQ(again.exit_code, 3);
+  EXPECT_THAT(again.err, HasSubstr("0 to do"));
+  EXPECT_THAT(souk({"sweep", "run", "bad.textproto", "--retry-failed"}).err, HasSubstr("1 to do"));
+  const Ended plan = souk({"sweep", "plan", "bad.textproto"});
+  EXPECT_THAT(plan.out, HasSubstr("1 done, 1 diverged, 1 failed"));
+  EXPECT_THAT(plan.out, HasSubstr("refused (1): aggregator.krum"));
+}
+
+TEST_F(SweepTest, AnUnreachableTimeLimitIsRecordedAfterItsRetries) {
+  file("slow.textproto", R"(name: "slow" base: "base.textproto" retries: 1 timeout: 0.000001
+    axis { path: "rounds" numbers: 50 })");
+  const Ended ended = souk({"sweep", "run", "slow.textproto"});
+  EXPECT_EQ(ended.exit_code, 3);
+  EXPECT_THAT(ended.err, HasSubstr("timed_out: took longer than 1e-06 s; trying again"));
+  const std::string id = query(folder_ / "runs/slow/sweep.sqlite", "SELECT id FROM cell").substr(0, 12);
+  const fs::path run = folder_ / "runs/slow/cells" / id;
+  EXPECT_EQ(query(run / "results.sqlite", "SELECT value FROM run WHERE name IN ('status', 'failures') ORDER BY name"),
+            "2\ntimed_out\n");
+  EXPECT_EQ(query(run / "results.sqlite", "SELECT max(round) FROM round"), "2\n");  // each attempt goes on
+}
+
+TEST_F(SweepTest, ACrashOfOneRunIsRecordedAndStopsNoOther) {
+  const fs::path sweep = folder_ / "runs/tiny";
+  RunningProgram program = start({"sweep", "run", "grid.textproto", "-q"});
+  // Kill the first child at work; its run is tried again.
+  std::string child;
+  for (int i = 0; i < 400 && child.empty(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    std::ifstream("/proc/" + std::to_string(program.id()) + "/task/" + std::to_string(program.id()) + "/children") >>
+        child;
+  }
+  ASSERT_FALSE(child.empty());
+  kill(std::stoi(child), SIGSEGV);
+  const Ended ended = program.wait();
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("crashed: signal 11"));
+  EXPECT_THAT(ended.err, HasSubstr("trying again"));
+  EXPECT_THAT(ended.out, HasSubstr("10 done"));
+}
+
+TEST_F(SweepTest, TwoSweepsDoNotShareADirectoryUnlessTheyAreShards) {
+  file("long.textproto", R"(name: "long" base: "base.textproto" set: "rounds=3000" repeat: 2)");
+  RunningProgram first = start({"sweep", "run", "long.textproto", "--shard", "1/2"});
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  const fs::path elsewhere = folder_ / "elsewhere";
+  fs::create_directories(elsewhere);
+  const auto from_elsewhere = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {program(), "sweep", "run", (folder_ / "long.textproto").string(), "--out",
+                                 (folder_ / "runs/long").string()});
+    return RunningProgram(words, elsewhere).wait();
+  };
+  const Ended whole = from_elsewhere({});
+  EXPECT_EQ(whole.exit_code, 2);
+  EXPECT_THAT(whole.err, HasSubstr("another sweep is at work here"));
+  const Ended same = from_elsewhere({"--shard", "1/2"});
+  EXPECT_EQ(same.exit_code, 2);
+  EXPECT_THAT(same.err, HasSubstr("another job is at work on shard 1/2"));
+  EXPECT_EQ(from_elsewhere({"--shard", "2/2", "--filter", "seed = 99"}).exit_code, 0);
+  first.send(SIGTERM);
+  EXPECT_EQ(first.wait().exit_code, 143);
+}
+
+TEST_F(SweepTest, ShardsTogetherMakeTheWhole) {
+  const std::string wanted = undisturbed();
+  for (const char* shard : {"1/3", "2/3", "3/3"}) {
+    ASSERT_EQ(souk({"sweep", "run", "grid.textproto", "-q", "--out", "shards", "--shard", shard}).exit_code, 0);
+  }
+  EXPECT_EQ(sweep_results(folder_ / "shards"), wanted);
+}
+
+TEST_F(SweepTest, AFullDiskStopsTheSweepAndNothingIsLost) {
+  const std::string wanted = undisturbed();
+  // A limit on the size of files stands for the disk: it allows the list of cells, and not what runs write.
+  const RunningProgram unused = start({"--version"});
+  Ended ended = RunningProgram({"/bin/sh", "-c", "ulimit -f 100; exec \"$0\" \"$@\"", program(), "sweep", "run",
+                                "grid.textproto", "--out", "full"},
+                               folder_)
+                    .wait();
+  EXPECT_EQ(ended.exit_code, 3) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("nothing that was done is lost"));
+  ended = souk({"sweep", "run", "grid.textproto", "-q", "--out", "full"});
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_EQ(sweep_results(folder_ / "full"), wanted);
+}
+
+TEST_F(SweepTest, BadInputIsOneSentenceAndLeavesNothing) {
+  EXPECT_THAT(souk({"sweep", "run", "gone.textproto"}).err, HasSubstr("gone.textproto"));
+  file("typo.textproto", "base: \"base.textproto\"\naxis { path: \"aggregator.krum.ff\" numbers: 1 }");
+  const Ended typo = souk({"sweep", "run", "typo.textproto"});
+  EXPECT_EQ(typo.exit_code, 2);
+  EXPECT_THAT(typo.err, HasSubstr("typo.textproto:2:"));
+  EXPECT_FALSE(fs::exists(folder_ / "runs"));
+  EXPECT_EQ(souk({"sweep", "run", "grid.textproto", "--shard", "3/2"}).exit_code, 2);
+  const Ended filter = souk({"sweep", "run", "grid.textproto", "--filter", "aggregater = mean"});
+  EXPECT_EQ(filter.exit_code, 2);
+  EXPECT_THAT(filter.err, HasSubstr("Did you mean 'aggregator'?"));
+  file("taken", "");
+  EXPECT_EQ(souk({"sweep", "run", "grid.textproto", "--out", "taken/below"}).exit_code, 2);
+  EXPECT_FALSE(fs::exists(folder_ / "runs"));
+}
+
+TEST_F(SweepTest, ShowsHowToRunOneCellByItself) {
+  ASSERT_EQ(souk({"sweep", "grid.textproto", "-q"}).exit_code, 0);
+  const std::string id =
+      query(folder_ / "runs/tiny/sweep.sqlite",
+            "SELECT id FROM cell JOIN coordinate USING (number) WHERE axis = 'aggregator' AND value = 'median'")
+          .substr(0, 12);
+  const Ended shown = souk({"sweep", "show", "grid.textproto", id.substr(0, 6)});
+  ASSERT_EQ(shown.exit_code, 0) << shown.err;
+  EXPECT_THAT(shown.out, HasSubstr("state      done"));
+  std::smatch command;
+  ASSERT_TRUE(std::regex_search(shown.out, command, std::regex("command    souk (.*)\n"))) << shown.out;
+  const Ended run =
+      RunningProgram({"/bin/sh", "-c", program() + " " + command[1].str() + " -q --out alone"}, folder_).wait();
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(results_of(folder_ / "alone"), results_of(folder_ / "runs/tiny/cells" / id));
+  const char* identity = "SELECT value FROM run WHERE name = 'identity'";
+  EXPECT_EQ(query(folder_ / "alone/results.sqlite", identity),
+            query(folder_ / "runs/tiny/cells" / id / "results.sqlite", identity));
+}
+
+TEST_F(SweepTest, ComparesTwoCells) {
+  ASSERT_EQ(souk({"sweep", "grid.textproto", "-q", "--filter", "seed = 1 && attack = flip"}).exit_code, 0);
+  const auto id = [&](const std::string& aggregator) {
+    return query(folder_ / "runs/tiny/sweep.sqlite",
+                 "SELECT id FROM cell c WHERE EXISTS (SELECT 1 FROM coordinate WHERE number = c.number AND value = '" +
+                     aggregator +
+                     "') AND EXISTS (SELECT 1 FROM coordinate WHERE number = c.number AND value = 'flip') AND EXISTS "
+                     "(SELECT 1 FROM coordinate WHERE number = c.number AND axis = 'seed' AND value = '1')")
+        .substr(0, 12);
+  };
+  const Ended diff = souk({"sweep", "diff", "grid.textproto", id("mean"), id("median")});
+  ASSERT_EQ(diff.exit_code, 0) << diff.err;
+  EXPECT_THAT(diff.out, testing::ContainsRegex("aggregator.mean +set +-"));
+  EXPECT_THAT(diff.out, testing::ContainsRegex("aggregator.median +- +set"));
+  EXPECT_THAT(diff.out, testing::ContainsRegex("accuracy +0\\.[0-9]+ +0\\.[0-9]+"));
+  EXPECT_EQ(souk({"sweep", "diff", "grid.textproto", "zzz", "zzz"}).exit_code, 2);
+}
+
+}  // namespace
+}  // namespace souk
