@@ -17,7 +17,7 @@ packages="g++ cmake ninja-build pkg-config git ca-certificates
   libopenmpi-dev openmpi-bin openssh-client libtorch-dev libopenblas0-pthread libopenblas-dev
   libprotobuf-dev protobuf-compiler libspdlog-dev libfmt-dev libcli11-dev libsqlite3-dev
   libhwy-dev zlib1g-dev libpng-dev libjpeg62-turbo-dev libcurl4-openssl-dev libssl-dev
-  libgtest-dev libgmock-dev libbenchmark-dev"
+  nlohmann-json3-dev libcpp-httplib-dev libgtest-dev libgmock-dev libbenchmark-dev"
 
 # Ubuntu calls libjpeg-turbo's headers otherwise.
 if ! apt-cache show libjpeg62-turbo-dev >/dev/null 2>&1 && grep -qi ubuntu /etc/os-release 2>/dev/null; then

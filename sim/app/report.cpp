@@ -1,7 +1,107 @@
+#include "analysis/report/report.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "analysis/report/libraries.hpp"
+#include "analysis/report/page.hpp"
+#include "analysis/report/static_figures.hpp"
+#include "analysis/report/watch_server.hpp"
+#include "analysis/results/results_view.hpp"
 #include "sim/app/subcommands.hpp"
+#include "sim/base/atomic_file.hpp"
+#include "sim/base/contract.hpp"
+#include "sim/engine/stop_signal.hpp"
 
 namespace souk {
+namespace {
 
-void add_report(CLI::App&, std::function<int()>&) {}
+namespace fs = std::filesystem;
+
+struct ReportArguments {
+  std::vector<std::string> directories;
+  std::string out;
+  std::string figures;
+  std::string watched;
+  std::string address = "127.0.0.1";
+  int port = 8737;
+};
+
+Report report_on(const std::vector<fs::path>& directories) {
+  return make_report(ResultsView::load(directories, ResultsView::Detail::federation).database());
+}
+
+int write_report(const ReportArguments& arguments) {
+  const std::vector<fs::path> directories(arguments.directories.begin(), arguments.directories.end());
+  const Report report = report_on(directories);
+  if (!arguments.figures.empty()) {
+    write_figures(figures_of(report), arguments.figures);
+    fmt::print("figures are in {}\n", arguments.figures);
+    if (arguments.out.empty()) return exit_done;
+  }
+  const auto libraries = read_libraries(library_directory());
+  if (libraries.empty()) fmt::print(stderr, "souk: {}\n", no_libraries);
+  const std::string file = arguments.out.empty() ? "report.html" : arguments.out;
+  const std::string page = render_page(report.title, to_json(report), libraries, false);
+  write_file_atomically(file, page);
+  fmt::print("{} ({:.1f} MB)\n", file, static_cast<double>(page.size()) * 1e-6);
+  return exit_done;
+}
+
+/// Until SIGINT or SIGTERM.
+int watch(const ReportArguments& arguments) {
+  const std::vector<fs::path> directories{arguments.watched};
+  report_on(directories);  // so that a wrong directory is a message here and not in the browser
+  const auto libraries = read_libraries(library_directory());
+  if (libraries.empty()) fmt::print(stderr, "souk: {}\n", no_libraries);
+  const auto page = [&] {
+    const Report report = report_on(directories);
+    return render_page(report.title, to_json(report), libraries, true);
+  };
+  const auto data = [&] { return to_json(report_on(directories)); };
+  WatchServer server(arguments.address, arguments.port, page, data);
+  stop_signal::install();
+  fmt::print("http://{}:{}/ shows {}; Ctrl-C ends it\n", arguments.address, server.port(), arguments.watched);
+  std::fflush(stdout);
+  server.serve([] { return stop_signal::received() != 0; });
+  return stop_signal::received() == SIGTERM ? exit_terminated : exit_interrupt;
+}
+
+}  // namespace
+
+void add_report(CLI::App& app, std::function<int()>& chosen) {
+  const auto arguments = std::make_shared<ReportArguments>();
+  CLI::App* command = app.add_subcommand("report", "One page, in one file, that shows runs and sweeps in a browser");
+  CLI::Option* runs = command->add_option("runs", arguments->directories,
+                                          "Directories of runs or sweeps, or folders that contain such");
+  CLI::Option* out = command->add_option("-o,--out", arguments->out, "The page (default: report.html)");
+  CLI::Option* figures = command->add_option(
+      "--figures", arguments->figures,
+      "Write every figure into this directory, as SVG and as Vega-Lite; without -o, nothing else. Needs Node.js");
+  CLI::Option* watched =
+      command->add_option("--watch", arguments->watched, "Serve the page of a run or sweep that is going on");
+  command->add_option("--port", arguments->port, "Port to serve on; 0: any free one")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str()
+      ->needs(watched);
+  command->add_option("--bind", arguments->address, "Address to serve on; another than loopback lets others read")
+      ->capture_default_str()
+      ->needs(watched);
+  for (CLI::Option* other : {runs, out, figures}) watched->excludes(other);
+  command->callback([arguments, &chosen] {
+    chosen = [arguments] {
+      SOUK_REQUIRE(!arguments->directories.empty() || !arguments->watched.empty(),
+                   "report: name the directories of runs or sweeps, or one with --watch");
+      return arguments->watched.empty() ? write_report(*arguments) : watch(*arguments);
+    };
+  });
+}
 
 }  // namespace souk

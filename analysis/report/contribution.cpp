@@ -1,0 +1,91 @@
+#include <nlohmann/json.hpp>
+
+#include "analysis/report/figures.hpp"
+#include "analysis/report/series.hpp"
+#include "analysis/report/vega.hpp"
+
+namespace souk {
+namespace {
+
+using vega::Json;
+
+/// Beyond this many points, only the first run of a setting is drawn.
+constexpr std::int64_t most_agents = 20000;
+
+constexpr const char* agents_of_run =
+    "SELECT agent, attacker_group, samples, cosine_mean, weight_sum, (SELECT sum(micro_credits) FROM ledger l WHERE "
+    "l.run = s.run AND l.payee = s.agent AND l.payer <> l.payee) FROM agent_summary s WHERE run = ? AND cosine_mean IS "
+    "NOT NULL ORDER BY agent";
+
+std::string scatter_spec(const Study& study, bool paid) {
+  Json spec = vega::specification();
+  if (paid) spec["params"].push_back(vega::choice("reward", "Reward", {"income", "weight"}, {"income", "weight"}));
+  for (const auto& [name, label, options] :
+       {std::tuple("rule", "Rule", study.rules), std::tuple("attack", "Attack", study.attacks)}) {
+    if (options.size() < 2) continue;
+    spec["params"].push_back(vega::choice(name, label, options));
+    if (std::string(name) == "attack") spec["params"].back()["value"] = options[1];
+    spec["transform"].push_back(vega::filter(std::string("datum.") + name + " == " + name));
+  }
+  vega::choose_axes(spec, study, false);
+  if (paid) {
+    spec["transform"].push_back(vega::calculate("datum[reward]", "value"));
+    spec["title"] = {{"text",
+                      {{"expr",
+                        "reward == 'income' ? 'paid in all rounds (credits)' : 'weight, summed over "
+                        "rounds'"}}}};
+  } else {
+    spec["title"] = {{"text", "weight, summed over rounds"}};
+  }
+  spec["width"] = "container";
+  spec["height"] = 320;
+  spec["mark"] = {{"type", "point"}, {"filled", true}, {"size", 55}, {"opacity", 0.75}};
+  Json x =
+      vega::channel("contribution", "quantitative", "contribution: mean cosine of the client's updates and the step");
+  x["scale"] = {{"zero", false}};
+  Json y = vega::channel(paid ? "value" : "weight", "quantitative", "");
+  Json encoding = {{"x", x}, {"y", y}};
+  vega::colour_by(encoding, "group", "clients", 2);
+  encoding["color"]["scale"] = {{"domain", {"benign", "malicious"}}};
+  encoding["shape"] = vega::channel("group", "nominal", "clients");
+  encoding["shape"]["scale"] = {{"domain", {"benign", "malicious"}}};
+  encoding["tooltip"] = {vega::line("agent", "client"), vega::line("group", "is"), vega::line("samples", "samples"),
+                         vega::line("contribution", "cosine", ".3f"), vega::line("weight", "weight", ".4~g")};
+  if (paid) encoding["tooltip"].push_back(vega::line("income", "credits", ".6~g"));
+  spec["encoding"] = encoding;
+  return spec.dump();
+}
+
+}  // namespace
+
+std::vector<Figure> contribution_and_reward(const Study& study, const Database& view) {
+  const bool all_seeds =
+      view.integer("SELECT count(*) FROM agent_summary WHERE cosine_mean IS NOT NULL") <= most_agents;
+  DataSet data(vega::grid_columns(study, {"seed", "agent", "group", "samples", "contribution", "weight", "income"}));
+  bool paid = false;
+  for (const SeedGroup& group : seed_groups(study)) {
+    for (const std::size_t run : group.runs) {
+      Statement select(view, agents_of_run);
+      select.bind_all(study.runs[run].run);
+      while (select.step()) {
+        paid = paid || !select.is_null(5);
+        data.add(vega::grid_values(
+            group.cell,
+            {group.cell.seed, select.integer(0), select.integer(1) >= 0 ? "malicious" : "benign", select.integer(2),
+             select.real(3), select.real(4), select.is_null(5) ? ReportValue() : ReportValue(select.real(5) * 1e-6)}));
+      }
+      if (!all_seeds) break;
+    }
+  }
+  if (data.empty()) return {};
+  return {
+      {.id = "contribution",
+       .title = "Contribution and reward",
+       .note = std::string("A point per client and run. Contribution is the mean over rounds of the cosine between the "
+                           "client's update and the step that was taken.") +
+               (all_seeds ? "" : " Of every setting the first seed alone is drawn, for there are many clients."),
+       .spec = scatter_spec(study, paid),
+       .data = std::move(data)}};
+}
+
+}  // namespace souk

@@ -1,0 +1,102 @@
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "analysis/report/figures.hpp"
+#include "analysis/report/series.hpp"
+#include "analysis/report/vega.hpp"
+
+namespace souk {
+namespace {
+
+using vega::Json;
+
+constexpr const char* candidates[] = {"accuracy", "loss", "asr", "validation_accuracy", "train_loss", "tpr", "tnr"};
+
+std::string heading(const std::vector<std::string>& metrics) {
+  std::vector<std::string> titles;
+  for (const std::string& metric : metrics) titles.push_back(vega::title_of(metric));
+  return vega::by_option("metric", metrics, titles);
+}
+
+/// Lines are the attacks on one rule, or the rules under one attack, as the reader chooses.
+void choose_lines(Json& spec, const Study& study) {
+  const bool several_rules = study.rules.size() > 1;
+  const bool several_attacks = study.attacks.size() > 1;
+  if (several_rules && several_attacks) {
+    spec["params"].push_back(
+        vega::choice("lines", "Lines", {"rule", "attack"}, {"rules under one attack", "attacks on one rule"}));
+    spec["params"].push_back(vega::choice("rule", "Rule", study.rules));
+    spec["params"].push_back(vega::choice("attack", "Attack", study.attacks));
+    spec["params"].back()["value"] = study.attacks[1];
+    spec["transform"].push_back(vega::filter("lines == 'rule' ? datum.attack == attack : datum.rule == rule"));
+    spec["transform"].push_back(vega::calculate("lines == 'rule' ? datum.rule : datum.attack", "line"));
+  } else {
+    spec["transform"].push_back(vega::calculate(several_attacks ? "datum.attack" : "datum.rule", "line"));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> curve_columns(const Study& study) {
+  return vega::grid_columns(study, {"metric", "round", "mean", "low", "high", "runs"});
+}
+
+std::string curve_spec(const Study& study, const std::vector<std::string>& metrics) {
+  std::vector<std::string> titles;
+  for (const std::string& metric : metrics) titles.push_back(vega::title_of(metric));
+  Json spec = vega::specification();
+  spec["params"] = {vega::choice("metric", "Metric", metrics, titles)};
+  spec["transform"] = {vega::filter("datum.metric == metric")};
+  choose_lines(spec, study);
+  vega::choose_axes(spec, study, false);
+  spec["title"] = {{"text", {{"expr", heading(metrics)}}}};
+  spec["width"] = "container";
+  spec["height"] = 300;
+  Json x = vega::channel("round", "quantitative", "round");
+  x.update({{"axis", {{"tickMinStep", 1}, {"format", "d"}}}, {"scale", {{"zero", false}, {"nice", false}}}});
+  spec["encoding"] = {{"x", x}};
+  vega::colour_by(spec["encoding"], "line", "", std::max(study.rules.size(), study.attacks.size()));
+  Json y = vega::channel("mean", "quantitative", "");
+  y["scale"] = {{"zero", false}};
+  Json low = y, high = {{"field", "high"}};
+  low["field"] = "low";
+  const Json tooltip = {vega::line("line", "line"),         vega::line("round", "round"),
+                        vega::line("mean", "mean", ".4~g"), vega::line("low", "95 % from", ".4~g"),
+                        vega::line("high", "to", ".4~g"),   vega::line("runs", "runs")};
+  const Json legend = vega::legend_choice("line");
+  spec["layer"] = {Json{{"mark", {{"type", "area"}, {"tooltip", nullptr}}},
+                        {"encoding",
+                         {{"y", low},
+                          {"y2", high},
+                          {"opacity", vega::faded(0.18)},
+                          {"strokeDash", {{"value", Json::array({1, 0})}}}}}},
+                   Json{{"params", {legend}},
+                        {"mark", {{"type", "line"}, {"strokeWidth", 2}}},
+                        {"encoding", {{"y", y}, {"opacity", vega::faded()}}}},
+                   Json{{"mark", {{"type", "point"}, {"filled", true}, {"size", 90}}},
+                        {"encoding", {{"y", y}, {"opacity", {{"value", 0}}}, {"tooltip", tooltip}}}}};
+  return spec.dump();
+}
+
+std::vector<Figure> curves(const Study& study, const Database& view) {
+  DataSet data(curve_columns(study));
+  std::vector<std::string> metrics;
+  const std::vector<SeedGroup> groups = seed_groups(study);
+  for (const char* metric : candidates) {
+    const std::size_t before = data.rows();
+    const auto series = metric_series(view, metric);
+    for (const SeedGroup& group : groups) add_mean_series(study, group, metric, series, data);
+    if (data.rows() > before) metrics.emplace_back(metric);
+  }
+  if (metrics.empty()) return {};
+  return {{.id = "curves",
+           .title = "Over rounds",
+           .note = "Mean over the seeds of a setting; bands are 95 % confidence intervals of the mean, where there are "
+                   "two seeds or more. A click in the legend keeps one line.",
+           .spec = curve_spec(study, metrics),
+           .data = std::move(data),
+           .metrics = metrics}};
+}
+
+}  // namespace souk

@@ -1,0 +1,111 @@
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "analysis/report/figures.hpp"
+#include "analysis/report/series.hpp"
+#include "analysis/report/vega.hpp"
+#include "analysis/statistics/summary.hpp"
+
+namespace souk {
+namespace {
+
+using vega::Json;
+
+double number_of(const std::string& text) {
+  double number = 0.0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+/// Logarithmic where all values are positive and span a decade.
+bool is_logarithmic(const StudyAxis& axis) {
+  std::vector<double> numbers;
+  for (const std::string& value : axis.values) {
+    if (value != no_value) numbers.push_back(number_of(value));
+  }
+  const auto [low, high] = std::ranges::minmax(numbers);
+  return low > 0.0 && high / low >= 10.0;
+}
+
+DataSet axis_data(const Study& study, std::size_t axis, const std::vector<std::string>& metrics) {
+  DataSet data(vega::grid_columns(study, {"metric", "x", "mean", "low", "high", "runs"}));
+  for (const SeedGroup& group : seed_groups(study)) {
+    if (group.cell.at[axis] == no_value) continue;
+    for (const std::string& metric : metrics) {
+      std::vector<double> values;
+      for (const std::size_t run : group.runs) {
+        if (const auto value = study.runs[run].final_value(metric)) values.push_back(vega::drawn(metric, *value));
+      }
+      if (values.empty()) continue;
+      const Summary summary = summarise(values);
+      data.add(vega::grid_values(group.cell,
+                                 {metric, number_of(group.cell.at[axis]), summary.mean, summary.mean - summary.ci95,
+                                  summary.mean + summary.ci95, static_cast<std::int64_t>(summary.count)}));
+    }
+  }
+  return data;
+}
+
+std::string axis_spec(const Study& study, std::size_t axis, const std::vector<std::string>& metrics) {
+  std::vector<std::string> titles;
+  for (const std::string& metric : metrics) titles.push_back(vega::title_of(metric));
+  Json spec = vega::specification();
+  spec["params"] = {vega::choice("metric", "Metric", metrics, titles)};
+  spec["transform"] = {vega::filter("datum.metric == metric")};
+  if (study.attacks.size() > 1) {
+    spec["params"].push_back(vega::choice("attack", "Attack", study.attacks));
+    spec["params"].back()["value"] = study.attacks[1];
+    spec["transform"].push_back(vega::filter("datum.attack == attack"));
+  }
+  vega::choose_axes(spec, study, false, axis);
+  spec["title"] = {{"text", {{"expr", vega::by_option("metric", metrics, titles)}}}};
+  spec["width"] = "container";
+  spec["height"] = 280;
+  const StudyAxis& along = study.axes[axis];
+  Json x = vega::channel("x", "quantitative", along.name);
+  x["scale"] = {{"type", is_logarithmic(along) ? "log" : "linear"}, {"zero", false}, {"nice", false}};
+  Json y = vega::channel("mean", "quantitative", "");
+  y["scale"] = {{"zero", false}};
+  Json low = y;
+  low["field"] = "low";
+  spec["encoding"] = {{"x", x}};
+  vega::colour_by(spec["encoding"], "rule", "rule", study.rules.size());
+  const Json tooltip = {vega::line("rule", "rule"),         vega::line("x", along.name),
+                        vega::line("mean", "mean", ".4~g"), vega::line("low", "95 % from", ".4~g"),
+                        vega::line("high", "to", ".4~g"),   vega::line("runs", "runs")};
+  spec["layer"] = {Json{{"mark", {{"type", "rule"}, {"strokeWidth", 1.5}}},
+                        {"encoding",
+                         {{"y", low},
+                          {"y2", {{"field", "high"}}},
+                          {"opacity", vega::faded(0.6)},
+                          {"strokeDash", {{"value", Json::array({1, 0})}}}}}},
+                   Json{{"params", {vega::legend_choice("rule")}},
+                        {"mark", {{"type", "line"}, {"strokeWidth", 2}}},
+                        {"encoding", {{"y", y}, {"opacity", vega::faded()}}}},
+                   Json{{"mark", {{"type", "point"}, {"filled", true}, {"size", 50}}},
+                        {"encoding", {{"y", y}, {"opacity", vega::faded()}, {"tooltip", tooltip}}}}};
+  return spec.dump();
+}
+
+}  // namespace
+
+std::vector<Figure> numeric_axes(const Study& study) {
+  std::vector<Figure> figures;
+  const std::vector<std::string> metrics = compared_metrics(study);
+  for (std::size_t axis = 0; axis < study.axes.size(); ++axis) {
+    if (!study.axes[axis].numeric || metrics.empty()) continue;
+    figures.push_back({.id = fmt::format("axis-{}", axis + 1),
+                       .title = "Along " + study.axes[axis].name,
+                       .note = "At the end of the runs: mean over seeds with its 95 % confidence interval.",
+                       .spec = axis_spec(study, axis, metrics),
+                       .data = axis_data(study, axis, metrics),
+                       .metrics = metrics});
+  }
+  return figures;
+}
+
+}  // namespace souk

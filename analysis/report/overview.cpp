@@ -1,0 +1,196 @@
+#include "analysis/report/overview.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "analysis/report/figures.hpp"
+#include "analysis/report/vega.hpp"
+#include "analysis/statistics/summary.hpp"
+
+namespace souk {
+namespace {
+
+using vega::Json;
+using Result = RuleVerdict::Result;
+
+Json card(const std::string& title, const std::string& kind, const std::vector<std::string>& lines) {
+  return {{"title", title}, {"kind", kind}, {"lines", lines}};
+}
+
+std::string percent(const std::optional<double>& share) {
+  return share ? fmt::format("{:.1f} %", 100.0 * *share) : "–";
+}
+
+std::string in_setting(const RuleVerdict& rule) {
+  return rule.worst_setting.empty() ? rule.worst_attack : fmt::format("{} ({})", rule.worst_attack, rule.worst_setting);
+}
+
+/// "krum: 81.2 % under alie, 3.1 points lost; attack success 4.0 %".
+std::string how_it_did(const RuleVerdict& rule) {
+  std::string text = rule.rule + ": ";
+  if (rule.worst_attack.empty()) return text + "no result yet";
+  text += rule.worst_accuracy ? fmt::format("{} accuracy under {}, {:.1f} points lost", percent(rule.worst_accuracy),
+                                            in_setting(rule), 100.0 * rule.worst_loss.value_or(0.0))
+                              : fmt::format("diverges under {}", in_setting(rule));
+  if (rule.attack_success && *rule.attack_success > 0.0) {
+    text += fmt::format("; attack success up to {} ({})", percent(rule.attack_success), rule.strongest_backdoor);
+  }
+  if (rule.unfinished > 0) text += fmt::format("; {} of {} settings unfinished", rule.unfinished, rule.settings);
+  return text;
+}
+
+Json held_card(const Verdict& verdict) {
+  std::vector<std::string> lines;
+  for (const RuleVerdict& rule : verdict.rules) {
+    if (rule.result != Result::broke) lines.push_back(how_it_did(rule));
+  }
+  if (lines.empty()) lines.emplace_back("No rule withstood every attack.");
+  return card("What held", "good", lines);
+}
+
+Json broke_card(const Verdict& verdict) {
+  std::vector<const RuleVerdict*> broken;
+  for (const RuleVerdict& rule : verdict.rules) {
+    if (rule.result == Result::broke) broken.push_back(&rule);
+  }
+  const auto harm = [](const RuleVerdict* rule) { return rule->worst_loss.value_or(2.0); };
+  std::ranges::stable_sort(broken, std::greater(), harm);
+  std::vector<std::string> lines;
+  for (const RuleVerdict* rule : broken) lines.push_back(how_it_did(*rule));
+  if (lines.empty()) lines.emplace_back("Nothing.");
+  if (!verdict.attacks.empty() && verdict.attacks.front().mean_loss) {
+    const AttackVerdict& worst = verdict.attacks.front();
+    lines.push_back(fmt::format(
+        "The attack that hurts most is {}: it breaks {} and costs {:.1f} points on average.", worst.attack,
+        worst.broken == 1 ? "1 setting" : fmt::format("{} settings", worst.broken), 100.0 * *worst.mean_loss));
+  }
+  return card("What broke", "bad", lines);
+}
+
+std::string bytes_words(double bytes) {
+  return bytes < 1e9 ? fmt::format("{:.1f} MB", bytes * 1e-6) : fmt::format("{:.2f} GB", bytes * 1e-9);
+}
+
+/// Fastest and slowest rule by mean seconds of a run.
+std::optional<std::string> rule_times(const Study& study) {
+  std::map<std::string, std::map<std::size_t, double>> seconds;
+  for (const StudyCell& cell : study.cells) {
+    const StudyRun& run = study.runs[cell.run];
+    if (run.status == "done" && run.seconds) seconds[cell.rule][cell.run] = *run.seconds;
+  }
+  std::vector<std::pair<double, std::string>> means;
+  for (const auto& [rule, runs] : seconds) {
+    std::vector<double> values;
+    for (const auto& [run, value] : runs) values.push_back(value);
+    means.emplace_back(summarise(values).mean, rule);
+  }
+  if (means.size() < 2) return std::nullopt;
+  const auto [fastest, slowest] = std::ranges::minmax(means);
+  return fmt::format("A run takes {} under {}, {} under {}.", duration_words(fastest.first), fastest.second,
+                     duration_words(slowest.first), slowest.second);
+}
+
+Json cost_card(const Study& study) {
+  double seconds = 0.0, bytes = 0.0;
+  std::map<std::string, int> states;
+  for (const StudyRun& run : study.runs) {
+    seconds += run.seconds.value_or(0.0);
+    bytes += run.bytes.value_or(0.0);
+    ++states[run.status];
+  }
+  std::string counts;
+  for (const auto& [state, count] : states) counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, state);
+  std::vector<std::string> lines;
+  if (study.runs.size() == 1) {
+    lines.push_back(fmt::format("{} of computing, {} sent.", duration_words(seconds), bytes_words(bytes)));
+    const StudyRun& run = study.runs.front();
+    lines.push_back(fmt::format("{} rounds; the run is {}{}.", run.rounds_done, run.status,
+                                run.reason.empty() ? "" : " (" + run.reason + ")"));
+  } else {
+    lines.push_back(
+        fmt::format("{} of computing and {} sent, all runs together.", duration_words(seconds), bytes_words(bytes)));
+    lines.push_back(fmt::format("{} cells in {} runs: {}.", study.cells.size(), study.runs.size(), counts));
+    if (const auto times = rule_times(study)) lines.push_back(*times);
+  }
+  return card("What it cost", "cost", lines);
+}
+
+/// Where no attack was tried: what was reached.
+Json result_card(const Study& study) {
+  std::vector<std::string> lines;
+  const StudyRun* best = nullptr;
+  for (const StudyRun& run : study.runs) {
+    const auto accuracy = run.final_value("accuracy");
+    if (accuracy && (best == nullptr || *accuracy > *best->final_value("accuracy"))) best = &run;
+  }
+  if (best != nullptr && study.runs.size() > 1) {
+    lines.push_back(fmt::format("Best accuracy at the end: {}, by {} ({}).", percent(best->final_value("accuracy")),
+                                best->name, best->aggregator));
+  } else if (best != nullptr) {
+    for (const char* metric : {"accuracy", "loss", "asr", malicious_weight_share, malicious_income_share}) {
+      const auto value = best->final_value(metric);
+      if (!value) continue;
+      lines.push_back(vega::is_share(metric) ? fmt::format("{}: {:.1f}", vega::title_of(metric), 100.0 * *value)
+                                             : fmt::format("{}: {:.3g}", vega::title_of(metric), *value));
+    }
+  } else {
+    lines.emplace_back("No test of the model has been recorded yet.");
+  }
+  return card("What was reached", "good", lines);
+}
+
+std::vector<std::string> definitions(const Verdict& verdict, const VerdictLimits& limits) {
+  if (verdict.rules.empty()) return {};
+  std::vector<std::string> texts{fmt::format(
+      "A rule held if in every setting (an attack with a value of every other axis) it lost less than {:.0f} points of "
+      "accuracy and the attack succeeded in less than {:.0f} % of its tries, both as means over seeds of finished "
+      "runs. "
+      "A setting in which a run diverged is broken.",
+      100.0 * limits.accuracy_loss, 100.0 * limits.attack_success)};
+  texts.emplace_back(
+      verdict.against_clean
+          ? "Accuracy is that of the last test; what is lost is the difference to the cell without attack of the same "
+            "rule "
+            "and seed, with the same values on the other axes (on most of them where there is none with all)."
+          : "There are no cells without attack: what is lost is the difference to the best accuracy at the end of any "
+            "rule "
+            "under any attack with the same seed and the same values on the other axes, so losses are underestimated.");
+  return texts;
+}
+
+}  // namespace
+
+std::string duration_words(double seconds) {
+  if (seconds < 60.0) return fmt::format("{:.1f} s", seconds);
+  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
+  if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
+  return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
+}
+
+std::string overview_json(const Study& study, const Verdict& verdict, const VerdictLimits& limits) {
+  Json cards = Json::array();
+  if (verdict.rules.empty() || study.runs.size() == 1) {
+    cards.push_back(result_card(study));
+  } else {
+    cards.push_back(held_card(verdict));
+    cards.push_back(broke_card(verdict));
+  }
+  cards.push_back(cost_card(study));
+  Json texts = study.runs.size() == 1 ? std::vector<std::string>{} : definitions(verdict, limits);
+  const bool long_runs = std::ranges::any_of(
+      study.runs, [](const StudyRun& run) { return run.rounds_done > static_cast<std::int64_t>(most_points); });
+  if (long_runs) {
+    texts.push_back(
+        fmt::format("Curves of more than {} tests are drawn with {} of them, evenly chosen, first and last "
+                    "included.",
+                    most_points, most_points));
+  }
+  const Json overview = {{"cards", cards}, {"definitions", texts}};
+  return overview.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace souk

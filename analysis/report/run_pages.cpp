@@ -1,0 +1,162 @@
+#include "analysis/report/run_pages.hpp"
+
+#include <array>
+#include <map>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "analysis/report/figures.hpp"
+#include "analysis/report/series.hpp"
+#include "analysis/report/vega.hpp"
+
+namespace souk {
+namespace {
+
+using vega::Json;
+
+constexpr std::array<std::string_view, 8> curve_metrics{"accuracy", "loss", "asr",        "validation_accuracy",
+                                                        "tpr",      "tnr",  "train_loss", "step_norm"};
+
+/// Texts that several runs share, by number.
+class Shared {
+ public:
+  std::size_t number_of(std::string text) {
+    const auto [place, is_new] = numbers_.try_emplace(text, texts_.size());
+    if (is_new) texts_.push_back(std::move(text));
+    return place->second;
+  }
+  std::string json() const { return fmt::format("[{}]", fmt::join(texts_, ",")); }
+
+ private:
+  std::vector<std::string> texts_;
+  std::map<std::string, std::size_t> numbers_;
+};
+
+DataSet rows_of(const Database& view, const std::string& sql, std::int64_t run, std::vector<std::string> columns) {
+  DataSet data(std::move(columns));
+  Statement select(view, sql);
+  select.bind_all(run);
+  while (select.step()) {
+    std::vector<ReportValue> row;
+    for (int i = 0; i < select.columns(); ++i) {
+      if (select.is_null(i)) {
+        row.emplace_back();
+      } else if (select.is_number(i)) {
+        const double real = select.real(i);
+        const auto integer = select.integer(i);
+        row.push_back(static_cast<double>(integer) == real ? ReportValue(integer) : ReportValue(real));
+      } else {
+        row.emplace_back(select.text(i));
+      }
+    }
+    data.add(std::move(row));
+  }
+  return data;
+}
+
+using Curves = std::map<std::string, std::map<std::int64_t, Series>, std::less<>>;
+
+Curves read_curves(const Database& view) {
+  Curves curves;
+  for (const std::string_view metric : curve_metrics) {
+    curves[std::string(metric)] = metric_series(view, std::string(metric));
+  }
+  return curves;
+}
+
+DataSet curves_of(const Curves& curves, std::int64_t run) {
+  DataSet data({"metric", "round", "value"});
+  for (const std::string_view metric : curve_metrics) {
+    const auto& series = curves.find(metric)->second;
+    const auto found = series.find(run);
+    if (found == series.end()) continue;
+    for (const std::size_t at : thinned(found->second.size())) {
+      const auto& [round, value] = found->second[at];
+      data.add({std::string(vega::title_of(std::string(metric))), round, vega::drawn(std::string(metric), value)});
+    }
+  }
+  return data;
+}
+
+}  // namespace
+
+std::string run_pages_json(const Study& study, const Database& view) {
+  Shared deals;
+  const Curves curves = read_curves(view);
+  std::string pages;
+  std::int64_t clients_written = 0;
+  bool left_out = false;
+  for (const StudyRun& run : study.runs) {
+    const DataSet facts =
+        rows_of(view, "SELECT name, value FROM fact WHERE run = ? AND name <> 'scenario' ORDER BY name", run.run,
+                {"name", "value"});
+    std::string scenario;
+    Statement select(view, "SELECT coalesce(scenario, '') FROM run WHERE run = ?");
+    select.bind_all(run.run);
+    if (select.step()) scenario = select.text(0);
+    std::string details;
+    const std::int64_t clients =
+        view.integer(fmt::format("SELECT count(*) FROM agent_summary WHERE run = {}", run.run));
+    if (clients_written + clients <= most_client_rows) {
+      clients_written += clients;
+      const DataSet table = rows_of(
+          view,
+          "SELECT agent, attacker_group, samples, asked, accepted, weight_sum, update_norm_mean, cosine_mean, "
+          "income * 1e-6 FROM agent_summary WHERE run = ? ORDER BY agent",
+          run.run,
+          {"client", "attacker group", "samples", "asked", "accepted", "weight", "update norm", "cosine", "income"});
+      const DataSet deal =
+          rows_of(view, "SELECT agent, class, samples FROM partition WHERE run = ? ORDER BY agent, class", run.run,
+                  {"client", "class", "samples"});
+      details =
+          fmt::format(R"(,"clients":{},"deal":{})", table.to_columns_json(), deals.number_of(deal.to_columns_json()));
+    } else {
+      left_out = true;
+    }
+    pages += fmt::format(
+        R"({}"{}":{{"id":{},"name":{},"status":{},"reason":{},"path":{},"scenario":{},"facts":{},"curves":{}{}}})",
+        pages.empty() ? "" : ",\n", run.run, json_text(run.id), json_text(run.name), json_text(run.status),
+        json_text(run.reason), json_text(run.path), json_text(scenario), facts.to_columns_json(),
+        curves_of(curves, run.run).to_columns_json(), details);
+  }
+  return fmt::format(R"({{"runs":{{{}}},"deals":{},"clients_left_out":{},"curve_spec":{},"deal_spec":{}}})", pages,
+                     deals.json(), left_out, run_curve_spec(), deal_spec());
+}
+
+std::string run_curve_spec() {
+  Json spec = vega::specification();
+  spec["facet"] = {{"field", "metric"}, {"type", "nominal"}, {"title", nullptr}, {"sort", nullptr}};
+  spec["columns"] = 3;
+  spec["resolve"] = {{"scale", {{"y", "independent"}}}};
+  Json y = vega::channel("value", "quantitative", "");
+  y["scale"] = {{"zero", false}};
+  spec["spec"] = {{"width", 240},
+                  {"height", 130},
+                  {"mark", {{"type", "line"}, {"point", {{"opacity", 0}, {"size", 60}}}}},
+                  {"encoding",
+                   {{"x", vega::channel("round", "quantitative", "round")},
+                    {"y", y},
+                    {"tooltip", {vega::line("round", "round"), vega::line("value", "value", ".4~g")}}}}};
+  return spec.dump();
+}
+
+std::string deal_spec() {
+  Json spec = vega::specification();
+  spec["width"] = "container";
+  spec["height"] = 180;
+  spec["mark"] = {{"type", "rect"}};
+  Json colour = vega::channel("samples", "quantitative", "samples");
+  colour["scale"] = {{"scheme", "viridis"}};
+  Json x = vega::channel("client", "ordinal", "client");
+  x["axis"] = {{"labelOverlap", true}};
+  spec["encoding"] = {
+      {"x", x},
+      {"y", vega::channel("class", "ordinal", "class")},
+      {"color", colour},
+      {"tooltip", {vega::line("client", "client"), vega::line("class", "class"), vega::line("samples", "samples")}}};
+  return spec.dump();
+}
+
+}  // namespace souk

@@ -1,0 +1,259 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "analysis/report/figures.hpp"
+#include "analysis/report/lorenz.hpp"
+#include "analysis/report/series.hpp"
+#include "analysis/report/vega.hpp"
+#include "analysis/statistics/summary.hpp"
+
+namespace souk {
+namespace {
+
+using vega::Json;
+
+constexpr double credits = 1e-6;  ///< of a micro-credit
+
+/// What each client held in the end, ascending, by run.
+using Amounts = std::map<std::int64_t, std::vector<double>>;
+
+Amounts read_amounts(const Database& view, const std::string& sql) {
+  Amounts amounts;
+  Statement select(view, sql);
+  while (select.step()) amounts[select.integer(0)].push_back(select.real(1));
+  std::erase_if(amounts, [](const auto& entry) { return entry.second.back() <= 0.0; });
+  return amounts;
+}
+
+/// Weight counts where it is positive: a rule may subtract.
+constexpr const char* weights_of_clients =
+    "SELECT run, max(coalesce(weight_sum, 0), 0) AS amount FROM agent_summary WHERE asked > 0 ORDER BY run, amount";
+constexpr const char* pay_of_clients =
+    "SELECT a.run, coalesce(sum(l.micro_credits), 0) AS amount FROM agent a LEFT JOIN ledger l ON l.run = a.run AND "
+    "l.payee = a.agent AND l.payer <> l.payee WHERE a.run IN (SELECT run FROM ledger) GROUP BY a.run, a.agent "
+    "ORDER BY a.run, amount";
+
+constexpr int lorenz_steps = 20;
+
+void add_lorenz(const Study& study, const SeedGroup& group, const std::string& metric, const Amounts& amounts,
+                DataSet& data) {
+  std::vector<double> ginis;
+  std::vector<std::vector<double>> shares(lorenz_steps + 1);
+  for (const std::size_t run : group.runs) {
+    const auto found = amounts.find(study.runs[run].run);
+    if (found == amounts.end()) continue;
+    ginis.push_back(gini(found->second));
+    for (int step = 0; step <= lorenz_steps; ++step) {
+      shares[static_cast<std::size_t>(step)].push_back(100.0 *
+                                                       lorenz(found->second, static_cast<double>(step) / lorenz_steps));
+    }
+  }
+  if (ginis.empty()) return;
+  for (int step = 0; step <= lorenz_steps; ++step) {
+    data.add(vega::grid_values(
+        group.cell, {metric, 100.0 * step / lorenz_steps, summarise(shares[static_cast<std::size_t>(step)]).mean,
+                     summarise(ginis).mean, static_cast<std::int64_t>(ginis.size())}));
+  }
+}
+
+void choose_attack(Json& spec, const Study& study) {
+  if (study.attacks.size() < 2) return;
+  spec["params"].push_back(vega::choice("attack", "Attack", study.attacks));
+  spec["params"].back()["value"] = study.attacks[1];
+  spec["transform"].push_back(vega::filter("datum.attack == attack"));
+}
+
+void choose_rule(Json& spec, const Study& study) {
+  if (study.rules.size() < 2) return;
+  spec["params"].push_back(vega::choice("rule", "Rule", study.rules));
+  spec["transform"].push_back(vega::filter("datum.rule == rule"));
+}
+
+std::string lorenz_spec(const Study& study, const std::vector<std::string>& metrics) {
+  Json spec = vega::specification();
+  const std::vector<std::string> titles =
+      metrics.size() > 1 ? std::vector<std::string>{"weight in the model", "income"} : metrics;
+  spec["params"] = {vega::choice("metric", "Of", metrics, titles)};
+  spec["transform"] = {vega::filter("datum.metric == metric")};
+  choose_attack(spec, study);
+  vega::choose_axes(spec, study, false);
+  spec["width"] = "container";
+  spec["height"] = 320;
+  const Json whole = {{"domain", {0, 100}}};
+  Json x = vega::channel("part", "quantitative", "clients, poorest first (%)");
+  Json y = vega::channel("share", "quantitative", "share of the sum (%)");
+  x["scale"] = whole;
+  y["scale"] = whole;
+  Json encoding = {{"x", x}, {"y", y}, {"opacity", vega::faded()}};
+  vega::colour_by(encoding, "rule", "rule", study.rules.size());
+  encoding["tooltip"] = {vega::line("rule", "rule"), vega::line("part", "clients (%)", ".3~g"),
+                         vega::line("share", "share (%)", ".3~g"), vega::line("gini", "Gini index", ".3f"),
+                         vega::line("runs", "runs")};
+  const Json diagonal = {
+      {"values", Json::array({Json{{"part", 0}, {"share", 0}}, Json{{"part", 100}, {"share", 100}}})}};
+  spec["layer"] = {Json{{"data", diagonal},
+                        {"transform", Json::array()},
+                        {"mark", {{"type", "line"}, {"strokeDash", {4, 4}}, {"color", "#888888"}, {"strokeWidth", 1}}},
+                        {"encoding", {{"x", x}, {"y", y}}}},
+                   Json{{"params", {vega::legend_choice("rule")}},
+                        {"mark", {{"type", "line"}, {"strokeWidth", 2}, {"point", {{"opacity", 0}, {"size", 80}}}}},
+                        {"encoding", encoding}}};
+  // The filters are about the curves, not about the diagonal.
+  spec["layer"][1]["transform"] = spec["transform"];
+  spec.erase("transform");
+  return spec.dump();
+}
+
+void add_lorenz_figure(const Study& study, const Database& view, std::vector<Figure>& figures) {
+  DataSet data(vega::grid_columns(study, {"metric", "part", "share", "gini", "runs"}));
+  std::vector<std::string> metrics;
+  for (const auto& [metric, sql] : {std::pair("weight", weights_of_clients), std::pair("income", pay_of_clients)}) {
+    const std::size_t before = data.rows();
+    const Amounts amounts = read_amounts(view, sql);
+    for (const SeedGroup& group : seed_groups(study)) add_lorenz(study, group, metric, amounts, data);
+    if (data.rows() > before) metrics.emplace_back(metric);
+  }
+  if (metrics.empty()) return;
+  figures.push_back({.id = "lorenz",
+                     .title = "How evenly weight and income are shared",
+                     .note =
+                         "Lorenz curves, mean over seeds: weight of all clients that were ever asked, summed over "
+                         "rounds (negative weight counts 0); income is what a client was paid. On the dashed line all "
+                         "have the same.",
+                     .spec = lorenz_spec(study, metrics),
+                     .data = std::move(data),
+                     .metrics = metrics});
+}
+
+constexpr const char* weight_by_round =
+    "SELECT run, round, sum(CASE WHEN malicious THEN weight ELSE 0 END) / nullif(sum(weight), 0) "
+    "FROM selection_summary s WHERE (SELECT max(attacker_group) FROM agent a WHERE a.run = s.run) >= 0 "
+    "GROUP BY run, round ORDER BY run, round";
+constexpr const char* income_by_round =
+    "SELECT run, round, sum(sum(CASE WHEN attacker_group >= 0 THEN micro_credits ELSE 0 END)) OVER past / "
+    "nullif(1.0 * sum(sum(micro_credits)) OVER past, 0) FROM ledger l JOIN agent a USING (run) "
+    "WHERE payee = agent AND payer <> payee AND (SELECT max(attacker_group) FROM agent b WHERE b.run = l.run) >= 0 "
+    "GROUP BY run, round WINDOW past AS (PARTITION BY run ORDER BY round) ORDER BY run, round";
+
+void add_group_figure(const Study& study, const Database& view, std::vector<Figure>& figures) {
+  DataSet data(curve_columns(study));
+  std::vector<std::string> metrics;
+  for (const auto& [metric, sql] :
+       {std::pair(malicious_weight_share, weight_by_round), std::pair(malicious_income_share, income_by_round)}) {
+    const std::size_t before = data.rows();
+    const auto series = read_series(view, sql);
+    for (const SeedGroup& group : seed_groups(study)) add_mean_series(study, group, metric, series, data);
+    if (data.rows() > before) metrics.emplace_back(metric);
+  }
+  if (metrics.empty()) return;
+  figures.push_back({.id = "groups",
+                     .title = "What attackers get, over rounds",
+                     .note =
+                         "Weight: the attackers' share of the weight in the round's step. Income: their share of what "
+                         "clients were paid up to the round. Mean over seeds, bands as above.",
+                     .spec = curve_spec(study, metrics),
+                     .data = std::move(data),
+                     .metrics = metrics});
+}
+
+void add_income_figure(const Study& study, const Database& view, std::vector<Figure>& figures) {
+  DataSet data(vega::grid_columns(study, {"group", "round", "mean", "runs"}));
+  for (const bool malicious : {false, true}) {
+    const auto series = read_series(
+        view,
+        fmt::format("SELECT l.run, round, sum(sum(micro_credits)) OVER (PARTITION BY l.run ORDER BY round) * {} / "
+                    "(SELECT count(*) FROM agent b WHERE b.run = l.run AND (b.attacker_group >= 0) = {}) "
+                    "FROM ledger l JOIN agent a ON a.run = l.run AND a.agent = payee WHERE payer <> payee AND "
+                    "(attacker_group >= 0) = {} GROUP BY l.run, round ORDER BY l.run, round",
+                    credits, malicious ? 1 : 0, malicious ? 1 : 0));
+    for (const SeedGroup& group : seed_groups(study)) {
+      DataSet mean(curve_columns(study));
+      add_mean_series(study, group, "income", series, mean);
+      for (std::size_t i = 0; i < mean.rows(); ++i) {
+        data.add(vega::grid_values(group.cell, {malicious ? "malicious" : "benign", mean.at(i, "round"),
+                                                mean.at(i, "mean"), mean.at(i, "runs")}));
+      }
+    }
+  }
+  if (data.empty()) return;
+  Json spec = vega::specification();
+  choose_rule(spec, study);
+  choose_attack(spec, study);
+  vega::choose_axes(spec, study, false);
+  spec["width"] = "container";
+  spec["height"] = 260;
+  spec["mark"] = {{"type", "line"}, {"strokeWidth", 2}, {"point", {{"opacity", 0}, {"size", 80}}}};
+  spec["encoding"] = {{"x", vega::channel("round", "quantitative", "round")},
+                      {"y", vega::channel("mean", "quantitative", "income per client up to the round (credits)")}};
+  vega::colour_by(spec["encoding"], "group", "clients", 2);
+  spec["encoding"]["tooltip"] = {vega::line("group", "clients"), vega::line("round", "round"),
+                                 vega::line("mean", "credits", ".4~g"), vega::line("runs", "runs")};
+  figures.push_back({.id = "income",
+                     .title = "Income by group, over rounds",
+                     .note =
+                         "What the clients of a group were paid up to the round, per client of the group; mean over "
+                         "seeds.",
+                     .spec = spec.dump(),
+                     .data = std::move(data)});
+}
+
+constexpr std::size_t most_payees = 40;
+
+void add_flow_figure(const Study& study, const Database& view, std::vector<Figure>& figures) {
+  DataSet data(vega::grid_columns(study, {"payer", "payee", "group", "credits"}));
+  const auto name = [](std::int64_t account) { return account < 0 ? "market" : fmt::format("{}", account); };
+  for (const SeedGroup& group : seed_groups(study)) {
+    if (group.runs.empty()) continue;
+    Statement select(view,
+                     fmt::format("SELECT payer, payee, coalesce((SELECT attacker_group FROM agent a WHERE a.run = "
+                                 "l.run AND a.agent = payee), -1), sum(micro_credits) AS amount FROM ledger l "
+                                 "WHERE run = {} AND payer <> payee AND payee IN (SELECT payee FROM ledger WHERE "
+                                 "run = {} GROUP BY payee ORDER BY sum(micro_credits) DESC, payee LIMIT {}) "
+                                 "GROUP BY payer, payee ORDER BY payer, payee",
+                                 study.runs[group.runs.front()].run, study.runs[group.runs.front()].run, most_payees));
+    while (select.step()) {
+      data.add(
+          vega::grid_values(group.cell, {name(select.integer(0)), name(select.integer(1)),
+                                         select.integer(2) >= 0 ? "malicious" : "benign", select.real(3) * credits}));
+    }
+  }
+  if (data.empty()) return;
+  Json spec = vega::specification();
+  choose_rule(spec, study);
+  choose_attack(spec, study);
+  vega::choose_axes(spec, study, false);
+  spec["width"] = {{"step", 22}};
+  spec["height"] = {{"step", 22}};
+  spec["mark"] = {{"type", "rect"}, {"tooltip", true}};
+  Json x = vega::channel("payee", "nominal", "paid to");
+  x["sort"] = {{"op", "sum"}, {"field", "credits"}, {"order", "descending"}};
+  Json colour = vega::channel("credits", "quantitative", "credits");
+  colour["scale"] = {{"scheme", "viridis"}};
+  const Json tooltip = {vega::line("payer", "from"), vega::line("payee", "to"), vega::line("group", "who is"),
+                        vega::line("credits", "credits", ".6~g")};
+  spec["encoding"] = {
+      {"x", x}, {"y", vega::channel("payer", "nominal", "paid by")}, {"color", colour}, {"tooltip", tooltip}};
+  figures.push_back(
+      {.id = "flows",
+       .title = "Who paid whom",
+       .note = fmt::format("Sums over all rounds of the ledger in the first run of a setting, by agent; the "
+                           "{} accounts that were paid most.",
+                           most_payees),
+       .spec = spec.dump(),
+       .data = std::move(data)});
+}
+
+}  // namespace
+
+std::vector<Figure> selection_and_payment(const Study& study, const Database& view) {
+  std::vector<Figure> figures;
+  add_group_figure(study, view, figures);
+  add_lorenz_figure(study, view, figures);
+  add_income_figure(study, view, figures);
+  add_flow_figure(study, view, figures);
+  return figures;
+}
+
+}  // namespace souk

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "analysis/database.hpp"
+#include "analysis/report/data_set.hpp"
+#include "analysis/report/study.hpp"
+
+namespace souk {
+
+/// A number per round, rounds ascending.
+using Series = std::vector<std::pair<std::int64_t, double>>;
+
+/// Of every run (by its number) what `sql` selects: run, round, value, ordered by run and round. Rows without value are
+/// left out.
+std::map<std::int64_t, Series> read_series(const Database& view, const std::string& sql);
+
+/// A metric of the whole federation, by run.
+std::map<std::int64_t, Series> metric_series(const Database& view, const std::string& metric);
+
+/// Cells that differ only in their seed, with their runs that count, each once; in the order of cells.
+struct SeedGroup {
+  StudyCell cell;
+  std::vector<std::size_t> runs;
+};
+std::vector<SeedGroup> seed_groups(const Study& study);
+
+/// Adds one row per round of the group that is drawn: the group's columns, `metric`, then round, mean, low, high (95 %
+/// confidence interval of the mean; none of a single run), runs. A round of which only some runs have a value is the
+/// mean of these.
+void add_mean_series(const Study& study, const SeedGroup& group, const std::string& metric,
+                     const std::map<std::int64_t, Series>& series, DataSet& data);
+
+/// The Vega-Lite specification of such data with columns `curve_columns`: lines are rules or attacks, by the reader's
+/// choice.
+std::string curve_spec(const Study& study, const std::vector<std::string>& metrics);
+std::vector<std::string> curve_columns(const Study& study);
+
+}  // namespace souk

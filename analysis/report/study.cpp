@@ -1,0 +1,171 @@
+#include "analysis/report/study.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+
+namespace souk {
+namespace {
+
+constexpr std::array<std::string_view, 4> rule_names{"aggregator", "rule", "defence", "defense"};
+constexpr std::array<std::string_view, 2> attack_names{"attack", "attacks"};
+
+bool is_number(const std::string& text) {
+  double number = 0.0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+template <class Names>
+bool is_one_of(const Names& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+void add_new(std::vector<std::string>& values, const std::string& value) {
+  if (std::ranges::find(values, value) == values.end()) values.push_back(value);
+}
+
+std::vector<StudyRun> read_runs(const Database& view) {
+  std::vector<StudyRun> runs;
+  Statement select(view,
+                   "SELECT run, coalesce(id, ''), coalesce(name, ''), coalesce(sweep, ''), coalesce(path, ''), status, "
+                   "coalesce(reason, ''), coalesce(failures, 0), coalesce(rounds_done, 0), coalesce(aggregator, ''), "
+                   "coalesce(attack, ''), seconds, (SELECT sum(bytes) FROM traffic t WHERE t.run = r.run) "
+                   "FROM run r ORDER BY run");
+  while (select.step()) {
+    StudyRun run;
+    run.run = select.integer(0);
+    run.id = select.text(1);
+    run.name = select.text(2);
+    run.sweep = select.text(3);
+    run.path = select.text(4);
+    run.status = select.text(5);
+    run.reason = select.text(6);
+    run.failures = select.integer(7);
+    run.rounds_done = select.integer(8);
+    run.aggregator = select.text(9);
+    run.attack = select.text(10);
+    if (!select.is_null(11)) run.seconds = select.real(11);
+    if (!select.is_null(12)) run.bytes = select.real(12);
+    runs.push_back(std::move(run));
+  }
+  return runs;
+}
+
+/// Adds to the finals of runs what `sql` selects: run, name, value.
+void read_finals(const Database& view, const std::map<std::int64_t, std::size_t>& places, const std::string& sql,
+                 std::vector<StudyRun>& runs) {
+  Statement select(view, sql);
+  while (select.step()) {
+    if (!select.is_null(2)) runs[places.at(select.integer(0))].finals[select.text(1)] = select.real(2);
+  }
+}
+
+/// With max() as the only aggregate, SQLite takes the other columns from the row that has it.
+constexpr const char* last_values =
+    "SELECT run, name, value, max(round) FROM metric WHERE agent = -1 AND class = -1 AND value IS NOT NULL "
+    "GROUP BY run, name";
+constexpr const char* weight_shares =
+    "SELECT run, 'malicious_weight_share', sum(CASE WHEN attacker_group >= 0 THEN weight_sum ELSE 0 END) / "
+    "nullif(sum(weight_sum), 0) FROM agent_summary GROUP BY run HAVING max(attacker_group) >= 0";
+/// What clients were paid, refunds and penalties not taken off; the market's account is nobody's income.
+constexpr const char* income_shares =
+    "SELECT run, 'malicious_income_share', 1.0 * sum(CASE WHEN attacker_group >= 0 THEN micro_credits ELSE 0 END) / "
+    "nullif(sum(micro_credits), 0) FROM ledger JOIN agent USING (run) WHERE payee = agent AND payer <> payee "
+    "GROUP BY run HAVING (SELECT max(attacker_group) FROM agent a WHERE a.run = ledger.run) >= 0";
+
+/// Axes other than rule, attack and seed, over all sweeps by name.
+std::vector<StudyAxis> read_axes(const Database& view) {
+  std::vector<StudyAxis> axes;
+  Statement select(view,
+                   "SELECT a.name, v.value FROM axis a JOIN axis_value v ON v.sweep = a.sweep AND v.axis = a.name "
+                   "ORDER BY a.sweep, a.position, v.position");
+  while (select.step()) {
+    const std::string name = select.text(0);
+    if (name == "seed" || is_one_of(rule_names, name) || is_one_of(attack_names, name)) continue;
+    auto axis = std::ranges::find(axes, name, &StudyAxis::name);
+    if (axis == axes.end()) axis = axes.insert(axis, StudyAxis{name, {}, false});
+    add_new(axis->values, select.text(1));
+  }
+  std::erase_if(axes, [](const StudyAxis& axis) { return axis.values.size() < 2; });
+  for (StudyAxis& axis : axes) axis.numeric = std::ranges::all_of(axis.values, is_number);
+  return axes;
+}
+
+std::map<std::int64_t, std::map<std::string, std::string>> read_coordinates(const Database& view) {
+  std::map<std::int64_t, std::map<std::string, std::string>> coordinates;
+  Statement select(view, "SELECT cell, axis, value FROM coordinate");
+  while (select.step()) coordinates[select.integer(0)][select.text(1)] = select.text(2);
+  return coordinates;
+}
+
+template <class Names>
+std::string on_axis(const std::map<std::string, std::string>& at, const Names& names, const std::string& otherwise) {
+  for (const std::string_view name : names) {
+    if (const auto found = at.find(std::string(name)); found != at.end()) return found->second;
+  }
+  return otherwise;
+}
+
+/// The order of values is the grid's, then that of the cells.
+std::vector<std::string> axis_values(const Database& view, const std::string& names) {
+  std::vector<std::string> values;
+  Statement select(view, "SELECT value FROM axis_value WHERE axis IN (" + names + ") ORDER BY sweep, position");
+  while (select.step()) add_new(values, select.text(0));
+  return values;
+}
+
+}  // namespace
+
+std::optional<double> StudyRun::final_value(const std::string& metric) const {
+  const auto found = finals.find(metric);
+  return found == finals.end() ? std::nullopt : std::optional(found->second);
+}
+
+bool Study::has_metric(const std::string& metric) const {
+  return std::ranges::any_of(runs, [&](const StudyRun& run) { return run.finals.contains(metric); });
+}
+
+Study Study::read(const Database& view) {
+  Study study;
+  study.runs = read_runs(view);
+  std::map<std::int64_t, std::size_t> places;
+  for (std::size_t i = 0; i < study.runs.size(); ++i) places[study.runs[i].run] = i;
+  for (const char* sql : {last_values, weight_shares, income_shares}) read_finals(view, places, sql, study.runs);
+  study.axes = read_axes(view);
+  study.rules = axis_values(view, "'aggregator', 'rule', 'defence', 'defense'");
+  study.attacks = axis_values(view, "'attack', 'attacks'");
+
+  const auto coordinates = read_coordinates(view);
+  Statement select(
+      view, "SELECT cell, number, c.run, coalesce(seed, '') FROM cell c JOIN run r ON r.run = c.run ORDER BY cell");
+  while (select.step()) {
+    StudyCell cell;
+    cell.number = select.integer(1);
+    cell.run = places.at(select.integer(2));
+    const StudyRun& run = study.runs[cell.run];
+    const auto found = coordinates.find(select.integer(0));
+    const auto at = found == coordinates.end() ? std::map<std::string, std::string>() : found->second;
+    cell.rule = on_axis(at, rule_names, run.aggregator);
+    cell.attack = on_axis(at, attack_names, run.attack);
+    cell.seed = on_axis(at, std::array<std::string_view, 1>{"seed"}, select.text(3));
+    for (const StudyAxis& axis : study.axes) {
+      const auto value = at.find(axis.name);
+      cell.at.push_back(value == at.end() ? no_value : value->second);
+    }
+    add_new(study.rules, cell.rule);
+    add_new(study.attacks, cell.attack);
+    study.cells.push_back(std::move(cell));
+  }
+  for (StudyAxis& axis : study.axes) {
+    const auto at = static_cast<std::size_t>(&axis - study.axes.data());
+    const bool partly =
+        std::ranges::any_of(study.cells, [&](const StudyCell& cell) { return cell.at[at] == no_value; });
+    if (partly) axis.values.emplace_back(no_value);
+  }
+  std::ranges::stable_partition(study.attacks, [](const std::string& attack) { return attack == "none"; });
+  return study;
+}
+
+}  // namespace souk

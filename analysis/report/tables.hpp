@@ -1,0 +1,20 @@
+#pragma once
+
+#include <optional>
+
+#include "analysis/report/figure.hpp"
+#include "analysis/report/study.hpp"
+#include "analysis/report/verdict.hpp"
+
+namespace souk {
+
+/// What became of every rule; of every attack.
+ReportTable rule_table(const Verdict& verdict);
+ReportTable attack_table(const Verdict& verdict);
+/// Every cell with its place in the grid and its numbers at the end.
+ReportTable cell_table(const Study& study);
+/// Cells without the result they were to have, with the reason: missing, failed, crashed, timed out, diverged,
+/// interrupted, and runs that needed more than one attempt.
+ReportTable failure_table(const Study& study);
+
+}  // namespace souk

@@ -1,0 +1,117 @@
+#include "analysis/report/vega.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "analysis/results/metric_info.hpp"
+
+namespace souk::vega {
+namespace {
+
+constexpr std::size_t colours = 8;
+
+MetricInfo info_of(const std::string& metric) {
+  if (metric == malicious_weight_share) return {"weight of malicious updates", "share", Better::smaller};
+  return metric_info(metric);
+}
+
+}  // namespace
+
+Json specification() {
+  return {{"$schema", "https://vega.github.io/schema/vega-lite/v5.json"},
+          {"data", {{"name", "data"}}},
+          {"params", Json::array()},
+          {"transform", Json::array()}};
+}
+
+Json choice(const std::string& name, const std::string& label, const std::vector<std::string>& options,
+            const std::vector<std::string>& labels) {
+  Json bind = {{"input", "select"}, {"name", label}, {"options", options}};
+  if (!labels.empty()) bind["labels"] = labels;
+  return {{"name", name}, {"value", options.front()}, {"bind", bind}};
+}
+
+Json filter(const std::string& expression) { return {{"filter", expression}}; }
+
+Json calculate(const std::string& expression, const std::string& as) { return {{"calculate", expression}, {"as", as}}; }
+
+Json channel(const std::string& field, const std::string& type, const std::string& title) {
+  return {{"field", field}, {"type", type}, {"title", title}};
+}
+
+Json line(const std::string& field, const std::string& title, const std::string& format) {
+  Json result = {{"field", field}, {"title", title}};
+  if (!format.empty()) result.update({{"type", "quantitative"}, {"format", format}});
+  return result;
+}
+
+void colour_by(Json& encoding, const std::string& field, const std::string& title, std::size_t count) {
+  encoding["color"] = channel(field, "nominal", title);
+  encoding["color"]["sort"] = nullptr;
+  if (count <= colours) return;
+  Json dashes = Json::array();
+  const Json patterns = {{1, 0}, {6, 3}, {2, 2}, {8, 2, 2, 2}};
+  for (std::size_t i = 0; i < count; ++i) dashes.push_back(patterns[i / colours % patterns.size()]);
+  encoding["strokeDash"] = channel(field, "nominal", title);
+  encoding["strokeDash"].update({{"sort", nullptr}, {"scale", {{"range", dashes}}}});
+}
+
+Json legend_choice(const std::string& field) {
+  return {{"name", "shown"}, {"select", {{"type", "point"}, {"fields", {field}}}}, {"bind", "legend"}};
+}
+
+Json faded(double otherwise) {
+  return {{"condition", {{"param", "shown"}, {"value", otherwise}}}, {"value", 0.08 * otherwise}};
+}
+
+std::string by_option(const std::string& name, const std::vector<std::string>& options,
+                      const std::vector<std::string>& texts) {
+  std::string expression;
+  for (std::size_t i = 0; i + 1 < options.size(); ++i) {
+    expression += fmt::format("{} == {} ? {} : ", name, json_text(options[i]), json_text(texts[i]));
+  }
+  return expression + json_text(texts.back());
+}
+
+bool is_share(const std::string& metric) { return info_of(metric).unit == "share"; }
+
+double drawn(const std::string& metric, double value) { return is_share(metric) ? 100.0 * value : value; }
+
+std::string title_of(const std::string& metric) {
+  const MetricInfo info = info_of(metric);
+  const std::string unit = info.unit == "share" ? "%" : info.unit;
+  return unit.empty() ? info.title : fmt::format("{} ({})", info.title, unit);
+}
+
+std::string axis_field(std::size_t axis) { return fmt::format("axis{}", axis + 1); }
+
+void choose_axes(Json& spec, const Study& study, bool all, std::size_t except) {
+  for (std::size_t i = 0; i < study.axes.size(); ++i) {
+    if (i == except) continue;
+    const std::string field = axis_field(i);
+    std::vector<std::string> options = study.axes[i].values;
+    std::vector<std::string> labels = options;
+    if (all) {
+      options.insert(options.begin(), all_values);
+      labels.insert(labels.begin(), "all together");
+    }
+    spec["params"].push_back(choice(field, study.axes[i].name, options, labels));
+    spec["transform"].push_back(filter(fmt::format("datum.{0} == {0}", field)));
+  }
+}
+
+std::vector<std::string> grid_columns(const Study& study, const std::vector<std::string>& more) {
+  std::vector<std::string> columns{"rule", "attack"};
+  for (std::size_t i = 0; i < study.axes.size(); ++i) columns.push_back(axis_field(i));
+  columns.insert(columns.end(), more.begin(), more.end());
+  return columns;
+}
+
+std::vector<ReportValue> grid_values(const StudyCell& cell, std::vector<ReportValue> more) {
+  std::vector<ReportValue> row{cell.rule, cell.attack};
+  row.insert(row.end(), cell.at.begin(), cell.at.end());
+  row.insert(row.end(), more.begin(), more.end());
+  return row;
+}
+
+}  // namespace souk::vega

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/report/study.hpp"
+
+namespace souk {
+
+/// What a rule must stand to have held. The only place where these numbers are; the page prints them.
+struct VerdictLimits {
+  double accuracy_loss = 0.10;   ///< it loses less accuracy than this, mean over seeds
+  double attack_success = 0.20;  ///< and attacks succeed less often than this, mean over seeds
+};
+
+/// How a rule did. A setting is an attack and a value of every axis beside rule, attack and seed; a loss of accuracy is
+/// the mean over seeds of the reference minus the accuracy at the end, both of the same seed and setting.
+struct RuleVerdict {
+  enum class Result : std::uint8_t { held, broke, unfinished };
+  std::string rule;
+  Result result = Result::unfinished;
+  std::optional<double> clean_accuracy = {};  ///< mean over all cells without attack
+  std::string worst_attack = {};   ///< of the setting with the largest loss; a diverged one is worse than any
+  std::string worst_setting = {};  ///< "fraction 0.3, alpha 0.1"; empty without further axes
+  std::optional<double> worst_accuracy = {}, worst_loss = {};  ///< in it
+  std::string strongest_backdoor = {};                         ///< attack of the setting with the largest success rate
+  std::optional<double> attack_success = {};                   ///< in it
+  int settings = 0;                                            ///< under attack
+  int broken = 0;                                              ///< of them: over a limit, or diverged
+  int unfinished = 0;  ///< of them: none over a limit so far, but some seed has no result
+};
+
+/// What attacks did to all rules together.
+struct AttackVerdict {
+  std::string attack;
+  std::optional<double> mean_loss = {};       ///< over all rules, settings and seeds
+  std::optional<double> attack_success = {};  ///< largest mean over seeds
+  int broken = 0;                             ///< settings of a rule that it broke
+};
+
+struct Verdict {
+  /// Whether the reference is the cell without attack. Otherwise it is the best accuracy at the end that any rule
+  /// reached under any attack with the same seed and setting.
+  bool against_clean = true;
+  std::vector<RuleVerdict> rules;      ///< in the study's order
+  std::vector<AttackVerdict> attacks;  ///< most harmful first: by settings broken, then by mean loss
+};
+
+/// Rules that no attack was tried on are left out.
+Verdict judge(const Study& study, const VerdictLimits& limits);
+
+}  // namespace souk

@@ -1,0 +1,118 @@
+#include "analysis/report/watch_server.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include <httplib.h>
+
+#include "sim/base/contract.hpp"
+
+namespace souk {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// A document that is made at most once a second, by one thread at a time.
+class Cached {
+ public:
+  explicit Cached(WatchServer::Document make) : make_(std::move(make)) {}
+  std::string get() {
+    const std::lock_guard lock(mutex_);
+    if (text_.empty() || Clock::now() - made_ > std::chrono::seconds(1)) {
+      text_ = make_();
+      made_ = Clock::now();
+    }
+    return text_;
+  }
+
+ private:
+  WatchServer::Document make_;
+  std::mutex mutex_;
+  std::string text_;
+  Clock::time_point made_;
+};
+
+bool is_loopback(const std::string& host) {
+  return host.starts_with("127.") || host == "localhost" || host == "::1" || host == "[::1]";
+}
+
+std::string without_port(const std::string& host) {
+  const std::size_t colon = host.rfind(':');
+  const bool inside_brackets = host.find(']') != std::string::npos && colon < host.find(']');
+  return colon == std::string::npos || inside_brackets ? host : host.substr(0, colon);
+}
+
+void answer(Cached& document, const char* type, httplib::Response& response) {
+  try {
+    response.set_content(document.get(), type);
+  } catch (const std::exception& error) {
+    response.status = 503;
+    response.set_content(error.what(), "text/plain; charset=utf-8");
+  }
+}
+
+}  // namespace
+
+struct WatchServer::State {
+  State(Document make_page, Document make_data) : page(std::move(make_page)), data(std::move(make_data)) {}
+  Cached page, data;
+  httplib::Server server;
+  int port = 0;
+};
+
+WatchServer::WatchServer(const std::string& address, int port, Document page, Document data)
+    : state_(std::make_unique<State>(std::move(page), std::move(data))) {
+  httplib::Server& server = state_->server;
+  server.set_default_headers({{"Cache-Control", "no-store"},
+                              {"X-Content-Type-Options", "nosniff"},
+                              {"X-Frame-Options", "DENY"},
+                              {"Referrer-Policy", "no-referrer"}});
+  const bool local = is_loopback(address);
+  server.set_pre_routing_handler([local](const httplib::Request& request, httplib::Response& response) {
+    using Handled = httplib::Server::HandlerResponse;
+    if (request.method != "GET" && request.method != "HEAD") {
+      response.status = 405;
+      response.set_header("Allow", "GET, HEAD");
+      return Handled::Handled;
+    }
+    if (local && !is_loopback(without_port(request.get_header_value("Host")))) {
+      response.status = 403;
+      return Handled::Handled;
+    }
+    return Handled::Unhandled;
+  });
+  server.Get("/", [this](const httplib::Request&, httplib::Response& response) {
+    answer(state_->page, "text/html; charset=utf-8", response);
+  });
+  server.Get("/data.json", [this](const httplib::Request&, httplib::Response& response) {
+    answer(state_->data, "application/json", response);
+  });
+  if (port == 0) {
+    state_->port = server.bind_to_any_port(address.c_str());
+  } else {
+    state_->port = server.bind_to_port(address.c_str(), port) ? port : -1;
+  }
+  SOUK_REQUIRE(state_->port > 0,
+               "cannot listen on {} port {}: the address is not of this machine, or the port is taken", address, port);
+}
+
+WatchServer::~WatchServer() = default;
+
+int WatchServer::port() const { return state_->port; }
+
+void WatchServer::serve(const std::function<bool()>& stop) {
+  std::atomic<bool> ended = false;
+  std::jthread listener([&] {
+    state_->server.listen_after_bind();
+    ended = true;
+  });
+  // A server that has not begun cannot be stopped: it would go on for ever.
+  while (!ended && !(state_->server.is_running() && stop()))
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  state_->server.stop();
+}
+
+}  // namespace souk
