@@ -4,6 +4,7 @@
 #include <functional>
 #include <string_view>
 
+#include "analysis/results/export.hpp"
 #include "sim/base/contract.hpp"
 
 namespace souk {
@@ -163,11 +164,6 @@ std::string csv_of(std::span<const TextTable> tables) {
 }
 
 }  // namespace
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  return "\"" + replaced(text, "\"", "\"\"") + "\"";
-}
 
 std::string render(std::span<const TextTable> tables, TableFormat format) {
   for (const TextTable& table : tables) {

@@ -21,7 +21,4 @@ enum class TableFormat : std::uint8_t { text, csv, latex, markdown };
 /// alone; several tables become one, with the titles in a first column "table". LaTeX needs the package booktabs.
 std::string render(std::span<const TextTable> tables, TableFormat format);
 
-/// A field of a CSV file, quoted where it has to be.
-std::string csv_field(const std::string& text);
-
 }  // namespace souk

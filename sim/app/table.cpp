@@ -1,7 +1,174 @@
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "analysis/results/results_view.hpp"
+#include "analysis/tables/tables.hpp"
 #include "sim/app/subcommands.hpp"
+#include "sim/base/contract.hpp"
+#include "sim/sweep/condition.hpp"
 
 namespace souk {
+namespace {
 
-void add_table(CLI::App&, std::function<int()>&) {}
+struct TableArguments {
+  std::vector<std::filesystem::path> directories;
+  std::string rows = "aggregator";
+  std::string cols = "attack";
+  std::string metrics = "accuracy";
+  std::string statistic = "mean±std";
+  std::string round = "last";
+  std::string filter;
+  std::string format = "text";
+  std::string worst_over, compare, pareto, select;
+  bool rank = false;
+  bool cols_given = false;
+};
+
+TableFormat format_of(const std::string& name) {
+  if (name == "csv") return TableFormat::csv;
+  if (name == "latex") return TableFormat::latex;
+  return name == "markdown" ? TableFormat::markdown : TableFormat::text;
+}
+
+/// "a,b" as {"a", "b"}; nothing as {}.
+std::vector<std::string> split_list(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::istringstream in(text);
+  for (std::string part; std::getline(in, part, separator);) parts.push_back(part);
+  return parts;
+}
+
+std::pair<std::string, std::string> split_pair(const std::string& option, const std::string& text, char separator) {
+  const std::vector<std::string> parts = split_list(text, separator);
+  SOUK_REQUIRE(parts.size() == 2 && !parts[0].empty() && !parts[1].empty(),
+               "{} {}: expected two names with a '{}' between", option, text, separator);
+  return {parts[0], parts[1]};
+}
+
+void keep_matching(Frame& frame, const std::string& filter) {
+  if (filter.empty()) return;
+  const Condition condition = Condition::parse(filter);
+  frame.keep([&](const FrameCell& cell) {
+    return condition.matches([&](const std::string& column) { return frame.value(cell, column); });
+  });
+  SOUK_REQUIRE(!frame.cells().empty(), "--filter '{}': no run matches", filter);
+}
+
+std::vector<TextTable> tables_of(const TableArguments& arguments, const TableSource& source) {
+  TableShape shape{.rows = split_list(arguments.rows, ','),
+                   .cols = split_list(arguments.cols, ','),
+                   .metrics = split_list(arguments.metrics, ',')};
+  SOUK_REQUIRE(!shape.metrics.empty(), "--metric: expected at least one name");
+  if (!arguments.compare.empty()) {
+    if (!arguments.cols_given) shape.cols.clear();
+    const auto [a, b] = split_pair("--compare", arguments.compare, ',');
+    return {compare_table(source, shape, a, b)};
+  }
+  if (!arguments.pareto.empty()) {
+    const auto [metric, cost] = split_pair("--pareto", arguments.pareto, ':');
+    return {pareto_table(source, shape, metric, cost)};
+  }
+  if (!arguments.select.empty()) {
+    return {selection_table(source, shape, split_list(arguments.select, ','),
+                            arguments.worst_over.empty() ? "attack" : arguments.worst_over)};
+  }
+  if (arguments.rank) return rank_tables(source, shape);
+  if (!arguments.worst_over.empty()) {
+    if (!arguments.cols_given) shape.cols = {"metric"};
+    return worst_tables(source, shape, arguments.worst_over);
+  }
+  return pivot_tables(source, shape, parse_statistic(arguments.statistic));
+}
+
+int table_command(const TableArguments& arguments) {
+  const RoundChoice round = RoundChoice::parse(arguments.round);
+  const TableFormat format = format_of(arguments.format);
+  const ResultsView view = ResultsView::load(arguments.directories, ResultsView::Detail::federation);
+  Frame frame(view.database());
+  keep_matching(frame, arguments.filter);
+  const TableSource source{
+      .view = view.database(), .frame = frame, .round = round, .numbers_in_full = format == TableFormat::csv};
+  const std::string text = render(tables_of(arguments, source), format);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  SOUK_REQUIRE(std::fflush(stdout) == 0, "the table could not be written");
+  return exit_done;
+}
+
+/// What each kind of table takes: the others' options are refused beside it.
+void add_kinds(CLI::App& command, TableArguments& arguments, CLI::Option* statistic, CLI::Option* cols) {
+  CLI::Option* worst = command.add_option(
+      "--worst-over", arguments.worst_over,
+      "Column, mostly attack: show the worst of the means over its values, and which one it is; with --select the "
+      "column of the worst case (default there: attack)");
+  CLI::Option* rank = command.add_flag("--rank", arguments.rank, "Rank the rows within each column, and on average");
+  CLI::Option* compare = command.add_option(
+      "--compare", arguments.compare,
+      "A,B: two rows, over pairs of runs that agree in all else: difference, intervals, Wilcoxon and bootstrap");
+  CLI::Option* pareto = command.add_option("--pareto", arguments.pareto,
+                                           "METRIC:COST: which rows no other dominates; e.g. accuracy:seconds");
+  CLI::Option* select = command.add_option(
+      "--select", arguments.select,
+      "Columns: for each row choose their values by the worst case of validation_accuracy, then show --metric there");
+  const std::vector<CLI::Option*> kinds{rank, compare, pareto, select};
+  for (CLI::Option* kind : kinds) {
+    for (CLI::Option* other : kinds) {
+      if (kind != other) kind->excludes(other);
+    }
+    kind->excludes(statistic);
+    if (kind != select) kind->excludes(worst);
+  }
+  worst->excludes(statistic);
+  pareto->excludes(cols);
+  select->excludes(cols);
+}
+
+}  // namespace
+
+void add_table(CLI::App& app, std::function<int()>& chosen) {
+  const auto arguments = std::make_shared<TableArguments>();
+  CLI::App* command = app.add_subcommand("table", "Print tables of the results of runs and sweeps");
+  command->add_option("directories", arguments->directories, "Runs, sweeps, or folders that contain such")->required();
+  command
+      ->add_option("--rows", arguments->rows,
+                   "Columns that make the rows, joined by commas: an axis of a sweep; aggregator, attack, malicious, "
+                   "partition, dataset, model, seed, name, status; a field of the scenario; or metric")
+      ->capture_default_str();
+  CLI::Option* cols = command
+                          ->add_option("--cols", arguments->cols,
+                                       "The same for the columns; with --worst-over they are the metrics by default, "
+                                       "with --compare there are none")
+                          ->capture_default_str();
+  command
+      ->add_option("--metric", arguments->metrics,
+                   "Metrics, joined by commas; or seconds, bytes, virtual_time, rounds_done, malicious_weight_share, "
+                   "malicious_income_share")
+      ->capture_default_str();
+  CLI::Option* statistic =
+      command
+          ->add_option("--stat", arguments->statistic,
+                       "mean±std, mean, std, ci95, worst, best, median, min, max or count of the runs in a place")
+          ->capture_default_str();
+  command
+      ->add_option("--round", arguments->round,
+                   "Which value of a run: last, max, min, a round, or last:K for the mean of its last K")
+      ->capture_default_str();
+  command->add_option("--filter", arguments->filter,
+                      "Only these runs, e.g. 'aggregator=krum && malicious>0.1'; names as for --rows");
+  command->add_option("--format", arguments->format, "text, csv, latex or markdown")
+      ->check(CLI::IsMember({"text", "csv", "latex", "markdown"}))
+      ->capture_default_str();
+  add_kinds(*command, *arguments, statistic, cols);
+  command->footer("docs/analysis.md has examples and the formulas.");
+  command->callback([&chosen, arguments, cols] {
+    arguments->cols_given = cols->count() > 0;
+    chosen = [arguments] { return table_command(*arguments); };
+  });
+}
 
 }  // namespace souk

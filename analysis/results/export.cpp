@@ -1,0 +1,131 @@
+#include "analysis/results/export.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "analysis/results/view_schema.hpp"
+#include "sim/base/atomic_file.hpp"
+#include "sim/base/contract.hpp"
+
+namespace souk {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(const fs::path& path, const char* what) {
+  throw std::runtime_error(fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(errno)));
+}
+
+/// To the disk, and under its name; as write_file_atomically does with bytes in memory.
+void put_in_place(const fs::path& temporary, const fs::path& path) {
+  const int file = open(temporary.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) fail(temporary, "open");
+  const bool flushed = fsync(file) == 0;
+  close(file);
+  if (!flushed) fail(temporary, "flush");
+  if (std::rename(temporary.c_str(), path.c_str()) != 0) fail(path, "put in place");
+}
+
+/// Lets `write` fill a temporary beside `path`, then gives it that name. Leaves nothing behind where it fails.
+void build_beside(const fs::path& path, const std::function<void(const fs::path& temporary)>& write) {
+  const fs::path temporary = path.string() + ".tmp";
+  try {
+    fs::remove_all(temporary);  // of an export that was killed
+    write(temporary);
+    put_in_place(temporary, path);
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove_all(temporary, ignored);
+    throw;
+  }
+}
+
+bool shown(Kind kind, const ExportOptions& options) { return kind == Kind::result || !options.results_only; }
+
+std::vector<ViewColumn> shown_columns(const ViewTable& table, const ExportOptions& options) {
+  std::vector<ViewColumn> columns;
+  for (const ViewColumn& column : table.columns) {
+    if (shown(column.kind, options)) columns.push_back(column);
+  }
+  return columns;
+}
+
+std::string csv_of(const Database& view, const ViewTable& table, const std::vector<ViewColumn>& columns) {
+  std::string names;
+  for (const ViewColumn& column : columns) names += fmt::format("{}{}", names.empty() ? "" : ",", column.name);
+  std::string text = names + "\n";
+  Statement row(view, fmt::format("SELECT {} FROM {} ORDER BY {}", names, table.name, table.key));
+  while (row.step()) {
+    for (int c = 0; c < row.columns(); ++c) {
+      if (c > 0) text += ',';
+      if (row.is_null(c)) continue;
+      const bool real = columns[static_cast<std::size_t>(c)].type == "REAL";
+      text += real ? fmt::format("{}", row.real(c)) : csv_field(row.text(c));
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+std::string dictionary(const Database& view, const ExportOptions& options) {
+  std::string text =
+      "# Results of runs\n\nOne file per table, CSV after RFC 4180 in UTF-8. An empty field is a value that does not "
+      "exist, or an empty text.\n";
+  if (options.results_only) text += "Measurements of the machine at work were left out.\n";
+  if (options.detail == ResultsView::Detail::federation) {
+    text += "Rows of single clients and processes were left out of `metric`, `selection` and `process`.\n";
+  }
+  for (const ViewTable& table : view_tables()) {
+    if (!shown(table.kind, options)) continue;
+    const auto rows = view.integer(fmt::format("SELECT count(*) FROM {}", table.name));
+    text += fmt::format(
+        "\n## {0}.csv\n\n{1}. Rows: {2}. Key: {3}.\n\n| column | type | unit | meaning |\n|---|---|---|---|\n",
+        table.name, table.meaning, rows, table.key);
+    for (const ViewColumn& column : shown_columns(table, options)) {
+      text += fmt::format("| `{}` | {} | {} | {} |\n", column.name, column.type, column.unit, column.meaning);
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + "\"";
+}
+
+void export_sqlite(std::span<const fs::path> directories, const fs::path& file, const ExportOptions& options) {
+  SOUK_REQUIRE(!fs::exists(file), "{}: exists already; an export replaces nothing", file.string());
+  build_beside(file, [&](const fs::path& temporary) {
+    ResultsView view = ResultsView::load_into(temporary, directories, options.detail);
+    if (options.results_only) view.remove_measurements();
+  });
+}
+
+void export_csv(std::span<const fs::path> directories, const fs::path& folder, const ExportOptions& options) {
+  SOUK_REQUIRE(!fs::exists(folder) || (fs::is_directory(folder) && fs::is_empty(folder)),
+               "{}: exists already and is no empty folder; an export replaces nothing", folder.string());
+  ResultsView view = ResultsView::load(directories, options.detail);
+  if (options.results_only) view.remove_measurements();
+  const fs::path plain = folder.filename().empty() ? folder.parent_path() : folder;  // without a trailing slash
+  build_beside(plain, [&](const fs::path& temporary) {
+    fs::create_directories(temporary);
+    for (const ViewTable& table : view_tables()) {
+      if (!shown(table.kind, options)) continue;
+      write_file_atomically(temporary / fmt::format("{}.csv", table.name),
+                            csv_of(view.database(), table, shown_columns(table, options)));
+    }
+    write_file_atomically(temporary / "README.md", dictionary(view.database(), options));
+  });
+}
+
+}  // namespace souk
