@@ -46,7 +46,9 @@ void build_beside(const fs::path& path, const std::function<void(const fs::path&
   }
 }
 
-bool shown(Kind kind, const ExportOptions& options) { return kind == Kind::result || !options.results_only; }
+bool shown(ResultKind kind, const ExportOptions& options) {
+  return kind == ResultKind::result || !options.results_only;
+}
 
 std::vector<ViewColumn> shown_columns(const ViewTable& table, const ExportOptions& options) {
   std::vector<ViewColumn> columns;

@@ -71,9 +71,9 @@ void ResultsView::fill(std::span<const fs::path> directories, Detail detail) {
 void ResultsView::remove_measurements() {
   db_.in_transaction([&] {
     for (const ViewTable& table : view_tables()) {
-      if (table.kind == Kind::measurement) db_.execute(fmt::format("DELETE FROM {}", table.name));
+      if (table.kind == ResultKind::measurement) db_.execute(fmt::format("DELETE FROM {}", table.name));
       for (const ViewColumn& column : table.columns) {
-        if (column.kind == Kind::measurement && table.kind == Kind::result) {
+        if (column.kind == ResultKind::measurement && table.kind == ResultKind::result) {
           db_.execute(fmt::format("UPDATE {} SET {} = NULL", table.name, column.name));
         }
       }

@@ -8,20 +8,22 @@
 namespace souk {
 namespace {
 
-constexpr ViewColumn run_number{"run", "INTEGER", "", "number of the run in this export", Kind::result};
-constexpr ViewColumn round_number{"round", "INTEGER", "", "number from 1; 0: before the first round", Kind::result};
-constexpr ViewColumn sweep_name{"sweep", "TEXT", "", "name of the sweep; empty for runs outside sweeps", Kind::result};
+constexpr ViewColumn run_number{"run", "INTEGER", "", "number of the run in this export", ResultKind::result};
+constexpr ViewColumn round_number{"round", "INTEGER", "", "number from 1; 0: before the first round",
+                                  ResultKind::result};
+constexpr ViewColumn sweep_name{"sweep", "TEXT", "", "name of the sweep; empty for runs outside sweeps",
+                                ResultKind::result};
 
 constexpr std::array run_columns{
     run_number,
     ViewColumn{"id", "TEXT", "", "first 12 digits of its identity, the SHA-256 of what decides its result"},
     ViewColumn{"name", "TEXT", "", "name of the scenario"},
     sweep_name,
-    ViewColumn{"path", "TEXT", "", "directory", Kind::measurement},
+    ViewColumn{"path", "TEXT", "", "directory", ResultKind::measurement},
     ViewColumn{"status", "TEXT", "",
                "done, running, diverged, failed, interrupted, crashed, timed_out; missing: never started"},
     ViewColumn{"reason", "TEXT", "", "why it ended early; empty if it did not"},
-    ViewColumn{"failures", "INTEGER", "count", "failed attempts", Kind::measurement},
+    ViewColumn{"failures", "INTEGER", "count", "failed attempts", ResultKind::measurement},
     ViewColumn{"seed", "INTEGER", "", "seed of every random stream"},
     ViewColumn{"rounds", "INTEGER", "rounds", "rounds asked for"},
     ViewColumn{"rounds_done", "INTEGER", "rounds", "last committed round"},
@@ -31,7 +33,7 @@ constexpr std::array run_columns{
     ViewColumn{"partition", "TEXT", "", "how samples are dealt"},
     ViewColumn{"dataset", "TEXT", "", "built-in data set, or name of the file or folder"},
     ViewColumn{"model", "TEXT", "", "network"},
-    ViewColumn{"seconds", "REAL", "seconds", "wall-clock time of set-up and all phases", Kind::measurement},
+    ViewColumn{"seconds", "REAL", "seconds", "wall-clock time of set-up and all phases", ResultKind::measurement},
     ViewColumn{"scenario", "TEXT", "", "the resolved scenario in text format"},
 };
 
@@ -196,22 +198,25 @@ const std::array tables{
     ViewTable{"coordinate", "where cells lie on the axes", "cell, axis", coordinate_columns},
     ViewTable{"setting", "every field of the resolved scenarios", "run, path", setting_columns},
     ViewTable{"fact", "facts about runs: the table run of results.sqlite", "run, name", fact_columns},
-    ViewTable{"agent", "clients", "run, agent", agent_columns, Kind::result, true},
+    ViewTable{"agent", "clients", "run, agent", agent_columns, ResultKind::result, true},
     ViewTable{"partition", "who holds how many samples of which class", "run, agent, class", partition_columns,
-              Kind::result, true},
-    ViewTable{"round", "rounds on the virtual clock", "run, round", round_columns, Kind::result, true},
-    ViewTable{"metric", "numbers over rounds", "run, name, agent, class, round", metric_columns, Kind::result, true},
+              ResultKind::result, true},
+    ViewTable{"round", "rounds on the virtual clock", "run, round", round_columns, ResultKind::result, true},
+    ViewTable{"metric", "numbers over rounds", "run, name, agent, class, round", metric_columns, ResultKind::result,
+              true},
     ViewTable{"selection", "what became of each client that was asked", "run, round, agent", selection_columns,
-              Kind::result, true},
+              ResultKind::result, true},
     ViewTable{"selection_summary", "selections counted by outcome", "run, round, outcome, malicious",
               selection_summary_columns},
-    ViewTable{"traffic", "messages of the simulated protocol", "run, round, kind", traffic_columns, Kind::result, true},
-    ViewTable{"event", "what happened beside the numbers", "run, round, sequence", event_columns, Kind::result, true},
-    ViewTable{"ledger", "money that changed hands", "run, round, sequence", ledger_columns, Kind::result, true},
-    ViewTable{"agent_summary", "clients over the whole run", "run, agent", agent_summary_columns},
-    ViewTable{"phase", "wall-clock time of the parts of a round", "run, round, phase", phase_columns, Kind::measurement,
+    ViewTable{"traffic", "messages of the simulated protocol", "run, round, kind", traffic_columns, ResultKind::result,
               true},
-    ViewTable{"process", "memory of the processes", "run, round, rank", process_columns, Kind::measurement, true},
+    ViewTable{"event", "what happened beside the numbers", "run, round, sequence", event_columns, ResultKind::result,
+              true},
+    ViewTable{"ledger", "money that changed hands", "run, round, sequence", ledger_columns, ResultKind::result, true},
+    ViewTable{"agent_summary", "clients over the whole run", "run, agent", agent_summary_columns},
+    ViewTable{"phase", "wall-clock time of the parts of a round", "run, round, phase", phase_columns,
+              ResultKind::measurement, true},
+    ViewTable{"process", "memory of the processes", "run, round, rank", process_columns, ResultKind::measurement, true},
 };
 
 constexpr std::array<std::string_view, 9> measured_facts{"started", "finished", "version", "commit",  "libtorch",

@@ -9,17 +9,17 @@ namespace souk {
 
 /// What a table or column depends on. Results depend on scenarios and seeds alone; measurements on the machine at
 /// work and on how often it was interrupted.
-enum class Kind : std::uint8_t { result, measurement };
+enum class ResultKind : std::uint8_t { result, measurement };
 
 struct ViewColumn {
   std::string_view name, type, unit, meaning;
-  Kind kind = Kind::result;
+  ResultKind kind = ResultKind::result;
 };
 
 struct ViewTable {
   std::string_view name, meaning, key;
   std::span<const ViewColumn> columns;
-  Kind kind = Kind::result;
+  ResultKind kind = ResultKind::result;
   bool copied = false;  ///< has the columns of the table of the same name in results.sqlite, behind `run`
 };
 

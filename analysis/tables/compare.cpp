@@ -20,7 +20,7 @@ struct Pair {
 };
 
 /// The values that cells take in a column; an absent one is empty.
-std::set<std::string> values_in(const Frame& frame, const Cells& cells, const std::string& column) {
+std::set<std::string> values_in(const Frame& frame, const FrameCells& cells, const std::string& column) {
   std::set<std::string> values;
   for (const FrameCell* cell : cells) values.insert(frame.value(*cell, column).value_or(""));
   return values;
@@ -28,7 +28,7 @@ std::set<std::string> values_in(const Frame& frame, const Cells& cells, const st
 
 /// Columns in which partners must agree: all but those in which the two sides have nothing in common, which are part of
 /// what is compared (the settings of a rule, say).
-std::vector<std::string> columns_to_agree_in(const Frame& frame, const Cells& a, const Cells& b) {
+std::vector<std::string> columns_to_agree_in(const Frame& frame, const FrameCells& a, const FrameCells& b) {
   std::vector<std::string> columns{"sweep"};
   for (const std::string& column : frame.differing()) {
     const std::set<std::string> of_a = values_in(frame, a, column);
@@ -40,7 +40,7 @@ std::vector<std::string> columns_to_agree_in(const Frame& frame, const Cells& a,
   return columns;
 }
 
-ByKey by_key(const Frame& frame, const Cells& cells, const std::vector<std::string>& columns,
+ByKey by_key(const Frame& frame, const FrameCells& cells, const std::vector<std::string>& columns,
              const std::string& label) {
   ByKey found;
   for (const FrameCell* cell : cells) {
@@ -54,7 +54,7 @@ ByKey by_key(const Frame& frame, const Cells& cells, const std::vector<std::stri
   return found;
 }
 
-/// Cells that agree, each pair of runs once.
+/// FrameCells that agree, each pair of runs once.
 std::vector<Pair> pairs_of(const ByKey& a, const ByKey& b) {
   std::vector<Pair> pairs;
   std::set<std::pair<std::int64_t, std::int64_t>> seen;
@@ -103,10 +103,10 @@ std::vector<std::string> line_of(const Sides& sides, const NumberText& number) {
 
 }  // namespace
 
-TextTable compare_table(const TableSource& source, const TableShape& shape, const std::string& a,
-                        const std::string& b) {
+ResultTable compare_table(const TableSource& source, const TableShape& shape, const std::string& a,
+                          const std::string& b) {
   SOUK_REQUIRE(shape.rows.size() == 1, "two values of one column are compared, not of {}", joined_columns(shape.rows));
-  const Layout layout = lay_out(source.frame, shape.rows, shape.cols);
+  const TableLayout layout = lay_out(source.frame, shape.rows, shape.cols);
   const auto row_of = [&](const std::string& label) {
     const auto found = std::ranges::find(layout.rows, label);
     SOUK_REQUIRE(found != layout.rows.end(), "no run has {} = {}", shape.rows[0], label);
@@ -114,17 +114,17 @@ TextTable compare_table(const TableSource& source, const TableShape& shape, cons
   };
   const std::size_t row_a = row_of(a);
   const std::size_t row_b = row_of(b);
-  Cells all_a;
-  Cells all_b;
-  for (const Cells& cells : layout.at[row_a]) all_a.insert(all_a.end(), cells.begin(), cells.end());
-  for (const Cells& cells : layout.at[row_b]) all_b.insert(all_b.end(), cells.begin(), cells.end());
+  FrameCells all_a;
+  FrameCells all_b;
+  for (const FrameCells& cells : layout.at[row_a]) all_a.insert(all_a.end(), cells.begin(), cells.end());
+  for (const FrameCells& cells : layout.at[row_b]) all_b.insert(all_b.end(), cells.begin(), cells.end());
   const std::vector<std::string> columns = columns_to_agree_in(source.frame, all_a, all_b);
 
-  TextTable table{.title = fmt::format("{} less {}, paired", a, b),
-                  .header = {"metric", "pairs", "mean " + a, "mean " + b, "difference", "95 % interval (t)",
-                             "95 % interval (bootstrap)", "p (Wilcoxon)"},
-                  .rows = {},
-                  .notes = {}};
+  ResultTable table{.title = fmt::format("{} less {}, paired", a, b),
+                    .header = {"metric", "pairs", "mean " + a, "mean " + b, "difference", "95 % interval (t)",
+                               "95 % interval (bootstrap)", "p (Wilcoxon)"},
+                    .rows = {},
+                    .notes = {}};
   if (!shape.cols.empty()) table.header.insert(table.header.begin() + 1, joined_columns(shape.cols));
   std::size_t partners = 0;
   std::size_t most_used = 0;

@@ -12,7 +12,7 @@
 
 namespace souk {
 
-/// A cell of a sweep, or a run outside sweeps. Cells may share a run.
+/// A cell of a sweep, or a run outside sweeps. FrameCells may share a run.
 struct FrameCell {
   std::int64_t cell = 0, run = 0;
   std::string sweep;   ///< empty: none

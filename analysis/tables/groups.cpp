@@ -60,12 +60,12 @@ class Side {
 
 }  // namespace
 
-Layout lay_out(const Frame& frame, const std::vector<std::string>& row_columns,
-               const std::vector<std::string>& col_columns) {
+TableLayout lay_out(const Frame& frame, const std::vector<std::string>& row_columns,
+                    const std::vector<std::string>& col_columns) {
   const Side rows(frame, row_columns);
   const Side cols(frame, col_columns);
-  Layout layout{.rows = rows.labels(), .cols = cols.labels(), .at = {}};
-  layout.at.assign(layout.rows.size(), std::vector<Cells>(layout.cols.size()));
+  TableLayout layout{.rows = rows.labels(), .cols = cols.labels(), .at = {}};
+  layout.at.assign(layout.rows.size(), std::vector<FrameCells>(layout.cols.size()));
   for (const FrameCell& cell : frame.cells()) {
     const auto row = rows.index_of(cell);
     const auto col = cols.index_of(cell);
@@ -78,10 +78,11 @@ Layout lay_out(const Frame& frame, const std::vector<std::string>& row_columns,
   return layout;
 }
 
-std::vector<std::pair<std::string, Cells>> split(const Frame& frame, const Cells& cells, const std::string& column) {
-  std::vector<std::pair<std::string, Cells>> parts;
-  for (const std::string& label : frame.labels(column)) parts.emplace_back(label, Cells{});
-  parts.emplace_back(no_label, Cells{});
+std::vector<std::pair<std::string, FrameCells>> split(const Frame& frame, const FrameCells& cells,
+                                                      const std::string& column) {
+  std::vector<std::pair<std::string, FrameCells>> parts;
+  for (const std::string& label : frame.labels(column)) parts.emplace_back(label, FrameCells{});
+  parts.emplace_back(no_label, FrameCells{});
   for (const FrameCell* cell : cells) {
     const std::string label = frame.value(*cell, column).value_or(no_label);
     std::ranges::find(parts, label, [](const auto& part) { return part.first; })->second.push_back(cell);
@@ -90,11 +91,11 @@ std::vector<std::pair<std::string, Cells>> split(const Frame& frame, const Cells
   return parts;
 }
 
-bool Group::settled() const {
+bool RunGroup::settled() const {
   return std::ranges::all_of(not_done, [](const auto& entry) { return entry.first == "diverged"; });
 }
 
-std::string Group::mark() const {
+std::string RunGroup::mark() const {
   std::string text;
   for (const auto& [status, count] : not_done) {
     text += fmt::format("{}{} {}/{}", text.empty() ? "" : ", ", status, count, runs);
@@ -102,7 +103,7 @@ std::string Group::mark() const {
   return text;
 }
 
-std::string Group::substitute() const {
+std::string RunGroup::substitute() const {
   if (runs == 0) return "";
   if (not_done.empty()) return "n/a";
   if (not_done.begin()->second < runs) return mark();
@@ -110,10 +111,10 @@ std::string Group::substitute() const {
   return status == "missing" ? "-" : status;
 }
 
-Group collect(const Cells& cells, const std::map<std::int64_t, double>& values) {
+RunGroup collect(const FrameCells& cells, const std::map<std::int64_t, double>& values) {
   std::map<std::int64_t, std::string> status_of;
   for (const FrameCell* cell : cells) status_of.emplace(cell->run, cell->status);
-  Group group;
+  RunGroup group;
   group.runs = status_of.size();
   for (const auto& [run, status] : status_of) {
     const auto value = values.find(run);
@@ -128,16 +129,16 @@ Group collect(const Cells& cells, const std::map<std::int64_t, double>& values) 
   return group;
 }
 
-Outcome outcome_of(const Group& group) {
-  if (group.not_done.contains("diverged")) return {.kind = Outcome::Kind::diverged};
+GroupOutcome outcome_of(const RunGroup& group) {
+  if (group.not_done.contains("diverged")) return {.kind = GroupOutcome::Kind::diverged};
   if (group.values.empty()) return {};
-  return {.kind = Outcome::Kind::value, .mean = summarise(group.values).mean};
+  return {.kind = GroupOutcome::Kind::value, .mean = summarise(group.values).mean};
 }
 
-bool is_worse(const Outcome& a, const Outcome& b, Better better) {
+bool is_worse(const GroupOutcome& a, const GroupOutcome& b, Better better) {
   SOUK_EXPECT(a.is_known() && b.is_known() && better != Better::neither);
-  if (a.kind == Outcome::Kind::diverged || b.kind == Outcome::Kind::diverged) {
-    return a.kind == Outcome::Kind::diverged && b.kind != Outcome::Kind::diverged;
+  if (a.kind == GroupOutcome::Kind::diverged || b.kind == GroupOutcome::Kind::diverged) {
+    return a.kind == GroupOutcome::Kind::diverged && b.kind != GroupOutcome::Kind::diverged;
   }
   return better == Better::larger ? a.mean < b.mean : a.mean > b.mean;
 }

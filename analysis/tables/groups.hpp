@@ -11,24 +11,25 @@
 
 namespace souk {
 
-using Cells = std::vector<const FrameCell*>;
+using FrameCells = std::vector<const FrameCell*>;
 
-/// Cells dealt to a table's rows and columns by their values in some columns.
-struct Layout {
-  std::vector<std::string> rows, cols;  ///< labels; values of several columns are joined by " / "
-  std::vector<std::vector<Cells>> at;   ///< [row][column]
-  std::size_t unplaced = 0;             ///< cells that never started and whose place nobody can tell
+/// FrameCells dealt to a table's rows and columns by their values in some columns.
+struct TableLayout {
+  std::vector<std::string> rows, cols;      ///< labels; values of several columns are joined by " / "
+  std::vector<std::vector<FrameCells>> at;  ///< [row][column]
+  std::size_t unplaced = 0;                 ///< cells that never started and whose place nobody can tell
 };
 
-/// No column at all is one place for everybody, called "all". Cells that started but lack a value are under "–".
-Layout lay_out(const Frame& frame, const std::vector<std::string>& row_columns,
-               const std::vector<std::string>& col_columns);
+/// No column at all is one place for everybody, called "all". FrameCells that started but lack a value are under "–".
+TableLayout lay_out(const Frame& frame, const std::vector<std::string>& row_columns,
+                    const std::vector<std::string>& col_columns);
 
-/// Cells dealt by one column, in the order of its labels; those without a value under "–", at the end.
-std::vector<std::pair<std::string, Cells>> split(const Frame& frame, const Cells& cells, const std::string& column);
+/// FrameCells dealt by one column, in the order of its labels; those without a value under "–", at the end.
+std::vector<std::pair<std::string, FrameCells>> split(const Frame& frame, const FrameCells& cells,
+                                                      const std::string& column);
 
 /// What the runs of some cells come to in one quantity. A run that several cells share counts once.
-struct Group {
+struct RunGroup {
   std::vector<double> values;                   ///< of runs that are done, by number of the run
   std::map<std::string, std::size_t> not_done;  ///< runs by status: missing, failed, diverged, …
   std::size_t unrecorded = 0;                   ///< done, without a value
@@ -43,18 +44,18 @@ struct Group {
   std::string substitute() const;
 };
 
-Group collect(const Cells& cells, const std::map<std::int64_t, double>& values);
+RunGroup collect(const FrameCells& cells, const std::map<std::int64_t, double>& values);
 
 /// A group as one outcome that can be compared: a group in which a run diverged is worse than any number.
-struct Outcome {
+struct GroupOutcome {
   enum class Kind : std::uint8_t { value, diverged, unknown };
   Kind kind = Kind::unknown;
   double mean = 0.0;  ///< of the values
   bool is_known() const { return kind != Kind::unknown; }
 };
 
-Outcome outcome_of(const Group& group);
+GroupOutcome outcome_of(const RunGroup& group);
 /// Whether `a` is worse for the defender; both are known, and one way is better.
-bool is_worse(const Outcome& a, const Outcome& b, Better better);
+bool is_worse(const GroupOutcome& a, const GroupOutcome& b, Better better);
 
 }  // namespace souk

@@ -9,10 +9,10 @@ namespace souk {
 namespace {
 
 /// Values that a column takes within one of the groups, at least two; empty if no group has as many.
-std::vector<std::string> mixed_values(const TableSource& source, const Layout& layout, const std::string& column) {
+std::vector<std::string> mixed_values(const TableSource& source, const TableLayout& layout, const std::string& column) {
   std::set<std::string> mixed;
   for (const auto& row : layout.at) {
-    for (const Cells& cells : row) {
+    for (const FrameCells& cells : row) {
       std::set<std::string> values;
       for (const FrameCell* cell : cells) {
         if (const auto value = source.frame.value(*cell, column)) values.insert(*value);
@@ -51,7 +51,7 @@ std::string title_of(const TableSource& source, const std::string& metric) {
   return over_rounds ? fmt::format("{}, {}", name, source.round.words()) : name;
 }
 
-std::vector<std::string> notes_about(const TableSource& source, const Layout& layout,
+std::vector<std::string> notes_about(const TableSource& source, const TableLayout& layout,
                                      const std::vector<std::string>& aside) {
   std::vector<std::string> notes;
   std::string over;
@@ -64,7 +64,7 @@ std::vector<std::string> notes_about(const TableSource& source, const Layout& la
 
   std::map<std::int64_t, std::string> unfinished;
   for (const auto& row : layout.at) {
-    for (const Cells& cells : row) {
+    for (const FrameCells& cells : row) {
       for (const FrameCell* cell : cells) {
         if (cell->status != "done") unfinished.emplace(cell->run, cell->status);
       }

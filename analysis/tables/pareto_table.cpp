@@ -10,26 +10,26 @@ namespace {
 
 struct Point {
   std::string label;
-  Group metric, cost;
+  RunGroup metric, cost;
   GainAndCost at{};
 };
 
 }  // namespace
 
-TextTable pareto_table(const TableSource& source, const TableShape& shape, const std::string& metric,
-                       const std::string& cost) {
+ResultTable pareto_table(const TableSource& source, const TableShape& shape, const std::string& metric,
+                         const std::string& cost) {
   const MetricInfo info = metric_info(metric);
   const MetricInfo cost_info = metric_info(cost);
   SOUK_REQUIRE(info.better != Better::neither, "neither more nor less '{}' is better: it has no front", metric);
-  const Layout layout = lay_out(source.frame, shape.rows, {});
+  const TableLayout layout = lay_out(source.frame, shape.rows, {});
   const auto values = run_values(source.view, metric, source.round);
   const auto costs = run_values(source.view, cost, source.round);
   std::vector<Point> points;
   std::vector<Point> without;
   for (std::size_t r = 0; r < layout.rows.size(); ++r) {
     Point point{layout.rows[r], collect(layout.at[r][0], values), collect(layout.at[r][0], costs), {}};
-    const bool complete =
-        outcome_of(point.metric).kind == Outcome::Kind::value && outcome_of(point.cost).kind == Outcome::Kind::value;
+    const bool complete = outcome_of(point.metric).kind == GroupOutcome::Kind::value &&
+                          outcome_of(point.cost).kind == GroupOutcome::Kind::value;
     if (complete) {
       const double gain = summarise(point.metric.values).mean;
       const double price = summarise(point.cost.values).mean;
@@ -44,11 +44,11 @@ TextTable pareto_table(const TableSource& source, const TableShape& shape, const
 
   const NumberText number(info, source.numbers_in_full);
   const NumberText cost_number(cost_info, source.numbers_in_full);
-  TextTable table{.title = fmt::format("{} against {}", title_of(source, metric), title_of(source, cost)),
-                  .header = {joined_columns(shape.rows), metric, cost, "on the front"},
-                  .rows = {},
-                  .notes = {"Means. On the front: no other row is at least as good in both and better in one."}};
-  const auto text_of = [](const Group& group, const NumberText& text) {
+  ResultTable table{.title = fmt::format("{} against {}", title_of(source, metric), title_of(source, cost)),
+                    .header = {joined_columns(shape.rows), metric, cost, "on the front"},
+                    .rows = {},
+                    .notes = {"Means. On the front: no other row is at least as good in both and better in one."}};
+  const auto text_of = [](const RunGroup& group, const NumberText& text) {
     if (group.values.empty()) return group.substitute();
     const std::string mark = group.mark();
     return text(summarise(group.values).mean) + (mark.empty() ? "" : " (" + mark + ")");

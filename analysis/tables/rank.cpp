@@ -9,20 +9,20 @@ namespace souk {
 namespace {
 
 /// Ranks of the rows within one column; empty if some row has no outcome.
-std::vector<double> ranks_in(const Layout& layout, std::size_t col, const std::map<std::int64_t, double>& values,
+std::vector<double> ranks_in(const TableLayout& layout, std::size_t col, const std::map<std::int64_t, double>& values,
                              Better better) {
   std::vector<double> badness;
   for (const auto& row : layout.at) {
-    const Outcome outcome = outcome_of(collect(row[col], values));
+    const GroupOutcome outcome = outcome_of(collect(row[col], values));
     if (!outcome.is_known()) return {};
     const double size = better == Better::larger ? -outcome.mean : outcome.mean;
-    badness.push_back(outcome.kind == Outcome::Kind::diverged ? std::numeric_limits<double>::infinity() : size);
+    badness.push_back(outcome.kind == GroupOutcome::Kind::diverged ? std::numeric_limits<double>::infinity() : size);
   }
   return average_ranks(badness);
 }
 
-TextTable rank_table(const TableSource& source, const TableShape& shape, const Layout& layout,
-                     const std::string& metric) {
+ResultTable rank_table(const TableSource& source, const TableShape& shape, const TableLayout& layout,
+                       const std::string& metric) {
   const MetricInfo info = metric_info(metric);
   SOUK_REQUIRE(info.better != Better::neither, "neither more nor less '{}' is better: it ranks nobody", metric);
   const auto values = run_values(source.view, metric, source.round);
@@ -46,7 +46,7 @@ TextTable rank_table(const TableSource& source, const TableShape& shape, const L
     rows.emplace_back(ranked == 0 ? 0.0 : mean, std::move(texts));
   }
   std::ranges::stable_sort(rows, {}, [](const auto& row) { return row.first; });
-  TextTable table{
+  ResultTable table{
       .title = "rank by " + title_of(source, metric),
       .header = {joined_columns(shape.rows)},
       .rows = {},
@@ -60,9 +60,9 @@ TextTable rank_table(const TableSource& source, const TableShape& shape, const L
 
 }  // namespace
 
-std::vector<TextTable> rank_tables(const TableSource& source, const TableShape& shape) {
-  const Layout layout = lay_out(source.frame, shape.rows, shape.cols);
-  std::vector<TextTable> tables;
+std::vector<ResultTable> rank_tables(const TableSource& source, const TableShape& shape) {
+  const TableLayout layout = lay_out(source.frame, shape.rows, shape.cols);
+  std::vector<ResultTable> tables;
   for (const std::string& metric : shape.metrics) {
     tables.push_back(rank_table(source, shape, layout, metric));
     for (std::string& note : notes_about(source, layout, {})) tables.back().notes.push_back(std::move(note));

@@ -11,17 +11,17 @@ constexpr const char* judged_by = "validation_accuracy";
 
 struct Worst {
   std::string label;
-  Outcome outcome;
+  GroupOutcome outcome;
   bool complete = false;  ///< all runs are done or diverged
 };
 
 /// Worst case of the means over an axis; values without any outcome, such as attacks without a goal, are passed over.
-Worst worst_case(const Frame& frame, const Cells& cells, const RunValues& values, const std::string& axis,
+Worst worst_case(const Frame& frame, const FrameCells& cells, const RunValues& values, const std::string& axis,
                  Better better) {
   Worst worst{.label = {}, .outcome = {}, .complete = true};
   for (const auto& [label, part] : split(frame, cells, axis)) {
-    const Group group = collect(part, values);
-    const Outcome outcome = outcome_of(group);
+    const RunGroup group = collect(part, values);
+    const GroupOutcome outcome = outcome_of(group);
     worst.complete = worst.complete && group.settled();
     if (outcome.is_known() && (!worst.outcome.is_known() || is_worse(outcome, worst.outcome, better))) {
       worst.label = label;
@@ -33,7 +33,7 @@ Worst worst_case(const Frame& frame, const Cells& cells, const RunValues& values
 
 std::string text_of(const Worst& worst, const NumberText& number) {
   if (!worst.outcome.is_known()) return "n/a";
-  const bool diverged = worst.outcome.kind == Outcome::Kind::diverged;
+  const bool diverged = worst.outcome.kind == GroupOutcome::Kind::diverged;
   return fmt::format("{} [{}]{}", diverged ? "diverged" : number(worst.outcome.mean), worst.label,
                      worst.complete ? "" : " (incomplete)");
 }
@@ -41,16 +41,16 @@ std::string text_of(const Worst& worst, const NumberText& number) {
 /// A choice of settings: its label, its cells, and what speaks for it.
 struct Candidate {
   std::string label;
-  const Cells* cells = nullptr;
+  const FrameCells* cells = nullptr;
   Worst judged;
 };
 
 /// The best of the candidates of a row; none where no candidate has all its runs.
-std::optional<Candidate> best_of_row(const TableSource& source, const Layout& layout, std::size_t row,
+std::optional<Candidate> best_of_row(const TableSource& source, const TableLayout& layout, std::size_t row,
                                      const RunValues& judged, const std::string& attack_axis, std::size_t& incomplete) {
   std::optional<Candidate> best;
   for (std::size_t c = 0; c < layout.cols.size(); ++c) {
-    const Cells& cells = layout.at[row][c];
+    const FrameCells& cells = layout.at[row][c];
     if (cells.empty()) continue;
     Candidate candidate{layout.cols[c], &cells, worst_case(source.frame, cells, judged, attack_axis, Better::larger)};
     if (!candidate.judged.complete || !candidate.judged.outcome.is_known()) {
@@ -64,18 +64,18 @@ std::optional<Candidate> best_of_row(const TableSource& source, const Layout& la
 
 }  // namespace
 
-TextTable selection_table(const TableSource& source, const TableShape& shape, const std::vector<std::string>& axes,
-                          const std::string& attack_axis) {
+ResultTable selection_table(const TableSource& source, const TableShape& shape, const std::vector<std::string>& axes,
+                            const std::string& attack_axis) {
   SOUK_REQUIRE(source.view.integer("SELECT count(*) FROM metric WHERE name = 'validation_accuracy'") > 0,
                "no run has recorded validation_accuracy, by which settings are chosen: let the scenario hold samples "
                "out with evaluation.validation_fraction");
-  const Layout layout = lay_out(source.frame, shape.rows, axes);
+  const TableLayout layout = lay_out(source.frame, shape.rows, axes);
   const RunValues judged = run_values(source.view, judged_by, source.round);
   const NumberText share(metric_info(judged_by), source.numbers_in_full);
-  TextTable table{.title = fmt::format("{} chosen on validation data", joined_columns(axes)),
-                  .header = {joined_columns(shape.rows), joined_columns(axes), judged_by},
-                  .rows = {},
-                  .notes = {}};
+  ResultTable table{.title = fmt::format("{} chosen on validation data", joined_columns(axes)),
+                    .header = {joined_columns(shape.rows), joined_columns(axes), judged_by},
+                    .rows = {},
+                    .notes = {}};
   for (const std::string& metric : shape.metrics) {
     SOUK_REQUIRE(metric_info(metric).better != Better::neither,
                  "neither more nor less '{}' is better: it has no worst case", metric);

@@ -7,9 +7,9 @@
 #include "analysis/database.hpp"
 #include "analysis/tables/frame.hpp"
 #include "analysis/tables/groups.hpp"
+#include "analysis/tables/result_table.hpp"
 #include "analysis/tables/run_values.hpp"
 #include "analysis/tables/statistic.hpp"
-#include "analysis/tables/text_table.hpp"
 
 namespace souk {
 
@@ -27,31 +27,32 @@ struct TableShape {
 };
 
 /// One table per metric, or one in all where the metrics are its rows or columns.
-std::vector<TextTable> pivot_tables(const TableSource& source, const TableShape& shape, Statistic statistic);
+std::vector<ResultTable> pivot_tables(const TableSource& source, const TableShape& shape, Statistic statistic);
 
 /// As pivot_tables, each place showing the worst of the means over the values of `axis`, and which value it is. A value
 /// under which a run diverged is worse than any number.
-std::vector<TextTable> worst_tables(const TableSource& source, const TableShape& shape, const std::string& axis);
+std::vector<ResultTable> worst_tables(const TableSource& source, const TableShape& shape, const std::string& axis);
 
 /// Per metric: ranks of the rows by their means within each column, 1 for the best, ties shared, and the mean rank.
 /// Groups in which a run diverged share the last ranks; a column in which some group is unknown ranks nobody.
-std::vector<TextTable> rank_tables(const TableSource& source, const TableShape& shape);
+std::vector<ResultTable> rank_tables(const TableSource& source, const TableShape& shape);
 
 /// Two values of the first row column compared over pairs of runs that agree in everything else; a line per metric, and
 /// per value of the columns if there are any.
-TextTable compare_table(const TableSource& source, const TableShape& shape, const std::string& a, const std::string& b);
+ResultTable compare_table(const TableSource& source, const TableShape& shape, const std::string& a,
+                          const std::string& b);
 
 /// Means of a metric and of a cost for each row, by ascending cost, and which rows no other dominates.
-TextTable pareto_table(const TableSource& source, const TableShape& shape, const std::string& metric,
-                       const std::string& cost);
+ResultTable pareto_table(const TableSource& source, const TableShape& shape, const std::string& metric,
+                         const std::string& cost);
 
 /// For each row the values of `axes` whose worst case over `attack_axis` of the mean validation_accuracy is best (the
 /// protocol of ByzFL), and the worst case of the metrics at these values. The first values win ties.
-TextTable selection_table(const TableSource& source, const TableShape& shape, const std::vector<std::string>& axes,
-                          const std::string& attack_axis);
+ResultTable selection_table(const TableSource& source, const TableShape& shape, const std::vector<std::string>& axes,
+                            const std::string& attack_axis);
 
 /// Sentences about what the values of some groups were aggregated over, and about runs that are in none.
-std::vector<std::string> notes_about(const TableSource& source, const Layout& layout,
+std::vector<std::string> notes_about(const TableSource& source, const TableLayout& layout,
                                      const std::vector<std::string>& aside);
 
 /// The label of the rows in a header: "aggregator", "aggregator / malicious".

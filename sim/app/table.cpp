@@ -60,7 +60,7 @@ void keep_matching(Frame& frame, const std::string& filter) {
   SOUK_REQUIRE(!frame.cells().empty(), "--filter '{}': no run matches", filter);
 }
 
-std::vector<TextTable> tables_of(const TableArguments& arguments, const TableSource& source) {
+std::vector<ResultTable> tables_of(const TableArguments& arguments, const TableSource& source) {
   TableShape shape{.rows = split_list(arguments.rows, ','),
                    .cols = split_list(arguments.cols, ','),
                    .metrics = split_list(arguments.metrics, ',')};

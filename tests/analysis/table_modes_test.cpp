@@ -77,7 +77,7 @@ TEST(RankTable, shares_ties_puts_divergence_last_and_leaves_unknown_columns_out)
   for (const char* rule : {"krum", "median"}) world.add(rule, "inf", 1, 0.4);
   world.add("mean", "inf", 1, ended("failed"));
   // krum (1.5 + 1 + 1.5) / 3, median (1.5 + 3 + 1.5) / 3, mean (3 + 2 + 3) / 3
-  const TextTable table = rank_tables(world.source(), by_attack).at(0);
+  const ResultTable table = rank_tables(world.source(), by_attack).at(0);
   EXPECT_EQ(body_of(table),
             "aggregator|zero|alie|nan|inf|mean rank\nkrum|1.5|1|1.5|-|1.33\nmedian|1.5|3|1.5|-|2.00\n"
             "mean|3|2|3|-|2.67\n");
@@ -103,7 +103,7 @@ TEST(CompareTable, pairs_runs_that_agree_in_everything_else) {
   }
   world.add("krum", "zero", 4, 0.99);  // without a partner
   world.add("median", "zero", 5, 0.01);
-  const TextTable table = compare_table(world.source(), by_rule, "krum", "median");
+  const ResultTable table = compare_table(world.source(), by_rule, "krum", "median");
   // differences 0.1, 0.2, 0.3: mean 0.2, standard deviation 0.1, half width 4.3027 * 0.1 / sqrt(3) = 0.2484;
   // Wilcoxon: all three signs positive, p = 2 / 8. All 27 resamples: the 2.5 % point lies within the 1/27 of 0.1.
   EXPECT_EQ(body_of(table),
@@ -121,7 +121,7 @@ TEST(CompareTable, has_a_line_per_column_and_leaves_unfinished_pairs_out) {
   }
   world.add("krum", "zero", 2, 0.9);
   world.add("median", "zero", 2, ended("diverged"));
-  const TextTable table = compare_table(world.source(), by_attack, "krum", "median");
+  const ResultTable table = compare_table(world.source(), by_attack, "krum", "median");
   EXPECT_EQ(table.header.at(1), "attack");
   ASSERT_EQ(table.rows.size(), 2U);
   EXPECT_EQ(body_of(table).substr(body_of(table).find('\n') + 1),
@@ -207,7 +207,7 @@ TEST(SelectionTable, takes_the_best_worst_case_on_validation_data_and_reports_th
   add_choice(world, "mean", "alie", "0", 0.8, 0.8, "diverged");
   add_choice(world, "mean", "zero", "0.9", 0.1, 0.2);
   add_choice(world, "mean", "alie", "0.9", 0.1, 0.1);
-  const TextTable table = selection_table(world.source(), by_rule, {"momentum"}, "attack");
+  const ResultTable table = selection_table(world.source(), by_rule, {"momentum"}, "attack");
   EXPECT_EQ(body_of(table),
             "aggregator|momentum|validation_accuracy|accuracy\nkrum|0.9|0.5000 [zero]|0.2200 [alie]\n"
             "median|0|0.3000 [zero]|0.5000 [zero]\nmean|0.9|0.1000 [zero]|0.1000 [alie]\n");
@@ -219,7 +219,7 @@ TEST(SelectionTable, judges_no_choice_whose_runs_are_not_done) {
   add_choice(world, "krum", "alie", "0", 0.9, 0.9, "failed");
   add_choice(world, "krum", "zero", "0.9", 0.5, 0.5);
   add_choice(world, "krum", "alie", "0.9", 0.5, 0.4);
-  const TextTable table = selection_table(world.source(), by_rule, {"momentum"}, "attack");
+  const ResultTable table = selection_table(world.source(), by_rule, {"momentum"}, "attack");
   EXPECT_EQ(table.rows.at(0), (std::vector<std::string>{"krum", "0.9", "0.5000 [zero]", "0.4000 [alie]"}));
   EXPECT_THAT(notes_of(table), HasSubstr("1 choices were not judged because runs of theirs are not done."));
 }

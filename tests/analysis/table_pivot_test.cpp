@@ -32,7 +32,7 @@ TEST(PivotTable, has_means_and_deviations_in_the_order_of_the_axes) {
     world.add("krum", "zero", seed, 0.25);
     world.add("krum", "none", seed, seed == 1 ? 0.1 : 0.3);
   }
-  const TextTable table = pivot_tables(world.source(), by_attack, Statistic::mean_deviation).at(0);
+  const ResultTable table = pivot_tables(world.source(), by_attack, Statistic::mean_deviation).at(0);
   EXPECT_EQ(table.title, "test accuracy (accuracy), in the last round that recorded it");
   EXPECT_EQ(body_of(table),
             "aggregator|zero|none\nmedian|0.6000±0.1414|0.7500±0.0000\nkrum|0.2500±0.0000|0.2000±0.1414\n");
@@ -51,7 +51,7 @@ TEST(PivotTable, marks_every_run_that_is_not_done_and_never_counts_it) {
   for (const int seed : {3, 4}) world.add("krum", "mimic", seed, ended("timed_out"));
   world.add("krum", "none", 1, MadeRun{.metrics = {{"loss", {1.0}}}});
   world.add("median", "none", 1, ended("running"));
-  const TextTable table = pivot_tables(world.source(), by_attack, Statistic::mean).at(0);
+  const ResultTable table = pivot_tables(world.source(), by_attack, Statistic::mean).at(0);
   EXPECT_EQ(body_of(table),
             "aggregator|zero|nan|inf|mimic|none\n"
             "krum|0.5000 (diverged 1/4, failed 1/4, missing 1/4)|diverged|-|crashed 2/4, timed_out 2/4|n/a\n"
@@ -184,7 +184,7 @@ TEST(PivotTable, cells_that_never_started_and_have_no_place_are_counted) {
   world.add("krum", "zero", 1, 0.5);
   world.add("krum", "zero", 2, std::nullopt);
   const TableShape shape{.rows = {"model"}, .cols = {}, .metrics = {"accuracy"}};
-  const TextTable table = pivot_tables(world.source(), shape, Statistic::mean).at(0);
+  const ResultTable table = pivot_tables(world.source(), shape, Statistic::mean).at(0);
   EXPECT_EQ(body_of(table), "model|all\nmlp|0.5000\n");
   EXPECT_THAT(notes_of(table), HasSubstr("1 cell never started and cannot be placed in this table."));
 }

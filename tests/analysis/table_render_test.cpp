@@ -1,16 +1,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "analysis/tables/result_table.hpp"
 #include "analysis/tables/statistic.hpp"
-#include "analysis/tables/text_table.hpp"
 
 namespace souk {
 namespace {
 
-const TextTable small{.title = "accuracy",
-                      .header = {"rule_1", "50%", "a|b"},
-                      .rows = {{"krum", "0.5±0.1", "-"}, {"median", "diverged", "\"x\", y"}},
-                      .notes = {"One & only."}};
+const ResultTable small{.title = "accuracy",
+                        .header = {"rule_1", "50%", "a|b"},
+                        .rows = {{"krum", "0.5±0.1", "-"}, {"median", "diverged", "\"x\", y"}},
+                        .notes = {"One & only."}};
 
 TEST(Render, text_lines_up_by_characters_and_not_bytes) {
   EXPECT_EQ(render(std::vector{small}, TableFormat::text),
@@ -32,7 +32,7 @@ TEST(Render, markdown_and_latex_escape_their_special_characters) {
             "% accuracy\n\\begin{tabular}{lrr}\n  \\toprule\n  rule\\_1 & 50\\% & a|b \\\\\n  \\midrule\n"
             "  krum & 0.5$\\pm$0.1 & - \\\\\n  median & diverged & \"x\", y \\\\\n  \\bottomrule\n\\end{tabular}\n"
             "% One & only.\n");
-  const TextTable odd{.title = {}, .header = {"\\^~#${}<>"}, .rows = {}, .notes = {}};
+  const ResultTable odd{.title = {}, .header = {"\\^~#${}<>"}, .rows = {}, .notes = {}};
   EXPECT_THAT(render(std::vector{odd}, TableFormat::latex),
               testing::HasSubstr("  \\textbackslash{}\\textasciicircum{}\\textasciitilde{}\\#\\$\\{\\}$<$$>$ \\\\\n"));
 }
@@ -40,7 +40,7 @@ TEST(Render, markdown_and_latex_escape_their_special_characters) {
 TEST(Render, csv_quotes_what_needs_it_and_joins_tables) {
   EXPECT_EQ(render(std::vector{small}, TableFormat::csv),
             "rule_1,50%,a|b\nkrum,0.5±0.1,-\nmedian,diverged,\"\"\"x\"\", y\"\n");
-  TextTable second = small;
+  ResultTable second = small;
   second.title = "loss, test";
   second.rows.pop_back();
   EXPECT_EQ(render(std::vector{small, second}, TableFormat::csv),

@@ -53,7 +53,7 @@ class TableWorld {
 };
 
 /// Header and rows, one a line, fields separated by '|'.
-inline std::string body_of(const TextTable& table) {
+inline std::string body_of(const ResultTable& table) {
   std::string text;
   const auto add = [&](const std::vector<std::string>& row) {
     for (std::size_t c = 0; c < row.size(); ++c) text += (c > 0 ? "|" : "") + row[c];
@@ -64,7 +64,7 @@ inline std::string body_of(const TextTable& table) {
   return text;
 }
 
-inline std::string notes_of(const TextTable& table) {
+inline std::string notes_of(const ResultTable& table) {
   std::string text;
   for (const std::string& note : table.notes) text += note + "\n";
   return text;

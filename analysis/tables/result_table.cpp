@@ -1,4 +1,4 @@
-#include "analysis/tables/text_table.hpp"
+#include "analysis/tables/result_table.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -24,7 +24,7 @@ std::string line_of(const Row& row, std::string_view separator, const std::funct
   return line;
 }
 
-std::string text_of(const TextTable& table) {
+std::string text_of(const ResultTable& table) {
   std::vector<std::size_t> widths(table.header.size(), 0);
   const auto widen = [&](const Row& row) {
     for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], width_of(row[c]));
@@ -79,7 +79,7 @@ std::string markdown_text(const std::string& text) {
   });
 }
 
-std::string markdown_of(const TextTable& table) {
+std::string markdown_of(const ResultTable& table) {
   std::string text = table.title.empty() ? "" : "**" + markdown_text(table.title) + "**\n\n";
   const auto line = [&](const Row& row) {
     return "| " + line_of(row, " | ", [&](std::size_t c) { return markdown_text(row[c]); }) + " |\n";
@@ -133,7 +133,7 @@ std::string latex_text(const std::string& text) {
   return replaced(replaced(plain, "±", "$\\pm$"), "–", "--");
 }
 
-std::string latex_of(const TextTable& table) {
+std::string latex_of(const ResultTable& table) {
   const auto line = [&](const Row& row) {
     return "  " + line_of(row, " & ", [&](std::size_t c) { return latex_text(row[c]); }) + " \\\\\n";
   };
@@ -146,15 +146,15 @@ std::string latex_of(const TextTable& table) {
   return text;
 }
 
-std::string csv_of(std::span<const TextTable> tables) {
+std::string csv_of(std::span<const ResultTable> tables) {
   const bool several = tables.size() > 1;
   const auto line = [&](const std::string& title, const Row& row) {
     return (several ? csv_field(title) + "," : "") +
            line_of(row, ",", [&](std::size_t c) { return csv_field(row[c]); }) + "\n";
   };
   std::string text;
-  const TextTable* last = nullptr;
-  for (const TextTable& table : tables) {
+  const ResultTable* last = nullptr;
+  for (const ResultTable& table : tables) {
     // Tables of one kind share their header; where they do not, a new header says so.
     if (last == nullptr || last->header != table.header) text += line("table", table.header);
     for (const Row& row : table.rows) text += line(table.title, row);
@@ -165,14 +165,14 @@ std::string csv_of(std::span<const TextTable> tables) {
 
 }  // namespace
 
-std::string render(std::span<const TextTable> tables, TableFormat format) {
-  for (const TextTable& table : tables) {
+std::string render(std::span<const ResultTable> tables, TableFormat format) {
+  for (const ResultTable& table : tables) {
     SOUK_EXPECT(!table.header.empty());
     for (const Row& row : table.rows) SOUK_EXPECT(row.size() == table.header.size());
   }
   if (format == TableFormat::csv) return csv_of(tables);
   std::string text;
-  for (const TextTable& table : tables) {
+  for (const ResultTable& table : tables) {
     if (!text.empty()) text += "\n";
     switch (format) {
       case TableFormat::latex:
