@@ -8,17 +8,31 @@
 namespace souk {
 namespace {
 
-/// Ranks of the rows within one column; empty if some row has no outcome.
-std::vector<double> ranks_in(const TableLayout& layout, std::size_t col, const std::map<std::int64_t, double>& values,
-                             Better better) {
+/// The rows within one column.
+struct RankedColumn {
+  std::vector<double> ranks;   ///< empty if some row has no outcome
+  std::vector<bool> complete;  ///< by row: whether all its runs are done or diverged
+};
+
+RankedColumn rank_column(const TableLayout& layout, std::size_t col, const std::map<std::int64_t, double>& values,
+                         Better better) {
+  RankedColumn column;
   std::vector<double> badness;
+  bool all_known = true;
   for (const auto& row : layout.at) {
-    const GroupOutcome outcome = outcome_of(collect(row[col], values));
-    if (!outcome.is_known()) return {};
+    const RunGroup group = collect(row[col], values);
+    const GroupOutcome outcome = outcome_of(group);
     const double size = better == Better::larger ? -outcome.mean : outcome.mean;
+    all_known = all_known && outcome.is_known();
     badness.push_back(outcome.kind == GroupOutcome::Kind::diverged ? std::numeric_limits<double>::infinity() : size);
+    column.complete.push_back(group.settled());
   }
-  return average_ranks(badness);
+  if (all_known) column.ranks = average_ranks(badness);
+  return column;
+}
+
+std::string rank_text(const RankedColumn& column, std::size_t row) {
+  return column.ranks.empty() ? "-" : fmt::format("{}{}", column.ranks[row], column.complete[row] ? "" : "*");
 }
 
 ResultTable rank_table(const TableSource& source, const TableShape& shape, const TableLayout& layout,
@@ -26,24 +40,23 @@ ResultTable rank_table(const TableSource& source, const TableShape& shape, const
   const MetricInfo info = metric_info(metric);
   SOUK_REQUIRE(info.better != Better::neither, "neither more nor less '{}' is better: it ranks nobody", metric);
   const auto values = run_values(source.view, metric, source.round);
-  std::vector<std::vector<double>> ranks;  // by column
+  std::vector<RankedColumn> columns;
   std::size_t ranked = 0;
   for (std::size_t c = 0; c < layout.cols.size(); ++c) {
-    ranks.push_back(ranks_in(layout, c, values, info.better));
-    ranked += ranks.back().empty() ? 0 : 1;
+    columns.push_back(rank_column(layout, c, values, info.better));
+    ranked += columns.back().ranks.empty() ? 0 : 1;
   }
   std::vector<std::pair<double, std::vector<std::string>>> rows;
   for (std::size_t r = 0; r < layout.rows.size(); ++r) {
     double sum = 0.0;
     std::vector<std::string> texts{layout.rows[r]};
-    for (const auto& column : ranks) {
-      texts.push_back(column.empty() ? "-" : fmt::format("{}", column[r]));
-      sum += column.empty() ? 0.0 : column[r];
+    for (const RankedColumn& column : columns) {
+      texts.push_back(rank_text(column, r));
+      sum += column.ranks.empty() ? 0.0 : column.ranks[r];
     }
-    const double mean = sum / static_cast<double>(ranked);
-    texts.push_back(ranked == 0 ? "-"
-                                : (source.numbers_in_full ? fmt::format("{}", mean) : fmt::format("{:.2f}", mean)));
-    rows.emplace_back(ranked == 0 ? 0.0 : mean, std::move(texts));
+    const double mean = ranked == 0 ? 0.0 : sum / static_cast<double>(ranked);
+    texts.push_back(ranked == 0 ? "-" : fmt::format(fmt::runtime(source.numbers_in_full ? "{}" : "{:.2f}"), mean));
+    rows.emplace_back(mean, std::move(texts));
   }
   std::ranges::stable_sort(rows, {}, [](const auto& row) { return row.first; });
   ResultTable table{
@@ -51,7 +64,8 @@ ResultTable rank_table(const TableSource& source, const TableShape& shape, const
       .header = {joined_columns(shape.rows)},
       .rows = {},
       .notes = {"Ranks of the means, 1 for the best; ties share the mean of their ranks. Rows in which a run "
-                "diverged come last; a column (-) with a row without any value ranks nobody."}};
+                "diverged come last; a column (-) with a row without any value ranks nobody; * is over a part of the "
+                "runs, the others having failed or never started."}};
   table.header.insert(table.header.end(), layout.cols.begin(), layout.cols.end());
   table.header.emplace_back("mean rank");
   for (auto& [mean, texts] : rows) table.rows.push_back(std::move(texts));

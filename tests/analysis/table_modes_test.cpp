@@ -83,6 +83,15 @@ TEST(RankTable, shares_ties_puts_divergence_last_and_leaves_unknown_columns_out)
             "mean|3|2|3|-|2.67\n");
 }
 
+TEST(RankTable, marks_ranks_over_a_part_of_the_runs) {
+  TableWorld world;
+  world.add("krum", "zero", 1, 0.5);
+  world.add("krum", "zero", 2, ended("crashed"));
+  world.add("median", "zero", 1, 0.25);
+  EXPECT_EQ(body_of(rank_tables(world.source(), by_attack).at(0)),
+            "aggregator|zero|mean rank\nkrum|1*|1.00\nmedian|2|2.00\n");
+}
+
 TEST(RankTable, the_smallest_attack_success_is_first) {
   TableWorld world;
   world.add("krum", "zero", 1, MadeRun{.metrics = {{"asr", {0.9}}}});
