@@ -51,7 +51,7 @@ DataSet means_by_rule(const Study& study, const Database& view, const std::strin
 std::string bar_spec(const Study& study, const std::string& x_title, const std::string& part_title) {
   Json spec = vega::specification();
   spec["width"] = "container";
-  spec["height"] = {{"step", 26}};
+  spec["height"] = 26 * std::max<std::size_t>(study.rules.size(), 2);
   spec["mark"] = {{"type", "bar"}};
   Json x = vega::channel("mean", "quantitative", x_title);
   x["stack"] = "zero";

@@ -42,7 +42,7 @@ std::vector<std::string> curve_columns(const Study& study) {
   return vega::grid_columns(study, {"metric", "round", "mean", "low", "high", "runs"});
 }
 
-std::string curve_spec(const Study& study, const std::vector<std::string>& metrics) {
+std::string curve_spec(const Study& study, const std::vector<std::string>& metrics, bool bands) {
   std::vector<std::string> titles;
   for (const std::string& metric : metrics) titles.push_back(vega::title_of(metric));
   Json spec = vega::specification();
@@ -50,32 +50,32 @@ std::string curve_spec(const Study& study, const std::vector<std::string>& metri
   spec["transform"] = {vega::filter("datum.metric == metric")};
   choose_lines(spec, study);
   vega::choose_axes(spec, study, false);
+  vega::limit_interval(spec, metrics);
   spec["title"] = {{"text", {{"expr", heading(metrics)}}}};
   spec["width"] = "container";
   spec["height"] = 300;
   Json x = vega::channel("round", "quantitative", "round");
   x.update({{"axis", {{"tickMinStep", 1}, {"format", "d"}}}, {"scale", {{"zero", false}, {"nice", false}}}});
-  spec["encoding"] = {{"x", x}};
-  vega::colour_by(spec["encoding"], "line", "", std::max(study.rules.size(), study.attacks.size()));
   Json y = vega::channel("mean", "quantitative", "");
   y["scale"] = {{"zero", false}};
-  Json low = y, high = {{"field", "high"}};
-  low["field"] = "low";
-  const Json tooltip = {vega::line("line", "line"),         vega::line("round", "round"),
-                        vega::line("mean", "mean", ".4~g"), vega::line("low", "95 % from", ".4~g"),
-                        vega::line("high", "to", ".4~g"),   vega::line("runs", "runs")};
-  const Json legend = vega::legend_choice("line");
-  spec["layer"] = {Json{{"mark", {{"type", "area"}, {"tooltip", nullptr}}},
-                        {"encoding",
-                         {{"y", low},
-                          {"y2", high},
-                          {"opacity", vega::faded(0.18)},
-                          {"strokeDash", {{"value", Json::array({1, 0})}}}}}},
-                   Json{{"params", {legend}},
+  Json line = {{"x", x}, {"y", y}, {"opacity", vega::faded()}};
+  vega::colour_by(line, "line", "", std::max(study.rules.size(), study.attacks.size()));
+  Json band = {{"x", x}, {"y", y}, {"y2", {{"field", "shown_high"}}}, {"opacity", vega::faded(0.14)}};
+  band["color"] = line["color"];
+  band["y"]["field"] = "shown_low";
+  Json hover = line;
+  hover.update(
+      {{"opacity", {{"value", 0}}},
+       {"tooltip",
+        {vega::line("line", "line"), vega::line("round", "round"), vega::line("mean", "mean", ".4~g"),
+         vega::line("low", "95 % from", ".4~g"), vega::line("high", "to", ".4~g"), vega::line("runs", "runs")}}});
+  hover.erase("strokeDash");
+  // Lines first: the legend takes its looks from the first layer.
+  spec["layer"] = {Json{{"params", {vega::legend_choice("line")}},
                         {"mark", {{"type", "line"}, {"strokeWidth", 2}}},
-                        {"encoding", {{"y", y}, {"opacity", vega::faded()}}}},
-                   Json{{"mark", {{"type", "point"}, {"filled", true}, {"size", 90}}},
-                        {"encoding", {{"y", y}, {"opacity", {{"value", 0}}}, {"tooltip", tooltip}}}}};
+                        {"encoding", line}},
+                   Json{{"mark", {{"type", "point"}, {"filled", true}, {"size", 90}}}, {"encoding", hover}}};
+  if (bands) spec["layer"].push_back({{"mark", {{"type", "area"}, {"tooltip", nullptr}}}, {"encoding", band}});
   return spec.dump();
 }
 
@@ -90,13 +90,16 @@ std::vector<Figure> curves(const Study& study, const Database& view) {
     if (data.rows() > before) metrics.emplace_back(metric);
   }
   if (metrics.empty()) return {};
-  return {{.id = "curves",
-           .title = "Over rounds",
-           .note = "Mean over the seeds of a setting; bands are 95 % confidence intervals of the mean, where there are "
-                   "two seeds or more. A click in the legend keeps one line.",
-           .spec = curve_spec(study, metrics),
-           .data = std::move(data),
-           .metrics = metrics}};
+  return {
+      {.id = "curves",
+       .title = "Over rounds",
+       .note =
+           "Mean over the seeds of a setting; bands are 95 % confidence intervals of the mean (of shares cut at 0 and "
+           "100 %), where there are "
+           "two seeds or more. A click in the legend keeps one line.",
+       .spec = curve_spec(study, metrics, has_intervals(groups)),
+       .data = std::move(data),
+       .metrics = metrics}};
 }
 
 }  // namespace souk

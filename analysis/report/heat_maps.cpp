@@ -118,10 +118,10 @@ std::string heat_spec(const Study& study, const std::vector<std::string>& metric
   spec["title"] = {{"text",
                     {{"expr", fmt::format("({}) + ', ' + ({})", vega::by_option("metric", metrics, titles),
                                           vega::by_option("statistic", statistics, statistic_labels))}}}};
-  spec["width"] = {{"step", 74}};
-  spec["height"] = {{"step", 32}};
+  spec["width"] = {{"step", 92}};
+  spec["height"] = {{"step", 36}};
   Json x = vega::channel("attack", "nominal", "attack");
-  x.update({{"sort", study.attacks}, {"axis", {{"labelAngle", -35}, {"orient", "bottom"}}}});
+  x.update({{"sort", study.attacks}, {"axis", {{"labelAngle", -30}, {"orient", "bottom"}}}});
   Json y = vega::channel("rule", "nominal", "rule");
   y["sort"] = study.rules;
   spec["encoding"] = {{"x", x}, {"y", y}};
@@ -135,7 +135,7 @@ std::string heat_spec(const Study& study, const std::vector<std::string>& metric
       "luminance(scale('color', datum.value)) < 0.36)";
   spec["layer"] = {Json{{"mark", {{"type", "rect"}, {"stroke", "white"}, {"strokeWidth", 1}, {"strokeOpacity", 0.5}}},
                         {"encoding", {{"color", heat_colour(metrics)}, {"tooltip", tooltip}}}},
-                   Json{{"mark", {{"type", "text"}, {"fontSize", 12}, {"limit", 70}}},
+                   Json{{"mark", {{"type", "text"}, {"fontSize", 13}, {"limit", 88}}},
                         {"encoding",
                          {{"text", {{"field", "shown"}, {"type", "nominal"}}},
                           {"tooltip", tooltip},

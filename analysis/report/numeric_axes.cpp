@@ -21,12 +21,17 @@ double number_of(const std::string& text) {
   return number;
 }
 
-/// Logarithmic where all values are positive and span a decade.
-bool is_logarithmic(const StudyAxis& axis) {
+std::vector<double> numbers_of(const StudyAxis& axis) {
   std::vector<double> numbers;
   for (const std::string& value : axis.values) {
     if (value != no_value) numbers.push_back(number_of(value));
   }
+  return numbers;
+}
+
+/// Logarithmic where all values are positive and span a decade.
+bool is_logarithmic(const StudyAxis& axis) {
+  const std::vector<double> numbers = numbers_of(axis);
   const auto [low, high] = std::ranges::minmax(numbers);
   return low > 0.0 && high / low >= 10.0;
 }
@@ -62,32 +67,31 @@ std::string axis_spec(const Study& study, std::size_t axis, const std::vector<st
     spec["transform"].push_back(vega::filter("datum.attack == attack"));
   }
   vega::choose_axes(spec, study, false, axis);
+  vega::limit_interval(spec, metrics);
   spec["title"] = {{"text", {{"expr", vega::by_option("metric", metrics, titles)}}}};
   spec["width"] = "container";
   spec["height"] = 280;
   const StudyAxis& along = study.axes[axis];
   Json x = vega::channel("x", "quantitative", along.name);
-  x["scale"] = {{"type", is_logarithmic(along) ? "log" : "linear"}, {"zero", false}, {"nice", false}};
+  x["scale"] = {{"type", is_logarithmic(along) ? "log" : "linear"}, {"zero", false}, {"nice", false}, {"padding", 14}};
+  x["axis"] = {{"values", numbers_of(along)}, {"labelOverlap", true}};
   Json y = vega::channel("mean", "quantitative", "");
   y["scale"] = {{"zero", false}};
-  Json low = y;
-  low["field"] = "low";
-  spec["encoding"] = {{"x", x}};
-  vega::colour_by(spec["encoding"], "rule", "rule", study.rules.size());
-  const Json tooltip = {vega::line("rule", "rule"),         vega::line("x", along.name),
-                        vega::line("mean", "mean", ".4~g"), vega::line("low", "95 % from", ".4~g"),
-                        vega::line("high", "to", ".4~g"),   vega::line("runs", "runs")};
-  spec["layer"] = {Json{{"mark", {{"type", "rule"}, {"strokeWidth", 1.5}}},
-                        {"encoding",
-                         {{"y", low},
-                          {"y2", {{"field", "high"}}},
-                          {"opacity", vega::faded(0.6)},
-                          {"strokeDash", {{"value", Json::array({1, 0})}}}}}},
-                   Json{{"params", {vega::legend_choice("rule")}},
+  Json line = {{"x", x}, {"y", y}, {"opacity", vega::faded()}};
+  vega::colour_by(line, "rule", "rule", study.rules.size());
+  Json interval = {{"x", x}, {"y", y}, {"y2", {{"field", "shown_high"}}}, {"opacity", vega::faded(0.5)}};
+  interval["color"] = line["color"];
+  interval["y"]["field"] = "shown_low";
+  Json points = line;
+  points.erase("strokeDash");
+  points["tooltip"] = {vega::line("rule", "rule"),         vega::line("x", along.name),
+                       vega::line("mean", "mean", ".4~g"), vega::line("low", "95 % from", ".4~g"),
+                       vega::line("high", "to", ".4~g"),   vega::line("runs", "runs")};
+  spec["layer"] = {Json{{"params", {vega::legend_choice("rule")}},
                         {"mark", {{"type", "line"}, {"strokeWidth", 2}}},
-                        {"encoding", {{"y", y}, {"opacity", vega::faded()}}}},
-                   Json{{"mark", {{"type", "point"}, {"filled", true}, {"size", 50}}},
-                        {"encoding", {{"y", y}, {"opacity", vega::faded()}, {"tooltip", tooltip}}}}};
+                        {"encoding", line}},
+                   Json{{"mark", {{"type", "rule"}, {"strokeWidth", 1.5}}}, {"encoding", interval}},
+                   Json{{"mark", {{"type", "point"}, {"filled", true}, {"size", 50}}}, {"encoding", points}}};
   return spec.dump();
 }
 
@@ -100,7 +104,9 @@ std::vector<Figure> numeric_axes(const Study& study) {
     if (!study.axes[axis].numeric || metrics.empty()) continue;
     figures.push_back({.id = fmt::format("axis-{}", axis + 1),
                        .title = "Along " + study.axes[axis].name,
-                       .note = "At the end of the runs: mean over seeds with its 95 % confidence interval.",
+                       .note =
+                           "At the end of the runs: mean over seeds with its 95 % confidence interval (of shares cut "
+                           "at 0 and 100 %).",
                        .spec = axis_spec(study, axis, metrics),
                        .data = axis_data(study, axis, metrics),
                        .metrics = metrics});

@@ -29,30 +29,30 @@ std::string in_setting(const RuleVerdict& rule) {
   return rule.worst_setting.empty() ? rule.worst_attack : fmt::format("{} ({})", rule.worst_attack, rule.worst_setting);
 }
 
-/// "krum: 81.2 % under alie, 3.1 points lost; attack success 4.0 %".
-std::string how_it_did(const RuleVerdict& rule) {
+/// "krum: 3.1 points lost under alie, at 81.2 %", and the success of backdoors where it is over the limit.
+std::string how_it_did(const RuleVerdict& rule, const VerdictLimits& limits) {
   std::string text = rule.rule + ": ";
   if (rule.worst_attack.empty()) return text + "no result yet";
-  text += rule.worst_accuracy ? fmt::format("{} accuracy under {}, {:.1f} points lost", percent(rule.worst_accuracy),
-                                            in_setting(rule), 100.0 * rule.worst_loss.value_or(0.0))
-                              : fmt::format("diverges under {}", in_setting(rule));
-  if (rule.attack_success && *rule.attack_success > 0.0) {
-    text += fmt::format("; attack success up to {} ({})", percent(rule.attack_success), rule.strongest_backdoor);
+  text += rule.worst_loss ? fmt::format("{:.1f} points lost under {}, at {}", 100.0 * *rule.worst_loss,
+                                        in_setting(rule), percent(rule.worst_accuracy))
+                          : fmt::format("diverges under {}", in_setting(rule));
+  if (rule.attack_success.value_or(0.0) >= limits.attack_success) {
+    text += fmt::format("; {} succeeds in {} of its tries", rule.strongest_backdoor, percent(rule.attack_success));
   }
   if (rule.unfinished > 0) text += fmt::format("; {} of {} settings unfinished", rule.unfinished, rule.settings);
   return text;
 }
 
-Json held_card(const Verdict& verdict) {
+Json held_card(const Verdict& verdict, const VerdictLimits& limits) {
   std::vector<std::string> lines;
   for (const RuleVerdict& rule : verdict.rules) {
-    if (rule.result != Result::broke) lines.push_back(how_it_did(rule));
+    if (rule.result != Result::broke) lines.push_back(how_it_did(rule, limits));
   }
   if (lines.empty()) lines.emplace_back("No rule withstood every attack.");
   return card("What held", "good", lines);
 }
 
-Json broke_card(const Verdict& verdict) {
+Json broke_card(const Verdict& verdict, const VerdictLimits& limits) {
   std::vector<const RuleVerdict*> broken;
   for (const RuleVerdict& rule : verdict.rules) {
     if (rule.result == Result::broke) broken.push_back(&rule);
@@ -60,13 +60,13 @@ Json broke_card(const Verdict& verdict) {
   const auto harm = [](const RuleVerdict* rule) { return rule->worst_loss.value_or(2.0); };
   std::ranges::stable_sort(broken, std::greater(), harm);
   std::vector<std::string> lines;
-  for (const RuleVerdict* rule : broken) lines.push_back(how_it_did(*rule));
+  for (const RuleVerdict* rule : broken) lines.push_back(how_it_did(*rule, limits));
   if (lines.empty()) lines.emplace_back("Nothing.");
-  if (!verdict.attacks.empty() && verdict.attacks.front().mean_loss) {
+  if (!verdict.attacks.empty() && verdict.attacks.front().mean_loss && !broken.empty()) {
     const AttackVerdict& worst = verdict.attacks.front();
-    lines.push_back(fmt::format(
-        "The attack that hurts most is {}: it breaks {} and costs {:.1f} points on average.", worst.attack,
-        worst.broken == 1 ? "1 setting" : fmt::format("{} settings", worst.broken), 100.0 * *worst.mean_loss));
+    lines.push_back(fmt::format("Most harmful: {}, with {} broken and {:.1f} points lost on average.", worst.attack,
+                                worst.broken == 1 ? "1 setting" : fmt::format("{} settings", worst.broken),
+                                100.0 * *worst.mean_loss));
   }
   return card("What broke", "bad", lines);
 }
@@ -145,26 +145,23 @@ Json result_card(const Study& study) {
 
 std::vector<std::string> definitions(const Verdict& verdict, const VerdictLimits& limits) {
   if (verdict.rules.empty()) return {};
-  std::vector<std::string> texts{fmt::format(
+  return {fmt::format(
       "A rule held if in every setting (an attack with a value of every other axis) it lost less than {:.0f} points of "
-      "accuracy and the attack succeeded in less than {:.0f} % of its tries, both as means over seeds of finished "
-      "runs. "
-      "A setting in which a run diverged is broken.",
-      100.0 * limits.accuracy_loss, 100.0 * limits.attack_success)};
-  texts.emplace_back(
-      verdict.against_clean
-          ? "Accuracy is that of the last test; what is lost is the difference to the cell without attack of the same "
-            "rule "
-            "and seed, with the same values on the other axes (on most of them where there is none with all)."
-          : "There are no cells without attack: what is lost is the difference to the best accuracy at the end of any "
-            "rule "
-            "under any attack with the same seed and the same values on the other axes, so losses are underestimated.");
-  return texts;
+      "accuracy and the attack succeeded in less than {:.0f} % of its tries, as means over seeds of finished runs; a "
+      "setting with a diverged run is broken. Points are lost against {}.",
+      100.0 * limits.accuracy_loss, 100.0 * limits.attack_success,
+      verdict.against_clean ? "the cell without attack of the same rule, seed and setting (where there is none, of the "
+                              "most similar setting), "
+                              "both after the last test"
+                            : "the best accuracy after the last test of any rule under any attack with the same seed "
+                              "and setting, for there "
+                              "are no cells without attack: losses are underestimated")};
 }
 
 }  // namespace
 
 std::string duration_words(double seconds) {
+  if (seconds < 1.0) return fmt::format("{:.0f} ms", 1000.0 * seconds);
   if (seconds < 60.0) return fmt::format("{:.1f} s", seconds);
   const auto whole = static_cast<std::int64_t>(seconds + 0.5);
   if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
@@ -176,8 +173,8 @@ std::string overview_json(const Study& study, const Verdict& verdict, const Verd
   if (verdict.rules.empty() || study.runs.size() == 1) {
     cards.push_back(result_card(study));
   } else {
-    cards.push_back(held_card(verdict));
-    cards.push_back(broke_card(verdict));
+    cards.push_back(held_card(verdict, limits));
+    cards.push_back(broke_card(verdict, limits));
   }
   cards.push_back(cost_card(study));
   Json texts = study.runs.size() == 1 ? std::vector<std::string>{} : definitions(verdict, limits);

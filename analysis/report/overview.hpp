@@ -11,7 +11,7 @@ namespace souk {
 /// it cost, where attacks were tried on rules; else what was reached.
 std::string overview_json(const Study& study, const Verdict& verdict, const VerdictLimits& limits);
 
-/// "1.5 s", "2 min 5 s", "3 h 20 min".
+/// "20 ms", "1.5 s", "2 min 5 s", "3 h 20 min".
 std::string duration_words(double seconds);
 
 }  // namespace souk

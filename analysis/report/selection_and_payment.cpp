@@ -98,7 +98,7 @@ std::string lorenz_spec(const Study& study, const std::vector<std::string>& metr
                         {"mark", {{"type", "line"}, {"strokeDash", {4, 4}}, {"color", "#888888"}, {"strokeWidth", 1}}},
                         {"encoding", {{"x", x}, {"y", y}}}},
                    Json{{"params", {vega::legend_choice("rule")}},
-                        {"mark", {{"type", "line"}, {"strokeWidth", 2}, {"point", {{"opacity", 0}, {"size", 80}}}}},
+                        {"mark", {{"type", "line"}, {"strokeWidth", 2}, {"tooltip", true}}},
                         {"encoding", encoding}}};
   // The filters are about the curves, not about the diagonal.
   spec["layer"][1]["transform"] = spec["transform"];
@@ -153,7 +153,7 @@ void add_group_figure(const Study& study, const Database& view, std::vector<Figu
                      .note =
                          "Weight: the attackers' share of the weight in the round's step. Income: their share of what "
                          "clients were paid up to the round. Mean over seeds, bands as above.",
-                     .spec = curve_spec(study, metrics),
+                     .spec = curve_spec(study, metrics, has_intervals(seed_groups(study))),
                      .data = std::move(data),
                      .metrics = metrics});
 }

@@ -45,6 +45,10 @@ std::vector<SeedGroup> seed_groups(const Study& study) {
   return groups;
 }
 
+bool has_intervals(const std::vector<SeedGroup>& groups) {
+  return std::ranges::any_of(groups, [](const SeedGroup& group) { return group.runs.size() > 1; });
+}
+
 void add_mean_series(const Study& study, const SeedGroup& group, const std::string& metric,
                      const std::map<std::int64_t, Series>& series, DataSet& data) {
   std::map<std::int64_t, std::vector<double>> by_round;

@@ -35,9 +35,12 @@ std::vector<SeedGroup> seed_groups(const Study& study);
 void add_mean_series(const Study& study, const SeedGroup& group, const std::string& metric,
                      const std::map<std::int64_t, Series>& series, DataSet& data);
 
+/// Whether some group has two runs or more, and with them intervals.
+bool has_intervals(const std::vector<SeedGroup>& groups);
+
 /// The Vega-Lite specification of such data with columns `curve_columns`: lines are rules or attacks, by the reader's
-/// choice.
-std::string curve_spec(const Study& study, const std::vector<std::string>& metrics);
+/// choice; `bands` are the intervals.
+std::string curve_spec(const Study& study, const std::vector<std::string>& metrics, bool bands);
 std::vector<std::string> curve_columns(const Study& study);
 
 }  // namespace souk

@@ -1,5 +1,6 @@
 #include "analysis/report/static_figures.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <stdexcept>
 #include <string>
@@ -37,6 +38,22 @@ int run_node(std::vector<std::string> words) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/// Sets the parameter, and that of the attack, where there is one, to the first attack that the metric has rows for: a
+/// success rate is of backdoors only.
+void choose_metric(nlohmann::json& spec, const std::string& metric) {
+  const auto has_rows = [&](const nlohmann::json& attack) {
+    return std::ranges::any_of(spec["data"]["values"], [&](const nlohmann::json& row) {
+      return row["metric"] == metric && row["attack"] == attack;
+    });
+  };
+  for (nlohmann::json& param : spec["params"]) {
+    if (param["name"] == "metric") param["value"] = metric;
+    if (param["name"] != "attack" || has_rows(param["value"])) continue;
+    const nlohmann::json& attacks = param["bind"]["options"];
+    if (const auto found = std::ranges::find_if(attacks, has_rows); found != attacks.end()) param["value"] = *found;
+  }
+}
+
 }  // namespace
 
 std::string standalone_spec(const Figure& figure, const std::string& metric) {
@@ -46,9 +63,7 @@ std::string standalone_spec(const Figure& figure, const std::string& metric) {
   spec["config"] = Json::parse(light_theme());
   spec["background"] = "white";
   if (spec["width"] == "container") spec["width"] = 560;
-  for (Json& param : spec["params"]) {
-    if (param["name"] == "metric" && !metric.empty()) param["value"] = metric;
-  }
+  if (!metric.empty()) choose_metric(spec, metric);
   return spec.dump(1) + "\n";
 }
 

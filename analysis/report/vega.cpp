@@ -83,6 +83,19 @@ std::string title_of(const std::string& metric) {
   return unit.empty() ? info.title : fmt::format("{} ({})", info.title, unit);
 }
 
+void limit_interval(Json& spec, const std::vector<std::string>& metrics) {
+  std::vector<std::string> shares;
+  for (const std::string& metric : metrics) {
+    if (is_share(metric)) shares.push_back(json_text(metric));
+  }
+  for (const char* end : {"low", "high"}) {
+    spec["transform"].push_back(calculate(
+        fmt::format("isValid(datum.{0}) && indexof([{1}], metric) >= 0 ? clamp(datum.{0}, 0, 100) : datum.{0}", end,
+                    fmt::join(shares, ", ")),
+        std::string("shown_") + end));
+  }
+}
+
 std::string axis_field(std::size_t axis) { return fmt::format("axis{}", axis + 1); }
 
 void choose_axes(Json& spec, const Study& study, bool all, std::size_t except) {

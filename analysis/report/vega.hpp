@@ -43,6 +43,10 @@ bool is_share(const std::string& metric);
 /// A value of the metric as it is drawn.
 double drawn(const std::string& metric, double value);
 
+/// Adds shown_low and shown_high: low and high, but no less than 0 and no more than 100 where parameter `metric` is a
+/// share.
+void limit_interval(Json& spec, const std::vector<std::string>& metrics);
+
 /// Axes of a study beside rule, attack and seed, as fields axis1, axis2, … of data and as parameters of the same name.
 std::string axis_field(std::size_t axis);
 /// Adds a choice and a filter per axis; with `all` the first option is all values together, stored as "all".
