@@ -15,7 +15,7 @@ namespace souk {
 namespace {
 
 /// Before anything was measured: of one core, in small layers.
-constexpr double assumed_flops_per_second = 4e10;
+constexpr double assumed_flops_per_second = 1.2e11;
 
 ResolvedScenario resolved(const PlannedRun& run) { return resolve_scenario({run.id(), run.scenario, {}}); }
 

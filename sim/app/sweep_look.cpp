@@ -139,8 +139,8 @@ void print_troubles(const Survey& found) {
   for (const auto& [run, state] : found.states) {
     if (state.failures == 0) continue;
     const PlannedRun& planned = found.plan.runs[run];
-    fmt::print("{} ({}): {} after {} attempt(s): {}\n", planned.id(),
-               coordinates_text(found.plan.cells[planned.first_cell]), state.status, state.failures, state.reason);
+    fmt::print("{} ({}): {}: {}\n", planned.id(), coordinates_text(found.plan.cells[planned.first_cell]), state.status,
+               state.reason);
   }
 }
 
@@ -173,8 +173,9 @@ int sweep_plan_command(const SweepArguments& arguments) {
   for (const auto& [run, state] : found.states) {
     if (!state.complete(found.plan.runs[run].identity)) left += estimates[run].seconds;
   }
-  fmt::print("\n{}: {} cells, {} runs in {}: {}; about {} left on one core\n", found.plan.name, found.plan.cells.size(),
-             found.runs.size(), found.directory.path().string(), counts_text(found), duration_text(left));
+  fmt::print("\n{}: {} cells in {} runs, {} chosen, in {}: {}; about {} left on one core\n", found.plan.name,
+             found.plan.cells.size(), found.plan.runs.size(), found.runs.size(), found.directory.path().string(),
+             counts_text(found), duration_text(left));
   print_refusals(found, estimates);
   print_troubles(found);
   return exit_done;
