@@ -40,7 +40,7 @@ std::vector<PluginKind> plugin_kinds();
 /// Names of the plug-ins of a kind, in the order of the schema.
 std::vector<std::string> plugin_names(const std::string& kind);
 
-/// Every message of the schema reachable from Scenario, in order of first mention.
+/// Every message of the schema reachable from Scenario or Grid, in order of first mention.
 std::vector<const google::protobuf::Descriptor*> schema_messages();
 
 }  // namespace souk

@@ -9,6 +9,7 @@
 
 #include "scenarios/options.pb.h"
 #include "scenarios/scenario.pb.h"
+#include "scenarios/sweep.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/engine/message_walk.hpp"
 
@@ -115,6 +116,7 @@ std::vector<std::string> bibtex_of(const pb::Descriptor& type) {
 std::vector<const pb::Descriptor*> schema_messages() {
   std::vector<const pb::Descriptor*> messages;
   collect(*scenario::Scenario::descriptor(), messages);
+  collect(*scenario::Grid::descriptor(), messages);
   return messages;
 }
 

@@ -10,6 +10,8 @@
 
 namespace souk {
 
+class Archive;
+
 /// One combination of a grid.
 struct Cell {
   std::string block{};
@@ -40,6 +42,9 @@ struct SweepPlan {
 /// Expands and resolves every cell. Throws one InputError that lists every error once, with the place in the grid that
 /// caused it.
 SweepPlan expand(const Grid& grid);
+
+/// Sends what rank 0 knows of the runs and cells to a process that has no file to read it from.
+void serialize(Archive& archive, SweepPlan& plan);
 
 /// What a run's result depends on: SHA-256 of the canonical scenario's hash, the data set's content and the version of
 /// the results' schema.

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "scenarios/scenario.pb.h"
+#include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/hash.hpp"
 #include "sim/engine/scenario_file.hpp"
@@ -199,6 +200,31 @@ class Expansion {
 }  // namespace
 
 SweepPlan expand(const Grid& grid) { return Expansion(grid).expand(); }
+
+void serialize(Archive& archive, SweepPlan& plan) {
+  std::int64_t runs = static_cast<std::int64_t>(plan.runs.size());
+  archive.field("runs", runs);
+  plan.runs.resize(static_cast<std::size_t>(runs));
+  for (PlannedRun& run : plan.runs) {
+    std::int64_t cell = static_cast<std::int64_t>(run.first_cell);
+    archive.field("scenario", run.scenario);
+    archive.field("hash", run.scenario_hash);
+    archive.field("first cell", cell);
+    run.first_cell = static_cast<std::size_t>(cell);
+  }
+  std::int64_t cells = static_cast<std::int64_t>(plan.cells.size());
+  archive.field("cells", cells);
+  plan.cells.resize(static_cast<std::size_t>(cells));
+  for (Cell& cell : plan.cells) {
+    std::int64_t axes = static_cast<std::int64_t>(cell.coordinates.size());
+    archive.field("axes", axes);
+    cell.coordinates.resize(static_cast<std::size_t>(axes));
+    for (auto& [axis, label] : cell.coordinates) {
+      archive.field("axis", axis);
+      archive.field("label", label);
+    }
+  }
+}
 
 std::string run_identity(const std::string& scenario_hash, const std::string& data_hash, int results_version) {
   return sha256_hex(fmt::format("{} {} {}", scenario_hash, data_hash, results_version));
