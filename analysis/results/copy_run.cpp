@@ -38,7 +38,8 @@ LEFT JOIN (SELECT agent, count(*) AS asked, sum(outcome = 'accepted') AS accepte
            FROM source.selection GROUP BY agent) s ON s.agent = a.agent
 LEFT JOIN (SELECT agent, avg(value) FILTER (WHERE name = 'update_norm') AS norm,
                   avg(value) FILTER (WHERE name = 'cosine_to_aggregate') AS cosine
-           FROM source.metric WHERE agent >= 0 GROUP BY agent) m ON m.agent = a.agent
+           FROM source.metric WHERE agent >= 0 AND name IN ('update_norm', 'cosine_to_aggregate')
+           GROUP BY agent) m ON m.agent = a.agent
 LEFT JOIN (SELECT account, sum(amount) AS income
            FROM (SELECT payee AS account, micro_credits AS amount FROM source.ledger
                  UNION ALL SELECT payer, -micro_credits FROM source.ledger) GROUP BY account) l ON l.account = a.agent

@@ -1,0 +1,125 @@
+"""Results of Souk as pandas data frames.
+
+    souk export RUNS... --sqlite merged.db
+
+    import souk
+    db = souk.open("merged.db")
+    souk.table(db, "aggregator", "attack", "accuracy")
+
+Tables and columns are described in docs/results-schema.md. Needs pandas; everything else is Python's own.
+"""
+
+import pathlib
+import sqlite3
+
+import pandas
+
+SCHEMA_VERSION = 1
+
+
+def open(path):
+    """Open a file written by `souk export --sqlite`, for reading only.
+
+    Returns a sqlite3.Connection. Raises FileNotFoundError where there is no file, ValueError if it is no such export.
+    """
+    file = pathlib.Path(path)
+    if not file.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    db = sqlite3.connect(file.absolute().as_uri() + "?mode=ro", uri=True)
+    try:
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        (found,) = db.execute("SELECT count(*) FROM sqlite_master WHERE name IN ('cell', 'coordinate')").fetchone()
+    except sqlite3.DatabaseError as error:
+        db.close()
+        raise ValueError(f"{path}: {error}") from error
+    if found != 2 or version != SCHEMA_VERSION:
+        db.close()
+        raise ValueError(f"{path}: is no export of this version of Souk; make one with 'souk export --sqlite'")
+    return db
+
+
+def query(db, sql, parameters=()):
+    """The rows of any SQL query as a data frame."""
+    return pandas.read_sql_query(sql, db, params=parameters)
+
+
+def runs(db):
+    """One row per run, by its number: status, rule, attack, seed, seconds, …; without the scenario's text."""
+    return query(db, "SELECT * FROM run ORDER BY run").drop(columns="scenario").set_index("run")
+
+
+def scenario(db, run):
+    """The resolved scenario of a run in text format; None for a run that never started."""
+    row = db.execute("SELECT scenario FROM run WHERE run = ?", (run,)).fetchone()
+    if row is None:
+        raise KeyError(f"there is no run {run}")
+    return row[0]
+
+
+def cells(db):
+    """One row per cell: its run, the columns of `runs`, and a column per axis.
+
+    An axis replaces a column of `runs` of the same name. Values of axes are texts, as in the grid.
+    """
+    frame = query(db, "SELECT cell, sweep, number, block, run FROM cell ORDER BY cell")
+    frame = frame.join(runs(db).drop(columns="sweep"), on="run").set_index("cell")
+    coordinates = query(db, "SELECT cell, axis, value FROM coordinate")
+    wide = coordinates.pivot(index="cell", columns="axis", values="value")
+    for axis in query(db, "SELECT name FROM axis GROUP BY name ORDER BY min(position), name")["name"]:
+        frame[axis] = wide[axis]
+    return frame
+
+
+def metrics(db, *names, agents=False):
+    """Metrics in long form: run, round, name, agent, class, value.
+
+    names: only these; all without any. agents: also values of single agents, where the export has them.
+    """
+    sql = "SELECT * FROM metric WHERE 1"
+    if names:
+        sql += f" AND name IN ({','.join('?' * len(names))})"
+    if not agents:
+        sql += " AND agent = -1"
+    return query(db, sql + " ORDER BY run, round, name, agent, class", names)
+
+
+def rounds(db, *names):
+    """Metrics of the whole federation in wide form: a row per run and round, a column per metric.
+
+    names: only these; all without any. Values of single classes are left out.
+    """
+    frame = metrics(db, *names)
+    frame = frame[frame["class"] == -1]
+    return frame.pivot(index=["run", "round"], columns="name", values="value")
+
+
+def last(db, *names):
+    """The last recorded value of each metric: a row per run, a column per metric."""
+    return rounds(db, *names).groupby(level="run").last()
+
+
+def agents(db):
+    """One row per run and agent: group, samples, rounds asked and accepted, weight, income in credits."""
+    frame = query(db, "SELECT * FROM agent_summary ORDER BY run, agent")
+    frame["income"] = frame["income"] / 1e6
+    return frame.set_index(["run", "agent"])
+
+
+def traffic(db):
+    """Bytes of the simulated protocol: a row per run and round, a column per kind of message."""
+    return query(db, "SELECT run, round, kind, bytes FROM traffic").pivot(
+        index=["run", "round"], columns="kind", values="bytes"
+    )
+
+
+def table(db, rows, cols, metric="accuracy", stat="mean"):
+    """A table like that of `souk table`: last values of the runs that are done, aggregated.
+
+    rows, cols: columns of `cells`. stat: anything that pandas aggregates by: mean, std, min, max, median, count, or a
+    function. A run that several cells of one place share counts once. Runs with another status are left out; count
+    them with `cells(db).groupby([rows, cols, "status"]).size()`.
+    """
+    frame = cells(db)
+    frame = frame[frame["status"] == "done"].join(last(db, metric), on="run")
+    frame = frame.drop_duplicates([rows, cols, "run"])
+    return frame.pivot_table(index=rows, columns=cols, values=metric, aggfunc=stat, sort=False)

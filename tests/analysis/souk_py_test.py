@@ -1,0 +1,127 @@
+"""souk_py_test.py PROGRAM REPOSITORY: analysis/souk.py on a sweep that the program ran, against plain SQL.
+
+Exit code 77, which CTest shows as skipped, where there is no pandas.
+"""
+
+import os
+import pathlib
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import unittest
+
+try:
+    import pandas
+except ImportError:
+    print("skipped: this Python has no pandas (Debian: python3-pandas)")
+    sys.exit(77)
+
+PROGRAM, REPOSITORY = sys.argv[1:3]
+sys.path.insert(0, os.path.join(REPOSITORY, "analysis"))
+import souk
+
+BASE = """
+name: "tiny" rounds: 2
+task { data { glyphs { train_samples: 200 test_samples: 50 } } model { logreg {} } training { batch_size: 16 } }
+participants { clients: 5 }
+attacks { count: 1 sign_flip {} }
+"""
+GRID = """
+name: "made" base: "base.textproto" repeat: 2
+axis { name: "aggregator" choice { label: "mean" } choice { label: "median" set: "aggregator.median={}" } }
+axis { name: "attack" choice { label: "sign_flip" } choice { label: "none" set: "attacks=" } }
+axis { name: "share" path: "attacks[0].count" values: ["1", "2"] }
+change { where: "attack = none" set: "attacks=" }
+"""
+
+
+class SoukPy(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.path = pathlib.Path(cls.folder.name)
+        (cls.path / "base.textproto").write_text(BASE)
+        (cls.path / "grid.textproto").write_text(GRID)
+        for words in (["sweep", "run", "grid.textproto", "--out", "s", "-q"], ["export", "s", "--sqlite", "m.db"]):
+            subprocess.run([PROGRAM, *words], cwd=cls.path, check=True, capture_output=True)
+        cls.db = souk.open(cls.path / "m.db")
+        cls.plain = sqlite3.connect(cls.path / "m.db")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.db.close()
+        cls.plain.close()
+        cls.folder.cleanup()
+
+    def ask(self, sql, *parameters):
+        return self.plain.execute(sql, parameters).fetchall()
+
+    def test_cells_lie_on_their_axes_and_share_runs(self):
+        cells = souk.cells(self.db)
+        self.assertEqual(len(cells), 16)
+        self.assertEqual(cells["run"].nunique(), 12)  # nobody attacks: the shares make no difference
+        first = cells.iloc[0]
+        self.assertEqual((first["aggregator"], first["attack"], first["share"], first["seed"]), ("mean", "sign_flip", "1", "1"))
+        self.assertEqual(set(cells["status"]), {"done"})
+
+    def test_runs_and_their_scenarios(self):
+        runs = souk.runs(self.db)
+        self.assertEqual(list(runs.index), [run for (run,) in self.ask("SELECT run FROM run ORDER BY run")])
+        self.assertNotIn("scenario", runs.columns)
+        self.assertIn("logreg", souk.scenario(self.db, 1))
+        with self.assertRaises(KeyError):
+            souk.scenario(self.db, 99)
+
+    def test_metrics_in_long_and_wide_form_are_those_of_the_database(self):
+        (count,) = self.ask("SELECT count(*) FROM metric WHERE agent = -1")[0]
+        self.assertEqual(len(souk.metrics(self.db)), count)
+        (count,) = self.ask("SELECT count(*) FROM metric WHERE name = 'update_norm'")[0]
+        self.assertEqual(len(souk.metrics(self.db, "update_norm", agents=True)), count)
+        self.assertGreater(count, 0)
+        wide = souk.rounds(self.db, "accuracy", "loss")
+        for run, number, value in self.ask("SELECT run, round, value FROM metric WHERE name = 'loss'"):
+            self.assertEqual(wide.loc[(run, number), "loss"], value)
+        last = souk.last(self.db, "accuracy")
+        for run, value in self.ask("SELECT run, value FROM metric WHERE name = 'accuracy' AND round = 2"):
+            self.assertEqual(last.loc[run, "accuracy"], value)
+
+    def test_a_table_is_that_of_the_program(self):
+        table = souk.table(self.db, "aggregator", "attack", "accuracy")
+        text = subprocess.run([PROGRAM, "table", "s", "--stat", "mean", "--format", "csv"], cwd=self.path, check=True,
+                              capture_output=True, text=True).stdout
+        lines = [line.split(",") for line in text.splitlines()]
+        self.assertEqual(lines[0][1:], list(table.columns))
+        self.assertEqual([line[0] for line in lines[1:]], list(table.index))
+        for line in lines[1:]:
+            for attack, value in zip(lines[0][1:], line[1:]):
+                self.assertAlmostEqual(table.loc[line[0], attack], float(value), places=12)
+        counts = souk.table(self.db, "aggregator", "attack", "accuracy", "count")
+        self.assertEqual(counts.loc["mean", "none"], 2)
+        self.assertEqual(counts.loc["mean", "sign_flip"], 4)
+
+    def test_agents_and_traffic(self):
+        agents = souk.agents(self.db)
+        self.assertEqual(len(agents), 12 * 5)
+        self.assertTrue((agents["asked"] == 2).all())
+        traffic = souk.traffic(self.db)
+        for run, number, value in self.ask("SELECT run, round, bytes FROM traffic WHERE kind = 'update'"):
+            self.assertEqual(traffic.loc[(run, number), "update"], value)
+
+    def test_what_is_no_export_is_refused(self):
+        with self.assertRaises(FileNotFoundError):
+            souk.open(self.path / "none.db")
+        with self.assertRaisesRegex(ValueError, "no export"):
+            souk.open(next((self.path / "s" / "cells").iterdir()) / "results.sqlite")
+        (self.path / "text.db").write_text("text " * 100)
+        with self.assertRaisesRegex(ValueError, "not a database"):
+            souk.open(self.path / "text.db")
+
+    def test_every_function_says_what_it_does(self):
+        for name, function in vars(souk).items():
+            if callable(function) and getattr(function, "__module__", "") == "souk":
+                self.assertTrue(function.__doc__, name)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
