@@ -115,6 +115,12 @@ void keep_freed_memory() {
   mallopt(M_TRIM_THRESHOLD, -1);
 }
 
+/// Signals that leave last words behind (sim/base/last_words.hpp).
+bool is_a_crash(int exit_code) {
+  const auto signals = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+  return std::find(signals.begin(), signals.end(), exit_code - 128) != signals.end();
+}
+
 /// `souk sweep GRID` as `souk sweep run GRID`.
 std::vector<std::string> with_default_part(int argc, char** argv) {
   std::vector<std::string> words(argv, argv + argc);
@@ -186,7 +192,12 @@ int dispatch(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? exit_done : exit_bad_input;
   }
-  if (ranks > 0 && !citations && !started_by_mpi_launcher()) return launch_ranks(ranks, argc, argv);
+  if (ranks > 0 && !citations && !started_by_mpi_launcher()) {
+    int exit_code = launch_ranks(ranks, argc, argv);
+    // A crash is counted against its run, which is given up after some; the others go on.
+    while (app.got_subcommand("sweep") && is_a_crash(exit_code)) exit_code = launch_ranks(ranks, argc, argv);
+    return exit_code;
+  }
   if (chosen) return chosen();
   if (app.got_subcommand("run")) return citations ? citations_command(run.scenario) : run_command(run);
   if (app.got_subcommand("aggregate")) return aggregate_command(aggregate);

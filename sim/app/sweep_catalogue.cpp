@@ -1,7 +1,6 @@
 #include "sim/app/sweep_catalogue.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <set>
 
 #include "agents/protocols/federated.hpp"
@@ -30,12 +29,6 @@ Estimate estimate_one(const PlannedRun& run, const SharedData& data, const std::
   } catch (const PhaseError& error) {
     return {0.0, 0.0, error.what()};
   }
-}
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
 }
 
 }  // namespace
@@ -83,29 +76,15 @@ std::vector<Estimate> estimate(const Comm& comm, const SweepPlan& plan, const Sw
 }
 
 void refine(const SweepPlan& plan, const std::vector<Measured>& finished, std::vector<Estimate>& estimates) {
-  std::vector<std::string> rules, attacks;
-  for (const PlannedRun& run : plan.runs) {
-    const ResolvedScenario scenario = resolved(run);
-    rules.push_back(*value_at(*scenario.scenario, "aggregator"));
-    attacks.push_back(*value_at(*scenario.scenario, "attacks"));
+  std::vector<CostKind> kinds;
+  std::vector<double> seconds;
+  for (std::size_t run = 0; run < plan.runs.size(); ++run) {
+    const ResolvedScenario scenario = resolved(plan.runs[run]);
+    kinds.push_back({*value_at(*scenario.scenario, "aggregator"), *value_at(*scenario.scenario, "attacks")});
+    seconds.push_back(estimates[run].seconds);
   }
-  const auto ratio_of = [&](auto alike) -> std::optional<double> {
-    std::vector<double> ratios;
-    for (const Measured& known : finished) {
-      const double expected = estimates[known.run].seconds;
-      if (expected > 0.0 && alike(known.run)) ratios.push_back(known.seconds / expected);
-    }
-    if (ratios.empty()) return std::nullopt;
-    return median(std::move(ratios));
-  };
-  std::vector<double> factors;
-  for (std::size_t r = 0; r < plan.runs.size(); ++r) {
-    auto factor = ratio_of([&](std::size_t other) { return rules[other] == rules[r] && attacks[other] == attacks[r]; });
-    if (!factor) factor = ratio_of([&](std::size_t other) { return rules[other] == rules[r]; });
-    if (!factor) factor = ratio_of([](std::size_t) { return true; });
-    factors.push_back(factor.value_or(1.0));
-  }
-  for (std::size_t r = 0; r < plan.runs.size(); ++r) estimates[r].seconds *= factors[r];
+  refine(kinds, finished, seconds);
+  for (std::size_t run = 0; run < plan.runs.size(); ++run) estimates[run].seconds = seconds[run];
 }
 
 }  // namespace souk

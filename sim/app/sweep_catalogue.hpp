@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "agents/shared_data.hpp"
+#include "sim/sweep/cost_model.hpp"
 #include "sim/sweep/plan.hpp"
 
 namespace souk {
@@ -40,14 +41,7 @@ struct Estimate {
 std::vector<Estimate> estimate(const Comm& comm, const SweepPlan& plan, const SweepCatalogue& catalogue,
                                const std::string& device, const std::vector<std::size_t>& runs);
 
-/// A run that ended: what it was expected to take and what it took.
-struct Measured {
-  std::size_t run = 0;
-  double seconds = 0.0;
-};
-
-/// Corrects the estimates by what finished runs took: by the median ratio of those with the same rule and attack, else
-/// with the same rule, else of all.
+/// Corrects the estimates by what finished runs took (cost_model.hpp).
 void refine(const SweepPlan& plan, const std::vector<Measured>& finished, std::vector<Estimate>& estimates);
 
 }  // namespace souk
