@@ -1,6 +1,9 @@
 #include "analysis/results/copy_run.hpp"
 
 #include <map>
+#include <optional>
+#include <type_traits>
+#include <utility>
 
 #include "analysis/results/attached.hpp"
 #include "analysis/results/scenario_columns.hpp"
@@ -66,17 +69,26 @@ void insert_run(Database& view, const RunName& name, const std::map<std::string,
     return found == facts.end() ? otherwise : found->second;
   };
   const std::string scenario = fact("scenario", "");
-  const ScenarioColumns columns = columns_of_scenario(scenario);
+  std::optional<ScenarioColumns> columns;  // a run that could not even begin has none
+  if (!scenario.empty()) columns = columns_of_scenario(scenario);
+  const auto column = [&](auto member) {
+    using Value = std::decay_t<decltype(std::declval<ScenarioColumns>().*member)>;
+    return columns ? std::optional<Value>((*columns).*member) : std::nullopt;
+  };
+  using Columns = ScenarioColumns;
   const std::string id = name.id.empty() ? fact("identity", "").substr(0, 12) : name.id;
   Statement(view,
             "INSERT INTO run SELECT ?, ?, ?, ?, ?, ?, ?, CAST(? AS INTEGER), ?, ?,"
             " (SELECT coalesce(max(round), 0) FROM source.round), ?, ?, ?, ?, ?, ?,"
             " (SELECT coalesce(sum(seconds), 0) FROM source.phase) + CAST(? AS REAL), ?")
       .run(name.run, id, fact("name", ""), name.sweep, name.shown.string(), fact("status", "running"),
-           fact("reason", ""), fact("failures", "0"), columns.seed, columns.rounds, columns.aggregator, columns.attack,
-           columns.malicious, columns.partition, columns.dataset, columns.model, fact("seconds_set_up", "0"), scenario);
+           fact("reason", ""), fact("failures", "0"), column(&Columns::seed), column(&Columns::rounds),
+           column(&Columns::aggregator), column(&Columns::attack), column(&Columns::malicious),
+           column(&Columns::partition), column(&Columns::dataset), column(&Columns::model), fact("seconds_set_up", "0"),
+           scenario);
+  if (!columns) return;
   Statement setting(view, "INSERT OR REPLACE INTO setting VALUES(?,?,?)");
-  for (const auto& [path, value] : columns.settings) setting.run(name.run, path, value);
+  for (const auto& [path, value] : columns->settings) setting.run(name.run, path, value);
 }
 
 void copy_results(Database& view, const RunName& name, Detail detail) {

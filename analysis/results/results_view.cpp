@@ -22,12 +22,13 @@ void add_coordinates_of_plain_runs(Database& view) {
   int position = 0;
   const auto add = [&](std::string_view column) {
     Statement(view, "INSERT INTO axis VALUES('', ?, ?)").run(position++, std::string(column));
-    Statement(view, fmt::format("INSERT INTO coordinate SELECT cell, ?, CAST({} AS TEXT) FROM cell JOIN run USING (run)"
-                                " WHERE cell.sweep = '' AND status != 'missing'",
-                                column))
+    Statement(view,
+              fmt::format("INSERT INTO coordinate SELECT cell, ?, CAST({0} AS TEXT) FROM cell JOIN run USING (run)"
+                          " WHERE cell.sweep = '' AND {0} IS NOT NULL",
+                          column))
         .run(std::string(column));
     Statement(view, fmt::format("INSERT INTO axis_value SELECT '', ?, row_number() OVER (ORDER BY {1}) - 1,"
-                                " CAST({0} AS TEXT) FROM run WHERE sweep = '' AND status != 'missing' GROUP BY {0}",
+                                " CAST({0} AS TEXT) FROM run WHERE sweep = '' AND {0} IS NOT NULL GROUP BY {0}",
                                 column, column == "seed" || column == "malicious" ? column : "min(run)"))
         .run(std::string(column));
   };

@@ -204,6 +204,15 @@ TEST(ResultsView, a_database_without_tables_is_a_run_that_never_started) {
   EXPECT_EQ(rows_of(view.database(), "SELECT status FROM run"), "missing\n");
 }
 
+TEST(ResultsView, a_run_that_could_not_begin_has_a_reason_and_no_columns) {
+  const fs::path folder = fresh_folder();
+  open_sqlite_sink(folder / "results.sqlite")->describe({{"status", "crashed"}, {"reason", "signal 9"}});
+  const ResultsView view = ResultsView::load(Places{folder}, Detail::federation);
+  EXPECT_EQ(
+      rows_of(view.database(), "SELECT status, reason, rounds_done, seed, rounds, aggregator, malicious FROM run"),
+      "crashed|signal 9|0|null|null|null|null\n");
+}
+
 TEST(ResultsView, without_measurements_two_attempts_at_one_run_are_equal) {
   const fs::path folder = fresh_folder();
   const auto dump_of = [&](const std::string& name, double seconds, const std::string& started) {
