@@ -1,5 +1,7 @@
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <numeric>
 #include <random>
 #include <regex>
 #include <set>
@@ -197,6 +199,68 @@ TEST_F(SweepTest, ACrashOfOneRunIsRecordedAndStopsNoOther) {
   EXPECT_THAT(ended.err, HasSubstr("crashed: signal 11"));
   EXPECT_THAT(ended.err, HasSubstr("trying again"));
   EXPECT_THAT(ended.out, HasSubstr("10 done"));
+}
+
+/// Runs that each group of a job ended, from the files in which the groups report.
+std::vector<std::uint64_t> done_by_group(const fs::path& sweep) {
+  std::map<std::string, std::uint64_t> done;
+  for (const auto& entry : fs::directory_iterator(sweep / "groups")) {
+    std::uint64_t count = 0;
+    std::ifstream(entry.path(), std::ios::binary).read(reinterpret_cast<char*>(&count), sizeof count);
+    done[entry.path().filename()] = count;
+  }
+  std::vector<std::uint64_t> counts;
+  for (const auto& [file, count] : done) counts.push_back(count);
+  return counts;
+}
+
+TEST_F(SweepTest, GroupsShareOneQueueAndEveryRunIsTakenOnce) {
+  for (const int groups : {1, 2, 3, 4}) {
+    const std::string out = "groups" + std::to_string(groups);
+    std::vector<std::string> words{"sweep", "run", "grid.textproto", "-q", "--out", out};
+    if (groups > 1) words.insert(words.end(), {"--ranks", std::to_string(groups)});
+    ASSERT_EQ(souk(words).exit_code, 0);
+    const std::vector<std::uint64_t> done = done_by_group(folder_ / out);
+    EXPECT_EQ(done.size(), static_cast<std::size_t>(groups));
+    EXPECT_EQ(std::accumulate(done.begin(), done.end(), std::uint64_t{0}), 10u);
+  }
+}
+
+TEST_F(SweepTest, TheLongestRunIsTakenFirstAndHoldsUpNobody) {
+  file("uneven.textproto", R"(name: "uneven" base: "base.textproto"
+    axis { path: "rounds" numbers: [2, 3, 4, 5, 6, 7, 3000] })");
+  ASSERT_EQ(souk({"sweep", "run", "uneven.textproto", "-q", "--ranks", "2", "--out", "uneven"}).exit_code, 0);
+  // The last in the grid, but the first to be taken: its group had no time for another, and the other did all of them.
+  EXPECT_THAT(done_by_group(folder_ / "uneven"), testing::UnorderedElementsAre(1, 6));
+}
+
+TEST_F(SweepTest, ACrashInALargerGroupIsCountedAndTheJobStartedAgain) {
+  file("one.textproto", R"(name: "one" base: "base.textproto" set: "rounds=400" retries: 1)");
+  RunningProgram program =
+      start({"sweep", "run", "one.textproto", "-q", "--ranks", "2", "--ranks-per-run", "2", "--out", "one"});
+  const auto first_child = [](const std::string& process) {
+    std::string child;
+    std::ifstream("/proc/" + process + "/task/" + process + "/children") >> child;
+    return child;
+  };
+  std::string rank;
+  for (int i = 0; i < 4000 && !fs::exists(folder_ / "one/cells"); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  for (int i = 0; i < 4000; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    const std::string results = query(folder_ / "one/sweep.sqlite", "SELECT id FROM cell").substr(0, 12);
+    if (fs::exists(folder_ / "one/cells" / results / "last_words")) break;
+  }
+  rank = first_child(first_child(std::to_string(program.id())));
+  ASSERT_FALSE(rank.empty());
+  kill(std::stoi(rank), SIGSEGV);
+  const Ended ended = program.wait();
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  const std::string id = query(folder_ / "one/sweep.sqlite", "SELECT id FROM cell").substr(0, 12);
+  EXPECT_EQ(query(folder_ / "one/cells" / id / "results.sqlite",
+                  "SELECT value FROM run WHERE name IN ('failures', 'rounds_done', 'status') ORDER BY name"),
+            "1\n400\ndone\n");
 }
 
 TEST_F(SweepTest, TwoSweepsDoNotShareADirectoryUnlessTheyAreShards) {
