@@ -1,6 +1,7 @@
 #!/bin/sh
-# Sets up a bare Debian 12 or Ubuntu machine: installs what is missing with apt-get, then configures and builds.
-# Running it again does only what is left to do.   ./setup.sh [PRESET]   (release; debug, asan)
+# Sets up a bare Debian 12 or Ubuntu machine: installs what is missing with apt-get, gets the libraries of the report with
+# npm, then configures and builds. Running it again does only what is left to do.
+#   ./setup.sh [PRESET]   (release; debug, asan)
 set -eu
 
 PATH=$PATH:/usr/sbin:/sbin # ldconfig is not in a Debian user's PATH
@@ -26,27 +27,50 @@ fi
 
 is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
+# Without these everything works but the charts of reports and the test of them; they may come from elsewhere than Debian.
+optional=""
+command -v node >/dev/null 2>&1 || optional="$optional nodejs"
+command -v npm >/dev/null 2>&1 || optional="$optional npm"
+command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || optional="$optional chromium"
+
 missing=""
 command -v dpkg-query >/dev/null 2>&1 || fail "this is no Debian or Ubuntu machine (no dpkg): install the packages named in $0 by hand, then run cmake --preset $preset"
 for package in $packages; do
   is_installed "$package" || missing="$missing $package"
 done
 
-if [ -n "$missing" ]; then
-  command -v apt-get >/dev/null 2>&1 || fail "apt-get is not there to install:$missing"
+# install PACKAGES: through apt-get, as root or with sudo; false where that fails.
+install() {
+  command -v apt-get >/dev/null 2>&1 || return 1
   if [ "$(id -u)" -eq 0 ]; then
     as_root=""
   elif command -v sudo >/dev/null 2>&1; then
     as_root=sudo
   else
-    fail "installing needs root or sudo:$missing"
+    say "installing needs root or sudo"
+    return 1
   fi
+  $as_root apt-get update -qq &&
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+if [ -n "$missing" ]; then
   say "installing$missing"
-  $as_root apt-get update -qq || fail "apt-get update failed: see above"
-  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
-    fail "apt-get could not install:$missing"
+  install $missing || fail "could not install:$missing"
 else
   say "all packages are installed"
+fi
+
+if [ -n "$optional" ]; then
+  say "installing$optional"
+  install $optional || say "could not install$optional: without them, reports have no charts or their test is skipped"
+fi
+
+# The libraries that draw the figures of reports; npm checks them against the hashes in package-lock.json.
+report=analysis/report
+if [ ! $report/node_modules/.package-lock.json -nt $report/package-lock.json ]; then
+  (cd $report && npm ci --silent --ignore-scripts --no-audit --no-fund --fetch-retries=1 --fetch-timeout=30000) >/dev/null 2>&1 ||
+    say "npm could not get Vega: everything else works, but the report will contain tables but no charts"
 fi
 
 # Debian's LibTorch computes with whatever libblas.so.3 is; the reference BLAS is some twenty times slower.

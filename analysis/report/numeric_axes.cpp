@@ -90,8 +90,10 @@ std::string axis_spec(const Study& study, std::size_t axis, const std::vector<st
   spec["layer"] = {Json{{"params", {vega::legend_choice("rule")}},
                         {"mark", {{"type", "line"}, {"strokeWidth", 2}}},
                         {"encoding", line}},
-                   Json{{"mark", {{"type", "rule"}, {"strokeWidth", 1.5}}}, {"encoding", interval}},
                    Json{{"mark", {{"type", "point"}, {"filled", true}, {"size", 50}}}, {"encoding", points}}};
+  if (has_intervals(seed_groups(study))) {
+    spec["layer"].push_back({{"mark", {{"type", "rule"}, {"strokeWidth", 1.5}}}, {"encoding", interval}});
+  }
   return spec.dump();
 }
 
