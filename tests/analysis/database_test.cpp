@@ -26,7 +26,7 @@ class DatabaseTest : public testing::Test {
   fs::path file_ = folder_ / "a b?c%.sqlite";  // a name that a URI must escape
 };
 
-TEST_F(DatabaseTest, GivesBackWhatWasStored) {
+TEST_F(DatabaseTest, gives_back_what_was_stored) {
   Database db(file_, Database::Mode::write);
   db.execute("CREATE TABLE t(i INTEGER, r REAL, s TEXT, o INTEGER)");
   Statement insert(db, "INSERT INTO t VALUES(?,?,?,?)");
@@ -46,7 +46,7 @@ TEST_F(DatabaseTest, GivesBackWhatWasStored) {
   EXPECT_TRUE(fs::exists(file_));
 }
 
-TEST_F(DatabaseTest, ATransactionIsAllOrNothing) {
+TEST_F(DatabaseTest, a_transaction_is_all_or_nothing) {
   Database db = Database::in_memory();
   db.execute("CREATE TABLE t(i INTEGER PRIMARY KEY)");
   EXPECT_THROW(db.in_transaction([&] {
@@ -59,7 +59,7 @@ TEST_F(DatabaseTest, ATransactionIsAllOrNothing) {
   EXPECT_EQ(db.integer("SELECT count(*) FROM t"), 1);
 }
 
-TEST_F(DatabaseTest, IsReadWhileItIsWritten) {
+TEST_F(DatabaseTest, is_read_while_it_is_written) {
   Database writer(file_, Database::Mode::write);
   writer.execute("CREATE TABLE t(i INTEGER)");
   writer.execute("BEGIN IMMEDIATE");
@@ -70,7 +70,7 @@ TEST_F(DatabaseTest, IsReadWhileItIsWritten) {
   EXPECT_EQ(reader.integer("SELECT count(*) FROM t"), 1);
 }
 
-TEST_F(DatabaseTest, IsReadWhereNothingCanBeWritten) {
+TEST_F(DatabaseTest, is_read_where_nothing_can_be_written) {
   {
     Database db(file_, Database::Mode::write);
     db.execute("CREATE TABLE t(i INTEGER)");
@@ -81,7 +81,7 @@ TEST_F(DatabaseTest, IsReadWhereNothingCanBeWritten) {
   EXPECT_EQ(reader.integer("SELECT i FROM t"), 3);
 }
 
-TEST_F(DatabaseTest, SaysWhatCannotBeReadAndWhy) {
+TEST_F(DatabaseTest, says_what_cannot_be_read_and_why) {
   EXPECT_THROW(Database(folder_ / "gone.sqlite", Database::Mode::read), std::runtime_error);
   EXPECT_FALSE(fs::exists(folder_ / "gone.sqlite"));
   Database db(file_, Database::Mode::write);

@@ -77,7 +77,7 @@ class SweepTest : public testing::Test {
   fs::path folder_;
 };
 
-TEST_F(SweepTest, RunsEveryCellOnceAndAgainNothing) {
+TEST_F(SweepTest, runs_every_cell_once_and_again_nothing) {
   const Ended first = souk({"sweep", "run", "grid.textproto"});
   ASSERT_EQ(first.exit_code, 0) << first.err;
   EXPECT_THAT(first.out, HasSubstr("sweep runs/tiny: 10 runs: 10 done, 0 diverged, 0 failed, 0 left"));
@@ -87,7 +87,7 @@ TEST_F(SweepTest, RunsEveryCellOnceAndAgainNothing) {
   EXPECT_THAT(second.err, HasSubstr("of these 10 done; 0 to do"));
 }
 
-TEST_F(SweepTest, AnyNumberOfGroupsAndRanksGivesTheSameResults) {
+TEST_F(SweepTest, any_number_of_groups_and_ranks_gives_the_same_results) {
   const std::string wanted = undisturbed();
   const std::vector<std::vector<std::string>> ways{{"--ranks", "2"},
                                                    {"--ranks", "4"},
@@ -103,7 +103,7 @@ TEST_F(SweepTest, AnyNumberOfGroupsAndRanksGivesTheSameResults) {
   }
 }
 
-TEST_F(SweepTest, KilledAtAnyMomentItEndsAsIfUndisturbed) {
+TEST_F(SweepTest, killed_at_any_moment_it_ends_as_if_undisturbed) {
   const std::string wanted = undisturbed();
   std::mt19937 random(20261123);
   int kills = 0;
@@ -128,7 +128,7 @@ TEST_F(SweepTest, KilledAtAnyMomentItEndsAsIfUndisturbed) {
   }
 }
 
-TEST_F(SweepTest, ASignalFinishesTheRoundsInHandAndTheSameCommandGoesOn) {
+TEST_F(SweepTest, a_signal_finishes_the_rounds_in_hand_and_the_same_command_goes_on) {
   file("long.textproto", R"(name: "long" base: "base.textproto" set: "rounds=3000" repeat: 2)");
   const std::vector<std::string> words{"sweep", "run", "long.textproto", "--ranks", "2", "--out", "long"};
   RunningProgram program = start(words);
@@ -142,7 +142,7 @@ TEST_F(SweepTest, ASignalFinishesTheRoundsInHandAndTheSameCommandGoesOn) {
   EXPECT_THAT(status.out, HasSubstr("nobody is at work"));
 }
 
-TEST_F(SweepTest, ExtendingAGridRunsOnlyWhatIsNew) {
+TEST_F(SweepTest, extending_a_grid_runs_only_what_is_new) {
   ASSERT_EQ(souk({"sweep", "grid.textproto", "-q"}).exit_code, 0);
   grid("more.textproto", "seeds: [1, 2, 3]");
   const Ended ended = souk({"sweep", "more.textproto"});
@@ -150,7 +150,7 @@ TEST_F(SweepTest, ExtendingAGridRunsOnlyWhatIsNew) {
   EXPECT_THAT(ended.err, HasSubstr("15 runs, of these 10 done; 5 to do"));
 }
 
-TEST_F(SweepTest, AFailedRunIsRecordedAndStopsNoOther) {
+TEST_F(SweepTest, a_failed_run_is_recorded_and_stops_no_other) {
   // Krum cannot withstand 2 of 4, and a step of this length ends in infinity.
   file("bad.textproto", R"(name: "bad" base: "base.textproto" retries: 2
     axis { name: "case" choice { label: "good" }
@@ -169,7 +169,7 @@ TEST_F(SweepTest, AFailedRunIsRecordedAndStopsNoOther) {
   EXPECT_THAT(plan.out, HasSubstr("refused (1): aggregator.krum"));
 }
 
-TEST_F(SweepTest, AnUnreachableTimeLimitIsRecordedAfterItsRetries) {
+TEST_F(SweepTest, an_unreachable_time_limit_is_recorded_after_its_retries) {
   file("slow.textproto", R"(name: "slow" base: "base.textproto" retries: 1 timeout: 0.000001
     axis { path: "rounds" numbers: 50 })");
   const Ended ended = souk({"sweep", "run", "slow.textproto"});
@@ -182,7 +182,7 @@ TEST_F(SweepTest, AnUnreachableTimeLimitIsRecordedAfterItsRetries) {
   EXPECT_EQ(query(run / "results.sqlite", "SELECT max(round) FROM round"), "2\n");  // each attempt goes on
 }
 
-TEST_F(SweepTest, ACrashOfOneRunIsRecordedAndStopsNoOther) {
+TEST_F(SweepTest, a_crash_of_one_run_is_recorded_and_stops_no_other) {
   const fs::path sweep = folder_ / "runs/tiny";
   RunningProgram program = start({"sweep", "run", "grid.textproto", "-q"});
   // Kill the first child at work; its run is tried again.
@@ -214,7 +214,7 @@ std::vector<std::uint64_t> done_by_group(const fs::path& sweep) {
   return counts;
 }
 
-TEST_F(SweepTest, GroupsShareOneQueueAndEveryRunIsTakenOnce) {
+TEST_F(SweepTest, groups_share_one_queue_and_every_run_is_taken_once) {
   for (const int groups : {1, 2, 3, 4}) {
     const std::string out = "groups" + std::to_string(groups);
     std::vector<std::string> words{"sweep", "run", "grid.textproto", "-q", "--out", out};
@@ -226,7 +226,7 @@ TEST_F(SweepTest, GroupsShareOneQueueAndEveryRunIsTakenOnce) {
   }
 }
 
-TEST_F(SweepTest, TheLongestRunIsTakenFirstAndHoldsUpNobody) {
+TEST_F(SweepTest, the_longest_run_is_taken_first_and_holds_up_nobody) {
   file("uneven.textproto", R"(name: "uneven" base: "base.textproto"
     axis { path: "rounds" numbers: [2, 3, 4, 5, 6, 7, 3000] })");
   ASSERT_EQ(souk({"sweep", "run", "uneven.textproto", "-q", "--ranks", "2", "--out", "uneven"}).exit_code, 0);
@@ -234,7 +234,7 @@ TEST_F(SweepTest, TheLongestRunIsTakenFirstAndHoldsUpNobody) {
   EXPECT_THAT(done_by_group(folder_ / "uneven"), testing::UnorderedElementsAre(1, 6));
 }
 
-TEST_F(SweepTest, ACrashInALargerGroupIsCountedAndTheJobStartedAgain) {
+TEST_F(SweepTest, a_crash_in_a_larger_group_is_counted_and_the_job_started_again) {
   file("one.textproto", R"(name: "one" base: "base.textproto" set: "rounds=400" retries: 1)");
   RunningProgram program =
       start({"sweep", "run", "one.textproto", "-q", "--ranks", "2", "--ranks-per-run", "2", "--out", "one"});
@@ -263,7 +263,7 @@ TEST_F(SweepTest, ACrashInALargerGroupIsCountedAndTheJobStartedAgain) {
             "1\n400\ndone\n");
 }
 
-TEST_F(SweepTest, TwoSweepsDoNotShareADirectoryUnlessTheyAreShards) {
+TEST_F(SweepTest, two_sweeps_do_not_share_a_directory_unless_they_are_shards) {
   file("long.textproto", R"(name: "long" base: "base.textproto" set: "rounds=3000" repeat: 2)");
   RunningProgram first = start({"sweep", "run", "long.textproto", "--shard", "1/2"});
   std::this_thread::sleep_for(std::chrono::milliseconds(1500));
@@ -285,7 +285,7 @@ TEST_F(SweepTest, TwoSweepsDoNotShareADirectoryUnlessTheyAreShards) {
   EXPECT_EQ(first.wait().exit_code, 143);
 }
 
-TEST_F(SweepTest, ShardsTogetherMakeTheWhole) {
+TEST_F(SweepTest, shards_together_make_the_whole) {
   const std::string wanted = undisturbed();
   for (const char* shard : {"1/3", "2/3", "3/3"}) {
     ASSERT_EQ(souk({"sweep", "run", "grid.textproto", "-q", "--out", "shards", "--shard", shard}).exit_code, 0);
@@ -293,7 +293,7 @@ TEST_F(SweepTest, ShardsTogetherMakeTheWhole) {
   EXPECT_EQ(sweep_results(folder_ / "shards"), wanted);
 }
 
-TEST_F(SweepTest, AFullDiskStopsTheSweepAndNothingIsLost) {
+TEST_F(SweepTest, a_full_disk_stops_the_sweep_and_nothing_is_lost) {
   const std::string wanted = undisturbed();
   // A limit on the size of files stands for the disk: it allows the list of cells, and not what runs write.
   const RunningProgram unused = start({"--version"});
@@ -308,7 +308,7 @@ TEST_F(SweepTest, AFullDiskStopsTheSweepAndNothingIsLost) {
   EXPECT_EQ(sweep_results(folder_ / "full"), wanted);
 }
 
-TEST_F(SweepTest, BadInputIsOneSentenceAndLeavesNothing) {
+TEST_F(SweepTest, bad_input_is_one_sentence_and_leaves_nothing) {
   EXPECT_THAT(souk({"sweep", "run", "gone.textproto"}).err, HasSubstr("gone.textproto"));
   file("typo.textproto", "base: \"base.textproto\"\naxis { path: \"aggregator.krum.ff\" numbers: 1 }");
   const Ended typo = souk({"sweep", "run", "typo.textproto"});
@@ -324,7 +324,7 @@ TEST_F(SweepTest, BadInputIsOneSentenceAndLeavesNothing) {
   EXPECT_FALSE(fs::exists(folder_ / "runs"));
 }
 
-TEST_F(SweepTest, ShowsHowToRunOneCellByItself) {
+TEST_F(SweepTest, shows_how_to_run_one_cell_by_itself) {
   ASSERT_EQ(souk({"sweep", "grid.textproto", "-q"}).exit_code, 0);
   const std::string id =
       query(folder_ / "runs/tiny/sweep.sqlite",
@@ -344,7 +344,7 @@ TEST_F(SweepTest, ShowsHowToRunOneCellByItself) {
             query(folder_ / "runs/tiny/cells" / id / "results.sqlite", identity));
 }
 
-TEST_F(SweepTest, ComparesTwoCells) {
+TEST_F(SweepTest, compares_two_cells) {
   ASSERT_EQ(souk({"sweep", "grid.textproto", "-q", "--filter", "seed = 1 && attack = flip"}).exit_code, 0);
   const auto id = [&](const std::string& aggregator) {
     return query(folder_ / "runs/tiny/sweep.sqlite",

@@ -41,24 +41,24 @@ class LastWordsTest : public testing::Test {
       std::filesystem::temp_directory_path() / ("souk_last_words_" + std::to_string(getpid()));
 };
 
-TEST_F(LastWordsTest, AFaultLeavesItsSignalAndStillEndsTheProcessByIt) {
+TEST_F(LastWordsTest, a_fault_leaves_its_signal_and_still_ends_the_process_by_it) {
   const int status = end_of([] { std::raise(SIGSEGV); });
   EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
   EXPECT_EQ(words(), "signal 11 (segmentation fault)");
 }
 
-TEST_F(LastWordsTest, ABrokenContractLeavesItsSentence) {
+TEST_F(LastWordsTest, a_broken_contract_leaves_its_sentence) {
   const int status = end_of([] { end_fatally("broken on purpose", exit_our_fault); });
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == exit_our_fault);
   EXPECT_EQ(words(), "broken on purpose");
 }
 
-TEST_F(LastWordsTest, AnOrderlyEndLeavesNothing) {
+TEST_F(LastWordsTest, an_orderly_end_leaves_nothing) {
   EXPECT_EQ(end_of([] {}), 0);
   EXPECT_EQ(words(), "");
 }
 
-TEST_F(LastWordsTest, NothingIsKeptAfterwards) {
+TEST_F(LastWordsTest, nothing_is_kept_afterwards) {
   const int status = end_of([] {
     last_words::keep_nowhere();
     std::raise(SIGFPE);

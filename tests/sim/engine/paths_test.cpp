@@ -17,7 +17,7 @@ constexpr const char* attacked = R"(name: "x" aggregator { pre { nnm {} } pre { 
   attacks { fraction: 0.25 badnets {} scaling {} } attacks { count: 3 sign_flip { scale: 4 } knowledge: ALL }
   task { model { mlp { hidden: [16, 8] } } })";
 
-TEST(ValueAt, ReadsFieldsAsSetPathWouldTakeThem) {
+TEST(ValueAt, reads_fields_as_set_path_would_take_them) {
   const ResolvedScenario run = scenario(attacked);
   const auto value = [&](const char* path) { return value_at(*run.scenario, path); };
   EXPECT_THAT(value("name"), Optional(std::string("x")));
@@ -30,7 +30,7 @@ TEST(ValueAt, ReadsFieldsAsSetPathWouldTakeThem) {
   EXPECT_THAT(value("attack.fraction"), Optional(std::string("0.25")));
 }
 
-TEST(ValueAt, NamesTheChosenPluginsOfAMessage) {
+TEST(ValueAt, names_the_chosen_plugins_of_a_message) {
   const ResolvedScenario run = scenario(attacked);
   EXPECT_THAT(value_at(*run.scenario, "aggregator"), Optional(std::string("nnm+bucketing+krum")));
   EXPECT_THAT(value_at(*run.scenario, "attacks"), Optional(std::string("badnets+scaling+sign_flip")));
@@ -39,7 +39,7 @@ TEST(ValueAt, NamesTheChosenPluginsOfAMessage) {
   EXPECT_THAT(value_at(*scenario("").scenario, "attacks"), Optional(std::string("none")));
 }
 
-TEST(ValueAt, TellsWhatIsNotSetFromWhatDoesNotExist) {
+TEST(ValueAt, tells_what_is_not_set_from_what_does_not_exist) {
   const ResolvedScenario run = scenario("aggregator { median {} }");
   EXPECT_EQ(value_at(*run.scenario, "aggregator.krum.f"), std::nullopt);
   EXPECT_EQ(value_at(*run.scenario, "attacks[3].fraction"), std::nullopt);
@@ -48,13 +48,13 @@ TEST(ValueAt, TellsWhatIsNotSetFromWhatDoesNotExist) {
   EXPECT_THROW(value_at(*run.scenario, "rounds.more"), InputError);
 }
 
-TEST(SetPath, AnEmptyValueEmptiesAList) {
+TEST(SetPath, an_empty_value_empties_a_list) {
   const ResolvedScenario run = resolve_scenario({"test", attacked, {"attacks=", "task.model.mlp.hidden="}});
   EXPECT_EQ(run.scenario->attacks_size(), 0);
   EXPECT_EQ(run.scenario->task().model().mlp().hidden_size(), 0);
 }
 
-TEST(Differences, AreListedInSchemaOrderWithBothValues) {
+TEST(Differences, are_listed_in_schema_order_with_both_values) {
   const ResolvedScenario a = scenario("rounds: 3 aggregator { median {} } name: \"a\"");
   const ResolvedScenario b = scenario("rounds: 4 aggregator { krum {} } name: \"b\" seed: 9");
   const std::vector<Difference> found = differences(*a.scenario, *b.scenario);
@@ -70,7 +70,7 @@ TEST(Differences, AreListedInSchemaOrderWithBothValues) {
   EXPECT_TRUE(differences(*a.scenario, *a.scenario).empty());
 }
 
-TEST(ParseTextFormat, ReportsEveryErrorOfAnyMessageWithItsPlace) {
+TEST(ParseTextFormat, reports_every_error_of_any_message_with_its_place) {
   scenario::Grid grid;
   const FieldPlaces places = parse_text_format({"g", "name: \"n\"\naxis {\n  path: \"rounds\" }", {}}, grid);
   EXPECT_EQ(places.at("axis[0].path"), "3:3");

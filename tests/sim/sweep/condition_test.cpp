@@ -28,7 +28,7 @@ std::string refusal(const std::string& text) {
   return "accepted";
 }
 
-TEST(Condition, ComparesNumbersAsNumbersAndTheRestAsText) {
+TEST(Condition, compares_numbers_as_numbers_and_the_rest_as_text) {
   EXPECT_TRUE(met("a = 0.10", {{"a", "0.1"}}));
   EXPECT_FALSE(met("a = 0.10x", {{"a", "0.1"}}));
   EXPECT_TRUE(met("a < 10", {{"a", "9"}}));  // as text "9" would come after "10"
@@ -38,7 +38,7 @@ TEST(Condition, ComparesNumbersAsNumbersAndTheRestAsText) {
   EXPECT_TRUE(met("a = \"none\"", {{"a", "none"}}));
 }
 
-TEST(Condition, BindsAndTighterThanOr) {
+TEST(Condition, binds_and_tighter_than_or) {
   const std::map<std::string, std::string> values{{"a", "1"}, {"b", "2"}, {"c", "3"}};
   EXPECT_TRUE(met("a=1 || b=0 && c=0", values));
   EXPECT_FALSE(met("(a=1 || b=0) && c=0", values));
@@ -47,22 +47,22 @@ TEST(Condition, BindsAndTighterThanOr) {
   EXPECT_FALSE(met("!!a=0", values));
 }
 
-TEST(Condition, ANameWithoutValueMeetsOnlyInequality) {
+TEST(Condition, a_name_without_value_meets_only_inequality) {
   EXPECT_FALSE(met("a = 1", {}));
   EXPECT_FALSE(met("a < 1", {}));
   EXPECT_TRUE(met("a != 1", {}));
 }
 
-TEST(Condition, TextHasNoOrder) {
+TEST(Condition, text_has_no_order) {
   EXPECT_THROW(met("a < 3", {{"a", "krum"}}), InputError);
   EXPECT_THROW(met("a < krum", {{"a", "3"}}), InputError);
 }
 
-TEST(Condition, ConditionsWithoutTextAreAlwaysMet) {
+TEST(Condition, conditions_without_text_are_always_met) {
   EXPECT_TRUE(Condition::always().matches([](const std::string&) { return std::nullopt; }));
 }
 
-TEST(Condition, SaysWhatIsWrongAndWhere) {
+TEST(Condition, says_what_is_wrong_and_where) {
   EXPECT_THAT(refusal("a = "), HasSubstr("expected a value at column 5"));
   EXPECT_THAT(refusal("a krum"), HasSubstr("expected =, !=, <, <=, > or >= at column 3"));
   EXPECT_THAT(refusal("(a = 1"), HasSubstr("expected ')' at column 7"));

@@ -54,7 +54,7 @@ class PlanTest : public testing::Test {
   std::filesystem::path folder_;
 };
 
-TEST_F(PlanTest, CombinesAxesTheLastOneFastest) {
+TEST_F(PlanTest, combines_axes_the_last_one_fastest) {
   const SweepPlan grid = plan(R"(base: "base.textproto"
     axis { name: "rule" choice { label: "krum" set: "aggregator={ krum {} }" } choice { label: "mean" } }
     axis { path: "rounds" numbers: [2, 4] })");
@@ -67,7 +67,7 @@ TEST_F(PlanTest, CombinesAxesTheLastOneFastest) {
   EXPECT_EQ(grid.runs.size(), 4u);
 }
 
-TEST_F(PlanTest, CountsStepsAndRatios) {
+TEST_F(PlanTest, counts_steps_and_ratios) {
   EXPECT_THAT(values(plan(R"(base: "base.textproto" axis { path: "task.training.learning_rate"
                               steps { from: 0.1 to: 0.5 by: 0.1 } })"),
                      "task.training.learning_rate"),
@@ -81,7 +81,7 @@ TEST_F(PlanTest, CountsStepsAndRatios) {
               ElementsAre("0.001", "0.01", "0.1", "1"));
 }
 
-TEST_F(PlanTest, ZipMovesAxesInStep) {
+TEST_F(PlanTest, zip_moves_axes_in_step) {
   const SweepPlan grid = plan(R"(base: "base.textproto"
     axis { path: "rounds" numbers: [1, 2] }
     zip { axis { name: "clients" path: "participants.clients" numbers: [4, 8] }
@@ -93,7 +93,7 @@ TEST_F(PlanTest, ZipMovesAxesInStep) {
               HasSubstr("'rounds' has 2 values and 'participants.clients' has 1"));
 }
 
-TEST_F(PlanTest, UnionPutsOneBlockAfterAnotherAndSharesCommonAxes) {
+TEST_F(PlanTest, union_puts_one_block_after_another_and_shares_common_axes) {
   const SweepPlan grid = plan(R"(base: "base.textproto"
     axis { path: "rounds" numbers: [1, 2] }
     block { name: "rules" axis { name: "rule" choice { label: "median" set: "aggregator={ median {} }" } } }
@@ -107,7 +107,7 @@ TEST_F(PlanTest, UnionPutsOneBlockAfterAnotherAndSharesCommonAxes) {
   EXPECT_EQ(grid.axes[1].values[0].label, "median");
 }
 
-TEST_F(PlanTest, ConditionsReadAxesAndFieldsOfTheScenario) {
+TEST_F(PlanTest, conditions_read_axes_and_fields_of_the_scenario) {
   const char* axes = R"(base: "base.textproto"
     axis { name: "rule" choice { label: "k" set: "aggregator={ krum {} }" }
                         choice { label: "m" set: "aggregator={ mean {} }" } }
@@ -121,7 +121,7 @@ TEST_F(PlanTest, ConditionsReadAxesAndFieldsOfTheScenario) {
   EXPECT_THAT(refusal(std::string(axes) + R"(where: "shares = 1")"), HasSubstr("Did you mean"));
 }
 
-TEST_F(PlanTest, ChangesApplyAfterTheAxesAndEqualScenariosRunOnce) {
+TEST_F(PlanTest, changes_apply_after_the_axes_and_equal_scenarios_run_once) {
   const SweepPlan grid = plan(R"(base: "base.textproto"
     axis { name: "attack" choice { label: "none" } choice { label: "flip" set: "attacks[0]={ sign_flip {} }" } }
     axis { name: "share" path: "attacks[0].fraction" numbers: [0.1, 0.3] }
@@ -133,7 +133,7 @@ TEST_F(PlanTest, ChangesApplyAfterTheAxesAndEqualScenariosRunOnce) {
   EXPECT_EQ(grid.runs[2].first_cell, 3u);
 }
 
-TEST_F(PlanTest, SeedsAreTheFastestAxis) {
+TEST_F(PlanTest, seeds_are_the_fastest_axis) {
   EXPECT_THAT(labels(plan(R"(base: "base.textproto" seeds: [3, 1] axis { path: "rounds" numbers: [1, 2] })")),
               ElementsAre("rounds=1 seed=3", "rounds=1 seed=1", "rounds=2 seed=3", "rounds=2 seed=1"));
   EXPECT_THAT(labels(plan(R"(base: "base.textproto" repeat: 3)")), ElementsAre("seed=7", "seed=8", "seed=9"));
@@ -141,7 +141,7 @@ TEST_F(PlanTest, SeedsAreTheFastestAxis) {
   EXPECT_THAT(refusal(R"(base: "base.textproto" seeds: [1, 2, 1])"), HasSubstr("1 is there twice"));
 }
 
-TEST_F(PlanTest, CellsShareRandomNumbersUnlessTheyAreToldNotTo) {
+TEST_F(PlanTest, cells_share_random_numbers_unless_they_are_told_not_to) {
   const std::string axes = R"(base: "base.textproto" seeds: [1, 2] axis { path: "rounds" numbers: [1, 2] } )";
   EXPECT_THAT(values(plan(axes), "seed"), ElementsAre("1", "2", "1", "2"));
   const SweepPlan independent = plan(axes + "random_numbers: INDEPENDENT");
@@ -153,7 +153,7 @@ TEST_F(PlanTest, CellsShareRandomNumbersUnlessTheyAreToldNotTo) {
   EXPECT_THAT(values(independent, "seed"), ElementsAre("1", "2", "1", "2"));  // coordinates keep the one given
 }
 
-TEST_F(PlanTest, ExtendingAGridKeepsTheRunsItHad) {
+TEST_F(PlanTest, extending_a_grid_keeps_the_runs_it_had) {
   const auto hashes = [](const SweepPlan& grid) {
     std::map<std::string, std::string> out;
     for (const Cell& cell : grid.cells) out[coordinates_text(cell)] = grid.runs[cell.run].scenario_hash;
@@ -166,7 +166,7 @@ TEST_F(PlanTest, ExtendingAGridKeepsTheRunsItHad) {
   EXPECT_EQ(after.size(), 6u);
 }
 
-TEST_F(PlanTest, IncludedGridsComeFirst) {
+TEST_F(PlanTest, included_grids_come_first) {
   std::filesystem::create_directories(folder_ / "parts");
   file("parts/rules.textproto", R"(base: "../base.textproto" retries: 5 seeds: 4
     axis { name: "rule" choice { label: "mean" } choice { label: "median" set: "aggregator={ median {} }" } })");
@@ -180,7 +180,7 @@ TEST_F(PlanTest, IncludedGridsComeFirst) {
   EXPECT_THAT(refusal(R"(base: "base.textproto" include: "loop.textproto")"), HasSubstr("includes itself"));
 }
 
-TEST_F(PlanTest, EveryErrorIsReportedOnceWithItsPlace) {
+TEST_F(PlanTest, every_error_is_reported_once_with_its_place) {
   const std::string text = refusal(R"(base: "base.textproto"
 axis { path: "task.training.batchsize" numbers: [1, 2] }
 axis { path: "attacks[0].fraction" numbers: [0.5, 1.5] })");
@@ -192,7 +192,7 @@ axis { path: "attacks[0].fraction" numbers: [0.5, 1.5] } axis { path: "rounds" n
   EXPECT_EQ(std::count(range.begin(), range.end(), '\n'), 0) << range;
 }
 
-TEST_F(PlanTest, RefusesGridsThatMakeNoSense) {
+TEST_F(PlanTest, refuses_grids_that_make_no_sense) {
   EXPECT_THAT(refusal("axis { path: \"rounds\" numbers: 1 }"), HasSubstr("names no scenario"));
   EXPECT_THAT(refusal(R"(base: "gone.textproto")"), HasSubstr("gone.textproto"));
   EXPECT_THAT(refusal(R"(base: "base.textproto" axis { path: "rounds" })"), HasSubstr("exactly one of"));
@@ -210,7 +210,7 @@ TEST_F(PlanTest, RefusesGridsThatMakeNoSense) {
   EXPECT_THAT(refusal(R"(base: "base.textproto" set: "rounds")"), HasSubstr("expected PATH=VALUE"));
 }
 
-TEST_F(PlanTest, TheIdentityChangesWithScenarioDataAndSchema) {
+TEST_F(PlanTest, the_identity_changes_with_scenario_data_and_schema) {
   const std::string identity = run_identity("a", "b", 2);
   EXPECT_EQ(identity.size(), 64u);
   EXPECT_EQ(identity, run_identity("a", "b", 2));
