@@ -60,10 +60,12 @@ int run_on(const Comm& comm, const RunArguments& arguments, StartUp start_up, Ru
   const std::unique_ptr<Federated> protocol = build_federation(comm, resolved, arguments.scenario.device, data);
   comm.run_phase("open results", [&] {
     if (comm.rank() != 0) return;
-    auto directory = std::make_unique<RunDirectory>(arguments.directory, scenario, arguments.resume);
+    const std::string data_hash = content_hash(data);
+    auto directory = std::make_unique<RunDirectory>(arguments.directory, scenario, full_identity(scenario, data_hash),
+                                                    arguments.resume);
     SOUK_REQUIRE(directory->try_open(), "{}: another run is writing here", directory->path().string());
     open_outputs(std::move(directory), scenario, out);
-    out.results->describe(facts_at_start(scenario, content_hash(data), comm, blas));
+    out.results->describe(facts_at_start(scenario, data_hash, comm, blas));
     log::info("{} on {} rank(s): {} clients, {} parameters, {} rounds", scenario.name(), comm.size(),
               scenario.participants().clients(), protocol->parameters().size(), scenario.rounds());
     if (out.resume_from) log::info("continuing after round {}", out.resume_from->round.value);

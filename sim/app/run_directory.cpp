@@ -2,7 +2,6 @@
 
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
-#include "sim/engine/scenario_file.hpp"
 
 namespace souk {
 namespace {
@@ -13,7 +12,8 @@ bool is_a_run(const fs::path& directory) { return fs::exists(directory / "result
 
 }  // namespace
 
-RunDirectory::RunDirectory(const std::string& asked, const scenario::Scenario& scenario, bool resume) {
+RunDirectory::RunDirectory(const std::string& asked, const scenario::Scenario& scenario, const std::string& identity,
+                           bool resume) {
   const std::string given = asked.empty() ? scenario.output().directory() : asked;
   if (!given.empty()) {
     path_ = given;
@@ -21,7 +21,7 @@ RunDirectory::RunDirectory(const std::string& asked, const scenario::Scenario& s
                  "{}: holds a run already; add --resume to continue it, or choose another --out", path_.string());
     return;
   }
-  const fs::path base = fs::path("runs") / fmt::format("{}-{}", scenario.name(), identity_of(scenario).substr(0, 8));
+  const fs::path base = fs::path("runs") / fmt::format("{}-{}", scenario.name(), identity.substr(0, 8));
   const auto numbered = [&](int number) {
     return number == 1 ? base : fs::path(fmt::format("{}-{}", base.string(), number));
   };

@@ -18,7 +18,7 @@ class RunDirectory {
   /// Chooses it: `asked` if not empty, else the scenario's, else runs/NAME-IDENTITY, numbered where that holds a run
   /// already and `resume` is not set. Creates nothing. Throws InputError for a directory that holds a run and is
   /// neither numbered nor resumed.
-  RunDirectory(const std::string& asked, const scenario::Scenario& scenario, bool resume);
+  RunDirectory(const std::string& asked, const scenario::Scenario& scenario, const std::string& identity, bool resume);
   /// This one, whatever it holds.
   explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}
   const std::filesystem::path& path() const { return path_; }
