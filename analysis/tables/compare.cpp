@@ -26,18 +26,23 @@ std::set<std::string> values_in(const Frame& frame, const FrameCells& cells, con
   return values;
 }
 
-/// Columns in which partners must agree: all but those in which the two sides have nothing in common, which are part of
-/// what is compared (the settings of a rule, say).
-std::vector<std::string> columns_to_agree_in(const Frame& frame, const FrameCells& a, const FrameCells& b) {
-  std::vector<std::string> columns{"sweep"};
+/// The columns in which two sides may differ.
+struct Conditions {
+  std::vector<std::string> agree;   ///< in which partners must agree: sweep, seed, and all in which they can
+  std::vector<std::string> differ;  ///< in which the sides have no value in common: part of what is compared
+};
+
+Conditions conditions_of(const Frame& frame, const std::string& compared, const FrameCells& a, const FrameCells& b) {
+  Conditions conditions{.agree = {"sweep"}, .differ = {}};
   for (const std::string& column : frame.differing()) {
+    if (column == compared) continue;
     const std::set<std::string> of_a = values_in(frame, a, column);
     const std::set<std::string> of_b = values_in(frame, b, column);
-    if (std::ranges::any_of(of_a, [&](const std::string& value) { return of_b.contains(value); })) {
-      columns.push_back(column);
-    }
+    const auto shared = [&](const std::string& value) { return of_b.contains(value); };
+    const bool agree = column == "seed" || std::ranges::any_of(of_a, shared);
+    (agree ? conditions.agree : conditions.differ).push_back(column);
   }
-  return columns;
+  return conditions;
 }
 
 ByKey by_key(const Frame& frame, const FrameCells& cells, const std::vector<std::string>& columns,
@@ -101,58 +106,90 @@ std::vector<std::string> line_of(const Sides& sides, const NumberText& number) {
           fmt::format("{:.4g}{}", test.p, test.exact ? "" : " (normal)")};
 }
 
+/// Who is compared with whom: the cells of both sides by column of the table, and the pairs among them.
+class Comparison {
+ public:
+  Comparison(const Frame& frame, const TableShape& shape, const std::string& a, const std::string& b)
+      : layout_(lay_out(frame, shape.rows, shape.cols)) {
+    const std::vector<FrameCells>& cells_a = side(shape.rows[0], a);
+    const std::vector<FrameCells>& cells_b = side(shape.rows[0], b);
+    conditions_ = conditions_of(frame, shape.rows[0], joined(cells_a), joined(cells_b));
+    const std::vector<std::string>& agree = conditions_.agree;
+    for (std::size_t c = 0; c < layout_.cols.size(); ++c) {
+      pairs_.push_back(pairs_of(by_key(frame, cells_a[c], agree, a), by_key(frame, cells_b[c], agree, b)));
+    }
+    SOUK_REQUIRE(std::ranges::any_of(pairs_, [](const auto& pairs) { return !pairs.empty(); }),
+                 "no run of {} and run of {} agree in {}: there is nothing to compare", a, b, joined_columns(agree));
+  }
+  const std::vector<std::string>& cols() const { return layout_.cols; }
+  const std::vector<Pair>& pairs(std::size_t col) const { return pairs_[col]; }
+  const Conditions& conditions() const { return conditions_; }
+
+ private:
+  const std::vector<FrameCells>& side(const std::string& column, const std::string& label) const {
+    const auto found = std::ranges::find(layout_.rows, label);
+    SOUK_REQUIRE(found != layout_.rows.end(), "no run has {} = {}", column, label);
+    return layout_.at[static_cast<std::size_t>(found - layout_.rows.begin())];
+  }
+  static FrameCells joined(const std::vector<FrameCells>& parts) {
+    FrameCells all;
+    for (const FrameCells& part : parts) all.insert(all.end(), part.begin(), part.end());
+    return all;
+  }
+  TableLayout layout_;
+  Conditions conditions_;
+  std::vector<std::vector<Pair>> pairs_;  ///< by column
+};
+
+std::vector<std::string> notes_of(const Comparison& comparison) {
+  const Conditions& conditions = comparison.conditions();
+  std::vector<std::string> notes{fmt::format("Pairs of runs that agree in {}.", joined_columns(conditions.agree))};
+  if (!conditions.differ.empty()) {
+    notes.push_back(fmt::format("The two have no value of {} in common: that is part of what is compared.",
+                                joined_columns(conditions.differ)));
+  }
+  notes.push_back(
+      fmt::format("Intervals: Student's t on the differences; percentile bootstrap of their mean, {} resamples.",
+                  bootstrap_resamples));
+  notes.emplace_back(
+      "p: Wilcoxon signed-rank test, two-sided, differences of 0 left out; exact up to 25 differences, "
+      "else normal approximation with corrections for ties and continuity.");
+  notes.emplace_back(
+      "Pairs that share a seed or a setting are not independent: p and the intervals are then too "
+      "confident.");
+  return notes;
+}
+
 }  // namespace
 
 ResultTable compare_table(const TableSource& source, const TableShape& shape, const std::string& a,
                           const std::string& b) {
   SOUK_REQUIRE(shape.rows.size() == 1, "two values of one column are compared, not of {}", joined_columns(shape.rows));
-  const TableLayout layout = lay_out(source.frame, shape.rows, shape.cols);
-  const auto row_of = [&](const std::string& label) {
-    const auto found = std::ranges::find(layout.rows, label);
-    SOUK_REQUIRE(found != layout.rows.end(), "no run has {} = {}", shape.rows[0], label);
-    return static_cast<std::size_t>(found - layout.rows.begin());
-  };
-  const std::size_t row_a = row_of(a);
-  const std::size_t row_b = row_of(b);
-  FrameCells all_a;
-  FrameCells all_b;
-  for (const FrameCells& cells : layout.at[row_a]) all_a.insert(all_a.end(), cells.begin(), cells.end());
-  for (const FrameCells& cells : layout.at[row_b]) all_b.insert(all_b.end(), cells.begin(), cells.end());
-  const std::vector<std::string> columns = columns_to_agree_in(source.frame, all_a, all_b);
-
+  const Comparison comparison(source.frame, shape, a, b);
   ResultTable table{.title = fmt::format("{} less {}, paired", a, b),
                     .header = {"metric", "pairs", "mean " + a, "mean " + b, "difference", "95 % interval (t)",
                                "95 % interval (bootstrap)", "p (Wilcoxon)"},
                     .rows = {},
-                    .notes = {}};
+                    .notes = notes_of(comparison)};
   if (!shape.cols.empty()) table.header.insert(table.header.begin() + 1, joined_columns(shape.cols));
-  std::size_t partners = 0;
-  std::size_t most_used = 0;
+  std::size_t all = 0;
+  std::size_t used = 0;
   for (const std::string& metric : shape.metrics) {
     const auto values = run_values(source.view, metric, source.round);
     const NumberText number(metric_info(metric), source.numbers_in_full);
-    for (std::size_t c = 0; c < layout.cols.size(); ++c) {
-      const std::vector<Pair> pairs = pairs_of(by_key(source.frame, layout.at[row_a][c], columns, a),
-                                               by_key(source.frame, layout.at[row_b][c], columns, b));
-      const Sides sides = finished(pairs, values);
-      partners += pairs.size();
-      most_used += sides.difference.size();
+    for (std::size_t c = 0; c < comparison.cols().size(); ++c) {
+      const Sides sides = finished(comparison.pairs(c), values);
+      all += comparison.pairs(c).size();
+      used += sides.difference.size();
       std::vector<std::string> row = line_of(sides, number);
-      if (!shape.cols.empty()) row.insert(row.begin(), layout.cols[c]);
+      if (!shape.cols.empty()) row.insert(row.begin(), comparison.cols()[c]);
       row.insert(row.begin(), metric);
       table.rows.push_back(std::move(row));
     }
   }
-  table.notes = {
-      fmt::format("Pairs of runs that agree in {}.", joined_columns(columns)),
-      fmt::format("Intervals: Student's t on the differences; percentile bootstrap of their mean, {} resamples.",
-                  bootstrap_resamples),
-      "p: Wilcoxon signed-rank test, two-sided, differences of 0 left out; exact up to 25 differences, else normal "
-      "approximation with corrections for ties and continuity.",
-      "Pairs that share a seed or a setting are not independent: p and the intervals are then too confident."};
-  if (partners > most_used) {
-    table.notes.push_back(fmt::format("{} of {} pairs have a run without a final value and are left out.",
-                                      partners - most_used, partners));
+  if (all > used) {
+    table.notes.push_back(
+        fmt::format("{} of {} pairs have a run without a final value and are left out.", all - used, all));
   }
   return table;
 }

@@ -45,21 +45,59 @@ struct Candidate {
   Worst judged;
 };
 
-/// The best of the candidates of a row; none where no candidate has all its runs.
-std::optional<Candidate> best_of_row(const TableSource& source, const TableLayout& layout, std::size_t row,
-                                     const RunValues& judged, const std::string& attack_axis, std::size_t& incomplete) {
-  std::optional<Candidate> best;
-  for (std::size_t c = 0; c < layout.cols.size(); ++c) {
-    const FrameCells& cells = layout.at[row][c];
-    if (cells.empty()) continue;
-    Candidate candidate{layout.cols[c], &cells, worst_case(source.frame, cells, judged, attack_axis, Better::larger)};
-    if (!candidate.judged.complete || !candidate.judged.outcome.is_known()) {
-      ++incomplete;
-      continue;
+/// Chooses settings, row by row.
+class Selection {
+ public:
+  Selection(const TableSource& source, const TableLayout& layout, std::string attack_axis)
+      : source_(source),
+        layout_(layout),
+        attack_axis_(std::move(attack_axis)),
+        judged_(run_values(source.view, judged_by, source.round)) {}
+
+  /// The best candidate of a row; none where no candidate has all its runs.
+  std::optional<Candidate> best_of(std::size_t row) {
+    std::size_t most_attacks = 0;
+    for (const FrameCells& cells : layout_.at[row]) most_attacks = std::max(most_attacks, attacks_of(cells));
+    std::optional<Candidate> best;
+    for (std::size_t c = 0; c < layout_.cols.size(); ++c) {
+      const FrameCells& cells = layout_.at[row][c];
+      if (cells.empty()) continue;
+      Candidate candidate{layout_.cols[c], &cells, worst_of(cells, judged_, Better::larger)};
+      if (!candidate.judged.complete || !candidate.judged.outcome.is_known() || attacks_of(cells) < most_attacks) {
+        ++not_judged_;
+      } else if (!best || is_worse(best->judged.outcome, candidate.judged.outcome, Better::larger)) {
+        best = std::move(candidate);
+      }
     }
-    if (!best || is_worse(best->judged.outcome, candidate.judged.outcome, Better::larger)) best = std::move(candidate);
+    return best;
   }
-  return best;
+  Worst worst_of(const FrameCells& cells, const RunValues& values, Better better) const {
+    return worst_case(source_.frame, cells, values, attack_axis_, better);
+  }
+  std::size_t not_judged() const { return not_judged_; }
+
+ private:
+  std::size_t attacks_of(const FrameCells& cells) const { return split(source_.frame, cells, attack_axis_).size(); }
+  const TableSource& source_;
+  const TableLayout& layout_;
+  std::string attack_axis_;
+  RunValues judged_;
+  std::size_t not_judged_ = 0;
+};
+
+/// The metrics' worst cases at the choice, or "n/a" without one.
+std::vector<std::string> worst_texts(const TableSource& source, const TableShape& shape, const Selection& selection,
+                                     const std::optional<Candidate>& choice) {
+  std::vector<std::string> texts;
+  for (const std::string& metric : shape.metrics) {
+    const MetricInfo info = metric_info(metric);
+    SOUK_REQUIRE(info.better != Better::neither, "neither more nor less '{}' is better: it has no worst case", metric);
+    const RunValues values = run_values(source.view, metric, source.round);
+    texts.push_back(choice ? text_of(selection.worst_of(*choice->cells, values, info.better),
+                                     NumberText(info, source.numbers_in_full))
+                           : "n/a");
+  }
+  return texts;
 }
 
 }  // namespace
@@ -70,40 +108,27 @@ ResultTable selection_table(const TableSource& source, const TableShape& shape, 
                "no run has recorded validation_accuracy, by which settings are chosen: let the scenario hold samples "
                "out with evaluation.validation_fraction");
   const TableLayout layout = lay_out(source.frame, shape.rows, axes);
-  const RunValues judged = run_values(source.view, judged_by, source.round);
-  const NumberText share(metric_info(judged_by), source.numbers_in_full);
+  Selection selection(source, layout, attack_axis);
   ResultTable table{.title = fmt::format("{} chosen on validation data", joined_columns(axes)),
                     .header = {joined_columns(shape.rows), joined_columns(axes), judged_by},
                     .rows = {},
                     .notes = {}};
-  for (const std::string& metric : shape.metrics) {
-    SOUK_REQUIRE(metric_info(metric).better != Better::neither,
-                 "neither more nor less '{}' is better: it has no worst case", metric);
-    table.header.push_back(metric);
-  }
-  std::size_t incomplete = 0;
+  table.header.insert(table.header.end(), shape.metrics.begin(), shape.metrics.end());
   for (std::size_t r = 0; r < layout.rows.size(); ++r) {
-    const auto best = best_of_row(source, layout, r, judged, attack_axis, incomplete);
-    std::vector<std::string> row{layout.rows[r], best ? best->label : "n/a",
-                                 best ? text_of(best->judged, share) : "n/a"};
-    for (const std::string& metric : shape.metrics) {
-      if (!best) {
-        row.emplace_back("n/a");
-        continue;
-      }
-      const MetricInfo info = metric_info(metric);
-      const RunValues values = run_values(source.view, metric, source.round);
-      row.push_back(text_of(worst_case(source.frame, *best->cells, values, attack_axis, info.better),
-                            NumberText(info, source.numbers_in_full)));
-    }
+    const std::optional<Candidate> choice = selection.best_of(r);
+    const NumberText share(metric_info(judged_by), source.numbers_in_full);
+    std::vector<std::string> row{layout.rows[r], choice ? choice->label : "n/a",
+                                 choice ? text_of(choice->judged, share) : "n/a"};
+    for (std::string& text : worst_texts(source, shape, selection, choice)) row.push_back(std::move(text));
     table.rows.push_back(std::move(row));
   }
   table.notes.push_back(
       fmt::format("For each row the {} whose worst case over {} of the mean {} is best; then the worst case of each "
                   "metric at it, with its {} in brackets. The first one wins ties.",
                   joined_columns(axes), attack_axis, judged_by, attack_axis));
-  if (incomplete > 0) {
-    table.notes.push_back(fmt::format("{} choices were not judged because runs of theirs are not done.", incomplete));
+  if (selection.not_judged() > 0) {
+    table.notes.push_back(fmt::format("Choices not judged, because not all their runs are done or they lack an {}: {}.",
+                                      attack_axis, selection.not_judged()));
   }
   std::vector<std::string> aside = axes;
   aside.push_back(attack_axis);

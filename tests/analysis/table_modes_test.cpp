@@ -140,15 +140,43 @@ TEST(CompareTable, has_a_line_per_column_and_leaves_unfinished_pairs_out) {
 }
 
 TEST(CompareTable, what_belongs_to_one_side_is_part_of_the_comparison) {
-  // The axis "setting" has no value in common: it is compared, and not a condition. A run that two cells share counts
-  // once.
+  // The axis "setting" has no value in common: it is compared, and not a condition.
   TableWorld world;
   for (const int seed : {1, 2}) {
     const auto made = [&](double accuracy) { return MadeRun{.metrics = {{"accuracy", {accuracy}}}}; };
     world.add("krum", "zero", seed, made(0.5), {{"setting", "f=2"}});
     world.add("median", "zero", seed, made(0.25), {{"setting", "plain"}});
   }
-  EXPECT_EQ(compare_table(world.source(), by_rule, "krum", "median").rows.at(0).at(1), "2");
+  const ResultTable table = compare_table(world.source(), by_rule, "krum", "median");
+  EXPECT_EQ(table.rows.at(0).at(1), "2");
+  EXPECT_THAT(notes_of(table),
+              HasSubstr("The two have no value of setting in common: that is part of what is compared."));
+}
+
+TEST(CompareTable, runs_that_cells_share_make_one_pair) {
+  const std::filesystem::path folder = fresh_folder();
+  std::vector<MadeCell> cells;
+  for (const std::string rule : {"krum", "median"}) {
+    write_run(folder / "cells" / rule, {.rule = rule, .metrics = {{"accuracy", {0.5}}}});
+    for (const std::string share : {"0.1", "0.2"}) {
+      cells.push_back({rule, {{"aggregator", rule}, {"share", share}, {"seed", "1"}}});
+    }
+  }
+  write_sweep(folder, "s", cells);
+  const std::vector<std::filesystem::path> places{folder};
+  const ResultsView view = ResultsView::load(places, ResultsView::Detail::federation);
+  const Frame frame(view.database());
+  const TableSource source{.view = view.database(), .frame = frame, .round = {}};
+  EXPECT_EQ(compare_table(source, by_rule, "krum", "median").rows.at(0).at(1), "1");
+}
+
+TEST(CompareTable, runs_of_different_seeds_are_no_pair) {
+  TableWorld world;
+  world.add("krum", "zero", 1, 0.5);
+  world.add("median", "zero", 2, 0.5);
+  EXPECT_THAT(
+      refusal([&] { compare_table(world.source(), by_rule, "krum", "median"); }),
+      HasSubstr("no run of krum and run of median agree in sweep / attack / seed: there is nothing to compare"));
 }
 
 TEST(CompareTable, refuses_what_cannot_be_paired) {
@@ -230,7 +258,16 @@ TEST(SelectionTable, judges_no_choice_whose_runs_are_not_done) {
   add_choice(world, "krum", "alie", "0.9", 0.5, 0.4);
   const ResultTable table = selection_table(world.source(), by_rule, {"momentum"}, "attack");
   EXPECT_EQ(table.rows.at(0), (std::vector<std::string>{"krum", "0.9", "0.5000 [zero]", "0.4000 [alie]"}));
-  EXPECT_THAT(notes_of(table), HasSubstr("1 choices were not judged because runs of theirs are not done."));
+  EXPECT_THAT(notes_of(table),
+              HasSubstr("Choices not judged, because not all their runs are done or they lack an attack: 1."));
+}
+
+TEST(SelectionTable, judges_no_choice_that_was_spared_an_attack) {
+  TableWorld world;
+  add_choice(world, "krum", "zero", "0", 0.9, 0.9);
+  add_choice(world, "krum", "zero", "0.9", 0.5, 0.5);
+  add_choice(world, "krum", "alie", "0.9", 0.5, 0.4);
+  EXPECT_EQ(selection_table(world.source(), by_rule, {"momentum"}, "attack").rows.at(0).at(1), "0.9");
 }
 
 TEST(SelectionTable, says_where_validation_data_come_from) {
