@@ -5,6 +5,8 @@
 #include <charconv>
 #include <string_view>
 
+#include "analysis/tables/run_values.hpp"
+
 namespace souk {
 namespace {
 
@@ -53,27 +55,18 @@ std::vector<StudyRun> read_runs(const Database& view) {
   return runs;
 }
 
-/// Adds to the finals of runs what `sql` selects: run, name, value.
-void read_finals(const Database& view, const std::map<std::int64_t, std::size_t>& places, const std::string& sql,
-                 std::vector<StudyRun>& runs) {
-  Statement select(view, sql);
-  while (select.step()) {
-    if (!select.is_null(2)) runs[places.at(select.integer(0))].finals[select.text(1)] = select.real(2);
-  }
-}
-
 /// With max() as the only aggregate, SQLite takes the other columns from the row that has it.
 constexpr const char* last_values =
     "SELECT run, name, value, max(round) FROM metric WHERE agent = -1 AND class = -1 AND value IS NOT NULL "
     "GROUP BY run, name";
-constexpr const char* weight_shares =
-    "SELECT run, 'malicious_weight_share', sum(CASE WHEN attacker_group >= 0 THEN weight_sum ELSE 0 END) / "
-    "nullif(sum(weight_sum), 0) FROM agent_summary GROUP BY run HAVING max(attacker_group) >= 0";
-/// What clients were paid, refunds and penalties not taken off; the market's account is nobody's income.
-constexpr const char* income_shares =
-    "SELECT run, 'malicious_income_share', 1.0 * sum(CASE WHEN attacker_group >= 0 THEN micro_credits ELSE 0 END) / "
-    "nullif(sum(micro_credits), 0) FROM ledger JOIN agent USING (run) WHERE payee = agent AND payer <> payee "
-    "GROUP BY run HAVING (SELECT max(attacker_group) FROM agent a WHERE a.run = ledger.run) >= 0";
+
+void read_finals(const Database& view, const std::map<std::int64_t, std::size_t>& places, std::vector<StudyRun>& runs) {
+  Statement select(view, last_values);
+  while (select.step()) runs[places.at(select.integer(0))].finals[select.text(1)] = select.real(2);
+  for (const char* share : {malicious_weight_share, malicious_income_share}) {
+    for (const auto& [run, value] : run_values(view, share, RoundChoice{})) runs[places.at(run)].finals[share] = value;
+  }
+}
 
 /// Axes other than rule, attack and seed, over all sweeps by name.
 std::vector<StudyAxis> read_axes(const Database& view) {
@@ -132,7 +125,7 @@ Study Study::read(const Database& view) {
   study.runs = read_runs(view);
   std::map<std::int64_t, std::size_t> places;
   for (std::size_t i = 0; i < study.runs.size(); ++i) places[study.runs[i].run] = i;
-  for (const char* sql : {last_values, weight_shares, income_shares}) read_finals(view, places, sql, study.runs);
+  read_finals(view, places, study.runs);
   study.axes = read_axes(view);
   study.rules = axis_values(view, "'aggregator', 'rule', 'defence', 'defense'");
   study.attacks = axis_values(view, "'attack', 'attacks'");

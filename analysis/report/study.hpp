@@ -55,8 +55,7 @@ struct Study {
   bool has_metric(const std::string& metric) const;
 };
 
-/// Names that the report gives to two quantities of whole runs: the share of the weight of updates, and of what clients
-/// were paid, that went to members of attacker groups. A run without attackers, or where nobody was paid, has none.
+/// Quantities of whole runs among the finals, as run_values has them (analysis/tables/run_values.hpp).
 inline constexpr const char* malicious_weight_share = "malicious_weight_share";
 inline constexpr const char* malicious_income_share = "malicious_income_share";
 

@@ -35,8 +35,11 @@ class Cached {
   Clock::time_point made_;
 };
 
+/// Whether a host is this machine by its own word: a name that merely begins like an address belongs to somebody else.
 bool is_loopback(const std::string& host) {
-  return host.starts_with("127.") || host == "localhost" || host == "::1" || host == "[::1]";
+  in_addr address{};
+  const bool is_address = inet_pton(AF_INET, host.c_str(), &address) == 1;
+  return (is_address && ntohl(address.s_addr) >> 24 == 127) || host == "localhost" || host == "::1" || host == "[::1]";
 }
 
 std::string without_port(const std::string& host) {
@@ -70,6 +73,11 @@ WatchServer::WatchServer(const std::string& address, int port, Document page, Do
                               {"X-Content-Type-Options", "nosniff"},
                               {"X-Frame-Options", "DENY"},
                               {"Referrer-Policy", "no-referrer"}});
+  // Without SO_REUSEPORT, which the library would set: two servers on one port would share its requests.
+  server.set_socket_options([](socket_t socket) {
+    const int yes = 1;
+    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  });
   const bool local = is_loopback(address);
   server.set_pre_routing_handler([local](const httplib::Request& request, httplib::Response& response) {
     using Handled = httplib::Server::HandlerResponse;

@@ -39,6 +39,7 @@ constexpr std::array entries{
     Entry{"bytes", "traffic", "bytes", Better::smaller},
     Entry{"virtual_time", "time on the virtual clock", "seconds", Better::smaller},
     Entry{"rounds_done", "rounds done", "rounds", Better::neither},
+    Entry{"malicious_weight_share", "share of the weight that attackers got", "share", Better::smaller},
     Entry{"malicious_income_share", "share of the income that attackers earned", "share", Better::smaller},
 };
 

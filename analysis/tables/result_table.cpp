@@ -108,6 +108,8 @@ std::string latex_text(const std::string& text) {
         return "\\textasciitilde{}";
       case '^':
         return "\\textasciicircum{}";
+      case '[':
+        return "{[}";  // which a line break at the end of the line before would take as its argument
       case '<':
         return "$<$";
       case '>':

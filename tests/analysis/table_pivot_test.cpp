@@ -179,6 +179,14 @@ TEST(PivotTable, an_unknown_column_or_metric_is_named_with_its_neighbour) {
                         "malicious_weight_share, malicious_income_share. Did you mean 'accuracy'?"));
 }
 
+TEST(PivotTable, a_sweep_of_which_nothing_is_done_shows_just_that) {
+  TableWorld world;
+  world.add("krum", "zero", 1, MadeRun{.status = "failed"});
+  world.add("krum", "none", 1, std::nullopt);
+  EXPECT_EQ(body_of(pivot_tables(world.source(), by_attack, Statistic::mean).at(0)),
+            "aggregator|zero|none\nkrum|failed|-\n");
+}
+
 TEST(PivotTable, cells_that_never_started_and_have_no_place_are_counted) {
   TableWorld world;
   world.add("krum", "zero", 1, 0.5);
