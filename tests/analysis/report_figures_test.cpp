@@ -1,0 +1,354 @@
+#include <cmath>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "analysis/report/figures.hpp"
+#include "analysis/report/lorenz.hpp"
+#include "analysis/report/report.hpp"
+#include "analysis/report/static_figures.hpp"
+#include "analysis/results/results_view.hpp"
+#include "tests/analysis/made_results.hpp"
+
+namespace souk {
+namespace {
+
+using nlohmann::json;
+
+ResultsView view_of(const std::filesystem::path& directory) {
+  const std::vector<std::filesystem::path> places{directory};
+  return ResultsView::load(places, ResultsView::Detail::federation);
+}
+
+/// Rows of a figure's data that have these values, as JSON objects.
+std::vector<json> rows_with(const Figure& figure, const json& wanted) {
+  std::vector<json> rows;
+  for (const json& row : json::parse(figure.data.to_rows_json())) {
+    bool fits = true;
+    for (const auto& [name, value] : wanted.items()) fits = fits && row[name] == value;
+    if (fits) rows.push_back(row);
+  }
+  return rows;
+}
+
+constexpr const char* odd_label = "x' || \"</script>";
+
+/// Two rules, an attack with a label that is trouble wherever it is taken for code, two shares, two seeds. Clean cells
+/// of both shares are one run; one cell is missing, one diverged.
+class ReportFigures : public testing::Test {
+ protected:
+  ReportFigures() : folder_(fresh_folder() / "sweep") {
+    for (const std::string rule : {"mean", "krum"}) {
+      for (const std::string seed : {"1", "2"}) {
+        for (const std::string share : {"0.1", "0.3"}) {
+          add(rule + "-clean-" + seed, rule, "none", share, seed);
+          add(rule + "-" + share + "-" + seed, rule, odd_label, share, seed);
+        }
+      }
+    }
+    run("mean-clean-1", {0.1, 0.90});
+    run("mean-clean-2", {0.3, 0.80});
+    run("krum-clean-1", {0.1, 0.70});
+    run("krum-clean-2", {0.1, 0.70});
+    run("mean-0.1-1", {0.2, 0.60});
+    run("mean-0.1-2", {0.2, 0.50});
+    run("mean-0.3-1", {0.2, 0.20});
+    run("mean-0.3-2", {0.2}, "diverged");
+    run("krum-0.1-1", {0.2, 0.65});
+    run("krum-0.1-2", {0.2, 0.65});
+    run("krum-0.3-1", {0.2, 0.65});  // krum-0.3-2 never started
+    write_sweep(folder_, "grid", cells_);
+    view_.emplace(view_of(folder_));
+    study_ = Study::read(view_->database());
+  }
+  void add(const std::string& id, const std::string& rule, const std::string& attack, const std::string& share,
+           const std::string& seed) {
+    cells_.push_back({id, {{"aggregator", rule}, {"attack", attack}, {"share", share}, {"seed", seed}}});
+  }
+  void run(const std::string& id, const std::vector<double>& accuracies, const std::string& status = "done") const {
+    const bool clean = id.find("clean") != std::string::npos;
+    write_run(folder_ / "cells" / id, {.rule = id.substr(0, 4),
+                                       .attack = clean ? "" : "sign_flip",
+                                       .seed = id.back() == '1' ? 1U : 2U,
+                                       .metrics = {{"accuracy", accuracies}},
+                                       .status = status});
+  }
+  std::filesystem::path folder_;
+  std::vector<MadeCell> cells_;
+  std::optional<ResultsView> view_;
+  Study study_;
+};
+
+TEST_F(ReportFigures, the_study_has_the_axes_of_the_grid_and_cells_that_share_runs) {
+  EXPECT_THAT(study_.rules, testing::ElementsAre("mean", "krum"));
+  EXPECT_THAT(study_.attacks, testing::ElementsAre("none", odd_label));
+  ASSERT_EQ(study_.axes.size(), 1U);
+  EXPECT_EQ(study_.axes[0].name, "share");
+  EXPECT_TRUE(study_.axes[0].numeric);
+  EXPECT_EQ(study_.cells.size(), 16U);
+  EXPECT_EQ(study_.runs.size(), 12U);
+}
+
+TEST_F(ReportFigures, the_heat_map_has_mean_worst_best_and_deviation_of_single_runs) {
+  const Figure map = heat_maps(study_).at(0);
+  const auto at = [&](const char* rule, const char* attack, const char* share) {
+    return rows_with(map, {{"rule", rule}, {"attack", attack}, {"axis1", share}, {"metric", "accuracy"}}).at(0);
+  };
+  json row = at("mean", odd_label, "0.1");
+  EXPECT_DOUBLE_EQ(row["mean"], 55.0);
+  EXPECT_DOUBLE_EQ(row["worst"], 50.0);
+  EXPECT_DOUBLE_EQ(row["best"], 60.0);
+  EXPECT_NEAR(row["std"], 10.0 / std::sqrt(2.0), 1e-4);
+  EXPECT_EQ(row["runs"], 2);
+  // the diverged run is told of, and in no number
+  row = at("mean", odd_label, "0.3");
+  EXPECT_DOUBLE_EQ(row["mean"], 20.0);
+  EXPECT_TRUE(row["std"].is_null());
+  EXPECT_EQ(row["state"], "diverged 1/2");
+  EXPECT_EQ(at("krum", odd_label, "0.3")["state"], "missing 1/2");
+  // shares together: three attacked runs of the mean; a clean run that stands for both shares counts once
+  EXPECT_NEAR(at("mean", odd_label, "all")["mean"], (60.0 + 50.0 + 20.0) / 3.0, 1e-4);
+  row = at("mean", "none", "all");
+  EXPECT_DOUBLE_EQ(row["mean"], 85.0);
+  EXPECT_EQ(row["runs"], 2);
+}
+
+TEST_F(ReportFigures, curves_have_the_mean_over_seeds_and_students_interval) {
+  const Figure figure = curves(study_, view_->database()).at(0);
+  const auto rows =
+      rows_with(figure, {{"rule", "mean"}, {"attack", "none"}, {"axis1", "0.1"}, {"metric", "accuracy"}, {"round", 1}});
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_DOUBLE_EQ(rows[0]["mean"], 20.0);  // of 10 and 30
+  // t(0.975, 1) = 12.7062; standard error sqrt(200) / sqrt(2) = 10
+  EXPECT_NEAR(rows[0]["low"], 20.0 - 127.062, 1e-2);
+  EXPECT_NEAR(rows[0]["high"], 20.0 + 127.062, 1e-2);
+  // one run alone has no interval
+  const auto alone = rows_with(figure, {{"rule", "krum"}, {"attack", odd_label}, {"axis1", "0.3"}, {"round", 2}});
+  ASSERT_EQ(alone.size(), 1U);
+  EXPECT_DOUBLE_EQ(alone[0]["mean"], 65.0);
+  EXPECT_TRUE(alone[0]["low"].is_null());
+}
+
+TEST_F(ReportFigures, an_axis_of_numbers_has_a_figure_along_it) {
+  const auto figures = numeric_axes(study_);
+  ASSERT_EQ(figures.size(), 1U);
+  EXPECT_EQ(figures[0].title, "Along share");
+  const auto rows = rows_with(figures[0], {{"rule", "mean"}, {"attack", odd_label}, {"metric", "accuracy"}});
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_DOUBLE_EQ(rows[0]["x"], 0.1);
+  EXPECT_DOUBLE_EQ(rows[0]["mean"], 55.0);
+  EXPECT_DOUBLE_EQ(rows[1]["x"], 0.3);
+  EXPECT_DOUBLE_EQ(rows[1]["mean"], 20.0);
+}
+
+TEST_F(ReportFigures, costs_are_means_over_the_runs_of_a_rule_each_counted_once) {
+  const auto figures = costs(study_, view_->database());
+  ASSERT_EQ(figures.size(), 2U);
+  // every round takes one second: five finished runs of the mean with two rounds
+  const auto seconds = rows_with(figures[0], {{"rule", "mean"}, {"part", "train"}});
+  ASSERT_EQ(seconds.size(), 1U);
+  EXPECT_DOUBLE_EQ(seconds[0]["mean"], 2.0);
+  EXPECT_EQ(seconds[0]["runs"], 5);
+  // and sends 100 bytes
+  EXPECT_NEAR(rows_with(figures[1], {{"rule", "krum"}, {"part", "update"}}).at(0)["mean"], 200e-6, 1e-12);
+}
+
+/// Every text under these keys, which Vega takes for code.
+void collect_expressions(const json& value, std::vector<std::string>& expressions) {
+  if (value.is_object()) {
+    for (const auto& [key, member] : value.items()) {
+      const bool is_code = key == "filter" || key == "calculate" || key == "expr" || key == "test";
+      if (is_code && member.is_string()) expressions.push_back(member);
+      collect_expressions(member, expressions);
+    }
+  } else if (value.is_array()) {
+    for (const json& member : value) collect_expressions(member, expressions);
+  }
+}
+
+TEST_F(ReportFigures, names_of_the_grid_are_never_part_of_an_expression) {
+  const Report report = make_report(view_->database());
+  std::size_t seen = 0;
+  for (const Figure* figure : figures_of(report)) {
+    std::vector<std::string> expressions;
+    collect_expressions(json::parse(figure->spec), expressions);
+    for (const std::string& expression : expressions) {
+      EXPECT_THAT(expression, testing::Not(testing::HasSubstr("</script>"))) << figure->id;
+      EXPECT_THAT(expression, testing::Not(testing::HasSubstr("share"))) << figure->id;
+    }
+    seen += expressions.size();
+  }
+  EXPECT_GT(seen, 10U);
+  const std::string curves_of_page = report.sections.at(1).figures.at(0).spec;
+  EXPECT_THAT(json::parse(curves_of_page).dump(), testing::HasSubstr("</script>"));  // as an option that is chosen
+}
+
+TEST_F(ReportFigures, the_page_holds_every_section_with_data_as_json) {
+  const Report report = make_report(view_->database());
+  const json page = json::parse(to_json(report));
+  std::set<std::string> ids;
+  for (const json& section : page["sections"]) {
+    for (const char* kind : {"figures", "tables"}) {
+      for (const json& part : section[kind]) {
+        EXPECT_TRUE(ids.insert(part["id"]).second) << part["id"];
+        EXPECT_FALSE(part["data"]["columns"].empty());
+      }
+    }
+  }
+  EXPECT_THAT(ids, testing::IsSupersetOf(
+                       {"heat", "curves", "axis-1", "phases", "traffic", "rules", "attacks", "cells", "failures"}));
+  EXPECT_EQ(page["field_titles"]["axis1"], "share");
+  EXPECT_EQ(page["runs"]["runs"].size(), 12U);
+  EXPECT_EQ(page["title"], "grid");
+}
+
+TEST_F(ReportFigures, cells_without_a_result_are_listed_once_with_their_state) {
+  const Report report = make_report(view_->database());
+  const ReportTable& failures = report.sections.back().tables.front();
+  ASSERT_EQ(failures.id, "failures");
+  ASSERT_EQ(failures.data.rows(), 2U);
+  EXPECT_EQ(failures.data.at(0, "status").text(), "diverged");
+  EXPECT_EQ(failures.data.at(0, "place").text(), "share 0.3");
+  EXPECT_EQ(failures.data.at(1, "status").text(), "missing");
+  EXPECT_EQ(failures.data.at(1, "rule").text(), "krum");
+}
+
+TEST_F(ReportFigures, a_standalone_specification_has_its_data_and_the_metric_it_is_named_after) {
+  const Figure map = heat_maps(study_).at(0);
+  const json spec = json::parse(standalone_spec(map, "malicious_weight_share"));
+  EXPECT_EQ(spec["data"]["values"].size(), map.data.rows());
+  EXPECT_EQ(spec["params"][0]["name"], "metric");
+  EXPECT_EQ(spec["params"][0]["value"], "malicious_weight_share");
+  EXPECT_EQ(json::parse(standalone_spec(map, ""))["params"][0]["value"], "accuracy");
+}
+
+TEST_F(ReportFigures, equal_results_make_equal_pages) {
+  const ResultsView again = view_of(folder_);
+  EXPECT_EQ(to_json(make_report(again.database())), to_json(make_report(view_->database())));
+}
+
+/// One run of four clients with a market: agent 3 is malicious.
+class ReportMarket : public testing::Test {
+ protected:
+  ReportMarket() {
+    const auto folder = fresh_folder() / "run";
+    write_run(folder, {.rule = "mean", .attack = "sign_flip", .metrics = {}});
+    const auto sink = open_sqlite_sink(folder / "results.sqlite");
+    SetUpRecord set_up;
+    for (std::uint32_t agent = 0; agent < 4; ++agent) {
+      set_up.agents.push_back({{agent}, "client", 5, agent == 3 ? 0 : -1, 1e9, 1e6});
+    }
+    sink->commit_set_up(set_up);
+    for (std::uint32_t round = 1; round <= 2; ++round) {
+      RoundRecord record;
+      record.round = {round};
+      for (std::uint32_t agent = 0; agent < 4; ++agent) {
+        const double weight = agent == 3 ? 0.4 : 0.2;
+        record.selections.push_back({{agent}, "accepted", 5, 1.0, weight, std::nullopt});
+        record.add("cosine_to_aggregate", agent == 3 ? -0.5 : 0.5, agent);
+      }
+      record.transfers.push_back({"payment", -1, 0, 1'000'000});
+      record.transfers.push_back({"payment", -1, 3, round * 2'000'000});
+      sink->commit(record);
+    }
+    view_.emplace(view_of(folder));
+    study_ = Study::read(view_->database());
+  }
+  const Figure& figure(const std::string& id) {
+    if (figures_.empty()) {
+      figures_ = selection_and_payment(study_, view_->database());
+      for (Figure& more : contribution_and_reward(study_, view_->database())) figures_.push_back(std::move(more));
+    }
+    for (const Figure& one : figures_) {
+      if (one.id == id) return one;
+    }
+    throw std::runtime_error("no figure " + id);
+  }
+  std::optional<ResultsView> view_;
+  Study study_;
+  std::vector<Figure> figures_;
+};
+
+TEST_F(ReportMarket, attackers_have_their_share_of_weight_and_of_what_was_paid_so_far) {
+  const auto weight = rows_with(figure("groups"), {{"metric", "malicious_weight_share"}});
+  ASSERT_EQ(weight.size(), 2U);
+  EXPECT_NEAR(weight[0]["mean"], 40.0, 1e-4);
+  const auto income = rows_with(figure("groups"), {{"metric", "malicious_income_share"}});
+  ASSERT_EQ(income.size(), 2U);
+  EXPECT_NEAR(income[0]["mean"], 100.0 * 2 / 3, 1e-3);  // 2 of 3 credits
+  EXPECT_NEAR(income[1]["mean"], 75.0, 1e-4);           // 6 of 8
+  EXPECT_NEAR(*study_.runs[0].final_value(malicious_income_share), 0.75, 1e-12);
+}
+
+TEST_F(ReportMarket, income_of_a_group_is_per_member_and_adds_up) {
+  const auto benign = rows_with(figure("income"), {{"group", "benign"}});
+  const auto malicious = rows_with(figure("income"), {{"group", "malicious"}});
+  ASSERT_EQ(benign.size(), 2U);
+  EXPECT_NEAR(benign[1]["mean"], 2.0 / 3.0, 1e-5);
+  EXPECT_NEAR(malicious[0]["mean"], 2.0, 1e-9);
+  EXPECT_NEAR(malicious[1]["mean"], 6.0, 1e-9);
+}
+
+TEST_F(ReportMarket, lorenz_curves_of_weight_and_income) {
+  // incomes 0 0 2 6: half of the clients have nothing, three quarters have a quarter
+  const auto half = rows_with(figure("lorenz"), {{"metric", "income"}, {"part", 50.0}});
+  ASSERT_EQ(half.size(), 1U);
+  EXPECT_NEAR(half[0]["share"], 0.0, 1e-9);
+  EXPECT_NEAR(rows_with(figure("lorenz"), {{"metric", "income"}, {"part", 75.0}}).at(0)["share"], 25.0, 1e-9);
+  // weights 0.4 0.4 0.4 0.8
+  EXPECT_NEAR(rows_with(figure("lorenz"), {{"metric", "weight"}, {"part", 75.0}}).at(0)["share"], 60.0, 1e-4);
+}
+
+TEST_F(ReportMarket, flows_are_sums_of_the_ledger) {
+  const auto rows = rows_with(figure("flows"), {{"payer", "market"}, {"payee", "3"}});
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_NEAR(rows[0]["credits"], 6.0, 1e-9);
+  EXPECT_EQ(rows[0]["group"], "malicious");
+}
+
+TEST_F(ReportMarket, contribution_stands_against_reward_for_every_client) {
+  const auto rows = rows_with(figure("contribution"), {{"agent", 3}});
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0]["group"], "malicious");
+  EXPECT_NEAR(rows[0]["contribution"], -0.5, 1e-9);
+  EXPECT_NEAR(rows[0]["weight"], 0.8, 1e-6);
+  EXPECT_NEAR(rows[0]["income"], 6.0, 1e-9);
+}
+
+TEST(Lorenz, closed_forms) {
+  const std::vector<double> equal{2, 2, 2, 2};
+  for (const double part : {0.0, 0.25, 0.3, 0.9, 1.0}) EXPECT_NEAR(lorenz(equal, part), part, 1e-12);
+  EXPECT_NEAR(gini(equal), 0.0, 1e-12);
+  EXPECT_NEAR(gini({0, 0, 0, 7}), 0.75, 1e-12);  // 1 - 1/n
+  // sum over all pairs of |a - b|, over 2 n^2 times the mean: 20 / 80
+  EXPECT_NEAR(gini({1, 2, 3, 4}), 0.25, 1e-12);
+  EXPECT_NEAR(lorenz({1, 2, 3, 4}, 0.625), (1 + 2 + 1.5) / 10, 1e-12);
+}
+
+TEST(Lorenz, gini_is_twice_the_area_above_the_curve) {
+  const std::vector<double> amounts{0.5, 1, 1, 4, 9, 20};
+  double area = 0.0;
+  const int steps = 6000;  // a multiple of n, so that trapezoids are exact
+  for (int i = 0; i < steps; ++i) {
+    area += (lorenz(amounts, static_cast<double>(i) / steps) + lorenz(amounts, static_cast<double>(i + 1) / steps)) / 2;
+  }
+  EXPECT_NEAR(gini(amounts), 1.0 - 2.0 * area / steps, 1e-9);
+}
+
+TEST(Thinned, keeps_first_and_last_and_no_more_than_it_may) {
+  EXPECT_THAT(thinned(0), testing::IsEmpty());
+  EXPECT_THAT(thinned(1), testing::ElementsAre(0));
+  EXPECT_THAT(thinned(3), testing::ElementsAre(0, 1, 2));
+  for (const std::size_t count : {most_points, most_points + 1, std::size_t{200}, std::size_t{12345}}) {
+    const auto kept = thinned(count);
+    EXPECT_EQ(kept.size(), most_points);
+    EXPECT_EQ(kept.front(), 0U);
+    EXPECT_EQ(kept.back(), count - 1);
+    EXPECT_EQ(std::set<std::size_t>(kept.begin(), kept.end()).size(), kept.size());
+  }
+}
+
+}  // namespace
+}  // namespace souk

@@ -1,0 +1,97 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/app/results_folder.hpp"
+
+namespace souk {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::Not;
+
+class ReportCommand : public ResultsFolder {
+ protected:
+  std::string text_of(const std::string& name) const {
+    std::ifstream in(directory_ / name);
+    std::stringstream text;
+    text << in.rdbuf();
+    return text.str();
+  }
+  bool has_libraries() const {
+    return fs::exists(fs::path(std::getenv("SOUK_PROGRAM")).parent_path() / "report" / "vega.min.js");
+  }
+};
+
+TEST_F(ReportCommand, writes_one_file_the_same_for_the_same_results) {
+  run_sweep("grid");
+  const Ended ended = run({"report", "grid", "-o", "one.html"});
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("one.html"));
+  ASSERT_EQ(run({"report", "grid", "--out", "two.html"}).exit_code, 0);
+  const std::string page = text_of("one.html");
+  EXPECT_THAT(page, testing::StartsWith("<!DOCTYPE html>"));
+  EXPECT_THAT(page, HasSubstr("What held"));
+  EXPECT_EQ(page, text_of("two.html"));
+  EXPECT_EQ(ended.err.empty(), has_libraries()) << ended.err;
+}
+
+TEST_F(ReportCommand, takes_several_runs_and_folders_and_writes_report_html) {
+  ASSERT_EQ(run({"run", "base.textproto", "--out", "all/a", "-q"}).exit_code, 0);
+  ASSERT_EQ(run({"run", "base.textproto", "--seed", "2", "--out", "all/b", "-q"}).exit_code, 0);
+  ASSERT_EQ(run({"report", "all"}).exit_code, 0);
+  EXPECT_THAT(text_of("report.html"), HasSubstr("all/b"));
+}
+
+TEST_F(ReportCommand, wrong_arguments_are_one_sentence_and_leave_nothing) {
+  EXPECT_EQ(run({"report"}).exit_code, 2);
+  Ended ended = run({"report", "nowhere", "-o", "page.html"});
+  EXPECT_EQ(ended.exit_code, 2);
+  EXPECT_THAT(ended.err, HasSubstr("nowhere"));
+  EXPECT_FALSE(fs::exists(directory_ / "page.html"));
+  EXPECT_EQ(run({"report", "--watch", "nowhere"}).exit_code, 2);
+  EXPECT_EQ(run({"report", "a", "--watch", "b"}).exit_code, 2);
+  EXPECT_EQ(run({"report", "--watch", "b", "-o", "page.html"}).exit_code, 2);
+  EXPECT_EQ(run({"report", "a", "--port", "80"}).exit_code, 2);
+  EXPECT_EQ(run({"report", "--watch", "b", "--port", "70000"}).exit_code, 2);
+}
+
+TEST_F(ReportCommand, figures_are_drawn_by_node_or_it_is_said_what_is_missing) {
+  ASSERT_EQ(run({"run", "base.textproto", "--out", "a", "-q"}).exit_code, 0);
+  const Ended without =
+      RunningProgram({"env", "PATH=/nowhere", std::getenv("SOUK_PROGRAM"), "report", "a", "--figures", "none"},
+                     directory_)
+          .wait();
+  EXPECT_EQ(without.exit_code, 2);
+  EXPECT_THAT(without.err, HasSubstr(has_libraries() ? "Node.js" : "Vega"));
+  EXPECT_FALSE(fs::exists(directory_ / "none"));
+  if (!has_libraries() || std::system("command -v node >/dev/null") != 0) GTEST_SKIP() << "no Node or no libraries";
+
+  const Ended ended = run({"report", "a", "--figures", "figures"});
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_EQ(ended.err, "");
+  EXPECT_THAT(text_of("figures/curves-accuracy.svg"), testing::AllOf(testing::StartsWith("<svg"), HasSubstr("<path")));
+  EXPECT_THAT(text_of("figures/curves-accuracy.vl.json"), HasSubstr("vega-lite"));
+  EXPECT_FALSE(fs::exists(directory_ / "report.html"));
+  for (const auto& file : fs::directory_iterator(directory_ / "figures")) {
+    EXPECT_THAT(file.path().string(), Not(testing::EndsWith(".tmp")));
+  }
+}
+
+TEST_F(ReportCommand, watching_ends_with_the_signal_that_asked_for_it) {
+  ASSERT_EQ(run({"run", "base.textproto", "--out", "a", "-q"}).exit_code, 0);
+  for (const auto& [signal, exit_code] : {std::pair(SIGINT, 130), std::pair(SIGTERM, 143)}) {
+    RunningProgram program({std::getenv("SOUK_PROGRAM"), "report", "--watch", "a", "--port", "0"}, directory_);
+    while (text_of("stdout.txt").find("Ctrl-C") == std::string::npos) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    program.send(signal);
+    const Ended ended = program.wait();
+    EXPECT_EQ(ended.exit_code, exit_code) << ended.err;
+    EXPECT_THAT(ended.out, HasSubstr("http://127.0.0.1:"));
+    fs::remove(directory_ / "stdout.txt");
+  }
+}
+
+}  // namespace
+}  // namespace souk
