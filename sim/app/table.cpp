@@ -101,7 +101,8 @@ int table_command(const TableArguments& arguments) {
 }
 
 /// What each kind of table takes: the others' options are refused beside it.
-void add_kinds(CLI::App& command, TableArguments& arguments, CLI::Option* statistic, CLI::Option* cols) {
+void add_kinds(CLI::App& command, TableArguments& arguments, CLI::Option* statistic, CLI::Option* cols,
+               CLI::Option* metric) {
   CLI::Option* worst = command.add_option(
       "--worst-over", arguments.worst_over,
       "Column, mostly attack: show the worst of the means over its values, and which one it is; with --select the "
@@ -125,6 +126,7 @@ void add_kinds(CLI::App& command, TableArguments& arguments, CLI::Option* statis
   }
   worst->excludes(statistic);
   pareto->excludes(cols);
+  pareto->excludes(metric);
   select->excludes(cols);
 }
 
@@ -144,11 +146,13 @@ void add_table(CLI::App& app, std::function<int()>& chosen) {
                                        "The same for the columns; with --worst-over they are the metrics by default, "
                                        "with --compare there are none")
                           ->capture_default_str();
-  command
-      ->add_option("--metric", arguments->metrics,
-                   "Metrics, joined by commas; or seconds, bytes, virtual_time, rounds_done, malicious_weight_share, "
-                   "malicious_income_share")
-      ->capture_default_str();
+  CLI::Option* metric =
+      command
+          ->add_option(
+              "--metric", arguments->metrics,
+              "Metrics, joined by commas; or seconds, bytes, virtual_time, rounds_done, malicious_weight_share, "
+              "malicious_income_share")
+          ->capture_default_str();
   CLI::Option* statistic =
       command
           ->add_option("--stat", arguments->statistic,
@@ -163,7 +167,7 @@ void add_table(CLI::App& app, std::function<int()>& chosen) {
   command->add_option("--format", arguments->format, "text, csv, latex or markdown")
       ->check(CLI::IsMember({"text", "csv", "latex", "markdown"}))
       ->capture_default_str();
-  add_kinds(*command, *arguments, statistic, cols);
+  add_kinds(*command, *arguments, statistic, cols, metric);
   command->footer("docs/analysis.md has examples and the formulas.");
   command->callback([&chosen, arguments, cols] {
     arguments->cols_given = cols->count() > 0;

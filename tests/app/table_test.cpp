@@ -63,6 +63,7 @@ TEST_F(Table, refuses_what_makes_no_sense_in_one_sentence) {
   };
   EXPECT_THAT(refused({"s", "--rank", "--pareto", "accuracy:bytes"}), HasSubstr("excludes"));
   EXPECT_THAT(refused({"s", "--worst-over", "attack", "--stat", "mean"}), HasSubstr("excludes"));
+  EXPECT_THAT(refused({"s", "--metric", "asr", "--pareto", "accuracy:bytes"}), HasSubstr("excludes"));
   EXPECT_THAT(refused({"s", "--format", "html"}), HasSubstr("html"));
   EXPECT_EQ(refused({"s", "--compare", "mean"}), "souk: --compare mean: expected two names with a ',' between\n");
   EXPECT_THAT(refused({"s", "--filter", "aggregator ="}), HasSubstr("aggregator ="));
