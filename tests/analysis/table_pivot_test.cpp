@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "sim/base/error.hpp"
+#include "sim/base/random.hpp"
 #include "tests/analysis/table_world.hpp"
 
 namespace souk {
@@ -59,6 +60,38 @@ TEST(PivotTable, marks_every_run_that_is_not_done_and_never_counts_it) {
   EXPECT_THAT(notes_of(table),
               HasSubstr("16 runs without a final result, in no value: 2 crashed, 5 diverged, 1 failed, "
                         "5 missing, 1 running, 2 timed_out."));
+}
+
+TEST(PivotTable, of_random_sweeps_is_what_counting_by_hand_gives) {
+  TableWorld world;
+  Stream stream(11, Purpose::partition, AgentId{0}, RoundIndex{0});
+  const std::vector<std::string> statuses{"done", "done", "failed", "diverged", "missing"};
+  std::map<std::pair<std::string, std::string>, std::pair<double, std::map<std::string, int>>> expected;
+  for (int seed = 1; seed <= 5; ++seed) {
+    for (const std::string rule : {"krum", "median", "mean"}) {
+      for (const std::string attack : {"zero", "alie"}) {
+        const std::string status = statuses[stream.below(5)];
+        const double accuracy = stream.uniform();
+        auto& [sum, counts] = expected[{rule, attack}];
+        ++counts[status];
+        if (status == "done") sum += accuracy;
+        const MadeRun run{.metrics = {{"accuracy", {accuracy}}}, .status = status};
+        world.add(rule, attack, seed, status == "missing" ? std::nullopt : std::optional(run));
+      }
+    }
+  }
+  const ResultTable table = pivot_tables(world.source(), by_attack, Statistic::mean).at(0);
+  for (const auto& row : table.rows) {
+    for (std::size_t c = 1; c < row.size(); ++c) {
+      auto [sum, counts] = expected.at({row[0], table.header[c]});
+      const int done = counts["done"];
+      counts.erase("done");
+      if (done > 0) {
+        EXPECT_NEAR(std::stod(row[c]), sum / done, 0.00005 + 1e-12);
+      }
+      for (const auto& [status, count] : counts) EXPECT_THAT(row[c], HasSubstr(fmt::format("{} {}/5", status, count)));
+    }
+  }
 }
 
 TEST(PivotTable, a_run_that_cells_share_counts_once) {
