@@ -25,7 +25,7 @@ void choose_lines(Json& spec, const Study& study) {
   const bool several_attacks = study.attacks.size() > 1;
   if (several_rules && several_attacks) {
     spec["params"].push_back(
-        vega::choice("lines", "Lines", {"rule", "attack"}, {"rules under one attack", "attacks on one rule"}));
+        vega::choice("lines", "Lines", {"rule", "attack"}, {"rules, under the attack", "attacks, on the rule"}));
     spec["params"].push_back(vega::choice("rule", "Rule", study.rules));
     spec["params"].push_back(vega::choice("attack", "Attack", study.attacks));
     spec["params"].back()["value"] = study.attacks[1];

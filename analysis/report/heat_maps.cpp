@@ -119,7 +119,7 @@ std::string heat_spec(const Study& study, const std::vector<std::string>& metric
                     {{"expr", fmt::format("({}) + ', ' + ({})", vega::by_option("metric", metrics, titles),
                                           vega::by_option("statistic", statistics, statistic_labels))}}}};
   spec["width"] = {{"step", 92}};
-  spec["height"] = {{"step", 36}};
+  spec["height"] = {{"step", 32}};
   Json x = vega::channel("attack", "nominal", "attack");
   x.update({{"sort", study.attacks}, {"axis", {{"labelAngle", -30}, {"orient", "bottom"}}}});
   Json y = vega::channel("rule", "nominal", "rule");

@@ -79,7 +79,7 @@ std::string axis_spec(const Study& study, std::size_t axis, const std::vector<st
   y["scale"] = {{"zero", false}};
   Json line = {{"x", x}, {"y", y}, {"opacity", vega::faded()}};
   vega::colour_by(line, "rule", "rule", study.rules.size());
-  Json interval = {{"x", x}, {"y", y}, {"y2", {{"field", "shown_high"}}}, {"opacity", vega::faded(0.5)}};
+  Json interval = {{"x", x}, {"y", y}, {"y2", {{"field", "shown_high"}}}, {"opacity", vega::faded(0.12)}};
   interval["color"] = line["color"];
   interval["y"]["field"] = "shown_low";
   Json points = line;
@@ -92,7 +92,7 @@ std::string axis_spec(const Study& study, std::size_t axis, const std::vector<st
                         {"encoding", line}},
                    Json{{"mark", {{"type", "point"}, {"filled", true}, {"size", 50}}}, {"encoding", points}}};
   if (has_intervals(seed_groups(study))) {
-    spec["layer"].push_back({{"mark", {{"type", "rule"}, {"strokeWidth", 1.5}}}, {"encoding", interval}});
+    spec["layer"].push_back({{"mark", {{"type", "area"}, {"tooltip", nullptr}}}, {"encoding", interval}});
   }
   return spec.dump();
 }

@@ -29,12 +29,12 @@ std::string in_setting(const RuleVerdict& rule) {
   return rule.worst_setting.empty() ? rule.worst_attack : fmt::format("{} ({})", rule.worst_attack, rule.worst_setting);
 }
 
-/// "krum: 3.1 points lost under alie, at 81.2 %", and the success of backdoors where it is over the limit.
+/// "krum: 84.3 → 81.2 % under alie": the reference and what is left of it; and the success of attacks over the limit.
 std::string how_it_did(const RuleVerdict& rule, const VerdictLimits& limits) {
   std::string text = rule.rule + ": ";
   if (rule.worst_attack.empty()) return text + "no result yet";
-  text += rule.worst_loss ? fmt::format("{:.1f} points lost under {}, at {}", 100.0 * *rule.worst_loss,
-                                        in_setting(rule), percent(rule.worst_accuracy))
+  text += rule.worst_loss ? fmt::format("{:.1f} → {} under {}", 100.0 * (*rule.worst_accuracy + *rule.worst_loss),
+                                        percent(rule.worst_accuracy), in_setting(rule))
                           : fmt::format("diverges under {}", in_setting(rule));
   if (rule.attack_success.value_or(0.0) >= limits.attack_success) {
     text += fmt::format("; {} succeeds in {} of its tries", rule.strongest_backdoor, percent(rule.attack_success));
@@ -148,7 +148,7 @@ std::vector<std::string> definitions(const Verdict& verdict, const VerdictLimits
   return {fmt::format(
       "A rule held if in every setting (an attack with a value of every other axis) it lost less than {:.0f} points of "
       "accuracy and the attack succeeded in less than {:.0f} % of its tries, as means over seeds of finished runs; a "
-      "setting with a diverged run is broken. Points are lost against {}.",
+      "setting with a diverged run is broken. Above: accuracy before → under the attack that costs most. Before is {}.",
       100.0 * limits.accuracy_loss, 100.0 * limits.attack_success,
       verdict.against_clean ? "the cell without attack of the same rule, seed and setting (where there is none, of the "
                               "most similar setting), "

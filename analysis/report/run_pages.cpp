@@ -67,14 +67,16 @@ Curves read_curves(const Database& view) {
 }
 
 DataSet curves_of(const Curves& curves, std::int64_t run) {
-  DataSet data({"metric", "round", "value"});
+  DataSet data({"place", "metric", "round", "value"});
+  std::int64_t place = 0;
   for (const std::string_view metric : curve_metrics) {
     const auto& series = curves.find(metric)->second;
     const auto found = series.find(run);
     if (found == series.end()) continue;
+    ++place;
     for (const std::size_t at : thinned(found->second.size())) {
       const auto& [round, value] = found->second[at];
-      data.add({std::string(vega::title_of(std::string(metric))), round, vega::drawn(std::string(metric), value)});
+      data.add({place, vega::title_of(std::string(metric)), round, vega::drawn(std::string(metric), value)});
     }
   }
   return data;
@@ -127,18 +129,20 @@ std::string run_pages_json(const Study& study, const Database& view) {
 
 std::string run_curve_spec() {
   Json spec = vega::specification();
-  spec["facet"] = {{"field", "metric"}, {"type", "nominal"}, {"title", nullptr}, {"sort", nullptr}};
+  spec["facet"] = {
+      {"field", "metric"}, {"type", "nominal"}, {"title", nullptr}, {"sort", {{"op", "min"}, {"field", "place"}}}};
   spec["columns"] = 3;
-  spec["resolve"] = {{"scale", {{"y", "independent"}}}};
+  spec["resolve"] = {{"scale", {{"y", "independent"}}}, {"axis", {{"x", "independent"}}}};
+  Json x = vega::channel("round", "quantitative", "round");
+  x["axis"] = {{"tickMinStep", 1}, {"format", "d"}};
   Json y = vega::channel("value", "quantitative", "");
   y["scale"] = {{"zero", false}};
-  spec["spec"] = {{"width", 240},
-                  {"height", 130},
-                  {"mark", {{"type", "line"}, {"point", {{"opacity", 0}, {"size", 60}}}}},
-                  {"encoding",
-                   {{"x", vega::channel("round", "quantitative", "round")},
-                    {"y", y},
-                    {"tooltip", {vega::line("round", "round"), vega::line("value", "value", ".4~g")}}}}};
+  spec["spec"] = {
+      {"width", 240},
+      {"height", 130},
+      {"mark", {{"type", "line"}, {"point", {{"opacity", 0}, {"size", 60}}}}},
+      {"encoding",
+       {{"x", x}, {"y", y}, {"tooltip", {vega::line("round", "round"), vega::line("value", "value", ".4~g")}}}}};
   return spec.dump();
 }
 
@@ -150,7 +154,7 @@ std::string deal_spec() {
   Json colour = vega::channel("samples", "quantitative", "samples");
   colour["scale"] = {{"scheme", "viridis"}};
   Json x = vega::channel("client", "ordinal", "client");
-  x["axis"] = {{"labelOverlap", true}};
+  x["axis"] = {{"labelOverlap", true}, {"labelAngle", 0}};
   spec["encoding"] = {
       {"x", x},
       {"y", vega::channel("class", "ordinal", "class")},

@@ -12,7 +12,7 @@ namespace souk {
 /// is left out and said so.
 std::string run_pages_json(const Study& study, const Database& view);
 
-/// The specification of a run's curves, over data with columns metric, round, value.
+/// The specification of a run's curves, over data with columns place (order of the metrics), metric, round, value.
 std::string run_curve_spec();
 /// The same of its deal: client × class.
 std::string deal_spec();

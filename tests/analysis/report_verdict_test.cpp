@@ -161,8 +161,8 @@ TEST_F(ReportVerdict, the_overview_names_who_held_who_broke_and_the_limits) {
   const auto overview = nlohmann::json::parse(overview_json(study_, judge(study_, limits_), limits_));
   const auto& cards = overview["cards"];
   ASSERT_EQ(cards.size(), 3U);
-  EXPECT_EQ(cards[0]["lines"][0], "krum: 2.0 points lost under flip (share 0.3), at 88.0 %");
-  EXPECT_EQ(cards[1]["lines"][0], "mean: 60.0 points lost under flip (share 0.3), at 30.0 %");
+  EXPECT_EQ(cards[0]["lines"][0], "krum: 90.0 → 88.0 % under flip (share 0.3)");
+  EXPECT_EQ(cards[1]["lines"][0], "mean: 90.0 → 30.0 % under flip (share 0.3)");
   EXPECT_EQ(cards[1]["lines"][1], "Most harmful: flip, with 1 setting broken and 31.0 points lost on average.");
   EXPECT_THAT(cards[2]["lines"][0].get<std::string>(), HasSubstr("2 min 5 s of computing"));
   EXPECT_EQ(cards[2]["lines"][1], "6 cells in 4 runs: 4 done.");
