@@ -96,6 +96,18 @@ std::string dictionary(const Database& view, const ExportOptions& options) {
   return text;
 }
 
+void write_csv_files(const fs::path& merged, std::span<const fs::path> directories, const fs::path& folder,
+                     const ExportOptions& options) {
+  ResultsView view = ResultsView::load_into(merged, directories, options.detail);
+  if (options.results_only) view.remove_measurements();
+  for (const ViewTable& table : view_tables()) {
+    if (!shown(table.kind, options)) continue;
+    write_file_atomically(folder / fmt::format("{}.csv", table.name),
+                          csv_of(view.database(), table, shown_columns(table, options)));
+  }
+  write_file_atomically(folder / "README.md", dictionary(view.database(), options));
+}
+
 }  // namespace
 
 std::string csv_field(const std::string& text) {
@@ -116,17 +128,12 @@ void export_sqlite(std::span<const fs::path> directories, const fs::path& file, 
 void export_csv(std::span<const fs::path> directories, const fs::path& folder, const ExportOptions& options) {
   SOUK_REQUIRE(!fs::exists(folder) || (fs::is_directory(folder) && fs::is_empty(folder)),
                "{}: exists already and is no empty folder; an export replaces nothing", folder.string());
-  ResultsView view = ResultsView::load(directories, options.detail);
-  if (options.results_only) view.remove_measurements();
   const fs::path plain = folder.filename().empty() ? folder.parent_path() : folder;  // without a trailing slash
   build_beside(plain, [&](const fs::path& temporary) {
     fs::create_directories(temporary);
-    for (const ViewTable& table : view_tables()) {
-      if (!shown(table.kind, options)) continue;
-      write_file_atomically(temporary / fmt::format("{}.csv", table.name),
-                            csv_of(view.database(), table, shown_columns(table, options)));
-    }
-    write_file_atomically(temporary / "README.md", dictionary(view.database(), options));
+    const fs::path merged = temporary / "merged.db";  // on disk: all rows of a large sweep are too many for memory
+    write_csv_files(merged, directories, temporary, options);
+    fs::remove(merged);
   });
 }
 
