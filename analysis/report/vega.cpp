@@ -1,5 +1,7 @@
 #include "analysis/report/vega.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -9,6 +11,13 @@ namespace souk::vega {
 namespace {
 
 constexpr std::size_t colours = 8;
+
+/// The first cell under the attack that figures begin with: its place has something to show, which that of a clean cell
+/// may not have. Contract: the study has cells.
+const StudyCell& first_attacked(const Study& study) {
+  const std::string& attack = study.attacks.size() > 1 ? study.attacks[1] : study.attacks.front();
+  return *std::ranges::find(study.cells, attack, &StudyCell::attack);
+}
 
 MetricInfo info_of(const std::string& metric) {
   if (metric == malicious_weight_share) return {"weight of malicious updates", "share", Better::smaller};
@@ -109,6 +118,7 @@ void choose_axes(Json& spec, const Study& study, bool all, std::size_t except) {
       labels.insert(labels.begin(), "all together");
     }
     spec["params"].push_back(choice(field, study.axes[i].name, options, labels));
+    if (!all) spec["params"].back()["value"] = first_attacked(study).at[i];
     spec["transform"].push_back(filter(fmt::format("datum.{0} == {0}", field)));
   }
 }

@@ -49,7 +49,8 @@ void limit_interval(Json& spec, const std::vector<std::string>& metrics);
 
 /// Axes of a study beside rule, attack and seed, as fields axis1, axis2, … of data and as parameters of the same name.
 std::string axis_field(std::size_t axis);
-/// Adds a choice and a filter per axis; with `all` the first option is all values together, stored as "all".
+/// Adds a choice and a filter per axis; with `all` the first option is all values together, stored as "all";
+/// without, figures begin where the first attack was tried.
 void choose_axes(Json& spec, const Study& study, bool all, std::size_t except = std::string::npos);
 inline constexpr const char* all_values = "all";
 /// rule, attack, axis1, …: columns of data by cell, and their values.

@@ -229,6 +229,22 @@ TEST_F(ReportFigures, equal_results_make_equal_pages) {
   EXPECT_EQ(to_json(make_report(again.database())), to_json(make_report(view_->database())));
 }
 
+TEST(ReportOfRuns, figures_begin_where_there_is_something_to_show) {
+  const auto folder = fresh_folder();
+  write_run(folder / "a", {.rule = "mean", .metrics = {{"accuracy", {0.5, 0.9}}}});
+  write_run(folder / "b", {.rule = "mean", .attack = "sign_flip", .metrics = {{"accuracy", {0.5, 0.6}}}});
+  const ResultsView view = view_of(folder);
+  const Study study = Study::read(view.database());
+  ASSERT_EQ(study.axes.size(), 1U);  // the malicious share, 0 or a fifth
+  const Figure figure = curves(study, view.database()).at(0);
+  const json spec = json::parse(figure.spec);
+  json chosen;
+  for (const json& param : spec["params"]) {
+    if (param["name"] != "lines") chosen[param["name"].get<std::string>()] = param["value"];
+  }
+  EXPECT_EQ(rows_with(figure, chosen).size(), 2U) << chosen;
+}
+
 /// One run of four clients with a market: agent 3 is malicious.
 class ReportMarket : public testing::Test {
  protected:
