@@ -4,11 +4,14 @@
 set -eu
 cd "$2"
 for scenario in scenarios/*.textproto scenarios/*/*.textproto; do
-  if grep -q '\${SOUK_DATA}' "$scenario" && [ -z "${SOUK_DATA:-}" ]; then
+  base=$(sed -n 's/^base: "\(.*\)"$/\1/p' "$scenario")
+  if [ -n "$base" ]; then base=$(dirname "$scenario")/$base; fi
+  # shellcheck disable=SC2086 # no base, no word
+  if grep -q '\${SOUK_DATA}' "$scenario" $base && [ -z "${SOUK_DATA:-}" ]; then
     echo "skipped: $scenario (SOUK_DATA is not set)"
     continue
   fi
-  if grep -q '^base:' "$scenario"; then
+  if [ -n "$base" ]; then
     "$1" sweep plan "$scenario" --out /nonexistent >/dev/null
   else
     "$1" check "$scenario" >/dev/null
