@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -55,6 +56,15 @@ DataSet axis_data(const Study& study, std::size_t axis, const std::vector<std::s
   return data;
 }
 
+/// Whether some rule was run under one attack at two values or more.
+bool is_varied(const Study& study, std::size_t axis) {
+  std::map<std::pair<std::string, std::string>, std::set<std::string>> values;
+  for (const StudyCell& cell : study.cells) {
+    if (cell.at[axis] != no_value) values[{cell.rule, cell.attack}].insert(cell.at[axis]);
+  }
+  return std::ranges::any_of(values, [](const auto& entry) { return entry.second.size() > 1; });
+}
+
 std::string axis_spec(const Study& study, std::size_t axis, const std::vector<std::string>& metrics) {
   std::vector<std::string> titles;
   for (const std::string& metric : metrics) titles.push_back(vega::title_of(metric));
@@ -74,7 +84,7 @@ std::string axis_spec(const Study& study, std::size_t axis, const std::vector<st
   const StudyAxis& along = study.axes[axis];
   Json x = vega::channel("x", "quantitative", along.name);
   x["scale"] = {{"type", is_logarithmic(along) ? "log" : "linear"}, {"zero", false}, {"nice", false}, {"padding", 14}};
-  x["axis"] = {{"values", numbers_of(along)}, {"labelOverlap", true}};
+  x["axis"] = {{"values", numbers_of(along)}, {"labelOverlap", true}, {"format", ".3~g"}};
   Json y = vega::channel("mean", "quantitative", "");
   y["scale"] = {{"zero", false}};
   Json line = {{"x", x}, {"y", y}, {"opacity", vega::faded()}};
@@ -103,7 +113,7 @@ std::vector<Figure> numeric_axes(const Study& study) {
   std::vector<Figure> figures;
   const std::vector<std::string> metrics = compared_metrics(study);
   for (std::size_t axis = 0; axis < study.axes.size(); ++axis) {
-    if (!study.axes[axis].numeric || metrics.empty()) continue;
+    if (!study.axes[axis].numeric || !is_varied(study, axis) || metrics.empty()) continue;
     figures.push_back({.id = fmt::format("axis-{}", axis + 1),
                        .title = "Along " + study.axes[axis].name,
                        .note =

@@ -32,10 +32,14 @@ std::string in_setting(const RuleVerdict& rule) {
 /// "krum: 84.3 → 81.2 % under alie": the reference and what is left of it; and the success of attacks over the limit.
 std::string how_it_did(const RuleVerdict& rule, const VerdictLimits& limits) {
   std::string text = rule.rule + ": ";
-  if (rule.worst_attack.empty()) return text + "no result yet";
-  text += rule.worst_loss ? fmt::format("{:.1f} → {} under {}", 100.0 * (*rule.worst_accuracy + *rule.worst_loss),
-                                        percent(rule.worst_accuracy), in_setting(rule))
-                          : fmt::format("diverges under {}", in_setting(rule));
+  if (rule.worst_attack.empty()) {
+    text += "no loss of accuracy known, for want of results to compare";
+  } else if (rule.worst_loss) {
+    text += fmt::format("{:.1f} → {} under {}", 100.0 * (*rule.worst_accuracy + *rule.worst_loss),
+                        percent(rule.worst_accuracy), in_setting(rule));
+  } else {
+    text += fmt::format("diverges under {}", in_setting(rule));
+  }
   if (rule.attack_success.value_or(0.0) >= limits.attack_success) {
     text += fmt::format("; {} succeeds in {} of its tries", rule.strongest_backdoor, percent(rule.attack_success));
   }

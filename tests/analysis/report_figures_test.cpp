@@ -235,7 +235,8 @@ TEST(ReportOfRuns, figures_begin_where_there_is_something_to_show) {
   write_run(folder / "b", {.rule = "mean", .attack = "sign_flip", .metrics = {{"accuracy", {0.5, 0.6}}}});
   const ResultsView view = view_of(folder);
   const Study study = Study::read(view.database());
-  ASSERT_EQ(study.axes.size(), 1U);  // the malicious share, 0 or a fifth
+  ASSERT_EQ(study.axes.size(), 1U);          // the malicious share, 0 or a fifth
+  EXPECT_TRUE(numeric_axes(study).empty());  // no attack was run at two shares
   const Figure figure = curves(study, view.database()).at(0);
   const json spec = json::parse(figure.spec);
   json chosen;

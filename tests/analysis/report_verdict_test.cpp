@@ -170,6 +170,16 @@ TEST_F(ReportVerdict, the_overview_names_who_held_who_broke_and_the_limits) {
   EXPECT_THAT(overview["definitions"][0].get<std::string>(), HasSubstr("less than 20 %"));
 }
 
+TEST_F(ReportVerdict, success_alone_breaks_a_rule_that_has_nothing_to_compare_with) {
+  clean("mean", "1", 0.9);
+  attacked("krum", "door", "1", "0.1", {{"accuracy", 0.9}, {"asr", 0.5}});
+  const Verdict verdict = judge(study_, limits_);
+  ASSERT_EQ(verdict.rules.size(), 1U);
+  EXPECT_EQ(verdict.rules[0].result, Result::broke);
+  EXPECT_THAT(overview_json(study_, verdict, limits_),
+              HasSubstr("krum: no loss of accuracy known, for want of results to compare; door succeeds in 50.0 %"));
+}
+
 TEST(ReportWords, durations_change_their_unit) {
   EXPECT_EQ(duration_words(0.0204), "20 ms");
   EXPECT_EQ(duration_words(1.5), "1.5 s");
