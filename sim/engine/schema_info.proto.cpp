@@ -130,6 +130,7 @@ std::vector<PluginKind> plugin_kinds() {
                                                         {"Data.source", "datasets"},
                                                         {"Model.network", "models"},
                                                         {"Partition.rule", "partitions"},
+                                                        {"Market.payment", "payments"},
                                                         {"Training.optimizer", "optimizers"},
                                                         {"Training.schedule", "schedules"},
                                                         {"Server.optimizer", "server_optimizers"}};
@@ -137,7 +138,9 @@ std::vector<PluginKind> plugin_kinds() {
   for (const pb::Descriptor* type : schema_messages()) {
     for (int o = 0; o < type->oneof_decl_count(); ++o) {
       const pb::OneofDescriptor* choice = type->oneof_decl(o);
-      if (choice->field(0)->type() != pb::FieldDescriptor::TYPE_MESSAGE) continue;
+      const bool of_messages = choice->field(0)->type() == pb::FieldDescriptor::TYPE_MESSAGE;
+      if (!of_messages || choice->field_count() < 2)
+        continue;  // a single member is there or not, and nothing to choose
       const std::string key = type->name() + "." + choice->name();
       const auto found = names.find(key);
       kinds.push_back({found == names.end() ? key : found->second, choice});
