@@ -47,7 +47,7 @@ std::string how_it_did(const RuleVerdict& rule, const VerdictLimits& limits) {
   return text;
 }
 
-Json held_card(const Verdict& verdict, const VerdictLimits& limits) {
+Json held_card(const StudyVerdict& verdict, const VerdictLimits& limits) {
   std::vector<std::string> lines;
   for (const RuleVerdict& rule : verdict.rules) {
     if (rule.result != Result::broke) lines.push_back(how_it_did(rule, limits));
@@ -56,7 +56,7 @@ Json held_card(const Verdict& verdict, const VerdictLimits& limits) {
   return card("What held", "good", lines);
 }
 
-Json broke_card(const Verdict& verdict, const VerdictLimits& limits) {
+Json broke_card(const StudyVerdict& verdict, const VerdictLimits& limits) {
   std::vector<const RuleVerdict*> broken;
   for (const RuleVerdict& rule : verdict.rules) {
     if (rule.result == Result::broke) broken.push_back(&rule);
@@ -147,7 +147,7 @@ Json result_card(const Study& study) {
   return card("What was reached", "good", lines);
 }
 
-std::vector<std::string> definitions(const Verdict& verdict, const VerdictLimits& limits) {
+std::vector<std::string> definitions(const StudyVerdict& verdict, const VerdictLimits& limits) {
   if (verdict.rules.empty()) return {};
   return {fmt::format(
       "A rule held if in every setting (an attack with a value of every other axis) it lost less than {:.0f} points of "
@@ -172,7 +172,7 @@ std::string duration_words(double seconds) {
   return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
 }
 
-std::string overview_json(const Study& study, const Verdict& verdict, const VerdictLimits& limits) {
+std::string overview_json(const Study& study, const StudyVerdict& verdict, const VerdictLimits& limits) {
   Json cards = Json::array();
   if (verdict.rules.empty() || study.runs.size() == 1) {
     cards.push_back(result_card(study));

@@ -29,7 +29,7 @@ std::string title_of(const Study& study) {
 }
 
 /// The page opens with the answer: the tables of the verdict come after the map that shows it.
-std::vector<Section> make_sections(const Study& study, const Verdict& verdict, const Database& view) {
+std::vector<Section> make_sections(const Study& study, const StudyVerdict& verdict, const Database& view) {
   std::vector<Section> sections;
   Section robustness{.id = "robustness", .title = "Attacks and defences", .intro = "", .figures = heat_maps(study)};
   if (!verdict.rules.empty() && study.runs.size() > 1) robustness.tables = {rule_table(verdict), attack_table(verdict)};
@@ -93,7 +93,7 @@ std::string field_titles(const Study& study) {
 Report make_report(const Database& view) {
   const Study study = Study::read(view);
   const VerdictLimits limits;
-  const Verdict verdict = judge(study, limits);
+  const StudyVerdict verdict = judge(study, limits);
   return {.title = title_of(study),
           .overview = overview_json(study, verdict, limits),
           .sections = make_sections(study, verdict, view),

@@ -33,7 +33,7 @@ std::vector<std::string> recorded(const Study& study) {
 
 }  // namespace
 
-ReportTable rule_table(const Verdict& verdict) {
+ReportTable rule_table(const StudyVerdict& verdict) {
   ReportTable table{.id = "rules",
                     .title = "Rules",
                     .note = "",
@@ -58,7 +58,7 @@ ReportTable rule_table(const Verdict& verdict) {
   return table;
 }
 
-ReportTable attack_table(const Verdict& verdict) {
+ReportTable attack_table(const StudyVerdict& verdict) {
   ReportTable table{.id = "attacks",
                     .title = "Attacks",
                     .note = "Most harmful first: by settings broken, then by points of accuracy lost.",

@@ -9,8 +9,8 @@
 namespace souk {
 
 /// What became of every rule; of every attack.
-ReportTable rule_table(const Verdict& verdict);
-ReportTable attack_table(const Verdict& verdict);
+ReportTable rule_table(const StudyVerdict& verdict);
+ReportTable attack_table(const StudyVerdict& verdict);
 /// Every cell with its place in the grid and its numbers at the end.
 ReportTable cell_table(const Study& study);
 /// Cells without the result they were to have, with the reason: missing, failed, crashed, timed out, diverged,

@@ -166,10 +166,10 @@ std::optional<double> clean_accuracy(const Study& study, const std::string& rule
 
 }  // namespace
 
-Verdict judge(const Study& study, const VerdictLimits& limits) {
+StudyVerdict judge(const Study& study, const VerdictLimits& limits) {
   const References references(study);
   const std::vector<Setting> settings = settings_under_attack(study, references);
-  Verdict verdict{.against_clean = references.against_clean(), .rules = {}, .attacks = {}};
+  StudyVerdict verdict{.against_clean = references.against_clean(), .rules = {}, .attacks = {}};
   for (const std::string& rule : study.rules) {
     std::vector<const Setting*> own;
     for (const Setting& setting : settings) {

@@ -39,7 +39,7 @@ struct AttackVerdict {
   int broken = 0;                             ///< settings of a rule that it broke
 };
 
-struct Verdict {
+struct StudyVerdict {
   /// Whether the reference is the cell without attack. Otherwise it is the best accuracy at the end that any rule
   /// reached under any attack with the same seed and setting.
   bool against_clean = true;
@@ -48,6 +48,6 @@ struct Verdict {
 };
 
 /// Rules that no attack was tried on are left out.
-Verdict judge(const Study& study, const VerdictLimits& limits);
+StudyVerdict judge(const Study& study, const VerdictLimits& limits);
 
 }  // namespace souk

@@ -57,7 +57,7 @@ TEST_F(ReportVerdict, losses_are_means_over_seeds_against_the_clean_cell_of_the_
   attacked("mean", "flip", "2", "0.1", {{"accuracy", 0.64}});  // 6: the mean is 8
   attacked("mean", "flip", "1", "0.3", {{"accuracy", 0.50}});  // 40
   attacked("mean", "flip", "2", "0.3", {{"accuracy", 0.50}});  // 20: the mean is 30
-  const Verdict verdict = judge(study_, limits_);
+  const StudyVerdict verdict = judge(study_, limits_);
 
   ASSERT_TRUE(verdict.against_clean);
   ASSERT_EQ(verdict.rules.size(), 1U);  // nothing was tried on krum
@@ -106,7 +106,7 @@ TEST_F(ReportVerdict, cells_without_a_result_leave_a_rule_undecided_but_do_not_s
   }
   attacked("mean", "flip", "1", "0.1", {{"accuracy", 0.2}});
   attacked("krum", "flip", "1", "0.1", {{"accuracy", 0.9}});
-  const Verdict verdict = judge(study_, limits_);
+  const StudyVerdict verdict = judge(study_, limits_);
   EXPECT_EQ(verdict.rules[0].result, Result::broke);
   EXPECT_EQ(verdict.rules[1].result, Result::unfinished);
   EXPECT_EQ(verdict.rules[1].unfinished, 2);
@@ -119,7 +119,7 @@ TEST_F(ReportVerdict, without_clean_cells_the_reference_is_the_best_of_the_same_
   attacked("krum", "flip", "1", "0.1", {{"accuracy", 0.8}});
   attacked("krum", "flip", "2", "0.1", {{"accuracy", 0.95}});  // another seed
   attacked("krum", "flip", "1", "0.3", {{"accuracy", 0.99}});  // another setting
-  const Verdict verdict = judge(study_, limits_);
+  const StudyVerdict verdict = judge(study_, limits_);
   EXPECT_FALSE(verdict.against_clean);
   EXPECT_NEAR(*verdict.rules[0].worst_loss, 0.3, 1e-12);
   EXPECT_NEAR(*verdict.rules[1].worst_loss, 0.0, 1e-12);
@@ -141,7 +141,7 @@ TEST_F(ReportVerdict, attacks_are_ordered_by_what_they_broke_then_by_what_they_c
   attacked("krum", "flip", "1", "0.1", {{"accuracy", 0.9}});                // costs nothing
   attacked("mean", "door", "1", "0.1", {{"accuracy", 0.9}, {"asr", 0.6}});  // both broken by success
   attacked("krum", "door", "1", "0.1", {{"accuracy", 0.85}, {"asr", 0.7}});
-  const Verdict verdict = judge(study_, limits_);
+  const StudyVerdict verdict = judge(study_, limits_);
   ASSERT_EQ(verdict.attacks.size(), 2U);
   EXPECT_EQ(verdict.attacks[0].attack, "door");
   EXPECT_EQ(verdict.attacks[0].broken, 2);
@@ -173,7 +173,7 @@ TEST_F(ReportVerdict, the_overview_names_who_held_who_broke_and_the_limits) {
 TEST_F(ReportVerdict, success_alone_breaks_a_rule_that_has_nothing_to_compare_with) {
   clean("mean", "1", 0.9);
   attacked("krum", "door", "1", "0.1", {{"accuracy", 0.9}, {"asr", 0.5}});
-  const Verdict verdict = judge(study_, limits_);
+  const StudyVerdict verdict = judge(study_, limits_);
   ASSERT_EQ(verdict.rules.size(), 1U);
   EXPECT_EQ(verdict.rules[0].result, Result::broke);
   EXPECT_THAT(overview_json(study_, verdict, limits_),
