@@ -1,6 +1,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 
 namespace souk {
@@ -22,5 +23,10 @@ struct RoundIndex {
 
 /// A sample's position in its data set.
 using SampleIndex = std::uint32_t;
+
+/// Rows [begin, end) of a matrix or a data set.
+struct RowRange {
+  std::size_t begin = 0, end = 0;
+};
 
 }  // namespace souk

@@ -16,11 +16,6 @@ namespace souk {
 
 enum class Split : std::uint8_t { train, test };
 
-/// Rows [begin, end) of a split.
-struct RowRange {
-  std::size_t begin = 0, end = 0;
-};
-
 /// One data set in a public format. Constructing it and asking for shapes reads no more than the format forces it to;
 /// everything malformed is an InputError that names file and reason, never a crash or an absurd allocation.
 class DatasetReader {

@@ -121,11 +121,6 @@ class ColumnMatrixBuilder {
 void serialize_columns(Archive& archive, std::string_view name, const Comm& comm, std::size_t dimension,
                        ColumnVector& vector);
 
-/// Rows [begin, end) of a matrix, for gather_rows.
-struct RowRange {
-  std::size_t begin = 0, end = 0;
-};
-
 /// Hands every rank whole rows: `wanted[r]` is what rank r gets, the same list on every rank. Returns this rank's, row
 /// after row, [rows, d]. Collective; the inverse of to_columns where ranges do not overlap.
 std::vector<float> gather_rows(const Comm& comm, const ColumnMatrix& matrix, std::span<const RowRange> wanted);

@@ -47,6 +47,14 @@ only 'CLI/' 'sim/app/'
 only 'httplib\.h' '\.http\.cpp:'
 only 'nlohmann/json\.hpp' '\.cpp:'
 
+# The program links everything: two types of one name are one to the linker, whichever it meets first.
+twice=$(find sim agents aggregators attacks analysis -name '*.hpp' -exec grep -hoE '^(struct|class) [A-Za-z]+ (final )?[:{]' {} + |
+  awk '{print $2}' | sort | uniq -d)
+if [ -n "$twice" ]; then
+  printf 'more than one header defines a type of this name:\n%s\n' "$twice"
+  failed=1
+fi
+
 # Generated headers cost 3 s each: sources only.
 bad=$(grep -rnE '^#include ".*\.pb\.h"' sim agents aggregators attacks analysis --include='*.hpp')
 if [ -n "$bad" ]; then
