@@ -68,6 +68,31 @@ std::vector<std::size_t> apportion(std::size_t total, std::span<const double> sh
   return parts;
 }
 
+std::vector<std::size_t> apportion_within(std::size_t total, std::span<const double> shares,
+                                          std::span<const std::size_t> room) {
+  SOUK_EXPECT(shares.size() == room.size());
+  SOUK_EXPECT(total <= std::accumulate(room.begin(), room.end(), std::size_t{0}));
+  std::vector<std::size_t> parts(shares.size());
+  std::vector<double> open(shares.size());
+  while (total > 0) {  // every pass fills a part or is the last
+    double sum = 0.0;
+    for (std::size_t i = 0; i < open.size(); ++i) {
+      open[i] = parts[i] < room[i] ? shares[i] : 0.0;
+      sum += open[i];
+    }
+    if (sum <= 0.0) {
+      for (std::size_t i = 0; i < open.size(); ++i) open[i] = static_cast<double>(room[i] - parts[i]);
+    }
+    const std::vector<std::size_t> wanted = apportion(total, open);
+    for (std::size_t i = 0; i < open.size(); ++i) {
+      const std::size_t given = std::min(wanted[i], room[i] - parts[i]);
+      parts[i] += given;
+      total -= given;
+    }
+  }
+  return parts;
+}
+
 std::size_t even_cut(std::size_t total, std::size_t parts, std::size_t part) {
   const std::size_t larger = total % parts;
   return total / parts * part + std::min(part, larger);

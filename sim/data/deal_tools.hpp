@@ -28,6 +28,15 @@ std::vector<SampleIndex> sorted_by_class(const DealInput& input, Stream& random)
 /// rounded down or up, the largest remainders up (ties: smaller index). Adds up to `total`.
 std::vector<std::size_t> apportion(std::size_t total, std::span<const double> shares);
 
+/// As apportion, but no part is larger than its room: what it lacks is apportioned in the same way among the other
+/// parts with a share, and where these are full too (or all shares are 0), in proportion to the room left. The rooms
+/// must add up to `total` at least.
+std::vector<std::size_t> apportion_within(std::size_t total, std::span<const double> shares,
+                                          std::span<const std::size_t> room);
+
+/// How many classes make up the first half of them: the larger half where their number is odd.
+constexpr std::int32_t first_half(std::int32_t classes) { return classes - classes / 2; }
+
 /// Where part `part` of `parts` begins when `total` is cut into parts that differ by at most one.
 std::size_t even_cut(std::size_t total, std::size_t parts, std::size_t part);
 

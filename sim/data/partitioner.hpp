@@ -32,7 +32,8 @@ struct DealInput {
   std::span<const std::uint32_t> groups;  ///< [samples], or empty where the data set names none
   int classes = 0;
   std::size_t agents = 0;
-  std::size_t min_samples = 0;  ///< a hint for rules that can honour it by themselves
+  std::size_t min_samples = 0;             ///< a hint for rules that can honour it by themselves
+  std::span<const double> reference = {};  ///< [classes] class proportions of the root data, or empty: there are none
 };
 
 /// Deals samples to agents. Every rank computes the whole deal, so no rank has to be told.

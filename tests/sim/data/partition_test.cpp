@@ -28,7 +28,7 @@ struct Samples {
       groups[i] = static_cast<std::uint32_t>(i / 10);
     }
   }
-  DealInput input(std::size_t agents) const { return {labels, groups, class_count, agents, 0}; }
+  DealInput input(std::size_t agents) const { return {labels, groups, class_count, agents, 0, {}}; }
 
   std::vector<std::int32_t> labels;
   std::vector<std::uint32_t> groups;
@@ -135,8 +135,8 @@ INSTANTIATE_TEST_SUITE_P(Partition, EveryRule, testing::ValuesIn(PluginRegistry<
 
 TEST(PartitionRules, are_all_registered) {
   EXPECT_THAT(PluginRegistry<Partitioner>::instance().names(),
-              ElementsAre("balanced_dirichlet", "classes_per_client", "dirichlet", "gamma_similarity", "iid",
-                          "label_group", "natural", "one_class_expert", "quantity", "shards"));
+              ElementsAre("balanced_dirichlet", "classes_per_client", "dirichlet", "discovery", "gamma_similarity",
+                          "half_classes", "iid", "label_group", "natural", "one_class_expert", "quantity", "shards"));
   EXPECT_THAT(input_error([] { deal_samples({}, Samples(10, 2).input(2), 1); }), HasSubstr("no rule is chosen"));
 }
 
