@@ -77,6 +77,31 @@ TEST_F(Csv, reads_c45_comments_and_full_stops_after_test_labels) {
   EXPECT_THAT(load(data, Split::test).labels, ElementsAre(0, 1));
 }
 
+TEST_F(Csv, reads_purchase100_and_texas100) {
+  // The class from 1 comes first, then binary columns; no header.
+  std::string table;
+  std::vector<float> features;
+  for (int row = 0; row < 20; ++row) {
+    table += std::to_string(row % 10 + 1);
+    for (int column = 0; column < 600; ++column) {
+      const bool one = (row * 7 + column * 3) % 5 < 2;
+      table += one ? ",1" : ",0";
+      features.push_back(one ? 1.0F : 0.0F);
+    }
+    table += '\n';
+  }
+  write(table, table);
+  data.mutable_csv()->set_header(false);
+  data.mutable_csv()->set_label("c0");
+
+  const Loaded train = load(data, Split::train);
+
+  EXPECT_THAT(train.shape.sample_shape, ElementsAre(600, 1, 1));
+  EXPECT_THAT(train.shape.class_names, ElementsAre("1", "2", "3", "4", "5", "6", "7", "8", "9", "10"));
+  EXPECT_EQ(train.f32, features);
+  for (std::size_t row = 0; row < 20; ++row) EXPECT_EQ(train.labels[row], static_cast<std::int32_t>(row % 10));
+}
+
 TEST_F(Csv, draws_a_test_share_by_the_seed) {
   std::string table = "x,y\n";
   for (int i = 0; i < 100; ++i) table += fmt::format("{},{}\n", i, i % 2);
