@@ -8,16 +8,36 @@
 #include "scenarios/partition.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/random.hpp"
+#include "sim/data/deal_tools.hpp"
 
 namespace souk {
 namespace {
 
+/// How many samples the server takes.
+std::size_t root_samples(const scenario::Root& config, std::size_t available) {
+  if (config.fraction() == 0.0) {
+    SOUK_REQUIRE(config.samples() < available, "root.samples = {}: the training set has {} samples in all",
+                 config.samples(), available);
+    return config.samples();
+  }
+  const auto samples = static_cast<std::size_t>(std::llround(config.fraction() * static_cast<double>(available)));
+  SOUK_REQUIRE(samples > 0 && samples < available, "root.fraction = {}: takes {} of the training set's {} samples",
+               config.fraction(), samples, available);
+  return samples;
+}
+
+/// The setting that says how many there are, for errors.
+std::string size_setting(const scenario::Root& config) {
+  return config.fraction() == 0.0 ? fmt::format("root.samples = {}", config.samples())
+                                  : fmt::format("root.fraction = {}", config.fraction());
+}
+
 /// Samples wanted of every class under bias: its share of the biased class, the rest evenly, remainders to the smaller
 /// classes.
-std::vector<std::size_t> quotas(const scenario::Root& config, std::size_t classes) {
+std::vector<std::size_t> biased_quotas(const scenario::Root& config, std::size_t samples, std::size_t classes) {
   const std::size_t biased = config.bias_class();
-  const auto of_biased = static_cast<std::size_t>(std::llround(config.bias() * config.samples()));
-  const std::size_t rest = config.samples() - of_biased;
+  const auto of_biased = static_cast<std::size_t>(std::llround(config.bias() * static_cast<double>(samples)));
+  const std::size_t rest = samples - of_biased;
   std::vector<std::size_t> wanted(classes, rest / (classes - 1));
   std::size_t remainder = rest % (classes - 1);
   for (std::size_t c = 0; c < classes && remainder > 0; ++c) {
@@ -29,33 +49,70 @@ std::vector<std::size_t> quotas(const scenario::Root& config, std::size_t classe
   return wanted;
 }
 
+/// Samples wanted of every class where the proportions are drawn; no more than there are.
+std::vector<std::size_t> dirichlet_quotas(double alpha, std::size_t samples, std::span<const std::size_t> available,
+                                          std::uint64_t seed) {
+  std::vector<double> shares(available.size());
+  Stream(seed, Purpose::root_data, nobody, {}, 1).dirichlet(std::vector<double>(available.size(), alpha), shares);
+  return apportion_within(samples, shares, available);
+}
+
+std::vector<std::size_t> class_counts(std::span<const std::int32_t> labels, std::size_t classes) {
+  std::vector<std::size_t> counts(classes);
+  for (const std::int32_t label : labels) ++counts[static_cast<std::size_t>(label)];
+  return counts;
+}
+
+/// Most samples of every class that the server takes; it takes the first ones until it has `samples`.
+std::vector<std::size_t> class_quotas(const scenario::Root& config, std::size_t samples,
+                                      std::span<const std::int32_t> labels, int classes, std::uint64_t seed) {
+  const auto count = static_cast<std::size_t>(classes);
+  if (config.bias() > 0.0) return biased_quotas(config, samples, count);
+  if (config.dirichlet_alpha() > 0.0) {
+    return dirichlet_quotas(config.dirichlet_alpha(), samples, class_counts(labels, count), seed);
+  }
+  std::vector<std::size_t> wanted(count, samples);
+  if (config.half_classes()) std::fill(wanted.begin() + first_half(classes), wanted.end(), std::size_t{0});
+  return wanted;
+}
+
+void check_bias(const scenario::Root& config, int classes) {
+  SOUK_REQUIRE(config.bias_class() < static_cast<std::uint32_t>(classes), "root.bias_class = {}: there are {} classes",
+               config.bias_class(), classes);
+  const int ways = (config.bias() > 0.0 ? 1 : 0) + (config.dirichlet_alpha() > 0.0 ? 1 : 0) + config.half_classes();
+  SOUK_REQUIRE(ways <= 1, "root: of bias, dirichlet_alpha and half_classes only one can be set");
+}
+
 }  // namespace
 
 std::vector<SampleIndex> draw_root_data(const scenario::Root& config, std::span<const std::int32_t> labels, int classes,
                                         std::uint64_t seed) {
-  SOUK_REQUIRE(config.samples() < labels.size(), "root.samples = {}: the training set has {} samples in all",
-               config.samples(), labels.size());
-  SOUK_REQUIRE(config.bias_class() < static_cast<std::uint32_t>(classes), "root.bias_class = {}: there are {} classes",
-               config.bias_class(), classes);
+  const std::size_t samples = root_samples(config, labels.size());
+  check_bias(config, classes);
   std::vector<std::uint32_t> order(labels.size());
   std::iota(order.begin(), order.end(), 0U);
   Stream(seed, Purpose::root_data, nobody, {}).shuffle(order);
+  std::vector<std::size_t> wanted = class_quotas(config, samples, labels, classes, seed);
   std::vector<SampleIndex> drawn;
-  if (config.bias() == 0.0) {
-    drawn.assign(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(config.samples()));
-  } else {
-    std::vector<std::size_t> wanted = quotas(config, static_cast<std::size_t>(classes));
-    for (const std::uint32_t sample : order) {
-      std::size_t& left = wanted[static_cast<std::size_t>(labels[sample])];
-      if (left == 0) continue;
-      --left;
-      drawn.push_back(sample);
-    }
-    SOUK_REQUIRE(drawn.size() == config.samples(), "root.samples = {}: with root.bias = {} a class has too few samples",
-                 config.samples(), config.bias());
+  for (const std::uint32_t sample : order) {
+    std::size_t& left = wanted[static_cast<std::size_t>(labels[sample])];
+    if (left == 0 || drawn.size() == samples) continue;
+    --left;
+    drawn.push_back(sample);
   }
+  SOUK_REQUIRE(drawn.size() == samples, "{}: with {} a class has too few samples", size_setting(config),
+               config.half_classes() ? "root.half_classes" : fmt::format("root.bias = {}", config.bias()));
   std::sort(drawn.begin(), drawn.end());
   return drawn;
+}
+
+std::vector<double> class_shares(std::span<const SampleIndex> samples, std::span<const std::int32_t> labels,
+                                 int classes) {
+  if (samples.empty()) return {};
+  std::vector<double> shares(static_cast<std::size_t>(classes));
+  for (const SampleIndex sample : samples) shares[static_cast<std::size_t>(labels[sample])] += 1.0;
+  for (double& share : shares) share /= static_cast<double>(samples.size());
+  return shares;
 }
 
 std::vector<SampleIndex> draw_validation_data(double fraction, std::size_t samples, std::span<const SampleIndex> root,

@@ -15,9 +15,14 @@ class Root;
 
 namespace souk {
 
-/// The server's own samples of the training set, ascending. Throws InputError where there are not enough (of a class).
+/// The server's own samples of the training set, ascending. Throws InputError where there are not enough (of a class),
+/// and where more than one bias is asked for.
 std::vector<SampleIndex> draw_root_data(const scenario::Root& config, std::span<const std::int32_t> labels, int classes,
                                         std::uint64_t seed);
+
+/// Share of every class in these samples; empty where there are none.
+std::vector<double> class_shares(std::span<const SampleIndex> samples, std::span<const std::int32_t> labels,
+                                 int classes);
 
 /// Samples that nobody trains on, for choosing settings: this share of the training set, drawn from what `root`
 /// (ascending) leaves; ascending. Throws InputError where no sample would be left to train on.
