@@ -107,11 +107,13 @@ FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario&
     if (needs_.root_update || needs_.root_data || scenario.root().always()) {
       root_ = draw_root_data(scenario.root(), data_.train.labels(), data_.train.classes(), scenario.seed());
     }
+    const std::vector<double> buyer = class_shares(root_, data_.train.labels(), data_.train.classes());
     const DealInput input{.labels = data_.train.labels(),
                           .groups = data_.train.groups(),
                           .classes = data_.train.classes(),
                           .agents = scenario.participants().clients(),
-                          .min_samples = scenario.partition().min_samples()};
+                          .min_samples = scenario.partition().min_samples(),
+                          .reference = buyer};
     std::vector<SampleIndex> validation =
         draw_validation_data(scenario.evaluation().validation_fraction(), data_.train.size(), root_, scenario.seed());
     std::vector<SampleIndex> reserved;
