@@ -71,16 +71,18 @@ Selector::Selector(const scenario::Participants& participants, std::uint64_t see
       dropout_(participants.availability().dropout()),
       deadline_(participants.availability().deadline()) {}
 
-std::vector<std::uint32_t> Selector::sample(RoundIndex round) const {
+std::vector<std::uint32_t> Selector::sample(RoundIndex round, std::size_t count) const {
   Stream random(seed_, Purpose::selection, nobody, round);
-  return by_samples_ ? sample_by_samples(deal_, asked_, random)
-                     : sample_uniformly(population_.clients(), asked_, random);
+  return by_samples_ ? sample_by_samples(deal_, count, random) : sample_uniformly(population_.clients(), count, random);
 }
 
-RoundSelection Selector::select(RoundIndex round, const std::function<ClientWork(AgentId)>& work) const {
+RoundSelection Selector::select(RoundIndex round, const std::function<ClientWork(AgentId)>& work,
+                                std::size_t limit) const {
   RoundSelection selection;
+  const std::size_t wanted = std::min(wanted_, limit);
+  const std::size_t asked = limit < wanted_ ? limit : asked_;
   std::vector<std::pair<double, std::size_t>> arrivals;
-  for (const std::uint32_t id : sample(round)) {
+  for (const std::uint32_t id : sample(round, asked)) {
     Candidate candidate{.client = {id}, .outcome = "spare"};
     if (Stream(seed_, Purpose::availability, candidate.client, round).uniform() < dropout_) {
       candidate.outcome = "dropout";
@@ -97,12 +99,12 @@ RoundSelection Selector::select(RoundIndex round, const std::function<ClientWork
     selection.asked.push_back(std::move(candidate));
   }
   std::sort(arrivals.begin(), arrivals.end());
-  const std::size_t used = std::min(wanted_, arrivals.size());
+  const std::size_t used = std::min(wanted, arrivals.size());
   for (std::size_t a = 0; a < used; ++a) selection.asked[arrivals[a].second].outcome = "accepted";
   for (const Candidate& candidate : selection.asked) {
     if (candidate.outcome == "accepted") selection.accepted.push_back(candidate.client);
   }
-  const bool waited_in_vain = used < wanted_ && deadline_ > 0.0;
+  const bool waited_in_vain = used < wanted && deadline_ > 0.0;
   if (waited_in_vain) {
     selection.virtual_seconds = deadline_;
   } else if (used > 0) {

@@ -45,10 +45,11 @@ class Selector {
            const Deal& deal);
   /// Updates a round wants.
   std::size_t wanted() const { return wanted_; }
-  RoundSelection select(RoundIndex round, const std::function<ClientWork(AgentId)>& work) const;
+  /// Wants and asks no more than `limit`, if that is less than usual.
+  RoundSelection select(RoundIndex round, const std::function<ClientWork(AgentId)>& work, std::size_t limit) const;
 
  private:
-  std::vector<std::uint32_t> sample(RoundIndex round) const;
+  std::vector<std::uint32_t> sample(RoundIndex round, std::size_t count) const;
   std::uint64_t seed_;
   const Population& population_;
   const Deal& deal_;

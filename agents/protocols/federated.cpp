@@ -7,6 +7,7 @@
 #include "agents/attack_lab.hpp"
 #include "agents/attackers.hpp"
 #include "agents/evaluator.hpp"
+#include "agents/market/market_desk.hpp"
 #include "agents/model_judge.hpp"
 #include "agents/placement.hpp"
 #include "agents/poisoner.hpp"
@@ -45,6 +46,7 @@ class FederatedProtocol final : public Federated {
 
  private:
   ClientWork work_of(AgentId client) const;
+  std::vector<bool> malicious_sellers() const;
   std::uint64_t samples_trained(std::size_t held) const;
   void train(RoundIndex round, const RoundSelection& selection, Phases& phases);
   void train_client(RoundIndex round, std::size_t row);
@@ -57,6 +59,7 @@ class FederatedProtocol final : public Federated {
   ColumnMatrix receive(const SentUpdates& sent, RoundRecord& record);
   void aggregate_and_apply(RoundIndex round, Phases& phases, RoundRecord& record);
   void publish(RoundIndex round, const RuleOutput& output, RoundRecord& record);
+  void settle(const RuleOutput& output, RoundRecord& record);
   void apply(const RuleOutput& output, RoundRecord& record);
   void apply_buffers(std::span<const double> weights);
   void evaluate(Phases& phases, RoundRecord& record);
@@ -77,6 +80,8 @@ class FederatedProtocol final : public Federated {
   std::unique_ptr<Attackers> attackers_;
   std::unique_ptr<Poisoner> poisoner_;
   std::unique_ptr<Selector> selector_;
+  std::unique_ptr<MarketDesk> market_;  ///< null: updates are given away
+  bool trains_root_ = false;            ///< the server trains on its root data in every round
   std::unique_ptr<Evaluator> evaluator_;
   std::unique_ptr<Evaluator> validation_;  ///< null: nothing is held out
   StopTests stop_tests_;
@@ -104,7 +109,9 @@ FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario&
     population_ = std::make_unique<Population>(scenario);
     rule_ = make_aggregator(scenario.aggregator());
     needs_ = rule_->needs();
-    if (needs_.root_update || needs_.root_data || scenario.root().always()) {
+    if (scenario.has_market()) market_ = std::make_unique<MarketDesk>(scenario.market(), malicious_sellers());
+    trains_root_ = needs_.root_update || (market_ != nullptr && market_->needs_cosine());
+    if (trains_root_ || needs_.root_data || scenario.root().always()) {
       root_ = draw_root_data(scenario.root(), data_.train.labels(), data_.train.classes(), scenario.seed());
     }
     const std::vector<double> buyer = class_shares(root_, data_.train.labels(), data_.train.classes());
@@ -133,8 +140,7 @@ FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario&
     tolerated_f_ =
         given_f >= 0 ? static_cast<std::size_t>(given_f) : expected_malicious(selector_->wanted(), *population_);
     rule_->check({selector_->wanted(), tolerated_f_});
-    const ModelShape shape{data_.train.shape().sample_shape, data_.train.classes()};
-    network_ = make_network(scenario.task().model(), shape, device);
+    network_ = make_network(scenario.task().model(), model_shape(data_.train), device);
     trainer_ = std::make_unique<LocalTrainer>(scenario.task().training(), *network_);
     poisoner_ = std::make_unique<Poisoner>(scenario, *population_, data_.train, *network_);
     const std::size_t test_batch = scenario.evaluation().batch_size();
@@ -163,8 +169,12 @@ SetUpRecord FederatedProtocol::set_up_record() const {
   const std::vector<std::uint32_t> table = class_table(deal_.deal, data_.train.labels(), classes);
   for (std::uint32_t id = 0; id < population_->clients(); ++id) {
     const Device device = population_->device({id});
-    record.agents.push_back(
-        {{id}, "client", deal_.deal.of(id).size(), population_->group_of({id}), device.compute, device.bandwidth});
+    record.agents.push_back({{id},
+                             market_ == nullptr ? "client" : "seller",
+                             deal_.deal.of(id).size(),
+                             population_->group_of({id}),
+                             device.compute,
+                             device.bandwidth});
     for (int c = 0; c < classes; ++c) {
       const std::uint32_t samples = table[id * static_cast<std::size_t>(classes) + static_cast<std::size_t>(c)];
       if (samples > 0) record.partition.push_back({{id}, c, samples});
@@ -182,6 +192,12 @@ SetUpRecord FederatedProtocol::set_up_record() const {
                                          scenario_.partition().min_samples())});
   }
   return record;
+}
+
+std::vector<bool> FederatedProtocol::malicious_sellers() const {
+  std::vector<bool> malicious;
+  for (std::uint32_t id = 0; id < population_->clients(); ++id) malicious.push_back(population_->group_of({id}) >= 0);
+  return malicious;
 }
 
 std::uint64_t FederatedProtocol::samples_trained(std::size_t held) const {
@@ -202,7 +218,11 @@ ClientWork FederatedProtocol::work_of(AgentId client) const {
 void FederatedProtocol::run_round(RoundIndex round, bool last, Phases& phases, RoundRecord& record) {
   RoundSelection selection;
   phases.local("announce", [&] {
-    selection = selector_->select(round, [&](AgentId client) { return work_of(client); });
+    const std::size_t wanted = selector_->wanted();
+    const std::size_t limit = market_ == nullptr ? wanted : market_->open_round(wanted, record);
+    if (limit == 0) record.stop = "budget";
+    selection = selector_->select(
+        round, [&](AgentId client) { return work_of(client); }, limit);
     poisoner_->begin_round(global_, attackers_->beginning(round));
   });
   record.virtual_seconds = selection.virtual_seconds;
@@ -219,20 +239,23 @@ void FederatedProtocol::run_round(RoundIndex round, bool last, Phases& phases, R
     });
     if (!received_.empty()) aggregate_and_apply(round, phases, record);
   }
-  if (received_.empty()) std::ranges::fill(change_, 0.0F);
+  if (received_.empty()) {
+    std::ranges::fill(change_, 0.0F);
+    if (market_ != nullptr && !record.stop) market_->settle({}, record);
+  }
   if (last || round.value % scenario_.evaluation().every() == 0 || record.stop) evaluate(phases, record);
 }
 
 void FederatedProtocol::train(RoundIndex round, const RoundSelection& selection, Phases& phases) {
   std::vector<double> costs;
   for (const AgentId client : selection.accepted) costs.push_back(work_of(client).flops);
-  if (needs_.root_update) {  // the server trains beside the clients, on the rank that has time for it
+  if (trains_root_) {  // the server trains beside the clients, on the rank that has time for it
     costs.push_back(3.0 * network_->forward_flops() * static_cast<double>(samples_trained(root_.size())));
   }
   std::vector<int> owners = place_longest_first(costs, comm_.size());
   trained_.clear();
   phases.local("train", [&] {
-    if (needs_.root_update) {
+    if (trains_root_) {
       root_row_.reset(comm_, std::vector<AgentId>{{0}}, std::vector<int>{owners.back()}, global_.size());
       owners.pop_back();
       if (root_row_.is_local(0)) train_root(round);
@@ -274,7 +297,7 @@ void FederatedProtocol::collect(RoundIndex round, RoundRecord& record) {
   to_columns(comm_, rows_, {0, trainable}, honest_);
   if (trainable < global_.size()) to_columns(comm_, rows_, {trainable, global_.size()}, buffer_columns_);
   start_.emplace(comm_, std::span(global_).first(trainable));
-  if (needs_.root_update) {
+  if (trains_root_) {
     ColumnMatrix root;
     to_columns(comm_, root_row_, {0, trainable}, root);
     root_update_ = combine(root, std::vector<double>{1.0});
@@ -375,6 +398,7 @@ void FederatedProtocol::aggregate_and_apply(RoundIndex round, Phases& phases, Ro
     output = run_rule(*rule_, rule_setting(round), submissions_, updates_, judge.get(), Purpose::aggregation);
     step_norm = std::sqrt(squared_norm(comm_, updates_.plan(), output.step));
   });
+  if (market_ != nullptr) phases.collective("settle", [&] { settle(output, record); });
   phases.collective("apply", [&] { apply(output, record); });
   phases.collective("measure", [&] {
     const std::vector<double> products =
@@ -386,6 +410,29 @@ void FederatedProtocol::aggregate_and_apply(RoundIndex round, Phases& phases, Ro
     publish(round, output, record);
   });
   if (!std::isfinite(step_norm)) record.stop = "diverged";
+}
+
+/// Every rank knows the weights, and what it takes to pay by them.
+void FederatedProtocol::settle(const RuleOutput& output, RoundRecord& record) {
+  std::vector<double> products(received_.size(), 0.0);
+  double root_norm = 0.0;
+  if (market_->needs_cosine()) {
+    products = dots(comm_, updates_, *root_update_);
+    root_norm = std::sqrt(squared_norm(comm_, updates_.plan(), *root_update_));
+  }
+  std::vector<Delivery> deliveries;
+  for (std::size_t k = 0; k < received_.size(); ++k) {
+    const AgentId seller = received_[k].client;
+    const double scale = root_norm * std::sqrt(received_[k].squared_norm);
+    const ClientWork work = work_of(seller);
+    deliveries.push_back({.seller = seller,
+                          .weight = output.weights[k],
+                          .cosine = scale > 0.0 ? products[k] / scale : 0.0,
+                          .flops = work.flops,
+                          .bytes = work.bytes_down + work.bytes_up});
+  }
+  std::ranges::sort(deliveries, {}, &Delivery::seller);
+  market_->settle(deliveries, record);
 }
 
 void FederatedProtocol::apply(const RuleOutput& output, RoundRecord& record) {
@@ -436,6 +483,7 @@ void FederatedProtocol::evaluate(Phases& phases, RoundRecord& record) {
   phases.local("evaluate", [&] { evaluator_->test_own_batches(comm_, *network_, global_); });
   phases.collective("gather test", [&] { result = evaluator_->gather(comm_); });
   record_test(result, poisoner_->groups_with_goals(), record);
+  if (market_ != nullptr) market_->note_accuracy(result.accuracy, record);
   if (validation_ != nullptr) {
     phases.local("evaluate", [&] { validation_->test_own_batches(comm_, *network_, global_); });
     phases.collective("gather test", [&] {
@@ -469,6 +517,7 @@ void FederatedProtocol::serialize(Archive& archive) {
   poisoner_->serialize(archive);
   archive.field("last change", change_);
   stop_tests_.serialize(archive);
+  if (market_ != nullptr) market_->serialize(archive);
 }
 
 Footprint FederatedProtocol::footprint(int rank_count) const {

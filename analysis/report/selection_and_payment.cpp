@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/figures.hpp"
-#include "analysis/report/lorenz.hpp"
+#include "sim/base/inequality.hpp"
 #include "analysis/report/series.hpp"
 #include "analysis/report/vega.hpp"
 #include "analysis/statistics/summary.hpp"

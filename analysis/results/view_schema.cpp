@@ -152,8 +152,8 @@ constexpr std::array ledger_columns{
     round_number,
     ViewColumn{"sequence", "INTEGER", "", "order within the round"},
     ViewColumn{"kind", "TEXT", "", "payment, refund, penalty, …"},
-    ViewColumn{"payer", "INTEGER", "", "agent that pays; -1: the market"},
-    ViewColumn{"payee", "INTEGER", "", "agent that is paid; -1: the market"},
+    ViewColumn{"payer", "INTEGER", "", "agent that pays; -1: the market's escrow, -2: the buyer"},
+    ViewColumn{"payee", "INTEGER", "", "agent that is paid; -1: the market's escrow, -2: the buyer"},
     ViewColumn{"micro_credits", "INTEGER", "millionths of a credit", "amount"},
 };
 

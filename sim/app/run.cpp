@@ -1,5 +1,6 @@
 #include <csignal>
 #include <cstdio>
+#include <map>
 #include <memory>
 
 #include "agents/protocols/federated.hpp"
@@ -24,6 +25,19 @@ namespace {
 int exit_code_of(const LoopResult& result) {
   if (result.status != RunStatus::interrupted) return exit_done;
   return result.signal == SIGINT ? exit_interrupt : exit_terminated;
+}
+
+/// What a market came to: a line for who reads no database.
+void print_market(const std::map<std::string, double>& last) {
+  const auto value = [&](const char* name) {
+    const auto found = last.find(name);
+    return found == last.end() ? std::string("-") : fmt::format("{:.4g}", found->second);
+  };
+  fmt::print(
+      "accuracy {}, asr {}; spent {} credits, {} of them on malicious sellers; Gini of benign incomes {}; "
+      "malicious selection rate {}\n",
+      value("accuracy"), value("asr"), value("spent_total"), value("malicious_income"), value("payment_gini"),
+      value("malicious_selection_rate"));
 }
 
 void print_result(const RunOutputs& out, const Protocol& protocol, const LoopResult& result) {
@@ -81,11 +95,19 @@ int run_on(const Comm& comm, const RunArguments& arguments, StartUp start_up, Ru
                            {"seconds_set_up", fmt::format("{:.3f}", start_up.set_up)}});
   });
   auto progress = std::make_unique<Progress>(scenario.rounds(), arguments.quiet || comm.rank() != 0);
-  options.after_round = [&](const RoundRecord& record) { progress->round_done(record); };
+  std::map<std::string, double> last;
+  options.after_round = [&](const RoundRecord& record) {
+    progress->round_done(record);
+    for (const MetricValue& metric : record.metrics) {
+      if (metric.agent < 0 && metric.label < 0) last[metric.name] = metric.value;
+    }
+  };
   const LoopResult result = run_rounds(comm, *protocol, out.sink(), out.checkpoints.get(), resume_from, options);
   progress.reset();  // its line is over before the result is printed
   comm.run_phase("finish", [&] {
-    if (comm.rank() == 0) print_result(out, *protocol, result);
+    if (comm.rank() != 0) return;
+    if (scenario.has_market()) print_market(last);
+    print_result(out, *protocol, result);
   });
   return exit_code_of(result);
 }

@@ -82,10 +82,12 @@ struct Selecting {
         population(*resolved.scenario),
         deal(growing_deal(population.clients())),
         selector(resolved.scenario->participants(), 1, population, deal) {}
-  RoundSelection in_round(std::uint32_t round) const {
-    return selector.select({round}, [&](AgentId client) {
+  RoundSelection in_round(std::uint32_t round) const { return in_round(round, selector.wanted()); }
+  RoundSelection in_round(std::uint32_t round, std::size_t limit) const {
+    const auto work = [&](AgentId client) {
       return ClientWork{.flops = 1e9 * static_cast<double>(client.value), .bytes_down = 0, .bytes_up = 0};
-    });
+    };
+    return selector.select({round}, work, limit);
   }
   ResolvedScenario resolved;
   Population population;

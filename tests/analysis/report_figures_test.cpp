@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/figures.hpp"
-#include "analysis/report/lorenz.hpp"
+#include "sim/base/inequality.hpp"
 #include "analysis/report/report.hpp"
 #include "analysis/report/static_figures.hpp"
 #include "analysis/results/results_view.hpp"

@@ -1,6 +1,7 @@
-#include "analysis/report/lorenz.hpp"
+#include "sim/base/inequality.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "sim/base/contract.hpp"
@@ -25,6 +26,26 @@ double gini(const std::vector<double>& amounts) {
   for (std::size_t i = 0; i < amounts.size(); ++i)
     weighted += (2.0 * static_cast<double>(i + 1) - n - 1.0) * amounts[i];
   return weighted / (n * sum);
+}
+
+double jain(const std::vector<double>& amounts) {
+  double sum = 0.0, squares = 0.0;
+  for (const double amount : amounts) {
+    sum += amount;
+    squares += amount * amount;
+  }
+  SOUK_EXPECT(sum > 0.0);
+  return sum * sum / (static_cast<double>(amounts.size()) * squares);
+}
+
+double entropy(const std::vector<double>& amounts) {
+  const double sum = std::accumulate(amounts.begin(), amounts.end(), 0.0);
+  SOUK_EXPECT(sum > 0.0);
+  double total = 0.0;
+  for (const double amount : amounts) {
+    if (amount > 0.0) total -= amount / sum * std::log(amount / sum);
+  }
+  return total;
 }
 
 }  // namespace souk

@@ -12,4 +12,11 @@ double lorenz(const std::vector<double>& amounts, double part);
 /// holds everything.
 double gini(const std::vector<double>& amounts);
 
+/// Jain's index, (sum)^2 / (n sum of squares): 1 for equal amounts, 1/n if one holds everything (Jain, Chiu, Hawe
+/// 1984). Contract: amounts are not negative, and their sum is above 0.
+double jain(const std::vector<double>& amounts);
+
+/// Entropy of the shares of the sum, in nats: log(n) for equal amounts, 0 if one holds everything. Contract as above.
+double entropy(const std::vector<double>& amounts);
+
 }  // namespace souk
