@@ -15,18 +15,6 @@ const TableShape by_attack{.rows = {"aggregator"}, .cols = {"attack"}, .metrics 
 const TableShape by_metric{.rows = {"aggregator"}, .cols = {"metric"}, .metrics = {"accuracy"}};
 const TableShape by_rule{.rows = {"aggregator"}, .cols = {}, .metrics = {"accuracy"}};
 
-template <class Act>
-std::string refusal(Act act) {
-  try {
-    act();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "accepted";
-}
-
-MadeRun ended(const std::string& status) { return {.metrics = {{"accuracy", {0.9}}}, .status = status}; }
-
 TEST(WorstTable, names_the_attack_whose_mean_is_worst) {
   TableWorld world;
   // The worst run of krum is under zero (0.1), its worst mean under alie: (0.3 + 0.3) / 2 < (0.1 + 0.7) / 2.

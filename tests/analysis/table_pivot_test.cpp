@@ -13,18 +13,6 @@ using testing::Not;
 
 const TableShape by_attack{.rows = {"aggregator"}, .cols = {"attack"}, .metrics = {"accuracy"}};
 
-template <class Act>
-std::string refusal(Act act) {
-  try {
-    act();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "accepted";
-}
-
-MadeRun ended(const std::string& status) { return {.metrics = {{"accuracy", {0.9}}}, .status = status}; }
-
 TEST(PivotTable, has_means_and_deviations_in_the_order_of_the_axes) {
   TableWorld world;
   for (const int seed : {1, 2}) {

@@ -6,6 +6,7 @@
 
 #include "analysis/results/results_view.hpp"
 #include "analysis/tables/tables.hpp"
+#include "sim/base/error.hpp"
 #include "tests/analysis/made_results.hpp"
 
 namespace souk {
@@ -69,5 +70,19 @@ inline std::string notes_of(const ResultTable& table) {
   for (const std::string& note : table.notes) text += note + "\n";
   return text;
 }
+
+/// The message with which `act` refuses, or "accepted".
+template <class Act>
+std::string refusal(Act act) {
+  try {
+    act();
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+/// A run of this status that recorded an accuracy.
+inline MadeRun ended(const std::string& status) { return {.metrics = {{"accuracy", {0.9}}}, .status = status}; }
 
 }  // namespace souk
