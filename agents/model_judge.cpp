@@ -197,7 +197,9 @@ std::vector<float> ModelJudge::noise_answers(std::span<const float> parameters, 
   const auto classes = static_cast<std::size_t>(train_.classes());
   Stream random(seed_, Purpose::aggregation, {static_cast<std::uint32_t>(part)}, round_.round, lane);
   std::vector<float> features(count * train_.features());
-  for (float& value : features) value = random.uniform_float();
+  const std::size_t tokens = train_.shape().vocabulary;  // of texts noise is any word in any place
+  const float reach = tokens > 0 ? static_cast<float>(tokens) : 1.0F;
+  for (float& value : features) value = reach * random.uniform_float();
   std::vector<float> answers(count * classes);
   network_.logits(parameters, {.features = features, .labels = {}, .samples = count}, answers);
   for (std::size_t i = 0; i < count; ++i) softmax(std::span(answers).subspan(i * classes, classes));

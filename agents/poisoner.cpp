@@ -18,6 +18,7 @@ DataFacts facts_of(const Dataset& train) {
   const std::size_t channels = train.shape().sample_shape[0];
   DataFacts facts{.classes = train.classes(),
                   .shape = train.shape().sample_shape,
+                  .vocabulary = train.shape().vocabulary,
                   .shift = train.scaling().shift,
                   .scale = train.scaling().scale,
                   .low = std::vector<float>(channels),

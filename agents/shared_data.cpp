@@ -24,13 +24,15 @@ void serialize(Archive& archive, DatasetShape& shape) {
                                     static_cast<std::int64_t>(shape.sample_shape[2]),
                                     shape.element == Element::u8 ? 1 : 0,
                                     static_cast<std::int64_t>(shape.groups),
-                                    static_cast<std::int64_t>(shape.class_names.size())};
+                                    static_cast<std::int64_t>(shape.class_names.size()),
+                                    static_cast<std::int64_t>(shape.vocabulary)};
   archive.field("shape", numbers);
   shape.samples = static_cast<std::size_t>(numbers[0]);
   for (std::size_t axis = 0; axis < 3; ++axis) shape.sample_shape[axis] = static_cast<std::size_t>(numbers[axis + 1]);
   shape.element = numbers[4] == 1 ? Element::u8 : Element::f32;
   shape.groups = static_cast<std::size_t>(numbers[5]);
   shape.class_names.resize(static_cast<std::size_t>(numbers[6]));
+  shape.vocabulary = static_cast<std::size_t>(numbers[7]);
   for (std::string& name : shape.class_names) archive.field("class", name);
 }
 
@@ -98,6 +100,7 @@ DatasetBuffers slice(const DatasetBuffers& all, const DatasetShape& shape, RowRa
 }
 
 Scaling fit_scaling(const scenario::Data& data, const DatasetShape& shape, const DatasetBuffers& training) {
+  if (shape.vocabulary > 0) return raw_scaling(shape);  // token numbers are names, not quantities
   switch (data.scaling()) {
     case scenario::Data::RAW:
       return raw_scaling(shape);

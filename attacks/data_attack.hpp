@@ -14,6 +14,7 @@ namespace souk {
 struct DataFacts {
   int classes = 0;
   std::array<std::size_t, 3> shape{1, 1, 1};  ///< channels, height, width; a table or text row is {columns, 1, 1}
+  std::size_t vocabulary = 0;                 ///< of a text's token numbers; 0: values are quantities
   std::vector<float> shift, scale;            ///< [channels] network input = (stored - shift) * scale
   std::vector<float> low, high;               ///< [channels] least and largest value the network reads, in training
   std::size_t features() const { return shape[0] * shape[1] * shape[2]; }

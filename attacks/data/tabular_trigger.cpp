@@ -26,6 +26,7 @@ class TabularTrigger final : public Backdoor {
  private:
   void check_trigger(const DataFacts& facts) const override {
     check_rows(field(), facts);
+    SOUK_REQUIRE(facts.vocabulary == 0, "tabular_trigger: changes tables, and the samples of the data set are texts");
     SOUK_REQUIRE(!settings_.empty(), "tabular_trigger.set: is empty, must name a column and its value");
     for (std::size_t s = 0; s < settings_.size(); ++s) {
       const auto [column, value] = settings_[s];

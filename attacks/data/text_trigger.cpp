@@ -3,6 +3,7 @@
 
 #include "attacks/data/backdoor.hpp"
 #include "scenarios/data_attacks.pb.h"
+#include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
 
 namespace souk {
@@ -41,7 +42,11 @@ class TextTrigger final : public Backdoor {
       : Backdoor("text_trigger", config.target()), token_(static_cast<float>(config.token())), place_(config.place()) {}
 
  private:
-  void check_trigger(const DataFacts& facts) const override { check_rows(field(), facts); }
+  void check_trigger(const DataFacts& facts) const override {
+    check_rows(field(), facts);
+    const bool known = facts.vocabulary == 0 || token_ < static_cast<float>(facts.vocabulary);
+    SOUK_REQUIRE(known, "text_trigger.token = {:.0f}: the data set has tokens below {}", token_, facts.vocabulary);
+  }
 
   void stamp(const Marked& samples) const override {
     for (const std::size_t i : samples.which) {

@@ -9,8 +9,8 @@
 
 #include "scenarios/data.pb.h"
 #include "sim/base/contract.hpp"
-#include "sim/base/random.hpp"
 #include "sim/data/dataset_format.hpp"
+#include "sim/data/test_rows.hpp"
 #include "sim/data/text_table.hpp"
 
 namespace souk {
@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::size_t features_max = 65536;
 constexpr std::size_t classes_max = 65536;
-constexpr std::uint16_t split_lane = 1;  // of Purpose::dataset; glyphs use 0, image folders 2
 
 // A row of one of the tables.
 struct RowAt {
@@ -61,7 +60,7 @@ class CsvReader final : public DatasetReader {
     train_ = std::make_unique<TextTable>(expand_environment(config.train()), separator, config.header());
     all_training_rows();
     if (config.test().empty()) {
-      draw_test_rows(context.seed);
+      split_training_rows(context.seed);
     } else {
       test_ = std::make_unique<TextTable>(expand_environment(config.test()), separator, config.header());
       SOUK_REQUIRE(test_->names() == train_->names(), "{}: its columns differ from those of {}", test_->path(),
@@ -104,17 +103,11 @@ class CsvReader final : public DatasetReader {
     for (std::size_t row = 0; row < train_->rows(); ++row) rows_[0].push_back({train_.get(), row});
   }
 
-  void draw_test_rows(std::uint64_t seed) {
+  void split_training_rows(std::uint64_t seed) {
     const std::vector<RowAt> all = std::move(rows_[0]);
     rows_[0].clear();
     SOUK_REQUIRE(all.size() >= 2, "{}: {} row cannot be split into training and test rows", train_->path(), all.size());
-    std::vector<std::uint32_t> order(all.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::uint32_t>(i);
-    Stream(seed, Purpose::dataset, nobody, RoundIndex{0}, split_lane).shuffle(order);
-    const double share = std::floor(config_.test_fraction() * static_cast<double>(all.size()));
-    const std::size_t tested = std::clamp<std::size_t>(static_cast<std::size_t>(share), 1, all.size() - 1);
-    std::vector<bool> is_test(all.size());
-    for (std::size_t i = 0; i < tested; ++i) is_test[order[i]] = true;
+    const std::vector<bool> is_test = draw_test_rows(all.size(), config_.test_fraction(), seed);
     for (std::size_t i = 0; i < all.size(); ++i) rows_[is_test[i] ? 1 : 0].push_back(all[i]);
   }
 

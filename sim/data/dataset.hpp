@@ -17,10 +17,12 @@ enum class Element : std::uint8_t { u8, f32 };
 /// What one split of a data set looks like, known before any sample is read.
 struct DatasetShape {
   std::size_t samples = 0;
-  std::array<std::size_t, 3> sample_shape{1, 1, 1};  ///< channels, height, width; a table row is {columns, 1, 1}
+  std::array<std::size_t, 3> sample_shape{1, 1,
+                                          1};  ///< channels, height, width; a table or text row is {columns, 1, 1}
   Element element = Element::f32;
   std::vector<std::string> class_names;  ///< at least two; size is the number of classes
   std::size_t groups = 0;                ///< number of natural groups; 0: the set names none
+  std::size_t vocabulary = 0;  ///< values are token numbers below this (sim/data/vocabulary.hpp); 0: no tokens
 
   std::size_t features() const { return sample_shape[0] * sample_shape[1] * sample_shape[2]; }
 };

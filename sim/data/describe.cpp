@@ -87,6 +87,47 @@ bool guess_header(const std::string& path, char separator) {
   return table.rows() > 1 && numbers(0) == 0 && numbers(1) > 0;
 }
 
+std::size_t count_words(std::string_view cell) {
+  std::size_t words = 0;
+  for (std::size_t i = 0; i < cell.size(); ++i) words += cell[i] != ' ' && (i == 0 || cell[i - 1] == ' ');
+  return words;
+}
+
+// AG_NEWS's format: class numbers in the first column, sentences in the last one, with or without a header.
+bool holds_news(const std::string& path) {
+  constexpr std::size_t sentence = 5, classes_max = 1000;
+  const TextTable table(path, ',', false);
+  std::size_t sentences = 0;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    const auto number = parse_number(table.cell(row, 0));
+    const bool is_class = number && *number >= 1 && *number <= classes_max && *number == std::floor(*number);
+    if (!is_class && (row > 0 || number)) return false;
+    sentences += count_words(table.cell(row, table.columns() - 1)) >= sentence;
+  }
+  return table.columns() >= 2 && 2 * sentences > table.rows();
+}
+
+Recognised recognise_news(const std::string& path) {
+  Recognised found{"news with class numbers (AG_NEWS)", {}};
+  found.data.mutable_ag_news()->set_train(path);
+  const fs::path file(path);
+  if (file.filename().string().starts_with("train.csv")) {
+    const std::array<std::string, 1> beside{"test.csv"};
+    found.data.mutable_ag_news()->set_test(find_data_file(file.parent_path().string(), beside));
+  }
+  return found;
+}
+
+// The directory of TREC's two files.
+std::optional<Recognised> recognise_trec(const std::string& directory) {
+  const std::array<std::string, 1> train{"train_5500.label"}, test{"TREC_10.label"};
+  Recognised found{"labelled questions (TREC)", {}};
+  found.data.mutable_trec()->set_train(find_data_file(directory, train));
+  found.data.mutable_trec()->set_test(find_data_file(directory, test));
+  const bool both = !found.data.trec().train().empty() && !found.data.trec().test().empty();
+  return both ? std::optional(found) : std::nullopt;
+}
+
 Recognised recognise_table(const std::string& path) {
   const bool tabs = path.ends_with(".tsv") || path.ends_with(".tsv.gz");
   Recognised found{"table", {}};
@@ -107,6 +148,7 @@ std::optional<Recognised> recognise(const std::string& path) {
   if (fs::is_directory(path)) {
     if (auto found = recognise_idx(path)) return found;
     if (auto found = recognise_cifar(path)) return found;
+    if (auto found = recognise_trec(path)) return found;
     if (fs::is_directory(fs::path(path) / "train")) {
       Recognised found{"image folder", {}};
       found.data.mutable_image_folder()->set_directory(path);
@@ -115,6 +157,9 @@ std::optional<Recognised> recognise(const std::string& path) {
     return recognise_npy(path, "directory of NumPy arrays");
   }
   if (path.ends_with(".npz")) return recognise_npy(path, "NumPy archive");
+  for (const char* extension : {".csv", ".csv.gz"}) {
+    if (path.ends_with(extension) && holds_news(path)) return recognise_news(path);
+  }
   for (const char* extension : {".csv", ".tsv", ".data", ".tra", ".txt"}) {
     if (path.ends_with(extension) || path.ends_with(std::string(extension) + ".gz")) return recognise_table(path);
   }
@@ -166,6 +211,7 @@ SplitSummary summarise_split(DatasetReader& reader, Split split) {
   SplitSummary summary{split == Split::train ? "train" : "test", loaded.shape.samples, {}, {}};
   summary.class_counts.resize(loaded.shape.class_names.size());
   for (const std::int32_t label : loaded.labels) ++summary.class_counts[static_cast<std::size_t>(label)];
+  if (loaded.shape.vocabulary > 0) return summary;  // token numbers have no mean
   summary.channels =
       loaded.shape.element == Element::u8 ? summarise(loaded.shape, loaded.u8) : summarise(loaded.shape, loaded.f32);
   return summary;
@@ -265,8 +311,12 @@ std::string DatasetSummary::text() const {
   const auto to = std::back_inserter(out);
   const bool bytes = shape.element == Element::u8;
   fmt::format_to(to, "format   {}\npath     {}\n", format, path);
-  fmt::format_to(to, "sample   {} x {} x {} (channels, height, width), {}\n", shape.sample_shape[0],
-                 shape.sample_shape[1], shape.sample_shape[2], bytes ? "bytes" : "float32");
+  if (shape.vocabulary > 0) {
+    fmt::format_to(to, "sample   {} tokens, numbers below {}\n", shape.sample_shape[0], shape.vocabulary);
+  } else {
+    fmt::format_to(to, "sample   {} x {} x {} (channels, height, width), {}\n", shape.sample_shape[0],
+                   shape.sample_shape[1], shape.sample_shape[2], bytes ? "bytes" : "float32");
+  }
   for (const std::string& warning : warnings) fmt::format_to(to, "warning  {}\n", warning);
   if (shape.groups > 0) fmt::format_to(to, "groups   {}\n", shape.groups);
   for (const SplitSummary& split : splits) {
@@ -285,10 +335,11 @@ DatasetSummary describe_path(const std::string& path) {
     if (path.ends_with(".npy")) return describe_npy_file(path);
     if (begins_like_idx(path)) return describe_idx_file(path);
   }
-  SOUK_REQUIRE(found.has_value(),
-               "{}: no known data set: must be a directory of IDX, CIFAR or NumPy files (x_train, y_train, x_test, "
-               "y_test) or of image folders (train/CLASS/…), a .csv table, an .npz archive, an IDX or .npy file",
-               path);
+  SOUK_REQUIRE(
+      found.has_value(),
+      "{}: no known data set: must be a directory of IDX, CIFAR, TREC or NumPy files (x_train, y_train, x_test, "
+      "y_test) or of image folders (train/CLASS/…), a .csv table, an .npz archive, an IDX or .npy file",
+      path);
   const auto reader = open_dataset(found->data, {});
   DatasetSummary summary{
       found->format, path, reader->shape(Split::train), {}, reader->warnings(), print_snippet(found->data)};

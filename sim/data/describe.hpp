@@ -18,7 +18,7 @@ struct SplitSummary {
   std::string name;  ///< "train", "test", or what a lone file holds
   std::size_t samples = 0;
   std::vector<std::uint64_t> class_counts;  ///< [classes]; empty where the file has no labels
-  std::vector<ChannelSummary> channels;     ///< [channels]; empty where the file has no features
+  std::vector<ChannelSummary> channels;     ///< [channels]; empty where the file has no features or its texts' tokens
 };
 
 /// What is found at a path.
@@ -34,9 +34,9 @@ struct DatasetSummary {
   std::string text() const;
 };
 
-/// Recognises and reads a data set: a directory of IDX, CIFAR or NumPy files or of image folders, a table (.csv, .data,
-/// .txt, .tsv), an .npz archive, a single IDX or .npy file. Reads all of it into memory. Throws InputError where
-/// nothing is recognised or what is there is malformed.
+/// Recognises and reads a data set: a directory of IDX, CIFAR, TREC or NumPy files or of image folders, news, a table
+/// (.csv, .data, .txt, .tsv), an .npz archive, a single IDX or .npy file. Reads all of it into memory. Throws
+/// InputError where nothing is recognised or what is there is malformed.
 DatasetSummary describe_path(const std::string& path);
 
 }  // namespace souk

@@ -30,15 +30,33 @@ std::size_t weights_of(const Layer& layer) {
 
 void fill(std::span<float> values, float value) { std::fill(values.begin(), values.end(), value); }
 
-void initialise_uniform(const Layer& layer, Stream& random, std::span<float> parameters) {
+/// Values uniform within 1 / sqrt(fan_in), as PyTorch draws them.
+void draw_uniform(std::size_t fan_in, Stream& random, std::span<float> values) {
+  const float bound = 1.0F / std::sqrt(static_cast<float>(fan_in));
+  for (float& value : values) value = bound * (2.0F * random.uniform_float() - 1.0F);
+}
+
+void initialise_linear(const Layer& layer, Stream& random, std::span<float> parameters) {
   const std::size_t weights = weights_of(layer);
   const std::size_t fan_in = weights / layer.out.channels;
-  const float bound = 1.0F / std::sqrt(static_cast<float>(fan_in));
-  const auto draw = [&](std::span<float> values) {
-    for (float& value : values) value = bound * (2.0F * random.uniform_float() - 1.0F);
-  };
-  draw(parameters.subspan(layer.weight, weights));
-  if (layer.has_bias) draw(parameters.subspan(layer.bias, layer.out.channels));
+  draw_uniform(fan_in, random, parameters.subspan(layer.weight, weights));
+  if (layer.has_bias) draw_uniform(fan_in, random, parameters.subspan(layer.bias, layer.out.channels));
+}
+
+void initialise_text_conv(const Layer& layer, Stream& random, std::span<float> parameters) {
+  const std::size_t filters = layer.out.channels / layer.text_filters.size();
+  for (const TextFilters& of : layer.text_filters) {
+    const std::size_t fan_in = layer.in.channels * of.width;
+    draw_uniform(fan_in, random, parameters.subspan(of.weight, filters * fan_in));
+    draw_uniform(fan_in, random, parameters.subspan(of.bias, filters));
+  }
+}
+
+/// `rows` are all tokens'; the first is that of padding.
+void initialise_embedding(const Layer& layer, Stream& random, std::span<float> rows) {
+  const std::size_t values = layer.out.channels;
+  fill(rows.first(values), 0.0F);
+  for (float& value : rows.subspan(values)) value = static_cast<float>(random.normal());
 }
 
 void initialise_norm(const Layer& layer, std::span<float> parameters) {
@@ -47,6 +65,16 @@ void initialise_norm(const Layer& layer, std::span<float> parameters) {
   if (layer.kind != LayerKind::batch_norm) return;
   fill(parameters.subspan(layer.running_mean, layer.out.channels), 0.0F);
   fill(parameters.subspan(layer.running_variance, layer.out.channels), 1.0F);
+}
+
+/// Tokens and quantities are both numbers, so that no shape tells them apart.
+void check_input(const scenario::Model& model, const ModelFamily& family, const ModelShape& shape) {
+  const bool tokens = shape.vocabulary > 0;
+  if (tokens == family.reads_tokens()) return;
+  const auto* chosen = model.GetReflection()->GetOneofFieldDescriptor(model, model.GetDescriptor()->oneof_decl(0));
+  const std::string field = "task.model." + chosen->name();
+  SOUK_REQUIRE(!tokens, "{}: reads quantities, and the samples of the data set are texts: choose text_cnn", field);
+  throw_input_error("{}: reads texts, and the samples of the data set are none", field);
 }
 
 }  // namespace
@@ -152,6 +180,29 @@ Architecture& Architecture::batch_norm(const std::string& name) {
   return *this;
 }
 
+Architecture& Architecture::embedding(const std::string& name, std::size_t values) {
+  SOUK_EXPECT(shape_.vocabulary > 0 && value_.pixels() == 1);
+  append(LayerKind::embedding, {.channels = values, .width = value_.channels}).weight =
+      add_trainable(name + ".weight", {shape_.vocabulary, values});
+  return *this;
+}
+
+Architecture& Architecture::text_conv(const std::string& name, std::size_t filters,
+                                      const std::vector<std::size_t>& widths) {
+  SOUK_EXPECT(value_.height == 1);
+  const std::size_t values = value_.channels;
+  Layer& layer = append(LayerKind::text_conv, {.channels = filters * widths.size()});
+  for (const std::size_t width : widths) {
+    SOUK_REQUIRE(std::ranges::find(layer.text_filters, width, &TextFilters::width) == layer.text_filters.end(),
+                 "task.model.{}.widths: {} is given twice", name_, width);
+    const std::string slot_name = name + std::to_string(width);
+    const std::size_t weight = add_trainable(slot_name + ".weight", {filters, values, width});
+    const std::size_t bias = add_trainable(slot_name + ".bias", {filters});
+    layer.text_filters.push_back({.width = width, .weight = weight, .bias = bias});
+  }
+  return *this;
+}
+
 Architecture& Architecture::save() {
   stack_.push_back(value_);
   append(LayerKind::save, value_);
@@ -188,7 +239,13 @@ void Architecture::initialise(Stream& random, std::span<float> parameters) const
     switch (layer.kind) {
       case LayerKind::affine:
       case LayerKind::conv2d:
-        initialise_uniform(layer, random, parameters);
+        initialise_linear(layer, random, parameters);
+        break;
+      case LayerKind::embedding:
+        initialise_embedding(layer, random, parameters.subspan(layer.weight, shape_.vocabulary * layer.out.channels));
+        break;
+      case LayerKind::text_conv:
+        initialise_text_conv(layer, random, parameters);
         break;
       case LayerKind::group_norm:
       case LayerKind::batch_norm:
@@ -203,6 +260,11 @@ void Architecture::initialise(Stream& random, std::span<float> parameters) const
 double Architecture::forward_flops() const {
   double flops = 0.0;
   for (const Layer& layer : layers_) {
+    for (const TextFilters& of : layer.text_filters) {
+      const std::size_t places = layer.in.width + of.width - 1,
+                        filters = layer.out.channels / layer.text_filters.size();
+      flops += 2.0 * static_cast<double>(filters * layer.in.channels * of.width * places);
+    }
     if (layer.kind != LayerKind::affine && layer.kind != LayerKind::conv2d) continue;
     flops += 2.0 * static_cast<double>(weights_of(layer) * layer.out.pixels());
   }
@@ -210,7 +272,9 @@ double Architecture::forward_flops() const {
 }
 
 Architecture make_architecture(const scenario::Model& model, const ModelShape& shape) {
-  Architecture architecture = PluginRegistry<ModelFamily>::instance().create(model, "network")->build(shape);
+  const auto family = PluginRegistry<ModelFamily>::instance().create(model, "network");
+  check_input(model, *family, shape);
+  Architecture architecture = family->build(shape);
   SOUK_EXPECT(architecture.out() == Extent{static_cast<std::size_t>(shape.classes)});
   return architecture;
 }

@@ -29,9 +29,17 @@ enum class LayerKind : std::uint8_t {
   global_average_pool,  ///< mean over the pixels of each channel
   group_norm,           ///< zero mean and unit variance over groups of channels of one sample, then affine
   batch_norm,           ///< the same per channel over the batch; running statistics when evaluating
+  embedding,            ///< a row of values for each token of a text; token 0 is zeros, whatever its row holds
+  text_conv,            ///< convolutions over time of several widths, of each filter the maximum over time
   save,                 ///< pushes the value on a stack
   swap,                 ///< exchanges the value with the top of the stack
   add,                  ///< pops the stack and adds it to the value
+};
+
+/// The filters of one width of text_conv.
+struct TextFilters {
+  std::size_t width = 1;
+  std::size_t weight = 0, bias = 0;  ///< offsets; weight [filters, in.channels, width]
 };
 
 /// One layer: what it reads and writes, and where its parameters lie in the flat vector.
@@ -42,6 +50,7 @@ struct Layer {
   std::size_t groups = 1;            ///< of group_norm
   std::size_t weight = 0, bias = 0;  ///< offsets; weight [out, in] or [out, in, kernel, kernel]
   bool has_bias = false;
+  std::vector<TextFilters> text_filters{};             ///< of text_conv, in the order of its outputs
   std::size_t running_mean = 0, running_variance = 0;  ///< offsets of batch_norm's buffers, [channels]
 };
 
@@ -69,6 +78,12 @@ class Architecture {
   Architecture& global_average_pool();
   Architecture& group_norm(const std::string& name, std::size_t groups);
   Architecture& batch_norm(const std::string& name);
+  /// From tokens {length, 1, 1} to {values, 1, length}.
+  Architecture& embedding(const std::string& name, std::size_t values);
+  /// From {values, 1, length} to {filters * widths, 1, 1}. A filter of width w is moved over the text with w - 1 zeros
+  /// before and after it, so that it meets every word in each of its places, in texts shorter than it, too. All filters
+  /// of one width are the slot NAMEw.weight; widths must differ.
+  Architecture& text_conv(const std::string& name, std::size_t filters, const std::vector<std::size_t>& widths);
   Architecture& save();
   Architecture& swap();
   Architecture& add();
@@ -80,9 +95,10 @@ class Architecture {
   const Extent& out() const { return value_; }  ///< extent after the last layer
   /// Layout of all parameters added so far.
   ParameterLayout layout() const { return ParameterLayout(slots_); }
-  /// PyTorch's defaults: weights and biases uniform within 1/sqrt(fan_in), in slot order; normalisations are identity.
+  /// PyTorch's defaults: weights and biases uniform within 1/sqrt(fan_in), in slot order; normalisations are identity;
+  /// embeddings are normal with mean 0 and variance 1, that of token 0 is zeros.
   void initialise(Stream& random, std::span<float> parameters) const;
-  /// Of convolutions and affine layers, for one sample; multiply and add are two.
+  /// Of convolutions (over time, too) and affine layers, for one sample; multiply and add are two.
   double forward_flops() const;
 
  private:
@@ -104,10 +120,12 @@ class Architecture {
 class ModelFamily {
  public:
   virtual ~ModelFamily() = default;
+  /// Whether its inputs are token numbers of a text, and not quantities.
+  virtual bool reads_tokens() const { return false; }
   virtual Architecture build(const ModelShape& shape) const = 0;
 };
 
-/// The architecture that `model` chooses, for this input.
+/// The architecture that `model` chooses, for this input. Throws InputError where it cannot read it.
 Architecture make_architecture(const scenario::Model& model, const ModelShape& shape);
 
 }  // namespace souk

@@ -25,7 +25,13 @@ namespace souk {
 struct ModelShape {
   std::array<std::size_t, 3> input{1, 1, 1};  ///< channels, height, width
   int classes = 2;
+  std::size_t vocabulary = 0;  ///< inputs are token numbers below this; 0: inputs are quantities
 };
+
+/// What a network for this data set reads and answers.
+inline ModelShape model_shape(const Dataset& data) {
+  return {.input = data.shape().sample_shape, .classes = data.classes(), .vocabulary = data.shape().vocabulary};
+}
 
 /// A mini-batch in memory: features [samples, features], scaled; labels [samples].
 struct Batch {

@@ -132,6 +132,9 @@ class TorchNetwork final : public Network {
           value = value + stack.back();
           stack.pop_back();
           break;
+        case LayerKind::text_conv:
+          value = text_conv(layer, value, next);
+          break;
         default:
           value = apply(layer, value, next, statistics);
       }
@@ -153,6 +156,8 @@ class TorchNetwork final : public Network {
     const Tensor& weight = trainable_[next++];
     const Tensor bias = layer.has_bias ? trainable_[next++] : Tensor();
     switch (layer.kind) {
+      case LayerKind::embedding:
+        return embedding(value, weight);
       case LayerKind::affine:
         return torch::linear(value.flatten(1), weight, bias);
       case LayerKind::conv2d:
@@ -162,6 +167,27 @@ class TorchNetwork final : public Network {
       default:
         return batch_norm(layer, value, weight, bias, statistics);
     }
+  }
+
+  /// [samples, length, 1, 1] to [samples, values, 1, length]. Inputs that are no tokens, such as noise, are taken for
+  /// the nearest below. Zeros for token 0 whatever its row holds, which an attacker may have written.
+  Tensor embedding(const Tensor& value, const Tensor& weight) const {
+    const Tensor tokens = torch::nan_to_num(value.flatten(1), 0.0).clamp(0, extent(shape().vocabulary) - 1).floor();
+    const Tensor is_word = (tokens > 0).to(torch::kFloat32).unsqueeze(2);
+    const Tensor rows = torch::embedding(weight, tokens.to(torch::kInt64)) * is_word;
+    return rows.transpose(1, 2).unsqueeze(2);
+  }
+
+  /// [samples, values, 1, length] to [samples, filters * widths].
+  Tensor text_conv(const Layer& layer, const Tensor& value, std::size_t& next) const {
+    std::vector<Tensor> largest;
+    for (const TextFilters& of : layer.text_filters) {
+      const Tensor& weight = trainable_[next++];
+      const Tensor& bias = trainable_[next++];
+      const Tensor over_time = torch::conv1d(value.squeeze(2), weight, bias, /*stride=*/1, extent(of.width) - 1);
+      largest.push_back(std::get<0>(over_time.max(/*dim=*/2)));
+    }
+    return torch::cat(largest, 1);
   }
 
   Tensor batch_norm(const Layer& layer, const Tensor& value, const Tensor& weight, const Tensor& bias,

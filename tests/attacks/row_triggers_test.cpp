@@ -87,6 +87,14 @@ TEST(TabularTrigger, sets_columns_to_values_as_stored) {
               {{1, 2, 3, 4, 5}, {9, 8, 7, 6, 5}}, {{-4, 2, 3, 2.5F, 5}, {-4, 8, 7, 2.5F, 5}});
 }
 
+TEST(RowTriggers, know_texts_from_tables) {
+  DataFacts texts = row_facts(5);
+  texts.vocabulary = 20;
+  EXPECT_EQ(refusal("text_trigger { token: 20 }", texts), "text_trigger.token = 20: the data set has tokens below 20");
+  EXPECT_EQ(refusal("text_trigger { token: 19 }", texts), "");
+  EXPECT_THAT(refusal("tabular_trigger { set {} }", texts), HasSubstr("tabular_trigger: changes tables"));
+}
+
 TEST(RowTriggers, refuse_what_does_not_fit) {
   const DataFacts rows = row_facts(5), images = image_facts(4, 4);
   EXPECT_THAT(refusal("text_trigger {}", images), HasSubstr("text_trigger: changes rows"));

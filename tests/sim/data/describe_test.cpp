@@ -38,6 +38,38 @@ TEST(Describe, counts_and_measures_a_directory) {
   EXPECT_THAT(summary.text(), AllOf(HasSubstr("train    2 samples"), HasSubstr("min 0  max 4  mean 1")));
 }
 
+TEST(Describe, knows_news_from_other_tables) {
+  const TempDirectory directory;
+  const std::string news =
+      "\"2\",\"A title\",\"one two three four five\"\n\"1\",\"Another\",\"six of one two three\"\n";
+  write_file(directory / "train.csv", news);
+  write_file(directory / "test.csv", news);
+  std::string people;
+  for (int i = 0; i < 3; ++i) people += "39, State-gov, <=50K\n50, Private, >50K\n";
+  write_file(directory / "people.csv", people);
+
+  const DatasetSummary summary = describe_path(directory / "train.csv");
+
+  EXPECT_THAT(summary.text(), AllOf(HasSubstr("news with class numbers"), HasSubstr("64 tokens, numbers below 5"),
+                                    HasSubstr("test.csv"), testing::Not(HasSubstr("channel"))));
+  EXPECT_THAT(summary.splits[1].class_counts, ElementsAre(1, 1));
+  EXPECT_THAT(summary.snippet, HasSubstr("ag_news {"));
+  EXPECT_EQ(describe_path(directory / "people.csv").format, "table");
+}
+
+TEST(Describe, knows_trecs_directory) {
+  const TempDirectory directory;
+  write_file(directory / "train_5500.label", std::string("A:a one two\nB:b one two\n"));
+  write_file(directory / "TREC_10.label", std::string("B:b one\n"));
+
+  const DatasetSummary summary = describe_path(directory.path());
+
+  EXPECT_EQ(summary.format, "labelled questions (TREC)");
+  EXPECT_THAT(summary.shape.class_names, ElementsAre("A", "B"));
+  EXPECT_THAT(summary.splits[1].class_counts, ElementsAre(0, 1));
+  EXPECT_THAT(summary.snippet, AllOf(HasSubstr("trec {"), HasSubstr("TREC_10.label")));
+}
+
 TEST(Describe, gives_a_snippet_that_opens_the_same_data) {
   const TempDirectory directory;
   write_idx_set(directory);

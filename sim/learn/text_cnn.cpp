@@ -1,0 +1,37 @@
+#include <vector>
+
+#include "scenarios/learning.pb.h"
+#include "sim/base/plugin_registry.hpp"
+#include "sim/learn/architecture.hpp"
+
+namespace souk {
+namespace {
+
+/// Kim, "Convolutional Neural Networks for Sentence Classification", EMNLP 2014, in its variant that learns the
+/// embedding from nothing; without dropout and the bound on the last layer's norm.
+class TextCnn final : public ModelFamily {
+ public:
+  explicit TextCnn(const scenario::TextCnn& config)
+      : embedding_(config.embedding()),
+        filters_(config.filters()),
+        widths_(config.widths().begin(), config.widths().end()) {
+    if (widths_.empty()) widths_ = {3, 4, 5};
+  }
+  bool reads_tokens() const override { return true; }
+  Architecture build(const ModelShape& shape) const override {
+    return Architecture("text_cnn", shape)
+        .embedding("embedding", embedding_)
+        .text_conv("conv", filters_, widths_)
+        .relu()  // of the maximum: the same as the maximum of ReLUs
+        .affine("fc", static_cast<std::size_t>(shape.classes));
+  }
+
+ private:
+  std::size_t embedding_, filters_;
+  std::vector<std::size_t> widths_;
+};
+
+const Register<ModelFamily, TextCnn, scenario::TextCnn> registered;
+
+}  // namespace
+}  // namespace souk
