@@ -42,6 +42,9 @@ class RandomScenario {
     if (!glyphs.has_test_samples()) glyphs.set_test_samples(30);
     if (!scenario_.has_rounds()) scenario_.set_rounds(2);
     if (!scenario_.participants().has_clients()) scenario_.mutable_participants()->set_clients(9);
+    auto& root = *scenario_.mutable_root();  // of its biases one alone
+    if (root.bias() > 0.0) root.clear_dirichlet_alpha();
+    if (root.bias() > 0.0 || root.dirichlet_alpha() > 0.0) root.clear_half_classes();
     scenario_.clear_name();
     scenario_.clear_output();
   }
