@@ -52,11 +52,15 @@ void initialise_text_conv(const Layer& layer, Stream& random, std::span<float> p
   }
 }
 
+/// As Kim's code draws words of which it knows no vector. PyTorch's normal values of variance 1 drown what is learned
+/// of rare words: after 20 rounds of scenarios/text/topics.textproto at noise 0.9, 78 instead of 84 % are right.
+constexpr float embedding_bound = 0.25F;
+
 /// `rows` are all tokens'; the first is that of padding.
 void initialise_embedding(const Layer& layer, Stream& random, std::span<float> rows) {
   const std::size_t values = layer.out.channels;
   fill(rows.first(values), 0.0F);
-  for (float& value : rows.subspan(values)) value = static_cast<float>(random.normal());
+  for (float& value : rows.subspan(values)) value = embedding_bound * (2.0F * random.uniform_float() - 1.0F);
 }
 
 void initialise_norm(const Layer& layer, std::span<float> parameters) {

@@ -96,7 +96,7 @@ class Architecture {
   /// Layout of all parameters added so far.
   ParameterLayout layout() const { return ParameterLayout(slots_); }
   /// PyTorch's defaults: weights and biases uniform within 1/sqrt(fan_in), in slot order; normalisations are identity;
-  /// embeddings are normal with mean 0 and variance 1, that of token 0 is zeros.
+  /// embeddings, unlike PyTorch's, are uniform within 0.25, and that of token 0 is zeros.
   void initialise(Stream& random, std::span<float> parameters) const;
   /// Of convolutions (over time, too) and affine layers, for one sample; multiply and add are two.
   double forward_flops() const;
