@@ -4,10 +4,10 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/figures.hpp"
-#include "sim/base/inequality.hpp"
 #include "analysis/report/series.hpp"
 #include "analysis/report/vega.hpp"
 #include "analysis/statistics/summary.hpp"
+#include "sim/base/inequality.hpp"
 
 namespace souk {
 namespace {

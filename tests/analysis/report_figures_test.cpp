@@ -6,10 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/figures.hpp"
-#include "sim/base/inequality.hpp"
 #include "analysis/report/report.hpp"
 #include "analysis/report/static_figures.hpp"
 #include "analysis/results/results_view.hpp"
+#include "sim/base/inequality.hpp"
 #include "tests/analysis/made_results.hpp"
 
 namespace souk {
