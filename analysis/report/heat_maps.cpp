@@ -110,10 +110,11 @@ std::string heat_spec(const Study& study, const std::vector<std::string>& metric
   Json spec = vega::specification();
   spec["params"] = {vega::choice("metric", "Metric", metrics, titles),
                     vega::choice("statistic", "Over runs", statistics, statistic_labels)};
-  spec["transform"] = {vega::filter("datum.metric == metric"), vega::calculate("datum[statistic]", "value"),
-                       vega::calculate("isValid(datum.value) ? format(datum.value, '.1f') : datum.state != '' ? "
-                                       "datum.state : '–'",
-                                       "shown")};
+  spec["transform"] = {
+      vega::filter("datum.metric == metric"), vega::calculate("datum[statistic]", "value"),
+      vega::calculate("isValid(datum.value) ? format(datum.value, '.1f') + (datum.state != '' ? ' †' : "
+                      "'') : datum.state != '' ? datum.state : '–'",
+                      "shown")};
   vega::choose_axes(spec, study, study.axes.size() <= most_axes_together);
   spec["title"] = {{"text",
                     {{"expr", fmt::format("({}) + ', ' + ({})", vega::by_option("metric", metrics, titles),
@@ -159,7 +160,8 @@ std::vector<Figure> heat_maps(const Study& study) {
   return {{.id = "heat",
            .title = "Every rule under every attack",
            .note = "At the end of the runs, over seeds and over the axes taken together. Bright is good for the "
-                   "defender. Worst and best are single runs, the standard deviation is that of a sample. Grey: no run "
+                   "defender. Worst and best are single runs, the standard deviation is that of a sample. †: some "
+                   "runs have no result and are in no number. Grey: no run "
                    "with a result, and why.",
            .spec = heat_spec(study, metrics),
            .data = heat_data(study, metrics),
