@@ -3,7 +3,6 @@
 #include <map>
 #include <numeric>
 #include <random>
-#include <regex>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -333,10 +332,12 @@ TEST_F(SweepTest, shows_how_to_run_one_cell_by_itself) {
   const Ended shown = souk({"sweep", "show", "grid.textproto", id.substr(0, 6)});
   ASSERT_EQ(shown.exit_code, 0) << shown.err;
   EXPECT_THAT(shown.out, HasSubstr("state      done"));
-  std::smatch command;
-  ASSERT_TRUE(std::regex_search(shown.out, command, std::regex("command    souk (.*)\n"))) << shown.out;
-  const Ended run =
-      RunningProgram({"/bin/sh", "-c", program() + " " + command[1].str() + " -q --out alone"}, folder_).wait();
+  const std::string before = "command    souk ";
+  const std::size_t begin = shown.out.find(before);
+  ASSERT_NE(begin, std::string::npos) << shown.out;
+  const std::string command =
+      shown.out.substr(begin + before.size(), shown.out.find('\n', begin) - begin - before.size());
+  const Ended run = RunningProgram({"/bin/sh", "-c", program() + " " + command + " -q --out alone"}, folder_).wait();
   ASSERT_EQ(run.exit_code, 0) << run.err;
   EXPECT_EQ(results_of(folder_ / "alone"), results_of(folder_ / "runs/tiny/cells" / id));
   const char* identity = "SELECT value FROM run WHERE name = 'identity'";
