@@ -35,7 +35,7 @@ class GroupReporter {
   GroupStatus status_;
 };
 
-/// Everything in `folder`, in the order of names.
+/// What the groups last published, in the order of the files; a group that has not begun counts nothing.
 std::vector<GroupStatus> read_groups(const std::vector<std::filesystem::path>& files);
 
 /// Shows all groups on standard error: on a terminal a block rewritten in place, otherwise a line every five seconds.

@@ -295,7 +295,6 @@ TEST_F(SweepTest, shards_together_make_the_whole) {
 TEST_F(SweepTest, a_full_disk_stops_the_sweep_and_nothing_is_lost) {
   const std::string wanted = undisturbed();
   // A limit on the size of files stands for the disk: it allows the list of cells, and not what runs write.
-  const RunningProgram unused = start({"--version"});
   Ended ended = RunningProgram({"/bin/sh", "-c", "ulimit -f 100; exec \"$0\" \"$@\"", program(), "sweep", "run",
                                 "grid.textproto", "--out", "full"},
                                folder_)
