@@ -11,53 +11,12 @@
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/engine/message_walk.hpp"
+#include "sim/engine/scenario_file.hpp"
 
 namespace souk {
 namespace {
 
 namespace pb = google::protobuf;
-
-/// A oneof of plug-ins: all its members are messages.
-bool chooses_plugin(const pb::OneofDescriptor& choice) {
-  for (int i = 0; i < choice.field_count(); ++i) {
-    if (choice.field(i)->cpp_type() != pb::FieldDescriptor::CPPTYPE_MESSAGE) return false;
-  }
-  return true;
-}
-
-/// Names of the plug-ins that a message chose, in schema order.
-std::vector<std::string> chosen_plugins(const pb::Message& message) {
-  std::vector<std::string> names;
-  const pb::Descriptor& type = *message.GetDescriptor();
-  for (int i = 0; i < type.oneof_decl_count(); ++i) {
-    const pb::OneofDescriptor& choice = *type.oneof_decl(i);
-    if (!chooses_plugin(choice)) continue;
-    const auto* chosen = message.GetReflection()->GetOneofFieldDescriptor(message, &choice);
-    if (chosen != nullptr) names.push_back(chosen->name());
-  }
-  return names;
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : "+") + name;
-  return text;
-}
-
-std::string aggregator_of(const scenario::Aggregator& aggregator) {
-  std::vector<std::string> names;
-  for (const auto& pre : aggregator.pre()) names.push_back(joined(chosen_plugins(pre)));
-  names.push_back(joined(chosen_plugins(aggregator)));
-  return joined(names);
-}
-
-std::string attack_of(const scenario::Scenario& scenario) {
-  std::vector<std::string> names;
-  for (const auto& group : scenario.attacks()) {
-    for (std::string& name : chosen_plugins(group)) names.push_back(std::move(name));
-  }
-  return names.empty() ? "none" : joined(names);
-}
 
 /// As agents are counted into groups: a share is rounded to whole clients.
 double members_of(const scenario::Attack& group, double clients) {
@@ -75,7 +34,7 @@ double malicious_share(const scenario::Scenario& scenario) {
 
 /// The source's name; for one read from disk, which its first field names, that of the file or folder.
 std::string dataset_of(const scenario::Data& data) {
-  const std::string source = joined(chosen_plugins(data));
+  const std::string source = plugin_label(data);
   if (source.empty()) return source;
   const pb::FieldDescriptor& field = *data.GetDescriptor()->FindFieldByName(source);
   const pb::Message& message = data.GetReflection()->GetMessage(data, &field);
@@ -117,12 +76,12 @@ ScenarioColumns columns_of_scenario(const std::string& text) {
   SOUK_REQUIRE(parser.ParseFromString(text, &scenario), "its scenario is not in the text format");
   ScenarioColumns columns{.seed = scenario.seed(),
                           .rounds = scenario.rounds(),
-                          .aggregator = aggregator_of(scenario.aggregator()),
-                          .attack = attack_of(scenario),
+                          .aggregator = plugin_label(scenario.aggregator()),
+                          .attack = *value_at(scenario, "attacks"),
                           .malicious = malicious_share(scenario),
-                          .partition = joined(chosen_plugins(scenario.partition())),
+                          .partition = plugin_label(scenario.partition()),
                           .dataset = dataset_of(scenario.task().data()),
-                          .model = joined(chosen_plugins(scenario.task().model())),
+                          .model = plugin_label(scenario.task().model()),
                           .settings = {}};
   clear_cosmetic(scenario);
   walk(scenario, "",
