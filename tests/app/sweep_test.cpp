@@ -246,10 +246,14 @@ TEST_F(SweepTest, a_crash_in_a_larger_group_is_counted_and_the_job_started_again
   for (int i = 0; i < 4000 && !fs::exists(folder_ / "one/cells"); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
+  // Not before both ranks keep their last words: once a round is on record, they do.
   for (int i = 0; i < 4000; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    const std::string results = query(folder_ / "one/sweep.sqlite", "SELECT id FROM cell").substr(0, 12);
-    if (fs::exists(folder_ / "one/cells" / results / "last_words")) break;
+    const std::string cell = query(folder_ / "one/sweep.sqlite", "SELECT id FROM cell").substr(0, 12);
+    const fs::path results = folder_ / "one/cells" / cell / "results.sqlite";
+    if (!fs::exists(results)) continue;
+    if (query(results, "SELECT count(*) > 0 FROM sqlite_master WHERE name = 'round'") != "1\n") continue;
+    if (query(results, "SELECT count(*) > 0 FROM round") == "1\n") break;
   }
   rank = first_child(first_child(std::to_string(program.id())));
   ASSERT_FALSE(rank.empty());
