@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -15,41 +17,52 @@ class Market;
 
 namespace souk {
 
-/// An update that was delivered, and what the rule made of it.
-struct Delivery {
-  AgentId seller;
-  double weight = 0.0;  ///< 0: not bought
-  double cosine = 0.0;  ///< with the buyer's own update, where needs_cosine()
-  double flops = 0.0;
-  double bytes = 0.0;  ///< model received and update sent
+/// What a buyer has to spend, and from which account.
+struct BuyerTerms {
+  std::int64_t account = account::buyer;
+  MicroCredits budget = 0;        ///< in all; 0: no limit
+  MicroCredits round_budget = 0;  ///< 0: no limit
 };
 
-/// The market's part in a round: what the buyer can afford goes into escrow, what it buys is paid from there, the rest
-/// goes back. Replicated: every rank books the same.
+/// An update that was delivered, and what became of it.
+struct Delivery {
+  AgentId seller;
+  double weight = 0.0;                   ///< as the buyer says: 0 is rejected
+  double cosine = 0.0;                   ///< with the buyer's own update, where needs_cosine()
+  double cost = 0.0;                     ///< of the round to the seller, credits
+  std::optional<double> value{};         ///< by the valuation
+  std::optional<double> distance{};      ///< from the buyer's own update, Euclidean
+  bool cheated = false;                  ///< an audit found it used and unpaid
+};
+
+/// One buyer's money in a round: what it can afford goes into escrow, what it buys is paid from there, the rest goes
+/// back. Replicated: every rank books the same.
 class MarketDesk {
  public:
-  /// Throws InputError where the payment needs a sum that the scenario does not give.
-  MarketDesk(const scenario::Market& config, std::vector<bool> malicious);
-  bool needs_cosine() const { return payment_->needs_cosine(); }
-  /// Puts what `wanted` sellers may cost into escrow, or as many of them as can be paid, and returns how many these
-  /// are; 0: the market is over.
+  /// Throws InputError where the payment needs a sum that the scenario does not give. `ledger` outlives it.
+  MarketDesk(const scenario::Market& config, const BuyerTerms& terms, std::uint64_t seed, Ledger& ledger,
+             std::vector<SellerFacts> sellers);
+  const PaymentRule& payment() const { return *payment_; }
+  /// Puts what `wanted` sellers may cost, and the buyer's deposit, into escrow, or as many of them as can be paid, and
+  /// returns how many these are; 0: this buyer's market is over.
   std::size_t open_round(std::size_t wanted, RoundRecord& record);
-  /// Pays for what was bought and closes the escrow.
-  void settle(std::span<const Delivery> deliveries, RoundRecord& record);
+  /// Which offers the rule sees, [offers]; prices agreed on are kept for the round.
+  std::vector<bool> shortlist(std::span<const Offer> offers);
+  /// Takes deposits, pays for what was bought and closes the escrow. Deliveries in ascending order of sellers.
+  std::vector<SellerRound> settle(RoundIndex round, std::span<const Delivery> deliveries, RoundRecord& record);
+  /// Records what it cost to come this far, when the model first is this accurate on the test set.
   void note_accuracy(double accuracy, RoundRecord& record) { metrics_.note_accuracy(accuracy, record); }
-  const Ledger& ledger() const { return ledger_; }
   void serialize(Archive& archive);
 
  private:
-  /// What the buyer can spend in this round, after new money where its budget has no limit.
-  MicroCredits funds(std::size_t wanted, RoundRecord& record);
-  double cost_of(const Delivery& delivery) const;
-
   std::unique_ptr<PaymentRule> payment_;
-  MicroCredits budget_, round_budget_;  ///< 0: no limit
-  double per_flop_, per_byte_, per_round_;
-  Ledger ledger_;
+  BuyerTerms terms_;
+  double noise_;  ///< standard deviation, credits
+  std::uint64_t seed_;
+  Ledger& ledger_;
   MarketMetrics metrics_;
+  std::vector<Offer> offers_;                         ///< of this round
+  std::vector<std::optional<MicroCredits>> agreed_;  ///< of this round, one for each offer
 };
 
 }  // namespace souk

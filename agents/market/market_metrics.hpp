@@ -13,19 +13,27 @@ namespace souk {
 
 class Archive;
 
+/// What does not change about a seller.
+struct SellerFacts {
+  bool malicious = false;  ///< belongs to a group of attackers
+  std::uint64_t samples = 0;
+  std::vector<float> class_shares{};  ///< [classes] of its samples; empty: it has none
+};
+
 /// What one seller got out of a round that it delivered in.
 struct SellerRound {
   AgentId seller;
   bool bought = false;
-  MicroCredits paid = 0;
-  double cost = 0.0;  ///< credits
+  MicroCredits paid = 0;              ///< payments less deposits lost, so it may be below 0
+  double cost = 0.0;                  ///< credits
+  std::optional<double> value{};      ///< by the valuation
+  std::optional<double> distance{};   ///< from the buyer's own update
 };
 
 /// The market's numbers over all rounds so far (docs/metrics.md, Markets). Replicated.
 class MarketMetrics {
  public:
-  /// malicious[i]: whether seller i belongs to a group of attackers.
-  explicit MarketMetrics(std::vector<bool> malicious);
+  explicit MarketMetrics(std::vector<SellerFacts> sellers);
   /// Takes note of a round and records its numbers and those so far.
   void note(std::span<const SellerRound> sellers, RoundRecord& record);
   /// What has been spent when the model first is this accurate.

@@ -30,6 +30,13 @@ enum class Purpose : std::uint16_t {
   inference_attack = 0x900,
   unlearning = 0xA00,
   aggregation = 0xB00,
+  seller_cost = 0xC00,
+  participation = 0xC10,
+  buyer_choice = 0xC20,
+  payment_noise = 0xC30,
+  valuation = 0xC40,
+  misconduct = 0xC50,
+  audit = 0xC60,
 };
 
 /// Philox4x32-10 block function (Salmon et al., SC'11), checked against its published vectors.
