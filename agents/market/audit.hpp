@@ -8,8 +8,8 @@
 
 namespace souk {
 
-/// Shares of the updates in a step: least squares of the step on the updates, [n], scaled to sum to 1 where their sum is
-/// positive. Where updates depend on each other linearly (copies), the solution of least length: copies share alike.
+/// Shares of the updates in a step: least squares of the step on the updates, [n], scaled to sum to 1 where their sum
+/// is positive. Where updates depend on each other linearly (copies), the solution of least length: copies share alike.
 /// Replicated. Collective.
 std::vector<double> shares_in_step(const Comm& comm, const ColumnMatrix& updates, const ColumnVector& step);
 

@@ -27,12 +27,12 @@ struct BuyerTerms {
 /// An update that was delivered, and what became of it.
 struct Delivery {
   AgentId seller;
-  double weight = 0.0;                   ///< as the buyer says: 0 is rejected
-  double cosine = 0.0;                   ///< with the buyer's own update, where needs_cosine()
-  double cost = 0.0;                     ///< of the round to the seller, credits
-  std::optional<double> value{};         ///< by the valuation
-  std::optional<double> distance{};      ///< from the buyer's own update, Euclidean
-  bool cheated = false;                  ///< an audit found it used and unpaid
+  double weight = 0.0;               ///< as the buyer says: 0 is rejected
+  double cosine = 0.0;               ///< with the buyer's own update, where needs_cosine()
+  double cost = 0.0;                 ///< of the round to the seller, credits
+  std::optional<double> value{};     ///< by the valuation
+  std::optional<double> distance{};  ///< from the buyer's own update, Euclidean
+  bool cheated = false;              ///< an audit found it used and unpaid
 };
 
 /// One buyer's money in a round: what it can afford goes into escrow, what it buys is paid from there, the rest goes
@@ -61,7 +61,7 @@ class MarketDesk {
   std::uint64_t seed_;
   Ledger& ledger_;
   MarketMetrics metrics_;
-  std::vector<Offer> offers_;                         ///< of this round
+  std::vector<Offer> offers_;                        ///< of this round
   std::vector<std::optional<MicroCredits>> agreed_;  ///< of this round, one for each offer
 };
 

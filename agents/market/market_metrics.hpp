@@ -24,10 +24,10 @@ struct SellerFacts {
 struct SellerRound {
   AgentId seller;
   bool bought = false;
-  MicroCredits paid = 0;              ///< payments less deposits lost, so it may be below 0
-  double cost = 0.0;                  ///< credits
-  std::optional<double> value{};      ///< by the valuation
-  std::optional<double> distance{};   ///< from the buyer's own update
+  MicroCredits paid = 0;             ///< payments less deposits lost, so it may be below 0
+  double cost = 0.0;                 ///< credits
+  std::optional<double> value{};     ///< by the valuation
+  std::optional<double> distance{};  ///< from the buyer's own update
 };
 
 /// The market's numbers over all rounds so far (docs/metrics.md, Markets). Replicated.

@@ -37,11 +37,11 @@ struct ValuationInput {
   const Comm& comm;
   RoundIndex round;
   Stream& random;
-  std::span<const AgentId> sellers;   ///< [n], n >= 1, ascending; row i of `updates` is that of sellers[i]
-  std::span<const double> samples;    ///< [n] as sellers report them
-  const ColumnMatrix& updates;        ///< [n, d]
-  const ColumnVector* root_update;    ///< [d]; null unless needed
-  CoalitionWorth* worth;              ///< null unless needed
+  std::span<const AgentId> sellers;  ///< [n], n >= 1, ascending; row i of `updates` is that of sellers[i]
+  std::span<const double> samples;   ///< [n] as sellers report them
+  const ColumnMatrix& updates;       ///< [n, d]
+  const ColumnVector* root_update;   ///< [d]; null unless needed
+  CoalitionWorth* worth;             ///< null unless needed
 };
 
 /// Values of a round's updates.
