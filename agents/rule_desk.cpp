@@ -35,6 +35,22 @@ std::vector<std::size_t> finite_rows(std::span<const double> squared_norms) {
   return rows;
 }
 
+RuleSnapshot::RuleSnapshot(const scenario::Aggregator& config, Aggregator& rule, const Comm& comm)
+    : config_(config), comm_(comm) {
+  if (!rule.needs().memory) return;
+  SaveArchive archive;
+  rule.serialize(archive, comm);
+  state_ = archive.bytes();
+}
+
+std::unique_ptr<Aggregator> RuleSnapshot::copy() const {
+  std::unique_ptr<Aggregator> copy = make_aggregator(config_);
+  if (state_.empty()) return copy;
+  LoadArchive archive(state_);
+  copy->serialize(archive, comm_);
+  return copy;
+}
+
 ServerProbe::ServerProbe(const scenario::Aggregator& config, Aggregator& rule, const RuleSetting& setting,
                          std::vector<Submission> submissions, std::function<std::unique_ptr<LossOracle>()> losses)
     : config_(config),
@@ -43,23 +59,10 @@ ServerProbe::ServerProbe(const scenario::Aggregator& config, Aggregator& rule, c
       submissions_(std::move(submissions)),
       losses_(std::move(losses)) {}
 
-/// A rule like the server's, in the same state.
-std::unique_ptr<Aggregator> ServerProbe::copy_of_rule() {
-  std::unique_ptr<Aggregator> copy = make_aggregator(config_);
-  if (!rule_.needs().memory) return copy;
-  if (state_.empty()) {
-    SaveArchive archive;
-    rule_.serialize(archive, setting_.comm);
-    state_ = archive.bytes();
-  }
-  LoadArchive archive(state_);
-  copy->serialize(archive, setting_.comm);
-  return copy;
-}
-
 Verdict ServerProbe::verdict(const ColumnMatrix& updates) {
   SOUK_EXPECT(updates.rows() == submissions_.size());
-  const std::unique_ptr<Aggregator> rule = copy_of_rule();
+  if (!snapshot_) snapshot_.emplace(config_, rule_, setting_.comm);
+  const std::unique_ptr<Aggregator> rule = snapshot_->copy();
   const std::vector<double> squares = squared_norms(setting_.comm, updates);
   std::vector<std::size_t> used = finite_rows(squares);
   // The server orders updates by the names under which it knows the clients.

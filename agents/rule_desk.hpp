@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,6 +31,20 @@ RuleOutput run_rule(Aggregator& rule, const RuleSetting& setting, std::span<cons
 /// Rows whose norms are finite, ascending; `squared_norms` are theirs.
 std::vector<std::size_t> finite_rows(std::span<const double> squared_norms);
 
+/// The server's rule as it is at one moment, to be tried out: what copies do leaves the rule as it was.
+class RuleSnapshot {
+ public:
+  /// Collective where the rule has a memory. `config`, that of the rule, and `comm` must outlive the snapshot.
+  RuleSnapshot(const scenario::Aggregator& config, Aggregator& rule, const Comm& comm);
+  /// A rule in the same state. Collective where it has a memory.
+  std::unique_ptr<Aggregator> copy() const;
+
+ private:
+  const scenario::Aggregator& config_;
+  const Comm& comm_;
+  std::vector<std::byte> state_;  ///< empty: the rule has no memory
+};
+
 /// A copy of the server's rule for attackers to try their submissions on. It draws random numbers of its own: what the
 /// server will draw nobody knows.
 class ServerProbe final : public RuleProbe {
@@ -41,13 +56,12 @@ class ServerProbe final : public RuleProbe {
   Verdict verdict(const ColumnMatrix& updates) override;
 
  private:
-  std::unique_ptr<Aggregator> copy_of_rule();
   const scenario::Aggregator& config_;
   Aggregator& rule_;
   RuleSetting setting_;
   std::vector<Submission> submissions_;
   std::function<std::unique_ptr<LossOracle>()> losses_;
-  std::vector<std::byte> state_;  ///< of the rule, where it keeps any; filled at the first trial
+  std::optional<RuleSnapshot> snapshot_;  ///< taken at the first trial: most attacks make none
 };
 
 }  // namespace souk

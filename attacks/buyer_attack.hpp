@@ -21,13 +21,13 @@ struct BaselineView {
   const Comm& comm;
   RoundIndex round;
   Stream& random;
-  const ColumnVector& honest;       ///< [d] update trained on the root data it chose to show
-  const ColumnMatrix& updates;      ///< [n, d] delivered
+  const ColumnVector& honest;        ///< [d] update trained on the root data it chose to show
+  const ColumnMatrix& updates;       ///< [n, d] delivered
   std::span<const AgentId> sellers;  ///< [n] whose they are, in any order, each once
 };
 
-/// A buyer's way to cheat. One file each; chosen in Misconduct.method. Keeps no state: everything follows from the round
-/// and its stream of random numbers.
+/// A buyer's way to cheat. One file each; chosen in Misconduct.method. Keeps no state: everything follows from the
+/// round and its stream of random numbers.
 class BuyerAttack {
  public:
   virtual ~BuyerAttack() = default;

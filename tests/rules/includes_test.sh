@@ -36,7 +36,7 @@ check sim/engine sim/base/ sim/comm/ sim/params/ scenarios/
 check sim/sweep sim/base/ sim/engine/ scenarios/
 check aggregators sim/base/ sim/comm/ sim/params/ sim/learn/ scenarios/
 check attacks sim/base/ sim/comm/ sim/params/ sim/learn/ sim/data/ scenarios/
-check agents sim/base/ sim/comm/ sim/params/ sim/data/ sim/learn/ sim/engine/ aggregators/aggregator.hpp attacks/attack.hpp scenarios/
+check agents sim/base/ sim/comm/ sim/params/ sim/data/ sim/learn/ sim/engine/ aggregators/aggregator.hpp attacks/attack.hpp attacks/buyer_attack.hpp scenarios/
 check analysis sim/base/ sim/engine/ scenarios/
 
 only 'torch/|ATen/|c10/' '\.torch\.(cpp|hpp):'
