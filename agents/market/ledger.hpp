@@ -22,7 +22,7 @@ inline double to_credits(MicroCredits amount) {
   return static_cast<double>(amount) / static_cast<double>(micro_per_credit);
 }
 
-/// Whose money it is: agents by their number, and two accounts that are no agent's.
+/// Whose money it is: agents by their number, the market and its buyers by numbers below 0.
 namespace account {
 inline constexpr std::int64_t market = -1;  ///< holds in escrow what a round may cost
 inline constexpr std::int64_t buyer = -2;   ///< the first; -3, -4, … are its rivals
