@@ -405,6 +405,40 @@ TEST(Cgsv, lowers_a_seller_that_turns_against_the_others) {
   EXPECT_GT(values[0], 0.4);
 }
 
+TEST(RobustVolume, of_numbers_is_the_closed_form) {
+  // One dimension: a projection is a factor, which the scale of 1 takes away but for its sign. Cells are 0.5 wide; the
+  // copies are 1.19 away from 0, the third -0.4.
+  const Values values =
+      value_rows(*rule_of("robust_volume { dimensions: 1 }"), Comm::self(), {{3}, {3}, {-1}}, {0, 1, 2}, {1, 1, 1});
+  const double unit = 19.0 / 3.0;
+  const auto rho = [](double alpha, int count) {
+    double sum = 0.0;
+    for (int p = 0; p <= count; ++p) sum += std::pow(alpha, p);
+    return sum;
+  };
+  const double both = std::sqrt(1.0 + 9.0 / unit + 1.0 / unit);
+  const double all = both * rho(0.05, 2) * rho(0.05, 1);
+  const double without_copy = both * rho(0.05, 1) * rho(0.05, 1);
+  const double without_third = std::sqrt(1.0 + 9.0 / unit) * rho(0.1, 2);
+  expect_all_near(values, {all - without_copy, all - without_copy, all - without_third}, 1e-9);
+}
+
+TEST(RobustVolume, gives_copies_little_and_has_its_bits_on_any_number_of_ranks) {
+  Rows rows = random_rows(6, 3000);
+  rows.push_back(rows.back());
+  Values first;
+  for (const int ranks : {1, 2, 3}) {
+    run_team(ranks, [&](const Comm& comm) {
+      const Values values = value_rows(*rule_of("robust_volume {}"), comm, rows, {0, 1, 2, 3, 4, 5, 6}, Values(7, 1.0));
+      if (comm.rank() == 0 && ranks == 1) first = values;
+      EXPECT_EQ(values, first) << ranks;
+    });
+  }
+  EXPECT_EQ(first[5], first[6]);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_GT(first[i], 50.0 * first[5]) << i;
+  EXPECT_GT(first[5], 0.0);
+}
+
 TEST(ReplicationPenalty, shrinks_copies_by_the_closed_form) {
   const Rows rows{{2, 0, 0}, {5, 0, 0}, {0, 1, 0}, {-1, 0, 0}, {3, 4, 0}};
   Valuation valuation{{1, 1, 1, 1, 1}, {0.5, 0.5, 0.5, 0.5, 0.5}};
