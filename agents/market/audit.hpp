@@ -17,4 +17,11 @@ std::vector<double> shares_in_step(const Comm& comm, const ColumnMatrix& updates
 /// Updates that were not paid for and have a share of at least `threshold` / n, [n].
 std::vector<bool> used_without_payment(std::span<const double> shares, const std::vector<bool>& paid, double threshold);
 
+/// Takes a step apart: updates used without payment, as above; nobody, where the updates paid for explain the step by
+/// themselves, up to a tenth of the least part that seems to be unpaid. So copies of an update that was bought accuse
+/// no honest buyer; nor do they one that took several and paid for one, which nobody can tell. Collective; the work of
+/// shares_in_step, twice where somebody seems to have been used.
+std::vector<bool> unpaid_use(const Comm& comm, const ColumnMatrix& updates, const ColumnVector& step,
+                             const std::vector<bool>& paid, double threshold);
+
 }  // namespace souk

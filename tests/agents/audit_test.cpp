@@ -122,23 +122,43 @@ Values weights_of(std::size_t n, bool selects, Stream& random) {
   return weights;
 }
 
-TEST(UsedWithoutPayment, never_accuses_the_honest_and_always_finds_who_is_left_out) {
+std::vector<bool> unpaid_in(const Rows& rows, const Values& weights, const std::vector<bool>& paid, double threshold) {
+  const TestMatrix matrix(Comm::self(), rows);
+  return unpaid_use(Comm::self(), matrix.columns(), combine(matrix.columns(), weights), paid, threshold);
+}
+
+TEST(UnpaidUse, never_accuses_the_honest_and_always_finds_who_is_left_out) {
   Stream random(7, Purpose::audit, nobody, {});
   for (int round = 0; round < 2000; ++round) {
     const std::size_t n = 2 + random.below(9);
     const Values weights = weights_of(n, round % 2 == 0, random);
-    const Values shares = shares_of(Comm::self(), round_of(n, 64, random), weights);
+    const Rows rows = round_of(n, 64, random);
     std::vector<bool> paid;
     for (const double weight : weights) paid.push_back(weight > 0.0);
-    EXPECT_THAT(used_without_payment(shares, paid, 0.1), testing::Each(false));
+    EXPECT_THAT(unpaid_in(rows, weights, paid, 0.1), testing::Each(false));
     // Deny one of those used; all weigh more than a tenth of an equal share.
     std::size_t denied = random.below(static_cast<std::uint32_t>(n));
     while (weights[denied] == 0.0) denied = (denied + 1) % n;
     paid[denied] = false;
     std::vector<bool> expected(n, false);
     expected[denied] = true;
-    EXPECT_EQ(used_without_payment(shares, paid, 0.1), expected);
+    EXPECT_EQ(unpaid_in(rows, weights, paid, 0.1), expected);
   }
+}
+
+TEST(UnpaidUse, accuses_nobody_of_copies_that_it_did_not_take) {
+  Rows rows = random_rows(5, 400);
+  rows[3] = rows[1];
+  for (float& value : rows[3]) value *= 2.0F;  // a copy by direction
+  rows[4] = rows[1];
+  const Values weights{0.5, 0.5, 0.0, 0.0, 0.0};
+  EXPECT_THAT(unpaid_in(rows, weights, {true, true, false, false, false}, 0.5), testing::Each(false));
+  EXPECT_THAT(unpaid_in(rows, weights, {true, false, false, false, true}, 0.5), testing::Each(false));
+  // Nobody of the three was paid: each may have been used.
+  EXPECT_EQ(unpaid_in(rows, weights, {true, false, false, false, false}, 0.2),
+            (std::vector<bool>{false, true, false, true, true}));
+  EXPECT_EQ(unpaid_in(rows, {0.5, 0.0, 0.5, 0.0, 0.0}, std::vector<bool>(5, false), 0.5),
+            (std::vector<bool>{true, false, true, false, false}));
 }
 
 TEST(UsedWithoutPayment, starts_at_the_threshold_times_an_equal_share) {
