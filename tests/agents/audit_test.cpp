@@ -60,6 +60,17 @@ TEST(SharesInStep, of_a_large_round_of_equal_lengths_are_exact_to_a_millionth) {
   for (std::size_t i = 0; i < weights.size(); ++i) EXPECT_NEAR(shares[i], weights[i], 1e-6) << i;
 }
 
+TEST(SharesInStep, of_updates_that_are_much_alike_are_as_exact) {
+  const Rows noise = random_rows(11, 2000);
+  Rows rows(10, noise[10]);  // cosines of 0.9996
+  for (std::size_t i = 0; i < 10; ++i) {
+    for (std::size_t c = 0; c < 2000; ++c) rows[i][c] += 0.02F * noise[i][c];
+  }
+  const Values weights{0.3, 0.0, 0.1, 0.1, 0.0, 0.2, 0.05, 0.05, 0.0, 0.2};
+  const Values shares = shares_of(Comm::self(), rows, weights);
+  for (std::size_t i = 0; i < weights.size(); ++i) EXPECT_NEAR(shares[i], weights[i], 2e-6) << i;
+}
+
 TEST(SharesInStep, do_not_depend_on_the_servers_rate) {
   const Values shares = shares_of(Comm::self(), random_rows(3, 100), {0.1, 0.2, 0.1});
   EXPECT_NEAR(shares[0], 0.25, 1e-6);

@@ -579,6 +579,15 @@ TEST(RoundWorth, of_means_is_the_loss_that_they_take_away_and_each_is_judged_onc
   }
 }
 
+TEST(RoundWorth, judges_what_is_asked_for_twice_in_one_call_once) {
+  const scenario::Worth config = worth_config("");
+  WorthRound round(Comm::self(), "mean {}");
+  RoundWorth worth(round.worth(config, nullptr));
+  const Values worths = worth.of(std::vector<Coalition>(3, Coalition(6, true)));
+  EXPECT_EQ(worths, Values(3, worths[0]));
+  EXPECT_EQ(worth.evaluations(), 2U);
+}
+
 TEST(RoundWorth, by_accuracy_is_the_error_that_they_take_away) {
   const scenario::Worth config = worth_config("measure: ACCURACY");
   WorthRound round(Comm::self(), "mean {}");
@@ -636,11 +645,15 @@ TEST(RoundWorth, by_rule_asks_copies_and_leaves_the_rule_as_it_was) {
       EXPECT_EQ(state(), before);
       if (comm.rank() == 0 && ranks == 1) first = worths;
       EXPECT_EQ(worths, first) << ranks;
-      // All of them, by hand.
-      const RuleOutput output = run_rule(*snapshot.copy(), round.setting(3), round.submissions_,
-                                         round.matrix_.columns(), &round.oracle_, Purpose::valuation);
-      const double after = WorthRound::loss(whole(comm, round.matrix_.columns(), output.step));
-      EXPECT_NEAR(worths.back(), WorthRound::loss(std::vector<float>(40, 0.0F)) - after, 1e-6);
+      // All of them: what the rule itself makes of the round, which one that remembers nothing does not.
+      const auto worth_by = [&](Aggregator& by) {
+        const RuleOutput output = run_rule(by, round.setting(3), round.submissions_, round.matrix_.columns(),
+                                           &round.oracle_, Purpose::valuation);
+        return WorthRound::loss(std::vector<float>(40, 0.0F)) -
+               WorthRound::loss(whole(comm, round.matrix_.columns(), output.step));
+      };
+      EXPECT_NEAR(worths.back(), worth_by(*rule), 1e-6);
+      EXPECT_GT(std::abs(worths.back() - worth_by(*make_aggregator(round.aggregator_))), 1e-3);
     });
   }
   EXPECT_GT(std::set<double>(first.begin(), first.end()).size(), 8U);

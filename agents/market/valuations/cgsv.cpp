@@ -20,7 +20,7 @@ void scale_to_one(std::vector<double>& values) {
 
 /// Xu, Lyu, Ma, Miao, Foo, Low, "Gradient Driven Rewards", NeurIPS 2021, Algorithm 1, as in its reference code:
 /// r = alpha r + (1 - alpha) cos(u_i, sum of r_j u_j), at least `floor`, scaled to sum to 1; u of unit length. r starts
-/// at 0; where nobody has any, shares of samples weigh the sum. Sellers that are not there keep theirs, and those that
+/// at 0; where nobody has any, samples weigh the sum. Sellers that are not there keep theirs, and those that
 /// come later start at 0.
 class Cgsv final : public ValuationRule {
  public:
@@ -30,9 +30,8 @@ class Cgsv final : public ValuationRule {
     std::vector<double> values;
     for (const AgentId seller : input.sellers) values.push_back(known_[seller.value]);
     const bool first = std::ranges::all_of(values, [](double value) { return value == 0.0; });
-    std::vector<double> weights = first ? std::vector<double>(input.samples.begin(), input.samples.end()) : values;
-    scale_to_one(weights);
-    const std::vector<double> cosines = cosines_with_sum(input, weights);
+    const std::vector<double> cosines =
+        cosines_with_sum(input, first ? std::vector<double>(input.samples.begin(), input.samples.end()) : values);
     for (std::size_t i = 0; i < values.size(); ++i) {
       values[i] = std::max(floor_, alpha_ * values[i] + (1.0 - alpha_) * cosines[i]);
     }
