@@ -14,7 +14,7 @@ namespace {
 /// Of the Gram matrix of unit updates, whose entries are exact to about 1e-7: below this, eigenvalues are rounding.
 constexpr double cutoff = 1e-6;
 constexpr double likeness = 0.1;  // what differs from bought updates by less of its length counts as a copy of them
-constexpr int refinements = 3;    // each gains what the Gram matrix is exact to
+constexpr int refinements = 2;    // each gains what the Gram matrix is exact to
 
 ColumnVector rest_of(const ColumnVector& step, const ColumnVector& explained) {
   ColumnVector rest = step;

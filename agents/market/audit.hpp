@@ -11,7 +11,7 @@ namespace souk {
 /// Shares of the updates in a step: least squares of the step on the updates, [n], scaled to sum to 1 where their sum
 /// is positive. Where updates depend on each other linearly (copies, or n > d), the solution of least length in units
 /// of the updates' lengths: copies share alike, whichever of them the buyer took. Updates and step must be finite.
-/// Replicated. Collective; the work of the Gram matrix, 4 passes over the updates, and 9 n^3 operations on every rank.
+/// Replicated. Collective; the work of the Gram matrix, 6 passes over the updates, and 9 n^3 operations on every rank.
 std::vector<double> shares_in_step(const Comm& comm, const ColumnMatrix& updates, const ColumnVector& step);
 
 /// Updates that were not paid for and have a share of at least `threshold` / n, [n].

@@ -108,7 +108,7 @@ void RoundWorth::run_rule_on(const Coalition& coalition, std::span<float> step) 
   const RuleOutput output =
       run_rule(*rule, setting_.setting, members, setting_.updates.select(setting_.setting.comm, rows), &setting_.judge,
                Purpose::valuation);
-  if (!output.restart) std::ranges::copy(output.step.values(), step.begin());
+  std::ranges::copy(output.step.values(), step.begin());
 }
 
 }  // namespace souk

@@ -29,8 +29,7 @@ struct WorthSetting {
 ///
 /// Worth LOSS is loss(w) - loss(w + step). A loss beyond 1,000, or one that is no number, counts as 1,000: a broken
 /// model is as bad as can be, and sums over coalitions stay finite. ACCURACY is error(w) - error(w + step).
-/// A coalition for which the rule cannot run (Aggregator::check refuses so few updates) is worth 0, and so is one after
-/// which the rule starts the model anew.
+/// A coalition for which the rule cannot run (Aggregator::check refuses so few updates) is worth 0.
 class RoundWorth final : public CoalitionWorth {
  public:
   /// Throws InputError where coalitions are to be judged by a rule that needs every client in every round.
