@@ -22,8 +22,7 @@ ColumnMatrix no_step(const Comm& comm, std::size_t dimension) {
 
 RoundWorth::RoundWorth(const WorthSetting& setting) : setting_(setting) {
   SOUK_EXPECT(setting.submissions.size() == setting.updates.rows());
-  if (setting.config.step() != scenario::Worth::RULE) return;
-  SOUK_EXPECT(setting.rule != nullptr);
+  if (setting.config.step() != scenario::Worth::RULE || setting.rule == nullptr) return;
   SOUK_REQUIRE(!setting.rule->copy()->needs().everyone,
                "market.worth.step = RULE: the aggregator needs every client in every round, so it cannot be asked what "
                "it makes of some of them");
@@ -85,6 +84,7 @@ ColumnMatrix RoundWorth::mean_steps(std::span<const Coalition> coalitions) const
 }
 
 ColumnMatrix RoundWorth::rule_steps(std::span<const Coalition> coalitions) {
+  SOUK_EXPECT(setting_.rule != nullptr);
   ColumnMatrixBuilder steps(setting_.setting.comm, coalitions.size(), setting_.updates.dimension());
   for (std::size_t k = 0; k < coalitions.size(); ++k) run_rule_on(coalitions[k], steps.row(k));
   return std::move(steps).finish();

@@ -18,7 +18,7 @@ namespace souk {
 /// A round whose coalitions are to be judged. Everything in it must outlive the RoundWorth.
 struct WorthSetting {
   const scenario::Worth& config;
-  const RuleSnapshot* rule;  ///< from before the rule saw the round; null unless the step is the rule's
+  const RuleSnapshot* rule;  ///< from before the rule saw the round; null unless the rule is to be asked
   RuleSetting setting;
   std::span<const Submission> submissions;  ///< [n], n >= 1, ascending AgentId
   const ColumnMatrix& updates;              ///< [n, d]; row i is that of submissions[i]

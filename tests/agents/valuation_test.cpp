@@ -672,6 +672,13 @@ TEST(RoundWorth, by_rule_is_nothing_where_the_rule_cannot_run) {
   EXPECT_EQ(worths[1], 0.0);
 }
 
+TEST(RoundWorth, does_without_a_rule_as_long_as_nobody_asks) {
+  const scenario::Worth config = worth_config("step: RULE");
+  WorthRound round(Comm::self(), "mean {}");
+  RoundWorth worth(round.worth(config, nullptr));
+  EXPECT_EQ(worth.of(std::vector<Coalition>{Coalition(6, false)}), Values{0.0});
+}
+
 TEST(RoundWorth, refuses_a_rule_that_needs_everyone) {
   const scenario::Worth config = worth_config("step: RULE");
   WorthRound round(Comm::self(), "fldetector {}");
