@@ -37,12 +37,12 @@ void softmax(std::span<float> logits) {
 
 }  // namespace
 
-ModelJudge::ModelJudge(const Comm& comm, Network& network, const Dataset& train, std::span<const SampleIndex> root,
+ModelJudge::ModelJudge(const Comm& comm, Network& network, const Dataset& train, const RootSamples& root,
                        const Validators& validators, std::uint64_t seed, const Round& round)
     : comm_(comm),
       network_(network),
       train_(train),
-      root_(root),
+      root_(root.samples()),
       validators_(validators),
       seed_(seed),
       round_(round),

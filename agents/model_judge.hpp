@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "agents/root_data.hpp"
 #include "agents/validators.hpp"
 #include "aggregators/aggregator.hpp"
 #include "sim/learn/model.hpp"
@@ -33,7 +34,7 @@ class ModelJudge final : public LossOracle {
     std::span<const AgentId> clients{};  ///< whose updates the round uses
     ReportEdit edit{};
   };
-  ModelJudge(const Comm& comm, Network& network, const Dataset& train, std::span<const SampleIndex> root,
+  ModelJudge(const Comm& comm, Network& network, const Dataset& train, const RootSamples& root,
              const Validators& validators, std::uint64_t seed, const Round& round);
 
   std::vector<Judgement> on_root(const ColumnMatrix& steps) override;

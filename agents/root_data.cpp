@@ -83,10 +83,29 @@ void check_bias(const scenario::Root& config, int classes) {
   SOUK_REQUIRE(ways <= 1, "root: of bias, dirichlet_alpha and half_classes only one can be set");
 }
 
-}  // namespace
+/// What `reserved` (ascending) leaves of some samples.
+struct Remainder {
+  std::vector<SampleIndex> samples;
+  std::vector<std::int32_t> labels;  ///< theirs
+};
 
-std::vector<SampleIndex> draw_root_data(const scenario::Root& config, std::span<const std::int32_t> labels, int classes,
-                                        std::uint64_t seed) {
+Remainder remaining(std::span<const SampleIndex> reserved, std::span<const std::int32_t> labels) {
+  Remainder left;
+  auto next = reserved.begin();
+  for (SampleIndex sample = 0; sample < labels.size(); ++sample) {
+    if (next != reserved.end() && *next == sample) {
+      ++next;
+      continue;
+    }
+    left.samples.push_back(sample);
+    left.labels.push_back(labels[sample]);
+  }
+  return left;
+}
+
+/// The first ones of a random order, as far as the quotas of their classes go; ascending.
+std::vector<SampleIndex> draw_from(const scenario::Root& config, std::span<const std::int32_t> labels, int classes,
+                                   std::uint64_t seed) {
   const std::size_t samples = root_samples(config, labels.size());
   check_bias(config, classes);
   std::vector<std::uint32_t> order(labels.size());
@@ -104,6 +123,23 @@ std::vector<SampleIndex> draw_root_data(const scenario::Root& config, std::span<
                config.half_classes() ? "root.half_classes" : fmt::format("root.bias = {}", config.bias()));
   std::sort(drawn.begin(), drawn.end());
   return drawn;
+}
+
+}  // namespace
+
+RootSamples RootSamples::of_classes(const std::vector<bool>& chosen, std::span<const std::int32_t> labels) const {
+  std::vector<SampleIndex> some;
+  std::ranges::copy_if(samples_, std::back_inserter(some),
+                       [&](SampleIndex sample) { return chosen[static_cast<std::size_t>(labels[sample])]; });
+  return RootSamples(std::move(some));
+}
+
+RootSamples draw_root_data(const scenario::Root& config, std::span<const std::int32_t> labels, int classes,
+                           std::uint64_t seed, std::span<const SampleIndex> reserved) {
+  const Remainder left = remaining(reserved, labels);
+  std::vector<SampleIndex> drawn = draw_from(config, left.labels, classes, seed);
+  for (SampleIndex& sample : drawn) sample = left.samples[sample];
+  return RootSamples(std::move(drawn));
 }
 
 std::vector<double> class_shares(std::span<const SampleIndex> samples, std::span<const std::int32_t> labels,
@@ -136,24 +172,16 @@ std::vector<SampleIndex> draw_validation_data(double fraction, std::size_t sampl
 RepairedDeal deal_without(std::span<const SampleIndex> reserved, const scenario::Partition& partition,
                           const DealInput& input, std::uint64_t seed) {
   if (reserved.empty()) return deal_samples(partition, input, seed);
-  std::vector<SampleIndex> left;
-  std::vector<std::int32_t> labels;
+  const Remainder left = remaining(reserved, input.labels);
   std::vector<std::uint32_t> groups;
-  auto next = reserved.begin();
-  for (SampleIndex sample = 0; sample < input.labels.size(); ++sample) {
-    if (next != reserved.end() && *next == sample) {
-      ++next;
-      continue;
-    }
-    left.push_back(sample);
-    labels.push_back(input.labels[sample]);
-    if (!input.groups.empty()) groups.push_back(input.groups[sample]);
+  if (!input.groups.empty()) {
+    for (const SampleIndex sample : left.samples) groups.push_back(input.groups[sample]);
   }
   DealInput rest = input;
-  rest.labels = labels;
+  rest.labels = left.labels;
   rest.groups = groups;
   RepairedDeal dealt = deal_samples(partition, rest, seed);
-  for (SampleIndex& sample : dealt.deal.samples) sample = left[sample];
+  for (SampleIndex& sample : dealt.deal.samples) sample = left.samples[sample];
   return dealt;
 }
 

@@ -15,10 +15,26 @@ class Root;
 
 namespace souk {
 
-/// The server's own samples of the training set, ascending. Throws InputError where there are not enough (of a class),
-/// and where more than one bias is asked for.
-std::vector<SampleIndex> draw_root_data(const scenario::Root& config, std::span<const std::int32_t> labels, int classes,
-                                        std::uint64_t seed);
+/// Root data of one owner of a model. A type of its own: samples for validation or tests cannot take their place.
+class RootSamples {
+ public:
+  RootSamples() = default;
+  /// Samples of the training set, ascending.
+  explicit RootSamples(std::vector<SampleIndex> samples) : samples_(std::move(samples)) {}
+  std::span<const SampleIndex> samples() const { return samples_; }
+  std::size_t size() const { return samples_.size(); }
+  bool empty() const { return samples_.empty(); }
+  /// Those of the classes chosen, [classes].
+  RootSamples of_classes(const std::vector<bool>& chosen, std::span<const std::int32_t> labels) const;
+
+ private:
+  std::vector<SampleIndex> samples_;
+};
+
+/// Samples of the training set for an owner's root data, other than `reserved` (ascending). Throws InputError where
+/// there are not enough (of a class), and where more than one bias is asked for.
+RootSamples draw_root_data(const scenario::Root& config, std::span<const std::int32_t> labels, int classes,
+                           std::uint64_t seed, std::span<const SampleIndex> reserved = {});
 
 /// Share of every class in these samples; empty where there are none.
 std::vector<double> class_shares(std::span<const SampleIndex> samples, std::span<const std::int32_t> labels,

@@ -40,9 +40,12 @@ std::vector<std::uint32_t> sample_uniformly(std::size_t population, std::size_t 
 }
 
 /// Efraimidis and Spirakis, "Weighted Random Sampling with a Reservoir", 2006: the largest log(u) / weight.
-std::vector<std::uint32_t> sample_by_samples(const Deal& deal, std::size_t count, Stream& random) {
+std::vector<std::uint32_t> sample_by_samples(const Deal& deal, std::size_t count,
+                                             const std::vector<std::uint32_t>* eligible, Stream& random) {
   std::vector<std::pair<double, std::uint32_t>> keys;
-  for (std::uint32_t i = 0; i < deal.agents(); ++i) {
+  const auto pool = static_cast<std::uint32_t>(eligible == nullptr ? deal.agents() : eligible->size());
+  for (std::uint32_t k = 0; k < pool; ++k) {
+    const std::uint32_t i = eligible == nullptr ? k : (*eligible)[k];
     const double draw = std::log(1.0 - random.uniform());
     const auto weight = static_cast<double>(deal.of(i).size());
     keys.emplace_back(weight > 0.0 ? draw / weight : -std::numeric_limits<double>::infinity(), i);
@@ -71,18 +74,30 @@ Selector::Selector(const scenario::Participants& participants, std::uint64_t see
       dropout_(participants.availability().dropout()),
       deadline_(participants.availability().deadline()) {}
 
-std::vector<std::uint32_t> Selector::sample(RoundIndex round, std::size_t count) const {
+/// Of `eligible`, ascending; null: of all.
+std::vector<std::uint32_t> Selector::sample(RoundIndex round, std::size_t count,
+                                            const std::vector<std::uint32_t>* eligible) const {
   Stream random(seed_, Purpose::selection, nobody, round);
-  return by_samples_ ? sample_by_samples(deal_, count, random) : sample_uniformly(population_.clients(), count, random);
+  if (by_samples_) return sample_by_samples(deal_, count, eligible, random);
+  if (eligible == nullptr) return sample_uniformly(population_.clients(), count, random);
+  std::vector<std::uint32_t> chosen = sample_uniformly(eligible->size(), count, random);
+  for (std::uint32_t& client : chosen) client = (*eligible)[client];
+  return chosen;
 }
 
 RoundSelection Selector::select(RoundIndex round, const std::function<ClientWork(AgentId)>& work,
-                                std::size_t limit) const {
+                                const Invitation& invitation) const {
   RoundSelection selection;
-  const std::size_t wanted = std::min(wanted_, limit);
-  const std::size_t asked = limit < wanted_ ? limit : asked_;
+  const bool everybody = !invitation.eligible;
+  std::vector<std::uint32_t> eligible;
+  for (std::uint32_t id = 0; !everybody && id < population_.clients(); ++id) {
+    if (invitation.eligible({id})) eligible.push_back(id);
+  }
+  const std::size_t pool = everybody ? population_.clients() : eligible.size();
+  const std::size_t wanted = std::min({wanted_, invitation.most, pool});
+  const std::size_t asked = std::min(invitation.most < wanted_ ? invitation.most : asked_, pool);
   std::vector<std::pair<double, std::size_t>> arrivals;
-  for (const std::uint32_t id : sample(round, asked)) {
+  for (const std::uint32_t id : sample(round, asked, everybody ? nullptr : &eligible)) {
     Candidate candidate{.client = {id}, .outcome = "spare"};
     if (Stream(seed_, Purpose::availability, candidate.client, round).uniform() < dropout_) {
       candidate.outcome = "dropout";

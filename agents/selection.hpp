@@ -36,6 +36,12 @@ struct ClientWork {
   double bytes_up = 0.0;
 };
 
+/// Whom a round may ask.
+struct Invitation {
+  std::size_t most = static_cast<std::size_t>(-1);  ///< wants and asks no more than this, if that is less than usual
+  std::function<bool(AgentId)> eligible{};          ///< empty: everybody is
+};
+
 /// Chooses a round's clients: sampling, over-selection, dropouts, arrival times, deadline. All of it is decided before
 /// anything is trained, from streams named by round and client, so that updates nobody would use are never computed.
 class Selector {
@@ -45,11 +51,12 @@ class Selector {
            const Deal& deal);
   /// Updates a round wants.
   std::size_t wanted() const { return wanted_; }
-  /// Wants and asks no more than `limit`, if that is less than usual.
-  RoundSelection select(RoundIndex round, const std::function<ClientWork(AgentId)>& work, std::size_t limit) const;
+  RoundSelection select(RoundIndex round, const std::function<ClientWork(AgentId)>& work,
+                        const Invitation& invitation = {}) const;
 
  private:
-  std::vector<std::uint32_t> sample(RoundIndex round, std::size_t count) const;
+  std::vector<std::uint32_t> sample(RoundIndex round, std::size_t count,
+                                    const std::vector<std::uint32_t>* eligible) const;
   std::uint64_t seed_;
   const Population& population_;
   const Deal& deal_;

@@ -25,7 +25,7 @@ inline double to_credits(MicroCredits amount) {
 /// Whose money it is: agents by their number, and two accounts that are no agent's.
 namespace account {
 inline constexpr std::int64_t market = -1;  ///< holds in escrow what a round may cost
-inline constexpr std::int64_t buyer = -2;  ///< the first; -3, -4, … are its rivals
+inline constexpr std::int64_t buyer = -2;   ///< the first; -3, -4, … are its rivals
 }  // namespace account
 
 /// Double-entry accounts: whatever one loses another gains, and nobody falls below 0. Replicated: every rank books the

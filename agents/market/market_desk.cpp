@@ -1,77 +1,197 @@
 #include "agents/market/market_desk.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "scenarios/market.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/random.hpp"
 
 namespace souk {
+namespace {
 
-MarketDesk::MarketDesk(const scenario::Market& config, std::vector<bool> malicious)
+/// Of one buyer: what the schema lets it have, so that no sum overflows.
+constexpr MicroCredits most_money = 1'000'000'000'000 * micro_per_credit;
+
+MicroCredits sum_of(const std::vector<MicroCredits>& amounts) {
+  return std::accumulate(amounts.begin(), amounts.end(), MicroCredits{0});
+}
+
+}  // namespace
+
+MarketDesk::MarketDesk(const scenario::Market& config, const BuyerTerms& terms, std::uint64_t seed, Ledger& ledger,
+                       std::vector<SellerFacts> sellers)
     : payment_(make_payment_rule(config)),
-      budget_(to_micro(config.budget())),
-      round_budget_(to_micro(config.round_budget())),
-      per_flop_(config.costs().per_gflop() * 1e-9),
-      per_byte_(config.costs().per_megabyte() * 1e-6),
-      per_round_(config.costs().per_round()),
-      metrics_(std::move(malicious)) {
-  SOUK_REQUIRE(round_budget_ > 0 || !payment_->splits_a_sum(),
+      terms_(terms),
+      noise_(config.payment_noise()),
+      seed_(seed),
+      ledger_(ledger),
+      metrics_(std::move(sellers)) {
+  SOUK_REQUIRE(terms_.round_budget > 0 || !payment_->splits_a_sum(),
                "market.round_budget = 0: the payment shares out the budget of a round, and there is none");
 }
 
-MicroCredits MarketDesk::funds(std::size_t wanted, RoundRecord& record) {
-  const MicroCredits most =
-      payment_->splits_a_sum() ? round_budget_ : payment_->highest_price() * static_cast<MicroCredits>(wanted);
-  const MicroCredits limit = round_budget_ > 0 ? std::min(most, round_budget_) : most;
-  if (budget_ == 0) {
-    ledger_.issue(account::buyer, std::max<MicroCredits>(0, limit - ledger_.balance(account::buyer)), record);
-  } else if (ledger_.issued() == 0) {
-    ledger_.issue(account::buyer, budget_, record);
+/// Most that a round with so many sellers may cost.
+MicroCredits MarketDesk::price_money_for(std::size_t wanted) const {
+  if (payment_->splits_a_sum()) return terms_.round_budget;
+  const std::size_t most = payment_->most_bought();
+  const auto bought = static_cast<MicroCredits>(most > 0 ? std::min(most, wanted) : wanted);
+  const MicroCredits price = payment_->highest_price();
+  const MicroCredits needed = price > 0 && bought > most_money / price ? most_money : price * bought;
+  return terms_.round_budget > 0 ? std::min(needed, terms_.round_budget) : needed;
+}
+
+void MarketDesk::issue_money(MicroCredits needed, RoundRecord& record) {
+  if (terms_.budget == 0) {
+    ledger_.issue(terms_.account, std::max<MicroCredits>(0, needed - ledger_.balance(terms_.account)), record);
+  } else if (funded_ == 0) {
+    ledger_.issue(terms_.account, terms_.budget, record);
+    funded_ = 1;
   }
-  return std::min(limit, ledger_.balance(account::buyer));
 }
 
 std::size_t MarketDesk::open_round(std::size_t wanted, RoundRecord& record) {
-  const MicroCredits available = funds(wanted, record);
-  std::size_t affordable = available > 0 ? wanted : 0;
-  if (!payment_->splits_a_sum() && payment_->highest_price() > 0) {
-    affordable = std::min(wanted, static_cast<std::size_t>(available / payment_->highest_price()));
+  offers_.clear();
+  agreed_.clear();
+  const MicroCredits deposit = payment_->buyer_deposit(), needed = price_money_for(wanted);
+  issue_money(needed + deposit, record);
+  const MicroCredits available = std::min(needed, ledger_.balance(terms_.account) - deposit);
+  const MicroCredits price = payment_->highest_price();
+  const std::size_t most = payment_->most_bought();
+  std::size_t affordable = wanted;
+  if (available < 0 || (payment_->splits_a_sum() && available == 0)) {
+    affordable = 0;
+  } else if (price > 0) {
+    const auto payable = static_cast<std::size_t>(available / price);
+    if (most == 0 || payable < most) affordable = std::min(wanted, payable);
   }
   if (affordable == 0) {
     record.events.push_back({"budget spent", -1, "the buyer cannot pay for another update"});
     return 0;
   }
-  ledger_.transfer("escrow", account::buyer, account::market, available, record);
+  escrow_ = available + deposit;
+  deposit_ = deposit;
+  ledger_.transfer("escrow", terms_.account, account::market, escrow_, record);
   return affordable;
 }
 
-void MarketDesk::settle(std::span<const Delivery> deliveries, RoundRecord& record) {
-  std::vector<Purchase> bought;
-  std::vector<SellerRound> sellers;
-  for (const Delivery& delivery : deliveries) {
-    const bool sold = delivery.weight > 0.0;
-    sellers.push_back({delivery.seller, sold, 0, cost_of(delivery)});
-    if (sold) bought.push_back({delivery.seller, delivery.weight, delivery.cosine});
-  }
-  const std::vector<MicroCredits> prices = payment_->pay(bought, ledger_.balance(account::market));
-  SOUK_EXPECT(prices.size() == bought.size());
-  auto price = prices.begin();
-  for (SellerRound& seller : sellers) {
-    if (!seller.bought) continue;
-    seller.paid = *price++;
-    ledger_.transfer("payment", account::market, seller.seller.value, seller.paid, record);
-  }
-  ledger_.transfer("refund", account::market, account::buyer, ledger_.balance(account::market), record);
-  metrics_.note(sellers, record);
+std::vector<bool> MarketDesk::shortlist(std::span<const Offer> offers) {
+  std::vector<std::size_t> order(offers.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, {}, [&](std::size_t i) { return offers[i].seller; });
+  offers_.clear();
+  for (const std::size_t i : order) offers_.push_back(offers[i]);
+  agreed_ = payment_->shortlist(offers_, escrow_ - deposit_);
+  SOUK_EXPECT(agreed_.size() == offers.size());
+  std::vector<bool> seen(offers.size());
+  for (std::size_t k = 0; k < order.size(); ++k) seen[order[k]] = agreed_[k].has_value();
+  return seen;
 }
 
-double MarketDesk::cost_of(const Delivery& delivery) const {
-  return per_flop_ * delivery.flops + per_byte_ * delivery.bytes + per_round_;
+/// What the buyer takes, at the prices agreed on. Contract: it takes nothing that is not on the shortlist.
+std::vector<Purchase> MarketDesk::purchases(std::span<const Delivery> deliveries) const {
+  std::size_t k = 0;
+  std::vector<Purchase> bought;
+  for (const Delivery& delivery : deliveries) {
+    if (!(delivery.weight > 0.0)) continue;
+    while (k < offers_.size() && offers_[k].seller < delivery.seller) ++k;
+    const bool offered = k < offers_.size() && offers_[k].seller == delivery.seller;
+    SOUK_EXPECT(!offered || agreed_[k].has_value());
+    bought.push_back({.seller = delivery.seller,
+                      .weight = delivery.weight,
+                      .cosine = delivery.cosine,
+                      .value = delivery.value.value_or(0.0),
+                      .agreed = offered ? *agreed_[k] : 0});
+  }
+  return bought;
+}
+
+/// Prices stay between 0 and the highest; where they come to more than the sum that there is, all give way in
+/// proportion.
+void MarketDesk::add_noise(RoundIndex round, std::span<const Purchase> bought,
+                           std::vector<MicroCredits>& prices) const {
+  if (noise_ == 0.0) return;
+  const MicroCredits available = escrow_ - deposit_;
+  const MicroCredits highest = payment_->splits_a_sum() ? available : payment_->highest_price();
+  const auto lane = static_cast<std::uint16_t>(account::buyer - terms_.account);
+  std::vector<double> noisy;
+  for (std::size_t i = 0; i < bought.size(); ++i) {
+    Stream random(seed_, Purpose::payment_noise, bought[i].seller, round, lane);
+    noisy.push_back(std::clamp(to_credits(prices[i]) + noise_ * random.normal(), 0.0, to_credits(highest)));
+    prices[i] = std::min(to_micro(noisy.back()), highest);
+  }
+  if (sum_of(prices) > available) prices = split_exactly(available, noisy);
+}
+
+void MarketDesk::pay_from_escrow(const std::string& kind, AgentId seller, MicroCredits amount, RoundRecord& record) {
+  SOUK_EXPECT(amount <= escrow_);
+  escrow_ -= amount;
+  ledger_.transfer(kind, account::market, seller.value, amount, record);
+}
+
+/// A seller that another buyer's verdict has left with less puts aside what it has.
+std::vector<MicroCredits> MarketDesk::take_deposits(std::span<const Delivery> deliveries, RoundRecord& record) {
+  std::vector<MicroCredits> deposits;
+  for (const Delivery& delivery : deliveries) {
+    deposits.push_back(std::min(payment_->seller_deposit(), ledger_.balance(delivery.seller.value)));
+    ledger_.transfer("deposit", delivery.seller.value, account::market, deposits.back(), record);
+    escrow_ += deposits.back();
+  }
+  return deposits;
+}
+
+void MarketDesk::return_deposits(std::span<const Delivery> deliveries, const std::vector<MicroCredits>& deposits,
+                                 std::vector<SellerRound>& sellers, RoundRecord& record) {
+  for (std::size_t i = 0; i < deliveries.size(); ++i) {
+    if (sellers[i].bought || deliveries[i].cheated) {
+      pay_from_escrow("deposit back", sellers[i].seller, deposits[i], record);
+      continue;
+    }
+    escrow_ -= deposits[i];
+    ledger_.transfer("forfeit", account::market, terms_.account, deposits[i], record);
+    sellers[i].paid -= deposits[i];
+  }
+}
+
+void MarketDesk::pay_penalties(std::span<const Delivery> deliveries, std::vector<SellerRound>& sellers,
+                               RoundRecord& record) {
+  std::vector<double> cheated;
+  for (const Delivery& delivery : deliveries) cheated.push_back(delivery.cheated ? 1.0 : 0.0);
+  const std::vector<MicroCredits> penalties = split_exactly(deposit_, cheated);
+  for (std::size_t i = 0; i < sellers.size(); ++i) {
+    pay_from_escrow("penalty", sellers[i].seller, penalties[i], record);
+    sellers[i].paid += penalties[i];
+  }
+}
+
+std::vector<SellerRound> MarketDesk::settle(RoundIndex round, std::span<const Delivery> deliveries,
+                                            RoundRecord& record) {
+  SOUK_EXPECT(std::ranges::is_sorted(deliveries, {}, &Delivery::seller));
+  const std::vector<Purchase> bought = purchases(deliveries);
+  std::vector<MicroCredits> prices = payment_->pay(bought, escrow_ - deposit_);
+  SOUK_EXPECT(prices.size() == bought.size());
+  add_noise(round, bought, prices);
+  SOUK_EXPECT(sum_of(prices) <= escrow_ - deposit_);
+  const std::vector<MicroCredits> deposits = take_deposits(deliveries, record);
+  std::vector<SellerRound> sellers;
+  auto price = prices.begin();
+  for (const Delivery& delivery : deliveries) {
+    const bool sold = delivery.weight > 0.0;
+    sellers.push_back({delivery.seller, sold, sold ? *price++ : 0, delivery.cost, delivery.value, delivery.distance});
+    pay_from_escrow("payment", delivery.seller, sellers.back().paid, record);
+  }
+  metrics_.note(sellers, record);
+  return_deposits(deliveries, deposits, sellers, record);
+  pay_penalties(deliveries, sellers, record);
+  ledger_.transfer("refund", account::market, terms_.account, escrow_, record);
+  escrow_ = 0;
+  deposit_ = 0;
+  return sellers;
 }
 
 void MarketDesk::serialize(Archive& archive) {
-  ledger_.serialize(archive);
+  archive.field("funded", funded_);
   metrics_.serialize(archive);
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "agents/market/ledger.hpp"
@@ -27,12 +28,12 @@ struct BuyerTerms {
 /// An update that was delivered, and what became of it.
 struct Delivery {
   AgentId seller;
-  double weight = 0.0;                   ///< as the buyer says: 0 is rejected
-  double cosine = 0.0;                   ///< with the buyer's own update, where needs_cosine()
-  double cost = 0.0;                     ///< of the round to the seller, credits
-  std::optional<double> value{};         ///< by the valuation
-  std::optional<double> distance{};      ///< from the buyer's own update, Euclidean
-  bool cheated = false;                  ///< an audit found it used and unpaid
+  double weight = 0.0;               ///< as the buyer says: 0 is rejected
+  double cosine = 0.0;               ///< with the buyer's own update, where needs_cosine()
+  double cost = 0.0;                 ///< of the round to the seller, credits
+  std::optional<double> value{};     ///< by the valuation
+  std::optional<double> distance{};  ///< from the buyer's own update, Euclidean
+  bool cheated = false;              ///< an audit found it used and unpaid
 };
 
 /// One buyer's money in a round: what it can afford goes into escrow, what it buys is paid from there, the rest goes
@@ -48,20 +49,34 @@ class MarketDesk {
   std::size_t open_round(std::size_t wanted, RoundRecord& record);
   /// Which offers the rule sees, [offers]; prices agreed on are kept for the round.
   std::vector<bool> shortlist(std::span<const Offer> offers);
-  /// Takes deposits, pays for what was bought and closes the escrow. Deliveries in ascending order of sellers.
+  /// Takes deposits, pays for what was bought and closes the escrow. Deliveries in ascending order of sellers. What is
+  /// returned counts penalties and forfeited deposits as paid; the metrics do not.
   std::vector<SellerRound> settle(RoundIndex round, std::span<const Delivery> deliveries, RoundRecord& record);
   /// Records what it cost to come this far, when the model first is this accurate on the test set.
   void note_accuracy(double accuracy, RoundRecord& record) { metrics_.note_accuracy(accuracy, record); }
   void serialize(Archive& archive);
 
  private:
+  MicroCredits price_money_for(std::size_t wanted) const;
+  void issue_money(MicroCredits needed, RoundRecord& record);
+  std::vector<Purchase> purchases(std::span<const Delivery> deliveries) const;
+  void add_noise(RoundIndex round, std::span<const Purchase> bought, std::vector<MicroCredits>& prices) const;
+  std::vector<MicroCredits> take_deposits(std::span<const Delivery> deliveries, RoundRecord& record);
+  void return_deposits(std::span<const Delivery> deliveries, const std::vector<MicroCredits>& deposits,
+                       std::vector<SellerRound>& sellers, RoundRecord& record);
+  void pay_penalties(std::span<const Delivery> deliveries, std::vector<SellerRound>& sellers, RoundRecord& record);
+  void pay_from_escrow(const std::string& kind, AgentId seller, MicroCredits amount, RoundRecord& record);
+
   std::unique_ptr<PaymentRule> payment_;
   BuyerTerms terms_;
   double noise_;  ///< standard deviation, credits
   std::uint64_t seed_;
   Ledger& ledger_;
   MarketMetrics metrics_;
-  std::vector<Offer> offers_;                         ///< of this round
+  std::int64_t funded_ = 0;                          ///< 1: the limited budget has been issued
+  MicroCredits escrow_ = 0;                          ///< of this buyer in this round, the deposit included
+  MicroCredits deposit_ = 0;                         ///< the buyer's, part of the escrow
+  std::vector<Offer> offers_;                        ///< of this round, ascending
   std::vector<std::optional<MicroCredits>> agreed_;  ///< of this round, one for each offer
 };
 

@@ -35,6 +35,19 @@ void record_invalid(AgentId client, const std::string& why, RoundRecord& record)
   row_of(client, record).outcome = "invalid";
 }
 
+void record_outbid(AgentId client, RoundRecord& record) { row_of(client, record).outcome = "outbid"; }
+
+void record_valuation(const Valuation& valuation, std::span<const AgentId> sellers, std::uint64_t evaluations,
+                      RoundRecord& record) {
+  record.add("valuation_evaluations", static_cast<double>(evaluations));
+  for (std::size_t i = 0; i < sellers.size(); ++i) {
+    record.add("value", valuation.values[i], sellers[i].value);
+    if (!valuation.standard_errors.empty()) {
+      record.add("value_error", valuation.standard_errors[i], sellers[i].value);
+    }
+  }
+}
+
 void record_clients(std::span<const ReceivedUpdate> received, std::span<const TrainedRow> trained,
                     const RuleOutput& output, double step_norm, std::span<const double> products, RoundRecord& record) {
   double loss_sum = 0.0;
@@ -55,7 +68,7 @@ void record_clients(std::span<const ReceivedUpdate> received, std::span<const Tr
     record.add("update_norm", norm, update.client.value);
     record.add("cosine_to_aggregate", scale > 0.0 ? products[k] / scale : 0.0, update.client.value);
   }
-  record.add("train_loss", loss_sum / sample_sum);
+  if (!received.empty()) record.add("train_loss", loss_sum / sample_sum);
   record.add("step_norm", step_norm);
   record.add("updates", static_cast<double>(received.size()));
   for (const auto& [name, value] : output.diagnostics) record.add("rule." + name, value);
@@ -65,7 +78,8 @@ void record_detection(std::span<const ReceivedUpdate> received, const RuleOutput
                       const std::function<bool(AgentId)>& malicious, RoundRecord& record) {
   std::size_t kept_benign = 0, benign = 0, kept_malicious = 0, delivered = 0;
   for (const SelectionRow& row : record.selections) {
-    const bool arrived = row.outcome == "accepted" || row.outcome == "rejected" || row.outcome == "invalid";
+    const bool arrived =
+        row.outcome == "accepted" || row.outcome == "rejected" || row.outcome == "outbid" || row.outcome == "invalid";
     if (!arrived) continue;
     (malicious(row.agent) ? delivered : benign) += 1;
   }

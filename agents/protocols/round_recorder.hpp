@@ -6,6 +6,7 @@
 #include <string>
 
 #include "agents/evaluator.hpp"
+#include "agents/market/valuation.hpp"
 #include "agents/model_judge.hpp"
 #include "agents/population.hpp"
 #include "agents/selection.hpp"
@@ -38,6 +39,13 @@ void record_selection(const RoundSelection& selection, const Deal& deal, std::ui
 
 /// An update that cannot be used.
 void record_invalid(AgentId client, const std::string& why, RoundRecord& record);
+
+/// An update that the market passed over before the rule saw it.
+void record_outbid(AgentId client, RoundRecord& record);
+
+/// What updates contribute by the buyer's measure, and what finding out cost.
+void record_valuation(const Valuation& valuation, std::span<const AgentId> sellers, std::uint64_t evaluations,
+                      RoundRecord& record);
 
 /// What became of every update. `received` and the rule's output go together; `trained` is by row; `products` are the
 /// updates' inner products with the step, empty: no numbers per client.

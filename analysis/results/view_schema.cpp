@@ -114,7 +114,7 @@ constexpr std::array selection_columns{
     run_number,
     round_number,
     ViewColumn{"agent", "INTEGER", "", "agent that was asked"},
-    ViewColumn{"outcome", "TEXT", "", "accepted, rejected, dropout, late, spare, invalid"},
+    ViewColumn{"outcome", "TEXT", "", "accepted, rejected, outbid, dropout, late, spare, invalid"},
     ViewColumn{"samples", "INTEGER", "samples", "training samples it holds"},
     ViewColumn{"arrival_seconds", "REAL", "seconds", "arrival of its update on the virtual clock; 0 for a dropout"},
     ViewColumn{"weight", "REAL", "share", "share of its update in the step"},
@@ -124,7 +124,7 @@ constexpr std::array selection_columns{
 constexpr std::array selection_summary_columns{
     run_number,
     round_number,
-    ViewColumn{"outcome", "TEXT", "", "accepted, rejected, dropout, late, spare, invalid"},
+    ViewColumn{"outcome", "TEXT", "", "accepted, rejected, outbid, dropout, late, spare, invalid"},
     ViewColumn{"malicious", "INTEGER", "", "1: agents of attacker groups; 0: the others"},
     ViewColumn{"agents", "INTEGER", "count", "agents with this outcome"},
     ViewColumn{"weight", "REAL", "share", "sum of their weights in the step"},

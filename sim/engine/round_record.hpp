@@ -20,7 +20,8 @@ struct MetricValue {
 /// What became of a chosen agent.
 struct SelectionRow {
   AgentId agent;
-  std::string outcome;  ///< accepted, rejected (weight 0), dropout, late, spare, invalid
+  std::string outcome;  ///< accepted, rejected (weight 0), outbid, dropout, late, spare,
+                        ///< invalid
   std::uint64_t samples = 0;
   double arrival_seconds = 0.0;  ///< virtual, after the announcement
   double weight = 0.0;           ///< share in the step

@@ -87,7 +87,7 @@ struct Selecting {
     const auto work = [&](AgentId client) {
       return ClientWork{.flops = 1e9 * static_cast<double>(client.value), .bytes_down = 0, .bytes_up = 0};
     };
-    return selector.select({round}, work, limit);
+    return selector.select({round}, work, {.most = limit});
   }
   ResolvedScenario resolved;
   Population population;

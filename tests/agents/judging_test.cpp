@@ -32,18 +32,21 @@ std::vector<std::int32_t> turning_labels() {
   return labels;
 }
 
+std::vector<SampleIndex> listed(const RootSamples& root) { return {root.samples().begin(), root.samples().end()}; }
+
 TEST(RootData, is_distinct_ascending_and_has_the_class_shares_that_bias_asks_for) {
   const auto labels = turning_labels();
   const auto uniform = resolve("root { samples: 40 }");
-  const auto drawn = draw_root_data(uniform.scenario->root(), labels, 5, 1);
+  const RootSamples root = draw_root_data(uniform.scenario->root(), labels, 5, 1);
+  const std::vector<SampleIndex> drawn = listed(root);
   EXPECT_EQ(drawn.size(), 40U);
   EXPECT_EQ(std::set<SampleIndex>(drawn.begin(), drawn.end()).size(), 40U);
   EXPECT_TRUE(std::is_sorted(drawn.begin(), drawn.end()));
-  EXPECT_NE(drawn, draw_root_data(uniform.scenario->root(), labels, 5, 2));
+  EXPECT_NE(drawn, listed(draw_root_data(uniform.scenario->root(), labels, 5, 2)));
 
   const auto biased = resolve("root { samples: 42 bias: 0.5 bias_class: 3 }");
   std::vector<int> counts(5);
-  for (const SampleIndex i : draw_root_data(biased.scenario->root(), labels, 5, 1)) ++counts[i % 5];
+  for (const SampleIndex i : listed(draw_root_data(biased.scenario->root(), labels, 5, 1))) ++counts[i % 5];
   EXPECT_THAT(counts, testing::ElementsAre(6, 5, 5, 21, 5));
   EXPECT_THROW(draw_root_data(resolve("root { samples: 300 }").scenario->root(), labels, 5, 1), InputError);
   EXPECT_THROW(draw_root_data(resolve("root { samples: 99 bias: 1 }").scenario->root(), labels, 5, 1), InputError);
@@ -81,7 +84,7 @@ class Bench {
         network_(make_network(resolved_.scenario->task().model(),
                               {data_.train.shape().sample_shape, data_.train.classes()}, "cpu")),
         root_(draw_root_data(resolved_.scenario->root(), data_.train.labels(), 10, 1)),
-        deal_(deal_without(root_, resolved_.scenario->partition(),
+        deal_(deal_without(root_.samples(), resolved_.scenario->partition(),
                            {.labels = data_.train.labels(), .groups = {}, .classes = 10, .agents = 6, .min_samples = 0},
                            1)
                   .deal),
@@ -106,7 +109,7 @@ class Bench {
   ResolvedScenario resolved_;
   SharedData data_;
   std::unique_ptr<Network> network_;
-  std::vector<SampleIndex> root_;
+  RootSamples root_;
   Deal deal_;
   Validators validators_;
   std::vector<float> global_;
@@ -171,11 +174,11 @@ TEST(ModelJudge, root_losses_errors_and_kappas_are_those_of_their_definitions) {
     std::vector<float> parameters = bench.global_;
     for (std::size_t v = 0; v < parameters.size(); ++v) parameters[v] += steps[s][v];
     std::vector<float> features(70 * bench.data_.train.features()), logits(700);
-    bench.data_.train.copy_features(bench.root_, features);
+    bench.data_.train.copy_features(bench.root_.samples(), features);
     bench.network_->logits(parameters, {.features = features, .labels = {}, .samples = 70}, logits);
     std::vector<double> confusion(100);
     for (std::size_t i = 0; i < 70; ++i) {
-      const auto label = static_cast<std::size_t>(bench.data_.train.labels()[bench.root_[i]]);
+      const auto label = static_cast<std::size_t>(bench.data_.train.labels()[bench.root_.samples()[i]]);
       const auto answer = std::max_element(logits.begin() + static_cast<std::ptrdiff_t>(10 * i),
                                            logits.begin() + static_cast<std::ptrdiff_t>(10 * i + 10));
       confusion[10 * label + static_cast<std::size_t>(answer - logits.begin()) % 10] += 1.0;
@@ -190,7 +193,7 @@ TEST(ModelJudge, root_losses_errors_and_kappas_are_those_of_their_definitions) {
       observed += confusion[11 * c] / 70.0;
       chance += row * column;
     }
-    EXPECT_NEAR(judged[s].loss, bench.loss_at(steps[s], bench.root_), 1e-6);
+    EXPECT_NEAR(judged[s].loss, bench.loss_at(steps[s], bench.root_.samples()), 1e-6);
     EXPECT_NEAR(judged[s].error, 1.0 - observed, 1e-12);
     EXPECT_NEAR(judged[s].kappa, (observed - chance) / (1.0 - chance), 1e-12);
   }
@@ -210,7 +213,7 @@ TEST(ModelJudge, root_gradient_is_the_slope_of_the_root_loss) {
     ahead[v] += h * steps[1][v];
     behind[v] -= h * steps[1][v];
   }
-  const double difference = bench.loss_at(ahead, bench.root_) - bench.loss_at(behind, bench.root_);
+  const double difference = bench.loss_at(ahead, bench.root_.samples()) - bench.loss_at(behind, bench.root_.samples());
   EXPECT_NEAR(slope, difference / (2.0 * static_cast<double>(h)), 1e-3 * std::abs(slope));
 }
 

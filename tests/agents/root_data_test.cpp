@@ -32,7 +32,8 @@ std::vector<SampleIndex> draw(const std::string& root, const std::vector<std::in
                               std::uint64_t seed = 1) {
   const ResolvedScenario resolved =
       resolve_scenario({.file_name = "test", .text = "root { " + root + " }", .overrides = {}});
-  const std::vector<SampleIndex> drawn = draw_root_data(resolved.scenario->root(), labels, labels.back() + 1, seed);
+  const RootSamples found = draw_root_data(resolved.scenario->root(), labels, labels.back() + 1, seed);
+  const std::vector<SampleIndex> drawn(found.samples().begin(), found.samples().end());
   EXPECT_TRUE(std::ranges::is_sorted(drawn));
   EXPECT_EQ(std::set<SampleIndex>(drawn.begin(), drawn.end()).size(), drawn.size());
   return drawn;

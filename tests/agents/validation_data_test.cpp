@@ -47,8 +47,8 @@ TEST(ValidationData, nobody_trains_on_it_and_its_accuracy_is_that_of_the_model) 
   LastMetric accuracy("validation_accuracy");
   run_rounds(Comm::self(), *protocol, &accuracy, nullptr, std::nullopt, {.rounds = 3, .scenario_text = text});
   const auto network = make_network(scenario.task().model(), {data.train.shape().sample_shape, 10}, "cpu");
-  const std::vector<SampleIndex> root = draw_root_data(scenario.root(), data.train.labels(), 10, scenario.seed());
-  const std::vector<SampleIndex> which = draw_validation_data(0.2, 400, root, scenario.seed());
+  const RootSamples root = draw_root_data(scenario.root(), data.train.labels(), 10, scenario.seed());
+  const std::vector<SampleIndex> which = draw_validation_data(0.2, 400, root.samples(), scenario.seed());
   std::vector<float> features(which.size() * data.train.features()), logits(which.size() * 10);
   data.train.copy_features(which, features);
   network->logits(protocol->parameters(), {.features = features, .labels = {}, .samples = which.size()}, logits);

@@ -3,7 +3,7 @@
 # skipped, and said to be.
 set -eu
 cd "$2"
-for scenario in scenarios/*.textproto scenarios/*/*.textproto; do
+for scenario in scenarios/*.textproto scenarios/*/*.textproto scenarios/*/*/*.textproto; do
   base=$(sed -n 's/^base: "\(.*\)"$/\1/p' "$scenario")
   if [ -n "$base" ]; then base=$(dirname "$scenario")/$base; fi
   # shellcheck disable=SC2086 # no base, no word

@@ -1,0 +1,198 @@
+#include "agents/market/trade.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "agents/market/audit.hpp"
+#include "scenarios/scenario.pb.h"
+#include "sim/base/contract.hpp"
+#include "sim/base/random.hpp"
+#include "sim/params/linear.hpp"
+
+namespace souk {
+namespace {
+
+/// Streams of a buyer, told apart by lane.
+Stream stream_of(const Federation& federation, Purpose purpose, RoundIndex round, std::size_t buyer) {
+  return {federation.scenario().seed(), purpose, nobody, round, static_cast<std::uint16_t>(buyer)};
+}
+
+/// The audit takes the model's change for the step, which it is where the server just adds it.
+void check_audit(const scenario::Scenario& scenario) {
+  if (scenario.market().audit().probability() == 0.0) return;
+  SOUK_REQUIRE(
+      scenario.server().has_sgd() && scenario.server().sgd().momentum() == 0.0,
+      "market.audit: takes the published change of the model apart, which must be the step: server.sgd without "
+      "momentum");
+}
+
+}  // namespace
+
+TradeNeeds trade_needs(const scenario::Scenario& scenario, const Owner& buyer) {
+  const std::unique_ptr<PaymentRule> payment = make_payment_rule(scenario.market());
+  const std::unique_ptr<ValuationRule> valuation = make_valuation_rule(scenario.market());
+  const ValuationNeeds needs = valuation != nullptr ? valuation->needs() : ValuationNeeds{};
+  return {.root_update = payment->needs_cosine() || needs.root_update,
+          .root_data = needs.worth || buyer.target_accuracy > 0.0};
+}
+
+Trade::Trade(const Federation& federation, const Owner& buyer, std::size_t index, Ledger& ledger, Sellers& sellers,
+             const std::vector<SellerFacts>& facts)
+    : federation_(federation),
+      config_(federation.scenario().market()),
+      buyer_(buyer),
+      index_(index),
+      ledger_(ledger),
+      sellers_(sellers),
+      desk_(config_, buyer.terms, federation.scenario().seed(), ledger, facts),
+      valuation_(make_valuation_rule(config_)) {
+  check_audit(federation.scenario());
+  if (buyer.misconduct != nullptr) misconduct_ = make_buyer_attack(*buyer.misconduct);
+  if (misconduct_ != nullptr) {  // refuses classes that the data do not have, before anything runs
+    misconduct_->shown_classes({1}, federation.train().classes(), federation.scenario().seed());
+  }
+  SOUK_REQUIRE(!desk_.payment().needs_valuation() || valuation_ != nullptr,
+               "market: the payment goes by what updates contribute, and no valuation is chosen (loo, shapley, "
+               "tmc_shapley, gtg_shapley, kernel_shap, cgsv, influence, cosine, robust_volume)");
+  const std::size_t most = valuation_ != nullptr ? valuation_->needs().most_updates : 0;
+  SOUK_REQUIRE(most == 0 || federation.selector().wanted() <= most,
+               "market: the valuation can cope with {} updates a round, and there are {}", most,
+               federation.selector().wanted());
+}
+
+bool Trade::cheats(RoundIndex round) const {
+  return misconduct_ != nullptr && round.value >= buyer_.misconduct->from_round() &&
+         (buyer_.misconduct->to_round() == 0 || round.value <= buyer_.misconduct->to_round());
+}
+
+double Trade::cost_of(AgentId seller) const {
+  const ClientWork work = federation_.work_of(seller);
+  return sellers_.cost(seller, {.flops = work.flops,
+                                .bytes = work.bytes_down + work.bytes_up,
+                                .samples = static_cast<double>(federation_.validators().training_count(seller))});
+}
+
+std::size_t Trade::open_round(RoundIndex, std::size_t wanted, RoundRecord& record) {
+  return desk_.open_round(wanted, record);
+}
+
+bool Trade::invites(AgentId seller) const {
+  const PaymentRule& payment = desk_.payment();
+  return ledger_.balance(seller.value) >= payment.seller_deposit() &&
+         sellers_.offers_to(seller, index_, cost_of(seller), payment.posted_price());
+}
+
+RootSamples Trade::shown(RoundIndex round, const RootSamples& root) const {
+  if (!cheats(round)) return root;
+  const std::vector<bool> classes =
+      misconduct_->shown_classes(round, federation_.train().classes(), federation_.scenario().seed());
+  if (classes.empty()) return root;
+  RootSamples some = root.of_classes(classes, federation_.train().labels());
+  return some.empty() ? root : some;  // without a sample it would have no baseline at all
+}
+
+std::optional<ColumnVector> Trade::baseline(const OffersOfRound& offers) const {
+  if (!cheats(offers.round) || offers.baseline == nullptr) return std::nullopt;
+  Stream random = stream_of(federation_, Purpose::misconduct, offers.round, index_);
+  return misconduct_->baseline({.comm = offers.comm,
+                                .round = offers.round,
+                                .random = random,
+                                .honest = *offers.baseline,
+                                .updates = offers.updates,
+                                .sellers = offers.sellers});
+}
+
+std::vector<std::size_t> Trade::shortlist(const OffersOfRound& offers) {
+  const std::size_t count = offers.sellers.size();
+  cosines_.assign(count, 0.0);
+  if (desk_.payment().needs_cosine()) {
+    cosines_ = dots(offers.comm, offers.updates, *offers.baseline);
+    const double norm = std::sqrt(squared_norm(offers.comm, offers.updates.plan(), *offers.baseline));
+    for (std::size_t k = 0; k < count; ++k) {
+      const double scale = norm * std::sqrt(offers.squared_norms[k]);
+      cosines_[k] = scale > 0.0 ? cosines_[k] / scale : 0.0;
+    }
+  }
+  std::vector<Offer> list;
+  for (std::size_t k = 0; k < count; ++k) {
+    const AgentId seller = offers.sellers[k];
+    list.push_back({seller, sellers_.ask(seller, cost_of(seller)), cosines_[k]});
+  }
+  const std::vector<bool> chosen = desk_.shortlist(list);
+  std::vector<std::size_t> seen;
+  for (std::size_t k = 0; k < count; ++k) {
+    if (chosen[k]) seen.push_back(k);
+  }
+  return seen;
+}
+
+bool Trade::values_by_rule() const {
+  return valuation_ != nullptr && valuation_->needs().worth && config_.worth().step() == scenario::Worth::RULE;
+}
+
+std::vector<double> Trade::claim(RoundIndex round, std::span<const double> weights, RoundRecord& record) const {
+  std::vector<double> claimed(weights.begin(), weights.end());
+  if (!cheats(round)) return claimed;
+  Stream random = stream_of(federation_, Purpose::misconduct, round, index_);
+  const std::vector<bool> denied = misconduct_->denies(weights, random);
+  for (std::size_t k = 0; k < claimed.size(); ++k) {
+    if (denied[k]) claimed[k] = 0.0;
+  }
+  record.add("denied", static_cast<double>(std::ranges::count(denied, true)));
+  return claimed;
+}
+
+/// Of the updates that the rule saw, those found used and unpaid.
+std::vector<bool> Trade::audited(const BoughtRound& bought, RoundRecord& record) const {
+  const scenario::Audit& audit = config_.audit();
+  std::vector<bool> found(bought.seen.size(), false);
+  const double draw = stream_of(federation_, Purpose::audit, bought.offers.round, index_).uniform();
+  if (bought.seen.empty() || draw >= audit.probability()) return found;
+  const ColumnMatrix updates = bought.offers.updates.select(bought.offers.comm, bought.seen);
+  std::vector<bool> paid;
+  for (const double weight : bought.claimed) paid.push_back(weight > 0.0);
+  found = used_without_payment(shares_in_step(bought.offers.comm, updates, bought.change), paid, audit.threshold());
+  const auto cheated = std::ranges::count(found, true);
+  record.add("audited", 1.0);
+  record.add("audit_findings", static_cast<double>(cheated));
+  if (cheated > 0) {
+    record.events.push_back({"audit", buyer_.terms.account, fmt::format("{} update(s) used without payment", cheated)});
+  }
+  return found;
+}
+
+std::vector<Delivery> Trade::deliveries(const BoughtRound& bought, RoundRecord& record) const {
+  const OffersOfRound& offers = bought.offers;
+  std::vector<Delivery> list;
+  std::vector<double> distances;
+  if (offers.baseline != nullptr) distances = squared_distances_to(offers.comm, offers.updates, *offers.baseline);
+  for (std::size_t k = 0; k < offers.sellers.size(); ++k) {
+    list.push_back({.seller = offers.sellers[k], .cosine = cosines_[k], .cost = cost_of(offers.sellers[k])});
+    if (!distances.empty()) list.back().distance = std::sqrt(distances[k]);
+  }
+  const std::vector<bool> cheated = audited(bought, record);
+  for (std::size_t m = 0; m < bought.seen.size(); ++m) {
+    Delivery& delivery = list[bought.seen[m]];
+    delivery.weight = bought.claimed[m];
+    delivery.cheated = cheated[m];
+    if (bought.valuation != nullptr) delivery.value = bought.valuation->values[m];
+  }
+  std::ranges::sort(list, {}, &Delivery::seller);
+  return list;
+}
+
+std::vector<SellerRound> Trade::settle(const BoughtRound& bought, RoundRecord& record) {
+  const std::vector<SellerRound> outcomes = desk_.settle(bought.offers.round, deliveries(bought, record), record);
+  sellers_.note(index_, outcomes);
+  return outcomes;
+}
+
+void Trade::settle_nothing(RoundIndex round, RoundRecord& record) { desk_.settle(round, {}, record); }
+
+void Trade::serialize(Archive& archive) {
+  desk_.serialize(archive);
+  if (valuation_ != nullptr) valuation_->serialize(archive);
+}
+
+}  // namespace souk

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "agents/federation.hpp"
+#include "agents/market/market_desk.hpp"
+#include "agents/market/sellers.hpp"
+#include "agents/market/valuation.hpp"
+#include "agents/owners.hpp"
+#include "agents/rule_desk.hpp"
+#include "attacks/buyer_attack.hpp"
+
+namespace souk {
+
+/// What a buyer's side of the market wants of the server beside what the rule wants.
+struct TradeNeeds {
+  bool root_update = false;  ///< its baseline: the update trained on its root data
+  bool root_data = false;
+};
+TradeNeeds trade_needs(const scenario::Scenario& scenario, const Owner& buyer);
+
+/// A round's offers, once delivered: what reached the buyer, in any order of sellers.
+struct OffersOfRound {
+  const Comm& comm;
+  RoundIndex round;
+  std::span<const AgentId> sellers;       ///< [n]
+  std::span<const double> squared_norms;  ///< [n]
+  const ColumnMatrix& updates;            ///< [n, d]
+  const ColumnVector* baseline;           ///< [d] the buyer's own update; null: it has none
+};
+
+/// What the rule made of those that it saw.
+struct BoughtRound {
+  const OffersOfRound& offers;
+  std::span<const std::size_t> seen;  ///< [m] offers that the rule saw
+  std::span<const double> weights;    ///< [m] that it gave them
+  std::span<const double> claimed;    ///< [m] as the buyer tells
+  const Valuation* valuation;         ///< [m]; null: there is none
+  const ColumnVector& change;         ///< [d] by which the published model moved
+};
+
+/// One buyer in a market, round by round: whom it invites, the baseline it shows, what it takes, what it says of that
+/// and what it pays. Replicated: every rank decides the same.
+class Trade {
+ public:
+  /// `buyer` and everything else must outlive it. Throws InputError.
+  Trade(const Federation& federation, const Owner& buyer, std::size_t index, Ledger& ledger, Sellers& sellers,
+        const std::vector<SellerFacts>& facts);
+  /// Puts money aside; returns how many sellers it pays for, 0: the buyer is done.
+  std::size_t open_round(RoundIndex round, std::size_t wanted, RoundRecord& record);
+  bool invites(AgentId seller) const;
+  /// The root data as the buyer shows them.
+  RootSamples shown(RoundIndex round, const RootSamples& root) const;
+  /// The baseline as the buyer shows it. Collective.
+  std::optional<ColumnVector> baseline(const OffersOfRound& offers) const;
+  /// Offers that the rule may see, ascending. Collective.
+  std::vector<std::size_t> shortlist(const OffersOfRound& offers);
+  ValuationRule* valuation() const { return valuation_.get(); }
+  bool values_by_rule() const;
+  /// Weights as the buyer tells them: 0 for what it denies.
+  std::vector<double> claim(RoundIndex round, std::span<const double> weights, RoundRecord& record) const;
+  /// Pays. Returns whom, in ascending order of sellers. Collective.
+  std::vector<SellerRound> settle(const BoughtRound& bought, RoundRecord& record);
+  /// Pays nobody and closes the escrow.
+  void settle_nothing(RoundIndex round, RoundRecord& record);
+  MarketDesk& desk() { return desk_; }
+  void serialize(Archive& archive);
+
+ private:
+  bool cheats(RoundIndex round) const;
+  double cost_of(AgentId seller) const;
+  std::vector<bool> audited(const BoughtRound& bought, RoundRecord& record) const;
+  std::vector<Delivery> deliveries(const BoughtRound& bought, RoundRecord& record) const;
+
+  const Federation& federation_;
+  const scenario::Market& config_;
+  const Owner& buyer_;
+  std::size_t index_;
+  Ledger& ledger_;
+  Sellers& sellers_;
+  MarketDesk desk_;
+  std::unique_ptr<ValuationRule> valuation_;  ///< null: none
+  std::unique_ptr<BuyerAttack> misconduct_;   ///< null: honest
+  std::vector<double> cosines_;               ///< [offers of this round], where the payment asks
+};
+
+}  // namespace souk

@@ -1,0 +1,321 @@
+// Markets end to end: several buyers, buyers that cheat, auctions, valuations, rewards; the same on any number of ranks
+// and after a break.
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include <gmock/gmock.h>
+
+#include "agents/market/ledger.hpp"
+#include "agents/market/reward_models.hpp"
+#include "agents/model_judge.hpp"
+#include "agents/protocols/federated.hpp"
+#include "aggregators/aggregator.hpp"
+#include "scenarios/scenario.pb.h"
+#include "sim/base/archive.hpp"
+#include "sim/base/error.hpp"
+#include "sim/base/hash.hpp"
+#include "sim/comm/thread_team.hpp"
+#include "sim/engine/round_loop.hpp"
+#include "sim/engine/scenario_file.hpp"
+
+namespace souk {
+namespace {
+
+using testing::HasSubstr;
+
+// What must not compile: a rule that asks for test data, a judge that takes anything but root data.
+template <class Door>
+concept OffersTestData = requires(Door& door, const ColumnMatrix& steps) {
+  door.on_test(steps);
+}
+|| requires(Door& door) { door.test; };
+static_assert(!OffersTestData<LossOracle> && !OffersTestData<RuleInput>);
+static_assert(!std::is_convertible_v<std::vector<SampleIndex>, RootSamples>);
+static_assert(!std::is_constructible_v<ModelJudge, const Comm&, Network&, const Dataset&, std::vector<SampleIndex>,
+                                       const Validators&, std::uint64_t, ModelJudge::Round>);
+
+class Rounds final : public MetricSink {
+ public:
+  void describe(const std::map<std::string, std::string>&) override {}
+  void commit_set_up(const SetUpRecord& record) override { set_up = record; }
+  void commit(const RoundRecord& record) override { rounds.push_back(record); }
+  void rewind(RoundIndex) override {}
+  SetUpRecord set_up;
+  std::vector<RoundRecord> rounds;
+  std::string hash;
+
+  /// Everything but times, as text.
+  std::string text() const {
+    std::string all = hash;
+    for (const RoundRecord& round : rounds) {
+      for (const MetricValue& m : round.metrics) {
+        all += fmt::format("{} {} {} {} {:a}\n", round.round.value, m.name, m.agent, m.label, m.value);
+      }
+      for (const TransferRow& t : round.transfers) {
+        all += fmt::format("{} {} {} {}\n", t.kind, t.payer, t.payee, t.micro_credits);
+      }
+      for (const SelectionRow& s : round.selections) all += fmt::format("{} {}\n", s.agent.value, s.outcome);
+      for (const EventRow& e : round.events) all += fmt::format("{} {} {}\n", e.kind, e.agent, e.text);
+    }
+    return all;
+  }
+  double sum(const std::string& metric) const {
+    double total = 0.0;
+    for (const RoundRecord& round : rounds) total += round.metric(metric).value_or(0.0);
+    return total;
+  }
+};
+
+std::string market(const std::string& market, const std::string& more = "") {
+  return "rounds: 4 task { data { glyphs { train_samples: 700 test_samples: 100 } } model { mlp { hidden: 12 } } "
+         "training { batch_size: 16 learning_rate: 0.1 } } participants { clients: 8 everyone: true } "
+         "root { samples: 60 } " +
+         more + " market { " + market + " }";
+}
+
+Rounds run(const std::string& text, int ranks = 1, std::uint32_t rounds = 0) {
+  const ResolvedScenario resolved = resolve_scenario({"test", text, {}});
+  Rounds result;
+  run_team(ranks, [&](const Comm& comm) {
+    const auto protocol = make_federated(comm, *resolved.scenario, "cpu");
+    run_rounds(comm, *protocol, comm.rank() == 0 ? &result : nullptr, nullptr, std::nullopt,
+               {.rounds = rounds > 0 ? rounds : resolved.scenario->rounds(), .scenario_text = text});
+    if (comm.rank() == 0) result.hash = sha256_hex(protocol->parameters());
+  });
+  return result;
+}
+
+std::string refusal(const std::string& text) {
+  try {
+    run(text);
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return "";
+}
+
+const std::map<std::string, std::string> kinds{
+    {"two buyers, one cheats",
+     market("unit_price {} rivals { name: \"b\" aggregator { fltrust {} } root { samples: 30 } "
+            "misconduct { collusion { seller: 3 } } }",
+            "aggregator { martfl {} } attacks { count: 2 sign_flip {} }")},
+    {"exclusive sales", market("quality {} sale: EXCLUSIVE rivals { name: \"b\" aggregator { median {} } }")},
+    {"valuation by sampling", market("contribution_proportional {} round_budget: 9 tmc_shapley { permutations: 4 } "
+                                     "replication_penalty: 0.5 payment_noise: 0.2")},
+    {"valuation by the rule", market("unit_price {} loo {} worth { step: RULE }", "aggregator { martfl {} }")},
+    {"an auction",
+     market("budget_feasible {} round_budget: 3 costs { per_round: 0.4 sigma: 0.5 } assessment { every: 2 }")},
+    {"deposits, denial, audits",
+     market("deposit_penalty { buyer_deposit: 2 seller_deposit: 1 } round_budget: 4 misconduct { underpay {} } "
+            "audit { probability: 1 } sellers { capital: 10 }")},
+    {"churn", market("posted_price { price: 1 } costs { per_round: 0.9 sigma: 0.4 } "
+                     "sellers { churn { departure: 0.3 arrival: 0.5 } min_reputation: 0.5 adaptive_ask {} }",
+                     "aggregator { multi_krum { f: 2 } }")},
+    {"models for money", market("sparsified_model {} cgsv {}")},
+};
+
+TEST(Marketplace, gives_the_same_bits_on_any_number_of_ranks) {
+  for (const auto& [name, text] : kinds) {
+    const std::string one = run(text).text();
+    EXPECT_EQ(one, run(text, 2).text()) << name;
+    EXPECT_EQ(one, run(text, 3).text()) << name;
+  }
+}
+
+/// Saves the state after every round, and goes on from it in a new protocol on another number of ranks.
+TEST(Marketplace, goes_on_after_a_break_as_if_there_had_been_none) {
+  for (const auto& [name, text] : kinds) {
+    const ResolvedScenario resolved = resolve_scenario({"test", text, {}});
+    std::vector<std::byte> state;
+    std::string hash;
+    for (std::uint32_t round = 1; round <= resolved.scenario->rounds(); ++round) {
+      run_team(1 + static_cast<int>(round % 3), [&](const Comm& comm) {
+        const auto protocol = make_federated(comm, *resolved.scenario, "cpu");
+        if (!state.empty()) {
+          LoadArchive load(state);
+          protocol->serialize(load);
+          load.expect_end();
+        }
+        comm.barrier();
+        RoundRecord record;
+        record.round = {round};
+        const std::optional<InjectedFault> no_fault;
+        Phases phases(comm, {round}, no_fault);
+        protocol->run_round({round}, round == resolved.scenario->rounds(), phases, record);
+        SaveArchive save;
+        protocol->serialize(save);
+        if (comm.rank() != 0) return;
+        state = save.bytes();
+        hash = sha256_hex(protocol->parameters());
+      });
+    }
+    EXPECT_EQ(hash, run(text).hash) << name;
+  }
+}
+
+TEST(Marketplace, a_rivals_rule_and_lies_leave_the_first_buyers_model_alone) {
+  const auto with_rival = [](const std::string& rival) {
+    return run(market("unit_price {} rivals { name: \"b\" root { samples: 40 always: true } " + rival + " }",
+                      "aggregator { fltrust {} }"))
+        .hash;
+  };
+  const std::string honest = with_rival("aggregator { mean {} }");
+  EXPECT_EQ(honest, with_rival("aggregator { fltrust {} } misconduct { dos {} }"));
+  EXPECT_EQ(honest, with_rival("aggregator { martfl {} } budget: 5"));
+}
+
+TEST(Marketplace, buyers_hold_different_samples_and_record_under_their_names) {
+  const Rounds both =
+      run(market("unit_price {} rivals { name: \"b\" root { samples: 40 } aggregator { fltrust {} } budget: 12 }",
+                 "aggregator { fltrust {} }"));
+  std::uint64_t dealt = 0;
+  for (const AgentRow& seller : both.set_up.agents) dealt += seller.samples;
+  EXPECT_EQ(dealt, 700u - 60u - 40u);
+  const RoundRecord& last = both.rounds.back();
+  EXPECT_TRUE(last.metric("accuracy") && last.metric("buyer.b.accuracy"));
+  EXPECT_NE(last.metric("loss"), last.metric("buyer.b.loss"));
+  std::map<std::int64_t, MicroCredits> spent;
+  for (const RoundRecord& round : both.rounds) {
+    for (const TransferRow& row : round.transfers) {
+      if (row.kind == "escrow") spent[row.payer] += row.micro_credits;
+      if (row.kind == "refund") spent[row.payee] -= row.micro_credits;
+    }
+  }
+  EXPECT_LE(spent[account::buyer - 1], to_micro(12));
+  EXPECT_EQ(to_credits(spent[account::buyer]), both.sum("spent"));
+  EXPECT_EQ(to_credits(spent[account::buyer - 1]), both.sum("buyer.b.spent"));
+}
+
+TEST(Marketplace, exclusive_sellers_serve_one_buyer_a_round_and_shared_ones_all) {
+  for (const bool exclusive : {true, false}) {
+    const Rounds both =
+        run(market(std::string("unit_price {} rivals { name: \"b\" } sale: ") + (exclusive ? "EXCLUSIVE" : "SHARED")));
+    for (const RoundRecord& round : both.rounds) {
+      std::map<std::int64_t, std::set<std::int64_t>> buyers_of;
+      std::size_t sales = 0;
+      for (const SelectionRow& row : round.selections) buyers_of[row.agent.value].insert(0);
+      sales += round.selections.size();
+      for (const MetricValue& m : round.metrics) {
+        if (m.name != "buyer.b.weight") continue;
+        buyers_of[m.agent].insert(1);
+        ++sales;
+      }
+      EXPECT_EQ(buyers_of.size(), 8u);
+      EXPECT_EQ(sales, exclusive ? 8u : 16u);
+    }
+  }
+}
+
+TEST(Marketplace, denial_of_service_buys_nothing_and_leaves_sellers_with_their_costs) {
+  const auto rational = [](const std::string& misconduct) {
+    return run(market("unit_price {} costs { per_round: 0.5 } " + misconduct, "aggregator { fltrust {} }"))
+        .rounds.back()
+        .metric("individual_rationality")
+        .value();
+  };
+  EXPECT_GT(rational(""), 0.9);
+  EXPECT_EQ(rational("misconduct { dos {} }"), 0.0);
+  EXPECT_EQ(run(market("unit_price {} misconduct { dos {} }", "aggregator { fltrust {} }")).sum("spent"), 0.0);
+}
+
+TEST(Marketplace, misconduct_keeps_to_its_rounds) {
+  const Rounds dos =
+      run(market("unit_price {} misconduct { dos {} from_round: 2 to_round: 3 }", "aggregator { fltrust {} }"));
+  EXPECT_GT(dos.rounds[0].metric("spent").value(), 0.0);
+  EXPECT_EQ(dos.rounds[1].metric("spent"), 0.0);
+  EXPECT_EQ(dos.rounds[2].metric("spent"), 0.0);
+  EXPECT_GT(dos.rounds[3].metric("spent").value(), 0.0);
+}
+
+TEST(Marketplace, an_audit_finds_every_update_used_and_denied_and_the_deposit_goes_to_its_seller) {
+  const Rounds honest = run(market("deposit_penalty { buyer_deposit: 3 } round_budget: 4 audit { probability: 1 }"));
+  EXPECT_EQ(honest.sum("audited"), 4.0);
+  EXPECT_EQ(honest.sum("audit_findings"), 0.0);
+  const Rounds cheat =
+      run(market("deposit_penalty { buyer_deposit: 3 } round_budget: 4 misconduct { underpay { share: 0.4 } } "
+                 "audit { probability: 1 }"));
+  EXPECT_EQ(cheat.hash, honest.hash) << "it uses what it denies";
+  for (const RoundRecord& round : cheat.rounds) {
+    EXPECT_EQ(round.metric("denied"), round.metric("audit_findings"));
+    MicroCredits penalty = 0;
+    for (const TransferRow& row : round.transfers) penalty += row.kind == "penalty" ? row.micro_credits : 0;
+    EXPECT_EQ(penalty, to_micro(3));
+  }
+  EXPECT_THAT(refusal(market("audit { probability: 1 }", "server { fed_adam {} }")), HasSubstr("market.audit"));
+}
+
+TEST(Marketplace, auctions_stay_in_budget_and_buy_from_the_cheap) {
+  const Rounds sale = run(market("budget_feasible {} round_budget: 3 costs { per_round: 0.5 sigma: 1 }"));
+  std::size_t outbid = 0;
+  for (const RoundRecord& round : sale.rounds) {
+    EXPECT_LE(round.metric("spent").value(), 3.0);
+    for (const SelectionRow& row : round.selections) outbid += row.outcome == "outbid" ? 1 : 0;
+  }
+  EXPECT_GT(outbid, 0u);
+  EXPECT_GT(sale.sum("spent"), 0.0);
+}
+
+TEST(Marketplace, a_buyer_stops_when_its_model_is_good_enough_on_its_own_data) {
+  const Rounds easy = run(market("unit_price {} target_accuracy: 0.05"));
+  EXPECT_EQ(easy.rounds.size(), 1u);
+  EXPECT_EQ(easy.rounds.front().stop, "target");
+  // Its rival goes on, and both are tested in the last round.
+  const Rounds both = run(market("unit_price {} target_accuracy: 0.05 rivals { name: \"b\" }"));
+  ASSERT_EQ(both.rounds.size(), 4u);
+  EXPECT_FALSE(both.rounds[1].metric("spent").has_value());
+  EXPECT_TRUE(both.rounds[3].metric("accuracy") && both.rounds[3].metric("buyer.b.spent"));
+}
+
+TEST(Marketplace, contributions_are_paid_for_and_measured_beside_the_market) {
+  const Rounds paid = run(market("contribution_proportional {} round_budget: 10 shapley {} assessment { every: 1 }",
+                                 "attacks { count: 2 sign_flip {} }"));
+  const RoundRecord& first = paid.rounds.front();
+  std::map<std::int64_t, double> value, income;
+  for (const MetricValue& m : first.metrics) {
+    if (m.name == "value") value[m.agent] = m.value;
+  }
+  for (const TransferRow& row : first.transfers) {
+    if (row.kind == "payment") income[row.payee] = to_credits(row.micro_credits);
+  }
+  double positive = 0.0;
+  for (const auto& [seller, v] : value) positive += std::max(0.0, v);
+  ASSERT_GT(positive, 0.0);
+  for (const auto& [seller, v] : value) EXPECT_NEAR(income[seller], 10.0 * std::max(0.0, v) / positive, 1e-5);
+  EXPECT_EQ(first.metric("valuation_evaluations"), 256.0);
+  EXPECT_TRUE(first.metric("reward_correlation.standalone"));
+  EXPECT_THAT(refusal(market("contribution_proportional {} round_budget: 10")), HasSubstr("no valuation is chosen"));
+  std::string many = market("unit_price {} shapley {}");
+  many.replace(many.find("clients: 8"), 10, "clients: 13");
+  EXPECT_THAT(refusal(many), HasSubstr("can cope with 12 updates a round, and there are 13"));
+}
+
+TEST(RewardModels, take_the_largest_values_of_every_layer) {
+  const ParameterLayout layout({{.name = "a", .shape = {4}}, {.name = "b", .shape = {2, 3}}});
+  const std::vector<float> start(10, 1.0F);
+  const std::vector<float> step{0.1F, -3.0F, 2.0F, 0.0F, 5.0F, -5.0F, 1.0F, 0.5F, 4.0F, -6.0F};
+  for (const int ranks : {1, 2, 3}) {
+    run_team(ranks, [&](const Comm& comm) {
+      RewardModels models(comm, layout, start, 3);
+      models.earn(step, std::vector<AgentId>{{0}, {2}}, std::vector<double>{1.0, 0.5});
+      std::vector<std::vector<float>> seen;
+      RoundRecord record;
+      models.record(
+          [&](std::span<const float> model) {
+            seen.emplace_back(model.begin(), model.end());
+            return 0.5;
+          },
+          std::vector<float>{7.0F}, record);
+      ASSERT_EQ(seen.size(), 3u);
+      for (std::size_t v = 0; v < 10; ++v) EXPECT_EQ(seen[0][v], 1.0F + step[v]);
+      EXPECT_EQ(seen[1], (std::vector<float>{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 7}));
+      EXPECT_EQ(seen[2],
+                (std::vector<float>{1, -2, 3, 1, 6, -4, 1, 1, 1, -5, 7}));  // 2 of 4, 3 of 6, the first of equals
+    });
+  }
+}
+
+}  // namespace
+}  // namespace souk
