@@ -34,14 +34,14 @@ std::vector<std::size_t> finite_rows(std::span<const double> squared_norms);
 /// The server's rule as it is at one moment, to be tried out: what copies do leaves the rule as it was.
 class RuleSnapshot {
  public:
-  /// Collective where the rule has a memory. `config`, that of the rule, and `comm` must outlive the snapshot.
+  /// Collective where the rule has a memory. `config`, that of the rule, must outlive the snapshot.
   RuleSnapshot(const scenario::Aggregator& config, Aggregator& rule, const Comm& comm);
   /// A rule in the same state. Collective where it has a memory.
   std::unique_ptr<Aggregator> copy() const;
 
  private:
   const scenario::Aggregator& config_;
-  const Comm& comm_;
+  Comm comm_;
   std::vector<std::byte> state_;  ///< empty: the rule has no memory
 };
 

@@ -45,6 +45,6 @@ std::vector<bool> part_of_classes(int classes, std::uint64_t parts, std::uint64_
   return shown;
 }
 
-std::vector<bool> first_half(int classes) { return part_of_classes(classes, classes < 2 ? 1 : 2, 0); }
+std::vector<bool> first_half_of_classes(int classes) { return part_of_classes(classes, classes < 2 ? 1 : 2, 0); }
 
 }  // namespace souk

@@ -25,6 +25,6 @@ std::vector<bool> marked_classes(std::string_view field, std::span<const std::ui
 std::vector<bool> part_of_classes(int classes, std::uint64_t parts, std::uint64_t part);
 
 /// [classes] the first half, rounded up.
-std::vector<bool> first_half(int classes);
+std::vector<bool> first_half_of_classes(int classes);
 
 }  // namespace souk

@@ -71,8 +71,9 @@ class ValuationRule {
 /// The valuation chosen in the scenario; null where there is none.
 std::unique_ptr<ValuationRule> make_valuation_rule(const scenario::Market& market);
 
-/// Multiplies values by exp(-lambda * sum over j of max(0, cos(u_i, u_j))), so that copies together earn no more than
-/// one alone (Agarwal, Dahleh and Sarkar, "A Marketplace for Data", 2019, section 5). Collective.
+/// Multiplies values by exp(-lambda * sum over j other than i of max(0, cos(u_i, u_j))) (Agarwal, Dahleh and Sarkar, "A
+/// Marketplace for Data", 2019, section 5). From lambda = log 2 on, k copies of an update earn no more together than it
+/// earned alone, given a valuation by which copies are worth no more each. Collective.
 void penalise_replication(double lambda, const Comm& comm, const ColumnMatrix& updates, Valuation& valuation);
 
 }  // namespace souk

@@ -21,7 +21,7 @@ class ClassExclusion final : public BuyerAttack {
   }
   std::vector<bool> shown_classes(RoundIndex, int classes, std::uint64_t) const override {
     if (!include_.empty()) return marked_classes("class_exclusion.include", include_, classes);
-    if (exclude_.empty()) return first_half(classes);
+    if (exclude_.empty()) return first_half_of_classes(classes);
     std::vector<bool> shown = marked_classes("class_exclusion.exclude", exclude_, classes);
     shown.flip();
     SOUK_REQUIRE(std::ranges::count(shown, true) > 0,

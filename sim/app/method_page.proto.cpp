@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <google/protobuf/descriptor.h>
 
+#include "agents/market/valuation.hpp"
 #include "aggregators/aggregator.hpp"
 #include "attacks/attack.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "scenarios/attacks.pb.h"
+#include "scenarios/market.pb.h"
 #include "sim/engine/schema_info.hpp"
 
 namespace souk {
@@ -82,6 +84,17 @@ void declare_attack(const std::string& kind, const pb::FieldDescriptor& choice, 
   }
 }
 
+/// What a valuation with default parameters declares about itself.
+void declare_valuation(const pb::FieldDescriptor& choice, MethodPage& page) {
+  scenario::Market market;
+  market.GetReflection()->MutableMessage(&market, &choice);
+  const ValuationNeeds needs = make_valuation_rule(market)->needs();
+  const std::string needed = listed(
+      {{needs.root_update, "the buyer's own update on root data"}, {needs.worth, "root data to judge models by"}});
+  page.facts.emplace_back("needs", or_else(needed, "the updates alone"));
+  if (needs.most_updates > 0) page.facts.emplace_back("updates", fmt::format("{} a round at most", needs.most_updates));
+}
+
 std::string enum_values(const pb::FieldDescriptor& field, const std::string& indent) {
   std::string text;
   if (field.cpp_type() != pb::FieldDescriptor::CPPTYPE_ENUM) return text;
@@ -119,6 +132,7 @@ MethodPage method_page(const std::string& kind, const pb::FieldDescriptor& choic
   MethodPage page{choice.name(), kind, choice.message_type(), method_facts_of(*choice.message_type())};
   if (kind == "aggregators") declare_rule(choice, page);
   if (kind.starts_with("attacks/")) declare_attack(kind, choice, page);
+  if (kind == "valuations") declare_valuation(choice, page);
   return page;
 }
 

@@ -131,6 +131,10 @@ std::vector<PluginKind> plugin_kinds() {
                                                         {"Model.network", "models"},
                                                         {"Partition.rule", "partitions"},
                                                         {"Market.payment", "payments"},
+                                                        {"Market.valuation", "valuations"},
+                                                        {"Misconduct.method", "buyer_attacks"},
+                                                        {"Sellers.asking", "asking_prices"},
+                                                        {"Sellers.participation", "participation"},
                                                         {"Training.optimizer", "optimizers"},
                                                         {"Training.schedule", "schedules"},
                                                         {"Server.optimizer", "server_optimizers"}};
