@@ -123,3 +123,26 @@ def table(db, rows, cols, metric="accuracy", stat="mean"):
     frame = frame[frame["status"] == "done"].join(last(db, metric), on="run")
     frame = frame.drop_duplicates([rows, cols, "run"])
     return frame.pivot_table(index=rows, columns=cols, values=metric, aggfunc=stat, sort=False)
+
+
+def price_of_robustness(db, rules="aggregator", attacks="attack", plain="mean", none="none", target=80):
+    """What a rule costs where nobody attacks, beside the plain mean: a row per rule, means over the runs that are done.
+
+    accuracy: of the plain rule less that of the rule. cost: credits to `target` % accuracy (70, 80 or 85), over those of
+    the plain rule. income: 1 - what benign sellers earn under the rule over what they earn under the plain one. NaN
+    where there is no market, or the target was not reached. rules, attacks: columns of `cells`; plain, none: labels.
+    """
+    cost = f"cost_of_convergence.{target}"
+    frame = cells(db)
+    frame = frame[(frame["status"] == "done") & (frame[attacks] == none)]
+    names = ["accuracy", cost, "benign_income"]
+    values = last(db, *names).reindex(columns=names)
+    means = frame.drop_duplicates([rules, "run"]).join(values, on="run").groupby(rules, sort=False)[names].mean()
+    base = means.loc[plain]
+    return pandas.DataFrame(
+        {
+            "accuracy": base["accuracy"] - means["accuracy"],
+            "cost": means[cost] / base[cost],
+            "income": 1 - means["benign_income"] / base["benign_income"],
+        }
+    )

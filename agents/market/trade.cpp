@@ -152,7 +152,7 @@ std::vector<bool> Trade::audited(const BoughtRound& bought, RoundRecord& record)
   const ColumnMatrix updates = bought.offers.updates.select(bought.offers.comm, bought.seen);
   std::vector<bool> paid;
   for (const double weight : bought.claimed) paid.push_back(weight > 0.0);
-  found = used_without_payment(shares_in_step(bought.offers.comm, updates, bought.change), paid, audit.threshold());
+  found = unpaid_use(bought.offers.comm, updates, bought.change, paid, audit.threshold());
   const auto cheated = std::ranges::count(found, true);
   record.add("audited", 1.0);
   record.add("audit_findings", static_cast<double>(cheated));

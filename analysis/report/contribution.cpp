@@ -13,11 +13,11 @@ using vega::Json;
 constexpr std::int64_t most_agents = 20000;
 
 constexpr const char* agents_of_run =
-    "SELECT agent, attacker_group, samples, cosine_mean, weight_sum, (SELECT sum(micro_credits) FROM ledger l WHERE "
-    "l.run = s.run AND l.payee = s.agent AND l.payer <> l.payee) FROM agent_summary s WHERE run = ? AND cosine_mean IS "
-    "NOT NULL ORDER BY agent";
+    "SELECT agent, attacker_group, samples, coalesce(value_mean, cosine_mean), weight_sum, (SELECT sum(micro_credits) "
+    "FROM ledger l WHERE l.run = s.run AND l.payee = s.agent AND l.kind = 'payment') FROM agent_summary s "
+    "WHERE run = ? AND coalesce(value_mean, cosine_mean) IS NOT NULL ORDER BY agent";
 
-std::string scatter_spec(const Study& study, bool paid) {
+std::string scatter_spec(const Study& study, bool paid, bool valued) {
   Json spec = vega::specification();
   if (paid) spec["params"].push_back(vega::choice("reward", "Reward", {"income", "weight"}, {"income", "weight"}));
   for (const auto& [name, label, options] :
@@ -40,8 +40,9 @@ std::string scatter_spec(const Study& study, bool paid) {
   spec["width"] = "container";
   spec["height"] = 320;
   spec["mark"] = {{"type", "point"}, {"filled", true}, {"size", 55}, {"opacity", 0.75}};
-  Json x =
-      vega::channel("contribution", "quantitative", "contribution: mean cosine of the client's updates and the step");
+  Json x = vega::channel("contribution", "quantitative",
+                         valued ? "contribution: mean value by the market's valuation"
+                                : "contribution: mean cosine of the client's updates and the step");
   x["scale"] = {{"zero", false}};
   Json y = vega::channel(paid ? "value" : "weight", "quantitative", "");
   Json encoding = {{"x", x}, {"y", y}};
@@ -50,7 +51,8 @@ std::string scatter_spec(const Study& study, bool paid) {
   encoding["shape"] = vega::channel("group", "nominal", "clients");
   encoding["shape"]["scale"] = {{"domain", {"benign", "malicious"}}};
   encoding["tooltip"] = {vega::line("agent", "client"), vega::line("group", "is"), vega::line("samples", "samples"),
-                         vega::line("contribution", "cosine", ".3f"), vega::line("weight", "weight", ".4~g")};
+                         vega::line("contribution", valued ? "value" : "cosine", ".3~g"),
+                         vega::line("weight", "weight", ".4~g")};
   if (paid) encoding["tooltip"].push_back(vega::line("income", "credits", ".6~g"));
   spec["encoding"] = encoding;
   return spec.dump();
@@ -60,7 +62,9 @@ std::string scatter_spec(const Study& study, bool paid) {
 
 std::vector<Figure> contribution_and_reward(const Study& study, const Database& view) {
   const bool all_seeds =
-      view.integer("SELECT count(*) FROM agent_summary WHERE cosine_mean IS NOT NULL") <= most_agents;
+      view.integer("SELECT count(*) FROM agent_summary WHERE coalesce(value_mean, cosine_mean) IS NOT NULL") <=
+      most_agents;
+  const bool valued = view.integer("SELECT count(*) FROM agent_summary WHERE value_mean IS NOT NULL") > 0;
   DataSet data(vega::grid_columns(study, {"seed", "agent", "group", "samples", "contribution", "weight", "income"}));
   bool paid = false;
   for (const SeedGroup& group : seed_groups(study)) {
@@ -81,10 +85,13 @@ std::vector<Figure> contribution_and_reward(const Study& study, const Database& 
   return {
       {.id = "contribution",
        .title = "Contribution and reward",
-       .note = std::string("A point per client and run. Contribution is the mean over rounds of the cosine between the "
-                           "client's update and the step that was taken.") +
-               (all_seeds ? "" : " Of every setting the first seed alone is drawn, for there are many clients."),
-       .spec = scatter_spec(study, paid),
+       .note =
+           std::string("A point per client and run. Contribution is ") +
+           (valued ? "the mean over rounds of what the market's valuation says of its updates; in runs without one, "
+                     "of the cosine between its update and the step."
+                   : "the mean over rounds of the cosine between the client's update and the step that was taken.") +
+           (all_seeds ? "" : " Of every setting the first seed alone is drawn, for there are many clients."),
+       .spec = scatter_spec(study, paid, valued),
        .data = std::move(data)}};
 }
 

@@ -32,7 +32,7 @@ constexpr const char* weights_of_clients =
     "SELECT run, max(coalesce(weight_sum, 0), 0) AS amount FROM agent_summary WHERE asked > 0 ORDER BY run, amount";
 constexpr const char* pay_of_clients =
     "SELECT a.run, coalesce(sum(l.micro_credits), 0) AS amount FROM agent a LEFT JOIN ledger l ON l.run = a.run AND "
-    "l.payee = a.agent AND l.payer <> l.payee WHERE a.run IN (SELECT run FROM ledger) GROUP BY a.run, a.agent "
+    "l.payee = a.agent AND l.kind = 'payment' WHERE a.run IN (SELECT run FROM ledger) GROUP BY a.run, a.agent "
     "ORDER BY a.run, amount";
 
 constexpr int lorenz_steps = 20;
@@ -134,7 +134,7 @@ constexpr const char* weight_by_round =
 constexpr const char* income_by_round =
     "SELECT run, round, sum(sum(CASE WHEN attacker_group >= 0 THEN micro_credits ELSE 0 END)) OVER past / "
     "nullif(1.0 * sum(sum(micro_credits)) OVER past, 0) FROM ledger l JOIN agent a USING (run) "
-    "WHERE payee = agent AND payer <> payee AND (SELECT max(attacker_group) FROM agent b WHERE b.run = l.run) >= 0 "
+    "WHERE payee = agent AND kind = 'payment' AND (SELECT max(attacker_group) FROM agent b WHERE b.run = l.run) >= 0 "
     "GROUP BY run, round WINDOW past AS (PARTITION BY run ORDER BY round) ORDER BY run, round";
 
 void add_group_figure(const Study& study, const Database& view, std::vector<Figure>& figures) {
@@ -165,7 +165,7 @@ void add_income_figure(const Study& study, const Database& view, std::vector<Fig
         view,
         fmt::format("SELECT l.run, round, sum(sum(micro_credits)) OVER (PARTITION BY l.run ORDER BY round) * {} / "
                     "(SELECT count(*) FROM agent b WHERE b.run = l.run AND (b.attacker_group >= 0) = {}) "
-                    "FROM ledger l JOIN agent a ON a.run = l.run AND a.agent = payee WHERE payer <> payee AND "
+                    "FROM ledger l JOIN agent a ON a.run = l.run AND a.agent = payee WHERE kind = 'payment' AND "
                     "(attacker_group >= 0) = {} GROUP BY l.run, round ORDER BY l.run, round",
                     credits, malicious ? 1 : 0, malicious ? 1 : 0));
     for (const SeedGroup& group : seed_groups(study)) {
@@ -203,13 +203,16 @@ constexpr std::size_t most_payees = 40;
 
 void add_flow_figure(const Study& study, const Database& view, std::vector<Figure>& figures) {
   DataSet data(vega::grid_columns(study, {"payer", "payee", "group", "credits"}));
-  const auto name = [](std::int64_t account) { return account < 0 ? "market" : fmt::format("{}", account); };
+  const auto name = [](std::int64_t account) {
+    if (account >= 0) return fmt::format("{}", account);
+    return account == -1 ? std::string("escrow") : fmt::format("buyer {}", -1 - account);
+  };
   for (const SeedGroup& group : seed_groups(study)) {
     if (group.runs.empty()) continue;
     Statement select(view,
                      fmt::format("SELECT payer, payee, coalesce((SELECT attacker_group FROM agent a WHERE a.run = "
                                  "l.run AND a.agent = payee), -1), sum(micro_credits) AS amount FROM ledger l "
-                                 "WHERE run = {} AND payer <> payee AND payee IN (SELECT payee FROM ledger WHERE "
+                                 "WHERE run = {} AND payer <> payee AND kind NOT LIKE 'deposit%' AND payee IN (SELECT payee FROM ledger WHERE "
                                  "run = {} GROUP BY payee ORDER BY sum(micro_credits) DESC, payee LIMIT {}) "
                                  "GROUP BY payer, payee ORDER BY payer, payee",
                                  study.runs[group.runs.front()].run, study.runs[group.runs.front()].run, most_payees));

@@ -169,6 +169,7 @@ constexpr std::array agent_summary_columns{
     ViewColumn{"update_norm_mean", "REAL", "", "mean length of its updates; NULL if not recorded"},
     ViewColumn{"cosine_mean", "REAL", "", "mean cosine of its updates and the steps; NULL if not recorded"},
     ViewColumn{"income", "INTEGER", "millionths of a credit", "what it was paid less what it paid"},
+    ViewColumn{"value_mean", "REAL", "", "mean value of its updates by the market's valuation, if there is one"},
 };
 
 constexpr std::array phase_columns{

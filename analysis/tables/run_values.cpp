@@ -27,7 +27,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 6> whole_run
      "  1.0 * total(l.micro_credits) FILTER (WHERE a.attacker_group >= 0) / nullif(sum(l.micro_credits), 0) END"
      " FROM ledger l JOIN agent a ON a.run = l.run AND a.agent = l.payee"
      " JOIN (SELECT run, max(attacker_group) >= 0 AS attacked FROM agent GROUP BY run) g ON g.run = l.run"
-     " WHERE l.payer != l.payee GROUP BY l.run"},
+     " WHERE l.kind = 'payment' GROUP BY l.run"},
 }};
 
 std::optional<std::uint32_t> as_count(std::string_view text) {

@@ -27,17 +27,22 @@ int exit_code_of(const LoopResult& result) {
   return result.signal == SIGINT ? exit_interrupt : exit_terminated;
 }
 
-/// What a market came to: a line for who reads no database.
-void print_market(const std::map<std::string, double>& last) {
+/// What a market came to for one buyer: a line for who reads no database. `prefix` is that of its metrics.
+void print_buyer(const std::string& prefix, const std::map<std::string, double>& last) {
   const auto value = [&](const char* name) {
-    const auto found = last.find(name);
+    const auto found = last.find(prefix + name);
     return found == last.end() ? std::string("-") : fmt::format("{:.4g}", found->second);
   };
   fmt::print(
-      "accuracy {}, asr {}; spent {} credits, {} of them on malicious sellers; Gini of benign incomes {}; "
+      "{}accuracy {}, asr {}; spent {} credits, {} of them on malicious sellers; Gini of benign incomes {}; "
       "malicious selection rate {}\n",
-      value("accuracy"), value("asr"), value("spent_total"), value("malicious_income"), value("payment_gini"),
+      prefix.empty() ? "" : prefix.substr(0, prefix.size() - 1) + ": ", value("accuracy"), value("asr"), value("spent_total"), value("malicious_income"), value("payment_gini"),
       value("malicious_selection_rate"));
+}
+
+void print_market(const scenario::Market& market, const std::map<std::string, double>& last) {
+  print_buyer("", last);
+  for (const scenario::Buyer& rival : market.rivals()) print_buyer("buyer." + rival.name() + ".", last);
 }
 
 void print_result(const RunOutputs& out, const Protocol& protocol, const LoopResult& result) {
@@ -106,7 +111,7 @@ int run_on(const Comm& comm, const RunArguments& arguments, StartUp start_up, Ru
   progress.reset();  // its line is over before the result is printed
   comm.run_phase("finish", [&] {
     if (comm.rank() != 0) return;
-    if (scenario.has_market()) print_market(last);
+    if (scenario.has_market()) print_market(scenario.market(), last);
     print_result(out, *protocol, result);
   });
   return exit_code_of(result);

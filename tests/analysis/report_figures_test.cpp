@@ -266,8 +266,10 @@ class ReportMarket : public testing::Test {
         record.selections.push_back({{agent}, "accepted", 5, 1.0, weight, std::nullopt});
         record.add("cosine_to_aggregate", agent == 3 ? -0.5 : 0.5, agent);
       }
+      record.transfers.push_back({"deposit", 3, -1, 500'000});  // comes back: nobody's income
       record.transfers.push_back({"payment", -1, 0, 1'000'000});
       record.transfers.push_back({"payment", -1, 3, round * 2'000'000});
+      record.transfers.push_back({"deposit back", -1, 3, 500'000});
       sink->commit(record);
     }
     view_.emplace(view_of(folder));
@@ -319,7 +321,7 @@ TEST_F(ReportMarket, lorenz_curves_of_weight_and_income) {
 }
 
 TEST_F(ReportMarket, flows_are_sums_of_the_ledger) {
-  const auto rows = rows_with(figure("flows"), {{"payer", "market"}, {"payee", "3"}});
+  const auto rows = rows_with(figure("flows"), {{"payer", "escrow"}, {"payee", "3"}});
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_NEAR(rows[0]["credits"], 6.0, 1e-9);
   EXPECT_EQ(rows[0]["group"], "malicious");
@@ -332,6 +334,25 @@ TEST_F(ReportMarket, contribution_stands_against_reward_for_every_client) {
   EXPECT_NEAR(rows[0]["contribution"], -0.5, 1e-9);
   EXPECT_NEAR(rows[0]["weight"], 0.8, 1e-6);
   EXPECT_NEAR(rows[0]["income"], 6.0, 1e-9);
+}
+
+TEST(ReportValuation, contribution_is_what_the_valuation_says_where_there_is_one) {
+  const auto folder = fresh_folder() / "run";
+  write_run(folder, {.rule = "mean", .attack = "sign_flip", .metrics = {}});
+  const auto sink = open_sqlite_sink(folder / "results.sqlite");
+  sink->commit_set_up({.agents = {{{0}, "seller", 5, -1, 1e9, 1e6}}, .partition = {}, .metrics = {}, .events = {}});
+  for (std::uint32_t round = 1; round <= 2; ++round) {
+    RoundRecord record;
+    record.round = {round};
+    record.selections.push_back({{0}, "accepted", 5, 1.0, 1.0, std::nullopt});
+    record.add("cosine_to_aggregate", 0.9, 0);
+    record.add("value", 0.25 * round, 0);
+    sink->commit(record);
+  }
+  const ResultsView view = view_of(folder);
+  const std::vector<Figure> figures = contribution_and_reward(Study::read(view.database()), view.database());
+  ASSERT_EQ(figures.size(), 1U);
+  EXPECT_NEAR(rows_with(figures[0], {{"agent", 0}}).at(0)["contribution"], 0.375, 1e-9);
 }
 
 TEST(Lorenz, closed_forms) {

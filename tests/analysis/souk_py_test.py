@@ -26,6 +26,7 @@ name: "tiny" rounds: 2
 task { data { glyphs { train_samples: 200 test_samples: 50 } } model { logreg {} } training { batch_size: 16 } }
 participants { clients: 5 }
 attacks { count: 1 sign_flip {} }
+market { unit_price {} }
 """
 GRID = """
 name: "made" base: "base.textproto" repeat: 2
@@ -99,6 +100,18 @@ class SoukPy(unittest.TestCase):
         counts = souk.table(self.db, "aggregator", "attack", "accuracy", "count")
         self.assertEqual(counts.loc["mean", "none"], 2)
         self.assertEqual(counts.loc["mean", "sign_flip"], 4)
+
+    def test_the_price_of_robustness_is_what_it_costs_where_nobody_attacks(self):
+        price = souk.price_of_robustness(self.db)
+        self.assertEqual(list(price.index), ["mean", "median"])
+        means = dict(self.ask("""SELECT value, avg(accuracy) FROM (SELECT DISTINCT c.value, m.run, m.value AS accuracy
+            FROM cell JOIN coordinate c ON c.cell = cell.cell AND c.axis = 'aggregator'
+            JOIN coordinate a ON a.cell = cell.cell AND a.axis = 'attack' AND a.value = 'none'
+            JOIN metric m ON m.run = cell.run AND m.name = 'accuracy' AND m.round = 2) GROUP BY value"""))
+        self.assertAlmostEqual(price.loc["median", "accuracy"], means["mean"] - means["median"], places=12)
+        self.assertEqual(price.loc["mean", "income"], 0)  # each update bought, at one credit
+        self.assertAlmostEqual(price.loc["median", "income"], 0)
+        self.assertTrue(price["cost"].isna().all())  # two rounds are too few for 80 %
 
     def test_agents_and_traffic(self):
         agents = souk.agents(self.db)
