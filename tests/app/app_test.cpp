@@ -141,6 +141,52 @@ TEST_F(App, rules_with_a_memory_go_on_after_a_kill_as_if_nothing_had_happened) {
   }
 }
 
+constexpr const char* market = R"(
+root { samples: 40 }
+aggregator { martfl {} }
+market {
+  deposit_penalty { buyer_deposit: 2 seller_deposit: 0.5 }
+  round_budget: 5
+  budget: 60
+  payment_noise: 0.1
+  costs { per_round: 0.2 sigma: 0.5 }
+  cgsv {}
+  sellers { rational {} adaptive_ask {} capital: 3 }
+  misconduct { underpay {} from_round: 3 }
+  audit { probability: 0.7 }
+  rivals { name: "b" aggregator { fltrust {} } root { samples: 30 } round_budget: 3 }
+  sale: EXCLUSIVE
+}
+)";
+
+TEST_F(App, a_market_killed_at_any_moment_and_resumed_pays_nobody_twice) {
+  write("small.textproto", small_scenario + std::string(market));
+  const std::vector<std::string> longer{
+      "--set", "rounds=16", "--set", "checkpoint.every=3", "--set", "server.sgd.momentum=0"};
+  const Ended whole = run_small("whole", 2, longer);
+  ASSERT_EQ(whole.exit_code, 0) << whole.err;
+  EXPECT_THAT(whole.out, HasSubstr("\nbuyer.b: accuracy "));
+  for (const char* fault : {"rank=0,round=3,phase=settle", "rank=1,round=5,phase=value", "rank=0,round=8,phase=record",
+                            "rank=0,round=12,phase=checkpoint", "rank=1,round=14,phase=apply"}) {
+    std::vector<std::string> more = longer;
+    more.insert(more.end(), {"--resume", "--inject-fault", std::string(fault) + ",kind=kill"});
+    EXPECT_EQ(run_small("cut", 2, more).exit_code, 128 + SIGKILL) << fault;
+    wait_until_unlocked("cut");
+  }
+  std::vector<std::string> more = longer;
+  more.emplace_back("--resume");
+  EXPECT_EQ(hash_of(run_small("cut", 3, more)), hash_of(whole));
+  EXPECT_EQ(results("cut"), results("whole"));
+  const fs::path database = directory_ / "cut" / "results.sqlite";
+  EXPECT_EQ(query(database,
+                  "SELECT count(*) FROM (SELECT account, sum(amount) AS balance FROM "
+                  "(SELECT payee AS account, micro_credits AS amount FROM ledger UNION ALL "
+                  "SELECT payer, -micro_credits FROM ledger WHERE payer <> payee) GROUP BY account) "
+                  "WHERE balance < 0 OR (account = -1 AND balance <> 0)"),
+            "0\n");
+  EXPECT_NE(query(database, "SELECT count(*) FROM ledger WHERE kind = 'penalty'"), "0\n");
+}
+
 TEST_F(App, federated_sgd_runs) {
   const Ended ended = run_small("sgd", 0, {"--set", "task.training.algorithm=FED_SGD"});
   EXPECT_EQ(ended.exit_code, 0) << ended.err;

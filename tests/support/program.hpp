@@ -99,7 +99,7 @@ inline std::string query(const std::filesystem::path& database, const std::strin
 /// Every table whose content is part of the result: all but the facts about the run and the measurements.
 inline std::string results_of(const std::filesystem::path& run) {
   std::string text;
-  for (const char* table : {"agent", "partition", "round", "metric", "selection", "traffic", "event"}) {
+  for (const char* table : {"agent", "partition", "round", "metric", "selection", "traffic", "event", "ledger"}) {
     text += std::string(table) + "\n" + query(run / "results.sqlite", std::string("SELECT * FROM ") + table);
   }
   return text;
