@@ -73,9 +73,7 @@ double Trade::cost_of(AgentId seller) const {
                                 .samples = static_cast<double>(federation_.validators().training_count(seller))});
 }
 
-std::size_t Trade::open_round(RoundIndex, std::size_t wanted, RoundRecord& record) {
-  return desk_.open_round(wanted, record);
-}
+std::size_t Trade::open_round(std::size_t wanted, RoundRecord& record) { return desk_.open_round(wanted, record); }
 
 bool Trade::invites(AgentId seller) const {
   const PaymentRule& payment = desk_.payment();

@@ -38,7 +38,6 @@ struct OffersOfRound {
 struct BoughtRound {
   const OffersOfRound& offers;
   std::span<const std::size_t> seen;  ///< [m] offers that the rule saw
-  std::span<const double> weights;    ///< [m] that it gave them
   std::span<const double> claimed;    ///< [m] as the buyer tells
   const Valuation* valuation;         ///< [m]; null: there is none
   const ColumnVector& change;         ///< [d] by which the published model moved
@@ -52,7 +51,7 @@ class Trade {
   Trade(const Federation& federation, const Owner& buyer, std::size_t index, Ledger& ledger, Sellers& sellers,
         const std::vector<SellerFacts>& facts);
   /// Puts money aside; returns how many sellers it pays for, 0: the buyer is done.
-  std::size_t open_round(RoundIndex round, std::size_t wanted, RoundRecord& record);
+  std::size_t open_round(std::size_t wanted, RoundRecord& record);
   bool invites(AgentId seller) const;
   /// The root data as the buyer shows them.
   RootSamples shown(RoundIndex round, const RootSamples& root) const;

@@ -106,7 +106,7 @@ RoundSelection ModelServer::announce(RoundIndex round, RoundRecord& record) {
   const Selector& selector = federation_.selector();
   const auto work = [this](AgentId client) { return federation_.work_of(client); };
   if (trade_ == nullptr) return selector.select(round, work);
-  const std::size_t limit = trade_->open_round(round, selector.wanted(), record);
+  const std::size_t limit = trade_->open_round(selector.wanted(), record);
   if (limit == 0) record.stop = "budget";
   return selector.select(round, work,
                          {.most = limit, .eligible = [this](AgentId seller) { return trade_->invites(seller); }});
@@ -265,7 +265,7 @@ void ModelServer::aggregate_and_apply(RoundIndex round, Phases& phases, RoundRec
     });
   }
   phases.collective("apply", [&] { apply(output, record); });
-  if (trade_ != nullptr) phases.collective("settle", [&] { settle(round, output, valuation, record); });
+  if (trade_ != nullptr) phases.collective("settle", [&] { settle(round, valuation, record); });
   phases.collective("measure", [&] { measure(round, output, step_norm, *judge, record); });
   if (!std::isfinite(step_norm)) record.stop = "diverged";
 }
@@ -329,12 +329,10 @@ void ModelServer::reward(const Valuation& valuation) {
   rewards_->earn(change_, chosen_of(std::span<const AgentId>(sellers_), seen_), shares);
 }
 
-void ModelServer::settle(RoundIndex round, const RuleOutput& output, const std::optional<Valuation>& valuation,
-                         RoundRecord& record) {
+void ModelServer::settle(RoundIndex round, const std::optional<Valuation>& valuation, RoundRecord& record) {
   const ColumnVector change(comm_, change_);
   const std::vector<SellerRound> outcomes = trade_->settle({.offers = offers(round),
                                                             .seen = seen_,
-                                                            .weights = output.weights,
                                                             .claimed = claimed_,
                                                             .valuation = valuation ? &*valuation : nullptr,
                                                             .change = change},

@@ -51,8 +51,7 @@ class ModelServer {
   void choose_offers(RoundIndex round, RoundRecord& record);
   void aggregate_and_apply(RoundIndex round, Phases& phases, RoundRecord& record);
   std::optional<Valuation> valued(RoundIndex round, const RuleSnapshot* before, ModelJudge& judge, RoundRecord& record);
-  void settle(RoundIndex round, const RuleOutput& output, const std::optional<Valuation>& valuation,
-              RoundRecord& record);
+  void settle(RoundIndex round, const std::optional<Valuation>& valuation, RoundRecord& record);
   void measure(RoundIndex round, const RuleOutput& output, double step_norm, const ModelJudge& judge,
                RoundRecord& record);
   void publish(RoundIndex round, RoundRecord& record);
