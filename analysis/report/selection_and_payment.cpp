@@ -212,7 +212,8 @@ void add_flow_figure(const Study& study, const Database& view, std::vector<Figur
     Statement select(view,
                      fmt::format("SELECT payer, payee, coalesce((SELECT attacker_group FROM agent a WHERE a.run = "
                                  "l.run AND a.agent = payee), -1), sum(micro_credits) AS amount FROM ledger l "
-                                 "WHERE run = {} AND payer <> payee AND kind NOT LIKE 'deposit%' AND payee IN (SELECT payee FROM ledger WHERE "
+                                 "WHERE run = {} AND payer <> payee AND kind NOT LIKE 'deposit%' AND payee IN (SELECT "
+                                 "payee FROM ledger WHERE "
                                  "run = {} GROUP BY payee ORDER BY sum(micro_credits) DESC, payee LIMIT {}) "
                                  "GROUP BY payer, payee ORDER BY payer, payee",
                                  study.runs[group.runs.front()].run, study.runs[group.runs.front()].run, most_payees));

@@ -36,8 +36,8 @@ void print_buyer(const std::string& prefix, const std::map<std::string, double>&
   fmt::print(
       "{}accuracy {}, asr {}; spent {} credits, {} of them on malicious sellers; Gini of benign incomes {}; "
       "malicious selection rate {}\n",
-      prefix.empty() ? "" : prefix.substr(0, prefix.size() - 1) + ": ", value("accuracy"), value("asr"), value("spent_total"), value("malicious_income"), value("payment_gini"),
-      value("malicious_selection_rate"));
+      prefix.empty() ? "" : prefix.substr(0, prefix.size() - 1) + ": ", value("accuracy"), value("asr"),
+      value("spent_total"), value("malicious_income"), value("payment_gini"), value("malicious_selection_rate"));
 }
 
 void print_market(const scenario::Market& market, const std::map<std::string, double>& last) {
