@@ -25,7 +25,8 @@ Federation::Federation(const scenario::Scenario& scenario, const std::string& de
   for (const scenario::Root* root : roots) {
     roots_.emplace_back();
     if (root == nullptr) continue;
-    roots_.back() = draw_root_data(*root, data_.train.labels(), data_.train.classes(), scenario.seed(), reserved);
+    roots_.back() = draw_root_data(*root, data_.train.labels(), data_.train.classes(), scenario.seed(),
+                                   roots_.size() - 1, reserved);
     reserved = united(reserved, roots_.back().samples());
   }
   const std::vector<double> buyer = class_shares(roots_.front().samples(), data_.train.labels(), data_.train.classes());

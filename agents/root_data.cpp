@@ -51,9 +51,9 @@ std::vector<std::size_t> biased_quotas(const scenario::Root& config, std::size_t
 
 /// Samples wanted of every class where the proportions are drawn; no more than there are.
 std::vector<std::size_t> dirichlet_quotas(double alpha, std::size_t samples, std::span<const std::size_t> available,
-                                          std::uint64_t seed) {
+                                          Stream random) {
   std::vector<double> shares(available.size());
-  Stream(seed, Purpose::root_data, nobody, {}, 1).dirichlet(std::vector<double>(available.size(), alpha), shares);
+  random.dirichlet(std::vector<double>(available.size(), alpha), shares);
   return apportion_within(samples, shares, available);
 }
 
@@ -65,11 +65,11 @@ std::vector<std::size_t> class_counts(std::span<const std::int32_t> labels, std:
 
 /// Most samples of every class that the server takes; it takes the first ones until it has `samples`.
 std::vector<std::size_t> class_quotas(const scenario::Root& config, std::size_t samples,
-                                      std::span<const std::int32_t> labels, int classes, std::uint64_t seed) {
+                                      std::span<const std::int32_t> labels, int classes, Stream random) {
   const auto count = static_cast<std::size_t>(classes);
   if (config.bias() > 0.0) return biased_quotas(config, samples, count);
   if (config.dirichlet_alpha() > 0.0) {
-    return dirichlet_quotas(config.dirichlet_alpha(), samples, class_counts(labels, count), seed);
+    return dirichlet_quotas(config.dirichlet_alpha(), samples, class_counts(labels, count), random);
   }
   std::vector<std::size_t> wanted(count, samples);
   if (config.half_classes()) std::fill(wanted.begin() + first_half(classes), wanted.end(), std::size_t{0});
@@ -105,13 +105,16 @@ Remainder remaining(std::span<const SampleIndex> reserved, std::span<const std::
 
 /// The first ones of a random order, as far as the quotas of their classes go; ascending.
 std::vector<SampleIndex> draw_from(const scenario::Root& config, std::span<const std::int32_t> labels, int classes,
-                                   std::uint64_t seed) {
+                                   std::uint64_t seed, std::size_t owner) {
   const std::size_t samples = root_samples(config, labels.size());
   check_bias(config, classes);
   std::vector<std::uint32_t> order(labels.size());
   std::iota(order.begin(), order.end(), 0U);
-  Stream(seed, Purpose::root_data, nobody, {}).shuffle(order);
-  std::vector<std::size_t> wanted = class_quotas(config, samples, labels, classes, seed);
+  const auto stream = [&](std::size_t draw) {  // two draws of each owner
+    return Stream(seed, Purpose::root_data, nobody, {}, static_cast<std::uint16_t>(2 * owner + draw));
+  };
+  stream(0).shuffle(order);
+  std::vector<std::size_t> wanted = class_quotas(config, samples, labels, classes, stream(1));
   std::vector<SampleIndex> drawn;
   for (const std::uint32_t sample : order) {
     std::size_t& left = wanted[static_cast<std::size_t>(labels[sample])];
@@ -135,9 +138,9 @@ RootSamples RootSamples::of_classes(const std::vector<bool>& chosen, std::span<c
 }
 
 RootSamples draw_root_data(const scenario::Root& config, std::span<const std::int32_t> labels, int classes,
-                           std::uint64_t seed, std::span<const SampleIndex> reserved) {
+                           std::uint64_t seed, std::size_t owner, std::span<const SampleIndex> reserved) {
   const Remainder left = remaining(reserved, labels);
-  std::vector<SampleIndex> drawn = draw_from(config, left.labels, classes, seed);
+  std::vector<SampleIndex> drawn = draw_from(config, left.labels, classes, seed, owner);
   for (SampleIndex& sample : drawn) sample = left.samples[sample];
   return RootSamples(std::move(drawn));
 }

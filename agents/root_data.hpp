@@ -31,10 +31,10 @@ class RootSamples {
   std::vector<SampleIndex> samples_;
 };
 
-/// Samples of the training set for an owner's root data, other than `reserved` (ascending). Throws InputError where
-/// there are not enough (of a class), and where more than one bias is asked for.
+/// Samples of the training set for an owner's root data, other than `reserved` (ascending); every owner has draws of
+/// its own. Throws InputError where there are not enough (of a class), and where more than one bias is asked for.
 RootSamples draw_root_data(const scenario::Root& config, std::span<const std::int32_t> labels, int classes,
-                           std::uint64_t seed, std::span<const SampleIndex> reserved = {});
+                           std::uint64_t seed, std::size_t owner = 0, std::span<const SampleIndex> reserved = {});
 
 /// Share of every class in these samples; empty where there are none.
 std::vector<double> class_shares(std::span<const SampleIndex> samples, std::span<const std::int32_t> labels,

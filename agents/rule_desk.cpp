@@ -12,7 +12,7 @@ namespace souk {
 
 RuleOutput run_rule(Aggregator& rule, const RuleSetting& setting, std::span<const Submission> submissions,
                     const ColumnMatrix& updates, LossOracle* losses, Purpose purpose) {
-  Stream random(setting.seed, purpose, nobody, setting.round);
+  Stream random(setting.seed, purpose, nobody, setting.round, setting.owner);
   RuleOutput output = rule.aggregate({.comm = setting.comm,
                                       .round = setting.round,
                                       .submissions = submissions,

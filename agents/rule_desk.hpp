@@ -21,6 +21,7 @@ struct RuleSetting {
   const ColumnVector& global;
   const ColumnVector* root_update;  ///< null: the server has none
   const ParameterLayout* layout;
+  std::uint16_t owner = 0;  ///< of the model; every owner's rule draws for itself
 };
 
 /// Runs the rule on finite updates, with its stream of random numbers for `purpose`. `losses` may be null for rules

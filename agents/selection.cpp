@@ -75,9 +75,9 @@ Selector::Selector(const scenario::Participants& participants, std::uint64_t see
       deadline_(participants.availability().deadline()) {}
 
 /// Of `eligible`, ascending; null: of all.
-std::vector<std::uint32_t> Selector::sample(RoundIndex round, std::size_t count,
+std::vector<std::uint32_t> Selector::sample(RoundIndex round, std::uint16_t owner, std::size_t count,
                                             const std::vector<std::uint32_t>* eligible) const {
-  Stream random(seed_, Purpose::selection, nobody, round);
+  Stream random(seed_, Purpose::selection, nobody, round, owner);
   if (by_samples_) return sample_by_samples(deal_, count, eligible, random);
   if (eligible == nullptr) return sample_uniformly(population_.clients(), count, random);
   std::vector<std::uint32_t> chosen = sample_uniformly(eligible->size(), count, random);
@@ -97,7 +97,7 @@ RoundSelection Selector::select(RoundIndex round, const std::function<ClientWork
   const std::size_t wanted = std::min({wanted_, invitation.most, pool});
   const std::size_t asked = std::min(invitation.most < wanted_ ? invitation.most : asked_, pool);
   std::vector<std::pair<double, std::size_t>> arrivals;
-  for (const std::uint32_t id : sample(round, asked, everybody ? nullptr : &eligible)) {
+  for (const std::uint32_t id : sample(round, invitation.owner, asked, everybody ? nullptr : &eligible)) {
     Candidate candidate{.client = {id}, .outcome = "spare"};
     if (Stream(seed_, Purpose::availability, candidate.client, round).uniform() < dropout_) {
       candidate.outcome = "dropout";

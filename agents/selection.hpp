@@ -39,6 +39,7 @@ struct ClientWork {
 /// Whom a round may ask.
 struct Invitation {
   std::size_t most = static_cast<std::size_t>(-1);  ///< wants and asks no more than this, if that is less than usual
+  std::uint16_t owner = 0;                          ///< whose round it is: every owner draws clients of its own
   std::function<bool(AgentId)> eligible{};          ///< empty: everybody is
 };
 
@@ -55,7 +56,7 @@ class Selector {
                         const Invitation& invitation = {}) const;
 
  private:
-  std::vector<std::uint32_t> sample(RoundIndex round, std::size_t count,
+  std::vector<std::uint32_t> sample(RoundIndex round, std::uint16_t owner, std::size_t count,
                                     const std::vector<std::uint32_t>* eligible) const;
   std::uint64_t seed_;
   const Population& population_;

@@ -31,6 +31,8 @@ struct BaselineView {
 class BuyerAttack {
  public:
   virtual ~BuyerAttack() = default;
+  /// Throws InputError where it names a seller that there is not.
+  virtual void check(std::size_t /*sellers*/) const {}
   /// Which classes its root data seem to have, [classes]; empty: all. `seed` is the run's.
   virtual std::vector<bool> shown_classes(RoundIndex, int /*classes*/, std::uint64_t /*seed*/) const { return {}; }
   /// The baseline that it hands to the market, [d]. Collective.

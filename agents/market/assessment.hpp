@@ -13,7 +13,7 @@ namespace souk {
 /// What updates contribute to accuracy on clean test data: measured beside the market, for nobody in it.
 struct Contributions {
   std::vector<double> alone;     ///< [n] accuracy of the model with this update alone (stand-alone accuracy)
-  std::vector<double> left_out;  ///< [n] accuracy with the round's step less that of the step without this update
+  std::vector<double> left_out;  ///< [n] accuracy with the weighted mean less that of the mean without this update
 };
 
 /// Accuracy of a model, [dimension] parameters. Collective.

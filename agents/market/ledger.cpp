@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "sim/base/archive.hpp"
@@ -14,7 +15,10 @@ MicroCredits to_micro(double credits) {
   return std::llround(credits * static_cast<double>(micro_per_credit));
 }
 
+/// No balance and no income exceeds what was issued, so that no sum of money overflows.
 void Ledger::issue(std::int64_t payee, MicroCredits amount, RoundRecord& record) {
+  SOUK_REQUIRE(amount <= std::numeric_limits<MicroCredits>::max() - issued_,
+               "market: more than nine trillion credits issued in all; lower budgets, prices or sellers.capital");
   SOUK_EXPECT(amount >= 0);
   if (amount == 0) return;
   balances_[payee] += amount;

@@ -29,7 +29,7 @@ MarketDesk::MarketDesk(const scenario::Market& config, const BuyerTerms& terms, 
       ledger_(ledger),
       metrics_(std::move(sellers)) {
   SOUK_REQUIRE(terms_.round_budget > 0 || !payment_->splits_a_sum(),
-               "market.round_budget = 0: the payment shares out the budget of a round, and there is none");
+               "{}.round_budget = 0: the payment shares out the budget of a round, and there is none", terms_.path);
 }
 
 /// Most that a round with so many sellers may cost.
@@ -177,9 +177,12 @@ std::vector<SellerRound> MarketDesk::settle(RoundIndex round, std::span<const De
   std::vector<SellerRound> sellers;
   auto price = prices.begin();
   for (const Delivery& delivery : deliveries) {
-    const bool sold = delivery.weight > 0.0;
-    sellers.push_back({delivery.seller, sold, sold ? *price++ : 0, delivery.cost, delivery.value, delivery.distance});
-    pay_from_escrow("payment", delivery.seller, sellers.back().paid, record);
+    // What is denied has its part in the prices of the others, and keeps it from nobody but its seller.
+    const MicroCredits worth = delivery.weight > 0.0 ? *price++ : 0;
+    const bool sold = delivery.weight > 0.0 && !delivery.denied;
+    const MicroCredits paid = sold ? worth : 0;
+    sellers.push_back({delivery.seller, sold, paid, delivery.cost, delivery.value, delivery.distance, paid});
+    pay_from_escrow("payment", delivery.seller, paid, record);
   }
   metrics_.note(sellers, record);
   return_deposits(deliveries, deposits, sellers, record);

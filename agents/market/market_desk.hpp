@@ -23,12 +23,14 @@ struct BuyerTerms {
   std::int64_t account = account::buyer;
   MicroCredits budget = 0;        ///< in all; 0: no limit
   MicroCredits round_budget = 0;  ///< 0: no limit
+  std::string path = "market";    ///< of the buyer's settings, for errors
 };
 
 /// An update that was delivered, and what became of it.
 struct Delivery {
   AgentId seller;
-  double weight = 0.0;               ///< as the buyer says: 0 is rejected
+  double weight = 0.0;               ///< that the rule gave it; 0: rejected, or useless
+  bool denied = false;               ///< used, and rejected by the buyer's word: it earns nothing
   double cosine = 0.0;               ///< with the buyer's own update, where needs_cosine()
   double cost = 0.0;                 ///< of the round to the seller, credits
   std::optional<double> value{};     ///< by the valuation

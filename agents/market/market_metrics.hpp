@@ -25,10 +25,11 @@ struct SellerFacts {
 struct SellerRound {
   AgentId seller;
   bool bought = false;
-  MicroCredits paid = 0;             ///< payments and penalties less deposits lost, so it may be below 0
+  MicroCredits paid = 0;             ///< price and penalty less the deposit lost, so it may be below 0
   double cost = 0.0;                 ///< credits
   std::optional<double> value{};     ///< by the valuation
   std::optional<double> distance{};  ///< from the buyer's own update
+  MicroCredits price = 0;            ///< of the update alone
 };
 
 /// The market's numbers over all rounds so far (docs/metrics.md, Markets). Replicated.

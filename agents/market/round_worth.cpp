@@ -11,7 +11,6 @@
 namespace souk {
 namespace {
 
-constexpr std::size_t batch_size = 64;  // models judged together: as many times the model's memory
 constexpr double most_loss = 1000.0;
 
 ColumnMatrix no_step(const Comm& comm, std::size_t dimension) {
@@ -37,8 +36,8 @@ std::vector<double> RoundWorth::of(std::span<const Coalition> coalitions) {
     if (empty) known_.try_emplace(coalition, 0.0);
     if (!known_.contains(coalition) && listed.insert(coalition).second) asked.push_back(coalition);
   }
-  for (std::size_t first = 0; first < asked.size(); first += batch_size) {
-    evaluate(std::span(asked).subspan(first, std::min(batch_size, asked.size() - first)));
+  for (std::size_t first = 0; first < asked.size(); first += batch) {
+    evaluate(std::span(asked).subspan(first, std::min(batch, asked.size() - first)));
   }
   std::vector<double> worths;
   for (const Coalition& coalition : coalitions) worths.push_back(known_.at(coalition));

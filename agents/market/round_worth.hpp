@@ -32,6 +32,8 @@ struct WorthSetting {
 /// A coalition for which the rule cannot run (Aggregator::check refuses so few updates) is worth 0.
 class RoundWorth final : public CoalitionWorth {
  public:
+  /// Models judged together: as many times the model's memory, twice.
+  static constexpr std::size_t batch = 64;
   /// Throws InputError where coalitions are to be judged by a rule that needs every client in every round.
   explicit RoundWorth(const WorthSetting& setting);
   std::vector<double> of(std::span<const Coalition> coalitions) override;

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "agents/market/audit.hpp"
+#include "aggregators/aggregator.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/random.hpp"
@@ -34,7 +35,8 @@ TradeNeeds trade_needs(const scenario::Scenario& scenario, const Owner& buyer) {
   const std::unique_ptr<ValuationRule> valuation = make_valuation_rule(scenario.market());
   const ValuationNeeds needs = valuation != nullptr ? valuation->needs() : ValuationNeeds{};
   return {.root_update = payment->needs_cosine() || needs.root_update,
-          .root_data = needs.worth || buyer.target_accuracy > 0.0};
+          .root_data = needs.worth || buyer.target_accuracy > 0.0,
+          .worth = needs.worth};
 }
 
 Trade::Trade(const Federation& federation, const Owner& buyer, std::size_t index, Ledger& ledger, Sellers& sellers,
@@ -48,17 +50,38 @@ Trade::Trade(const Federation& federation, const Owner& buyer, std::size_t index
       desk_(config_, buyer.terms, federation.scenario().seed(), ledger, facts),
       valuation_(make_valuation_rule(config_)) {
   check_audit(federation.scenario());
-  if (buyer.misconduct != nullptr) misconduct_ = make_buyer_attack(*buyer.misconduct);
-  if (misconduct_ != nullptr) {  // refuses classes that the data do not have, before anything runs
+  if (buyer.misconduct != nullptr) {  // refuses classes and sellers that there are not, before anything runs
+    misconduct_ = make_buyer_attack(*buyer.misconduct);
     misconduct_->shown_classes({1}, federation.train().classes(), federation.scenario().seed());
+    misconduct_->check(facts.size());
   }
-  SOUK_REQUIRE(!desk_.payment().needs_valuation() || valuation_ != nullptr,
+  check(federation);
+}
+
+/// Whether there is enough money to trade at all, and the valuation can do its work.
+void Trade::check(const Federation& federation) const {
+  const PaymentRule& payment = desk_.payment();
+  const BuyerTerms& terms = buyer_.terms;
+  const MicroCredits deposit = payment.buyer_deposit();
+  const MicroCredits least = std::max<MicroCredits>(payment.highest_price(), payment.splits_a_sum() ? 1 : 0);
+  SOUK_REQUIRE(terms.budget == 0 || terms.budget >= least + deposit,
+               "{}.budget = {}: an update may cost {} credits, and the deposit is {}", terms.path,
+               to_credits(terms.budget), to_credits(least), to_credits(deposit));
+  SOUK_REQUIRE(terms.round_budget == 0 || terms.round_budget >= least,
+               "{}.round_budget = {}: an update may cost {} credits", terms.path, to_credits(terms.round_budget),
+               to_credits(least));
+  SOUK_REQUIRE(to_micro(config_.sellers().capital()) >= payment.seller_deposit(),
+               "market.sellers.capital = {}: nobody can pay the deposit of {} credits", config_.sellers().capital(),
+               to_credits(payment.seller_deposit()));
+  SOUK_REQUIRE(!payment.needs_valuation() || valuation_ != nullptr,
                "market: the payment goes by what updates contribute, and no valuation is chosen (loo, shapley, "
                "tmc_shapley, gtg_shapley, kernel_shap, cgsv, influence, cosine, robust_volume)");
   const std::size_t most = valuation_ != nullptr ? valuation_->needs().most_updates : 0;
   SOUK_REQUIRE(most == 0 || federation.selector().wanted() <= most,
                "market: the valuation can cope with {} updates a round, and there are {}", most,
                federation.selector().wanted());
+  SOUK_REQUIRE(!values_by_rule() || !make_aggregator(*buyer_.aggregator)->needs().everyone,
+               "market.worth.step = RULE: the aggregator needs every client, and coalitions are some of them");
 }
 
 bool Trade::cheats(RoundIndex round) const {
@@ -79,6 +102,14 @@ bool Trade::invites(AgentId seller) const {
   const PaymentRule& payment = desk_.payment();
   return ledger_.balance(seller.value) >= payment.seller_deposit() &&
          sellers_.offers_to(seller, index_, cost_of(seller), payment.posted_price());
+}
+
+bool Trade::reaches_everybody() const {
+  const PaymentRule& payment = desk_.payment();
+  const bool passes_over = config_.has_vcg() || config_.has_budget_feasible() || config_.has_posted_price();
+  return !passes_over && config_.sale() == scenario::Market::SHARED && config_.sellers().has_always() &&
+         config_.sellers().min_reputation() == 0.0 && payment.seller_deposit() == 0 && buyer_.terms.budget == 0 &&
+         (buyer_.terms.round_budget == 0 || payment.splits_a_sum());
 }
 
 RootSamples Trade::shown(RoundIndex round, const RootSamples& root) const {
@@ -137,7 +168,8 @@ std::vector<double> Trade::claim(RoundIndex round, std::span<const double> weigh
   for (std::size_t k = 0; k < claimed.size(); ++k) {
     if (denied[k]) claimed[k] = 0.0;
   }
-  record.add("denied", static_cast<double>(std::ranges::count(denied, true)));
+  const auto count = std::ranges::count(denied, true);
+  if (count > 0) record.add("denied", static_cast<double>(count));
   return claimed;
 }
 
@@ -172,21 +204,31 @@ std::vector<Delivery> Trade::deliveries(const BoughtRound& bought, RoundRecord& 
   const std::vector<bool> cheated = audited(bought, record);
   for (std::size_t m = 0; m < bought.seen.size(); ++m) {
     Delivery& delivery = list[bought.seen[m]];
-    delivery.weight = bought.claimed[m];
+    delivery.weight = bought.weights[m];
+    delivery.denied = bought.weights[m] > 0.0 && !(bought.claimed[m] > 0.0);
     delivery.cheated = cheated[m];
     if (bought.valuation != nullptr) delivery.value = bought.valuation->values[m];
   }
-  std::ranges::sort(list, {}, &Delivery::seller);
   return list;
 }
 
 std::vector<SellerRound> Trade::settle(const BoughtRound& bought, RoundRecord& record) {
-  const std::vector<SellerRound> outcomes = desk_.settle(bought.offers.round, deliveries(bought, record), record);
+  return close(bought.offers.round, deliveries(bought, record), bought.useless, record);
+}
+
+void Trade::settle_nothing(RoundIndex round, std::span<const AgentId> useless, RoundRecord& record) {
+  close(round, {}, useless, record);
+}
+
+/// Who sent what cannot be used has had the cost, and stands as one who was rejected.
+std::vector<SellerRound> Trade::close(RoundIndex round, std::vector<Delivery> list, std::span<const AgentId> useless,
+                                      RoundRecord& record) {
+  for (const AgentId seller : useless) list.push_back({.seller = seller, .cost = cost_of(seller)});
+  std::ranges::sort(list, {}, &Delivery::seller);
+  std::vector<SellerRound> outcomes = desk_.settle(round, list, record);
   sellers_.note(index_, outcomes);
   return outcomes;
 }
-
-void Trade::settle_nothing(RoundIndex round, RoundRecord& record) { desk_.settle(round, {}, record); }
 
 void Trade::serialize(Archive& archive) {
   desk_.serialize(archive);

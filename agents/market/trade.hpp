@@ -21,6 +21,7 @@ namespace souk {
 struct TradeNeeds {
   bool root_update = false;  ///< its baseline: the update trained on its root data
   bool root_data = false;
+  bool worth = false;  ///< judges the models of many coalitions at once
 };
 TradeNeeds trade_needs(const scenario::Scenario& scenario, const Owner& buyer);
 
@@ -38,7 +39,9 @@ struct OffersOfRound {
 struct BoughtRound {
   const OffersOfRound& offers;
   std::span<const std::size_t> seen;  ///< [m] offers that the rule saw
+  std::span<const double> weights;    ///< [m] that it gave them
   std::span<const double> claimed;    ///< [m] as the buyer tells
+  std::span<const AgentId> useless;   ///< sellers of what arrived and could not be used
   const Valuation* valuation;         ///< [m]; null: there is none
   const ColumnVector& change;         ///< [d] by which the published model moved
 };
@@ -53,6 +56,8 @@ class Trade {
   /// Puts money aside; returns how many sellers it pays for, 0: the buyer is done.
   std::size_t open_round(std::size_t wanted, RoundRecord& record);
   bool invites(AgentId seller) const;
+  /// Whether every seller is asked in every round, and the rule sees every update.
+  bool reaches_everybody() const;
   /// The root data as the buyer shows them.
   RootSamples shown(RoundIndex round, const RootSamples& root) const;
   /// The baseline as the buyer shows it. Collective.
@@ -65,8 +70,8 @@ class Trade {
   std::vector<double> claim(RoundIndex round, std::span<const double> weights, RoundRecord& record) const;
   /// Pays. Returns whom, in ascending order of sellers. Collective.
   std::vector<SellerRound> settle(const BoughtRound& bought, RoundRecord& record);
-  /// Pays nobody and closes the escrow.
-  void settle_nothing(RoundIndex round, RoundRecord& record);
+  /// Pays nobody and closes the escrow, where nothing arrived that could be used.
+  void settle_nothing(RoundIndex round, std::span<const AgentId> useless, RoundRecord& record);
   MarketDesk& desk() { return desk_; }
   void serialize(Archive& archive);
 
@@ -74,6 +79,9 @@ class Trade {
   bool cheats(RoundIndex round) const;
   double cost_of(AgentId seller) const;
   std::vector<bool> audited(const BoughtRound& bought, RoundRecord& record) const;
+  void check(const Federation& federation) const;
+  std::vector<SellerRound> close(RoundIndex round, std::vector<Delivery> list, std::span<const AgentId> useless,
+                                 RoundRecord& record);
   std::vector<Delivery> deliveries(const BoughtRound& bought, RoundRecord& record) const;
 
   const Federation& federation_;

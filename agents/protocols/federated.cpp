@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "agents/federation.hpp"
+#include "agents/market/round_worth.hpp"
 #include "agents/market/sellers.hpp"
 #include "agents/market/trade.hpp"
 #include "agents/owners.hpp"
@@ -93,7 +94,7 @@ class FederatedProtocol final : public Federated {
 
   const Comm comm_;
   const scenario::Scenario& scenario_;
-  const std::vector<Owner> owners_;
+  std::vector<Owner> owners_;
   std::unique_ptr<Federation> federation_;
   std::unique_ptr<Marketplace> market_;                ///< null: updates are given away
   std::vector<std::unique_ptr<ModelServer>> servers_;  ///< [owners]
@@ -102,9 +103,11 @@ class FederatedProtocol final : public Federated {
 
 FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario& scenario, const std::string& device,
                                      SharedData data)
-    : comm_(comm), scenario_(scenario), owners_(owners_of(scenario)), stopped_(owners_.size(), 0) {
+    : comm_(comm), scenario_(scenario) {
   const int node_ranks = comm.node().size();
   comm.run_phase("set up", [&] {
+    owners_ = owners_of(scenario);
+    stopped_.assign(owners_.size(), 0);
     std::vector<const scenario::Root*> roots;
     bool validating = false;
     for (const Owner& owner : owners_) {
@@ -147,10 +150,12 @@ SetUpRecord FederatedProtocol::set_up_record() const {
 
 void FederatedProtocol::run_round(RoundIndex round, bool last, Phases& phases, RoundRecord& record) {
   if (market_ != nullptr) {
-    if (round.value == 1) {
-      market_->endow(to_micro(scenario_.market().sellers().capital()), federation_->population().clients(), record);
-    }
-    market_->sellers->begin_round(round, record);
+    phases.local("announce", [&] {
+      if (round.value == 1) {
+        market_->endow(to_micro(scenario_.market().sellers().capital()), federation_->population().clients(), record);
+      }
+      market_->sellers->begin_round(round, record);
+    });
   }
   run_server(0, round, last, phases, record);
   for (std::size_t i = 1; i < servers_.size(); ++i) {
@@ -168,14 +173,21 @@ void FederatedProtocol::run_round(RoundIndex round, bool last, Phases& phases, R
   if (!all_stopped()) record.stop.reset();
 }
 
-/// One owner's round. Whoever is done is tested all the same, so that the last round has everybody's numbers.
+/// One owner's round. Whoever is done is tested all the same, as often as the others, so that the last round has
+/// everybody's numbers.
 void FederatedProtocol::run_server(std::size_t index, RoundIndex round, bool last, Phases& phases,
                                    RoundRecord& record) {
-  if (stopped_[index] == 0) servers_[index]->run_round(round, phases, record);
+  const bool works = stopped_[index] == 0;
+  if (works) servers_[index]->run_round(round, phases, record);
   if (last || round.value % scenario_.evaluation().every() == 0 || record.stop) {
-    servers_[index]->evaluate(phases, record);
+    servers_[index]->evaluate(last, phases, record);
   }
-  if (record.stop) stopped_[index] = 1;
+  if (!works || !record.stop) return;
+  stopped_[index] = 1;
+  if (servers_.size() > 1) {
+    record.events.push_back(
+        {"stopped", owners_[index].terms.account, fmt::format("the buyer is done: {}", *record.stop)});
+  }
 }
 
 void FederatedProtocol::serialize(Archive& archive) {
@@ -217,6 +229,9 @@ Footprint FederatedProtocol::footprint(int rank_count) const {
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     const RuleNeeds& needs = servers_[i]->needs();
     const bool judges = needs.validators || needs.root_data;
+    if (scenario_.has_market() && trade_needs(scenario_, owners_[i]).worth) {
+      footprint.update_bytes += 2.0 * static_cast<double>(RoundWorth::batch) * model_bytes;  // candidates
+    }
     double columns = (ranks > 1 ? updates : 0.0) + crafted;  // of a rank's share; one rank views its rows
     if (owners_[i].aggregator->pre_size() > 0) columns += updates;
     if (judges) columns += updates + 1.0;  // candidates, and whole ones on the ranks that judge them

@@ -55,6 +55,9 @@ ModelServer::ModelServer(const Comm& comm, const Federation& federation, const O
   SOUK_REQUIRE(!needs_.everyone || wanted == federation.population().clients(),
                "participants: the aggregator needs every client in every round, but {} of {} are sampled", wanted,
                federation.population().clients());
+  SOUK_REQUIRE(!needs_.everyone || trade == nullptr || trade->reaches_everybody(),
+               "market: the aggregator needs every client in every round, and in this market sellers may stay away, be "
+               "passed over, or be too many to pay");
   rule_->check({wanted, tolerated_f_});
   if (!federation.validation().empty()) {
     const auto held_out = federation.validation();
@@ -84,8 +87,11 @@ void ModelServer::run_round(RoundIndex round, Phases& phases, RoundRecord& recor
   record_selection(selection, federation_.dealt().deal, global_.size() * sizeof(float), record);
   record.add("learning_rate", local_.trainer().learning_rate(round, scenario_.rounds()));
   received_.clear();
+  useless_.clear();
   if (selection.accepted.empty()) {
-    record.events.push_back({"no updates", -1, "no client delivered in time; the model stays as it is"});
+    record.events.push_back({"no updates", -1,
+                             selection.asked.empty() ? "nobody was asked; the model stays as it is"
+                                                     : "no client delivered in time; the model stays as it is"});
   } else {
     train(round, selection, phases);
     phases.collective("collect", [&] {
@@ -97,7 +103,7 @@ void ModelServer::run_round(RoundIndex round, Phases& phases, RoundRecord& recor
   }
   if (received_.empty()) {
     std::ranges::fill(change_, 0.0F);
-    if (trade_ != nullptr && !record.stop) trade_->settle_nothing(round, record);
+    if (trade_ != nullptr && !record.stop) trade_->settle_nothing(round, useless_, record);
   }
 }
 
@@ -108,8 +114,10 @@ RoundSelection ModelServer::announce(RoundIndex round, RoundRecord& record) {
   if (trade_ == nullptr) return selector.select(round, work);
   const std::size_t limit = trade_->open_round(selector.wanted(), record);
   if (limit == 0) record.stop = "budget";
-  return selector.select(round, work,
-                         {.most = limit, .eligible = [this](AgentId seller) { return trade_->invites(seller); }});
+  return selector.select(
+      round, work, {.most = limit, .owner = static_cast<std::uint16_t>(index_), .eligible = [this](AgentId seller) {
+                      return trade_->invites(seller);
+                    }});
 }
 
 void ModelServer::train(RoundIndex round, const RoundSelection& selection, Phases& phases) {
@@ -167,7 +175,8 @@ RuleSetting ModelServer::rule_setting(RoundIndex round) const {
           .tolerated_f = tolerated_f_,
           .global = *start_,
           .root_update = needs_.root_update ? &*root_update_ : nullptr,
-          .layout = &federation_.network().layout()};
+          .layout = &federation_.network().layout(),
+          .owner = static_cast<std::uint16_t>(index_)};
 }
 
 /// Those that can be used, in the order of the names under which the server knows them. What is not finite, or has a
@@ -184,8 +193,10 @@ void ModelServer::receive(const SentUpdates& sent, RoundRecord& record) {
           agent,
           fmt::format("{} values instead of {}; excluded from the round", length->second, sent.updates.dimension()),
           record);
+      useless_.push_back(agent);
     } else if (!std::isfinite(squares[i] + of_buffers[i])) {
       record_invalid(agent, "not finite; excluded from the round", record);
+      useless_.push_back(agent);
     } else {
       received_.push_back({i, agent, attackers_.identity_of(agent), squares[i]});
     }
@@ -259,13 +270,15 @@ void ModelServer::aggregate_and_apply(RoundIndex round, Phases& phases, RoundRec
   claimed_ = output.weights;
   if (trade_ != nullptr) {
     phases.collective("value", [&] {
-      valuation = valued(round, before ? &*before : nullptr, *judge, record);
+      const std::unique_ptr<ModelJudge> appraiser = make_judge(round, false);
+      valuation = valued(round, before ? &*before : nullptr, *appraiser, record);
+      if (valuation) record.add("valuation_flops", appraiser->cost().server_flops);
       assess(round, output.weights);
       claimed_ = trade_->claim(round, output.weights, record);
     });
   }
   phases.collective("apply", [&] { apply(output, record); });
-  if (trade_ != nullptr) phases.collective("settle", [&] { settle(round, valuation, record); });
+  if (trade_ != nullptr) phases.collective("settle", [&] { settle(round, output.weights, valuation, record); });
   phases.collective("measure", [&] { measure(round, output, step_norm, *judge, record); });
   if (!std::isfinite(step_norm)) record.stop = "diverged";
 }
@@ -289,7 +302,8 @@ std::optional<Valuation> ModelServer::valued(RoundIndex round, const RuleSnapsho
                     .submissions = submissions,
                     .updates = updates,
                     .judge = judge});
-  Stream random(scenario_.seed(), Purpose::valuation, nobody, round, static_cast<std::uint16_t>(index_));
+  // Lanes below are those of the rules that coalitions are tried out on.
+  Stream random(scenario_.seed(), Purpose::valuation, nobody, round, static_cast<std::uint16_t>(0x8000 + index_));
   Valuation valuation = rule->value({.comm = comm_,
                                      .round = round,
                                      .random = random,
@@ -325,15 +339,22 @@ double ModelServer::clean_accuracy(std::span<const float> parameters) {
 
 /// Pays sellers in parts of the step.
 void ModelServer::reward(const Valuation& valuation) {
-  const std::vector<double> shares = reward_shares(scenario_.market().sparsified_model().beta(), valuation.values);
+  std::vector<double> values = valuation.values;
+  for (std::size_t m = 0; m < values.size(); ++m) {
+    if (!(claimed_[m] > 0.0)) values[m] = 0.0;  // what is not bought earns nothing
+  }
+  const std::vector<double> shares = reward_shares(scenario_.market().sparsified_model().beta(), values);
   rewards_->earn(change_, chosen_of(std::span<const AgentId>(sellers_), seen_), shares);
 }
 
-void ModelServer::settle(RoundIndex round, const std::optional<Valuation>& valuation, RoundRecord& record) {
+void ModelServer::settle(RoundIndex round, std::span<const double> weights, const std::optional<Valuation>& valuation,
+                         RoundRecord& record) {
   const ColumnVector change(comm_, change_);
   const std::vector<SellerRound> outcomes = trade_->settle({.offers = offers(round),
                                                             .seen = seen_,
+                                                            .weights = weights,
                                                             .claimed = claimed_,
+                                                            .useless = useless_,
                                                             .valuation = valuation ? &*valuation : nullptr,
                                                             .change = change},
                                                            record);
@@ -341,17 +362,11 @@ void ModelServer::settle(RoundIndex round, const std::optional<Valuation>& valua
     const std::vector<AgentId> sellers = chosen_of(std::span<const AgentId>(sellers_), seen_);
     std::vector<double> paid;
     for (const AgentId seller : sellers) {
-      paid.push_back(to_credits(std::ranges::lower_bound(outcomes, seller, {}, &SellerRound::seller)->paid));
+      paid.push_back(to_credits(std::ranges::lower_bound(outcomes, seller, {}, &SellerRound::seller)->price));
     }
     record_contributions(*contributions_, sellers, paid, record);
   }
-  if (rewards_ != nullptr) {
-    if (valuation) reward(*valuation);
-    if (round.value == scenario_.rounds() || assesses(round)) {
-      rewards_->record([this](std::span<const float> model) { return clean_accuracy(model); },
-                       std::span<const float>(global_).subspan(step_.size()), record);
-    }
-  }
+  if (rewards_ != nullptr && valuation) reward(*valuation);
   if (owner_.target_accuracy > 0.0) check_target(round, record);
 }
 
@@ -431,7 +446,7 @@ void ModelServer::test_on(Evaluator& evaluator, Phases& phases, const std::funct
   phases.collective("gather test", [&] { use(evaluator.gather(comm_)); });
 }
 
-void ModelServer::evaluate(Phases& phases, RoundRecord& record) {
+void ModelServer::evaluate(bool final, Phases& phases, RoundRecord& record) {
   TestResult result;
   test_on(evaluator_, phases, [&](const TestResult& test) { result = test; });
   record_test(result, poisoner_.groups_with_goals(), record);
@@ -450,6 +465,12 @@ void ModelServer::evaluate(Phases& phases, RoundRecord& record) {
     record.stop = "diverged";
   } else if (stop && !record.stop) {
     record.stop = stop;
+  }
+  if (rewards_ != nullptr && (final || record.stop)) {
+    phases.collective("gather test", [&] {
+      rewards_->record([this](std::span<const float> model) { return clean_accuracy(model); },
+                       std::span<const float>(global_).subspan(step_.size()), record);
+    });
   }
 }
 

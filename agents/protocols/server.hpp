@@ -32,8 +32,8 @@ class ModelServer {
   ModelServer(const Comm& comm, const Federation& federation, const Owner& owner, std::size_t index, Trade* trade);
   /// Collective. Fills `record` alike on every rank.
   void run_round(RoundIndex round, Phases& phases, RoundRecord& record);
-  /// Tests the model and decides whether to stop. Collective.
-  void evaluate(Phases& phases, RoundRecord& record);
+  /// Tests the model and decides whether to stop; `final`: no round follows, whatever it decides. Collective.
+  void evaluate(bool final, Phases& phases, RoundRecord& record);
   void serialize(Archive& archive);
   std::span<const float> parameters() const { return global_; }
   const RuleNeeds& needs() const { return needs_; }
@@ -51,7 +51,8 @@ class ModelServer {
   void choose_offers(RoundIndex round, RoundRecord& record);
   void aggregate_and_apply(RoundIndex round, Phases& phases, RoundRecord& record);
   std::optional<Valuation> valued(RoundIndex round, const RuleSnapshot* before, ModelJudge& judge, RoundRecord& record);
-  void settle(RoundIndex round, const std::optional<Valuation>& valuation, RoundRecord& record);
+  void settle(RoundIndex round, std::span<const double> weights, const std::optional<Valuation>& valuation,
+              RoundRecord& record);
   void measure(RoundIndex round, const RuleOutput& output, double step_norm, const ModelJudge& judge,
                RoundRecord& record);
   void publish(RoundIndex round, RoundRecord& record);
@@ -88,6 +89,7 @@ class ModelServer {
   std::vector<float> step_;
   RootSamples shown_root_;                      ///< as the owner shows it in this round
   std::vector<ReceivedUpdate> received_;        ///< all that arrived and can be used, ascending identities
+  std::vector<AgentId> useless_;                ///< who sent what cannot be used
   std::vector<AgentId> sellers_;                ///< [received] whose they are
   std::vector<double> squares_;                 ///< [received] squared norms
   std::vector<Submission> submissions_;         ///< [received]

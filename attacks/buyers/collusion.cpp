@@ -3,6 +3,7 @@
 #include "attacks/buyer_attack.hpp"
 #include "attacks/buyer_tools.hpp"
 #include "scenarios/buyer_attacks.pb.h"
+#include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/params/linear.hpp"
 
@@ -13,6 +14,10 @@ namespace {
 class BuyerCollusion final : public BuyerAttack {
  public:
   explicit BuyerCollusion(const scenario::BuyerCollusion& config) : seller_{config.seller()}, noise_(config.noise()) {}
+  void check(std::size_t sellers) const override {
+    SOUK_REQUIRE(seller_.value < sellers, "market.misconduct.collusion.seller = {}: there are {} sellers",
+                 seller_.value, sellers);
+  }
   ColumnVector baseline(const BaselineView& view) const override {
     const std::optional<std::size_t> row = row_of(view, seller_);
     if (!row) return view.honest;

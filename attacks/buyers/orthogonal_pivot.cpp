@@ -3,6 +3,7 @@
 #include "attacks/buyer_attack.hpp"
 #include "attacks/buyer_tools.hpp"
 #include "scenarios/buyer_attacks.pb.h"
+#include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/params/linear.hpp"
 
@@ -15,6 +16,10 @@ constexpr int projections = 2;  // the second takes away what rounding left of t
 class OrthogonalPivot final : public BuyerAttack {
  public:
   explicit OrthogonalPivot(const scenario::OrthogonalPivot& config) : seller_(config.seller()) {}
+  void check(std::size_t sellers) const override {
+    SOUK_REQUIRE(seller_ < static_cast<std::int64_t>(sellers),
+                 "market.misconduct.orthogonal_pivot.seller = {}: there are {} sellers", seller_, sellers);
+  }
   ColumnVector baseline(const BaselineView& view) const override {
     ColumnVector baseline = view.honest;
     const std::optional<std::size_t> row = target(view);

@@ -10,7 +10,7 @@
 namespace souk {
 namespace {
 
-constexpr std::uint16_t walk_lane = 1;  // of the run's stream of misconduct; rounds use lane 0
+constexpr std::uint16_t walk_lane = 1;  // of round 0, in which nobody draws anything else
 
 /// Where a walk over [0, sets) that starts at 0 is after so many changes; at either end it turns back.
 std::uint64_t walked(std::uint64_t seed, std::uint64_t sets, std::uint64_t changes) {

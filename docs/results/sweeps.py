@@ -53,12 +53,11 @@ def labels_of(database):
 
 
 def cells_of(database):
-    """Metrics of the last test of every run, tpr and tnr as means over the attacked rounds, by the cell's labels."""
+    """The last value of every metric of a run, tpr and tnr as means over the attacked rounds, by the cell's labels."""
     runs = {run: {"diverged": status == "diverged"} for run, status in database.execute("SELECT run, status FROM run")}
-    last = """SELECT m.run, m.name, m.class, m.value FROM metric m JOIN
-              (SELECT run, max(round) AS round FROM metric WHERE name = 'accuracy' GROUP BY run) USING (run, round)
-              WHERE m.agent = -1 AND (m.class = -1 OR m.name = 'class_accuracy')"""
-    for run, name, label, value in database.execute(last):
+    last = """SELECT run, name, class, value, max(round) FROM metric
+              WHERE agent = -1 AND (class = -1 OR name = 'class_accuracy') GROUP BY run, name, class"""
+    for run, name, label, value, _ in database.execute(last):
         runs[run][name if label < 0 else f"{name}.{label}"] = value
     rates = "SELECT run, name, avg(value) FROM metric WHERE name IN ('tpr', 'tnr') GROUP BY run, name"
     for run, name, value in database.execute(rates):

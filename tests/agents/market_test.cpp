@@ -9,15 +9,12 @@
 
 #include "agents/market/ledger.hpp"
 #include "agents/market/market_desk.hpp"
-#include "agents/protocols/federated.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/correlation.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/inequality.hpp"
 #include "sim/base/random.hpp"
-#include "sim/comm/thread_team.hpp"
-#include "sim/engine/round_loop.hpp"
 #include "sim/engine/scenario_file.hpp"
 
 namespace souk {
@@ -340,99 +337,6 @@ TEST(MarketDesk, adds_noise_of_this_deviation_to_prices) {
 
   EXPECT_NEAR(prices.mean, 50.0, 4.0 * 2.0 / std::sqrt(4000.0));
   EXPECT_NEAR(std::sqrt(prices.variance()), 2.0, 0.1);
-}
-
-class Recorder final : public MetricSink {
- public:
-  void describe(const std::map<std::string, std::string>&) override {}
-  void commit_set_up(const SetUpRecord& record) override { set_up = record; }
-  void commit(const RoundRecord& record) override { rounds.push_back(record); }
-  void rewind(RoundIndex) override {}
-  SetUpRecord set_up;
-  std::vector<RoundRecord> rounds;
-};
-
-Recorder run(const std::string& text, int ranks = 1) {
-  const ResolvedScenario resolved = resolve(text);
-  Recorder recorder;
-  run_team(ranks, [&](const Comm& comm) {
-    const auto protocol = make_federated(comm, *resolved.scenario, "cpu");
-    run_rounds(comm, *protocol, comm.rank() == 0 ? &recorder : nullptr, nullptr, std::nullopt,
-               {.rounds = resolved.scenario->rounds(), .scenario_text = text});
-  });
-  return recorder;
-}
-
-std::string market_run(const std::string& market, const std::string& more = "") {
-  return "rounds: 5 task { data { glyphs { train_samples: 600 test_samples: 100 } } model { mlp { hidden: 16 } } "
-         "training { batch_size: 16 learning_rate: 0.1 } } participants { clients: 8 everyone: true } " +
-         more + " market { " + market + " }";
-}
-
-TEST(Market, pays_whom_the_rule_selects_and_nobody_else) {
-  const Recorder market =
-      run(market_run("unit_price {}", "aggregator { multi_krum { f: 2 } } attacks { count: 2 sign_flip {} }"));
-  ASSERT_EQ(market.rounds.size(), 5u);
-  Auditor auditor;
-  for (const RoundRecord& round : market.rounds) {
-    auditor.check(round);
-    std::set<std::int64_t> selected, paid_sellers;
-    for (const SelectionRow& row : round.selections) {
-      if (row.weight > 0.0) selected.insert(row.agent.value);
-    }
-    for (const TransferRow& row : round.transfers) {
-      if (row.kind == "payment") paid_sellers.insert(row.payee);
-    }
-    EXPECT_EQ(selected, paid_sellers);
-    EXPECT_EQ(round.metric("bought"), static_cast<double>(selected.size()));
-    EXPECT_LT(selected.size(), 8u);
-  }
-  EXPECT_EQ(market.set_up.agents.front().role, "seller");
-}
-
-TEST(Market, ends_when_the_budget_is_spent) {
-  const Recorder market = run(market_run("unit_price {} budget: 20"));
-  ASSERT_EQ(market.rounds.size(), 4u);  // 8, 8, 4, and nothing
-  EXPECT_EQ(market.rounds[2].metric("bought"), 4.0);
-  EXPECT_EQ(market.rounds[2].selections.size(), 4u);  // nobody is asked in vain
-  EXPECT_EQ(market.rounds[3].stop, "budget");
-  EXPECT_EQ(market.rounds[3].metric("spent"), std::nullopt);
-}
-
-TEST(Market, books_the_same_on_any_number_of_ranks_and_leaves_training_alone) {
-  const std::string text = market_run("quality {}", "aggregator { fltrust {} } attacks { count: 2 sign_flip {} }");
-  const Recorder one = run(text), three_ranks = run(text, 3);
-  ASSERT_EQ(one.rounds.size(), three_ranks.rounds.size());
-  for (std::size_t r = 0; r < one.rounds.size(); ++r) {
-    ASSERT_EQ(one.rounds[r].transfers.size(), three_ranks.rounds[r].transfers.size());
-    for (std::size_t t = 0; t < one.rounds[r].transfers.size(); ++t) {
-      EXPECT_EQ(one.rounds[r].transfers[t].micro_credits, three_ranks.rounds[r].transfers[t].micro_credits);
-      EXPECT_EQ(one.rounds[r].transfers[t].payee, three_ranks.rounds[r].transfers[t].payee);
-    }
-  }
-  const Recorder gift = run(text.substr(0, text.find("market {")));
-  for (std::size_t r = 0; r < one.rounds.size(); ++r) {
-    EXPECT_EQ(one.rounds[r].metric("loss"), gift.rounds[r].metric("loss"));
-    EXPECT_TRUE(gift.rounds[r].transfers.empty());
-  }
-}
-
-TEST(Market, pays_by_the_cosine_with_the_buyers_own_update) {
-  const Recorder market =
-      run(market_run("quality { base: 1 bonus: 4 }", "attacks { count: 2 sign_flip { scale: 1 } }"));
-  const std::map<std::int64_t, std::int64_t> group = [&] {
-    std::map<std::int64_t, std::int64_t> groups;
-    for (const AgentRow& agent : market.set_up.agents) groups[agent.agent.value] = agent.attacker_group;
-    return groups;
-  }();
-  int benign_above_base = 0;
-  for (const TransferRow& row : market.rounds.front().transfers) {
-    if (row.kind != "payment") continue;
-    EXPECT_TRUE(group.at(row.payee) < 0 || row.micro_credits == 1'000'000) << "turned round: no bonus";
-    if (group.at(row.payee) < 0 && row.micro_credits > 1'000'000) ++benign_above_base;
-    EXPECT_LE(row.micro_credits, 5'000'000);
-  }
-  EXPECT_EQ(benign_above_base, 6);
 }
 
 }  // namespace

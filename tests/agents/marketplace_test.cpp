@@ -12,6 +12,7 @@
 #include "agents/market/reward_models.hpp"
 #include "agents/model_judge.hpp"
 #include "agents/protocols/federated.hpp"
+#include "agents/root_data.hpp"
 #include "aggregators/aggregator.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
@@ -247,6 +248,75 @@ TEST(Marketplace, an_audit_finds_every_update_used_and_denied_and_the_deposit_go
   EXPECT_THAT(refusal(market("audit { probability: 1 }", "server { fed_adam {} }")), HasSubstr("market.audit"));
 }
 
+TEST(Marketplace, a_buyer_that_denies_keeps_what_it_would_have_paid) {
+  for (const char* payment : {"unit_price {}", "equal_split {}", "weight_proportional {}", "deposit_penalty {}"}) {
+    const std::string text = std::string(payment) + " round_budget: 8";
+    const Rounds honest = run(market(text)), cheat = run(market(text + " misconduct { underpay { share: 0.5 } }"));
+    EXPECT_NEAR(honest.sum("spent"), 32.0, 1e-4) << payment;
+    EXPECT_NEAR(cheat.sum("spent"), 16.0, 5.0) << payment;  // weights differ a little
+    EXPECT_EQ(cheat.sum("bought"), 16.0) << payment;
+  }
+}
+
+TEST(Marketplace, who_sends_rubbish_has_the_cost_and_loses_its_name) {
+  const Rounds rubbish = run(
+      market("unit_price {} costs { per_round: 0.5 } sellers { min_reputation: 0.01 }", "attacks { count: 2 nan {} }"));
+  EXPECT_EQ(rubbish.rounds.back().metric("individual_rationality"), 6.0 / 8.0);
+  std::size_t low = 0;
+  for (const MetricValue& m : rubbish.rounds.back().metrics) low += m.name == "reputation" && m.value < 0.7 ? 1 : 0;
+  EXPECT_EQ(low, 2u);
+}
+
+TEST(Marketplace, models_are_earned_by_what_is_bought) {
+  const Rounds rewarded = run(market("sparsified_model {} cosine {}", "aggregator { krum { f: 2 } } "));
+  std::map<std::int64_t, double> accuracy, weight;
+  for (const MetricValue& m : rewarded.rounds.back().metrics) {
+    if (m.name == "reward_accuracy") accuracy[m.agent] = m.value;
+  }
+  for (const RoundRecord& round : rewarded.rounds) {
+    for (const SelectionRow& row : round.selections) weight[row.agent.value] += row.weight;
+  }
+  ASSERT_EQ(accuracy.size(), 8u);
+  std::set<double> of_losers;
+  for (const auto& [seller, sum] : weight) {
+    if (sum == 0.0) of_losers.insert(accuracy[seller]);
+  }
+  EXPECT_EQ(of_losers.size(), 1u) << "their models are all as they were at the start";
+}
+
+TEST(Marketplace, owners_of_biased_roots_are_biased_in_ways_of_their_own) {
+  const ResolvedScenario resolved = resolve_scenario({"test", "root { samples: 100 dirichlet_alpha: 0.3 }", {}});
+  std::vector<std::int32_t> labels(10000);
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int32_t>(i % 10);
+  const auto shares = [&](std::size_t owner) {
+    return class_shares(draw_root_data(resolved.scenario->root(), labels, 10, 1, owner).samples(), labels, 10);
+  };
+  EXPECT_EQ(shares(1), shares(1));
+  EXPECT_NE(shares(0), shares(1));
+}
+
+TEST(Marketplace, refuses_in_one_sentence_what_could_never_work) {
+  for (const auto& [text, sentence] : std::map<std::string, std::string>{
+           {"unit_price {} misconduct { from_round: 3 }", "market.misconduct: says when, and not how"},
+           {"unit_price {} rivals { misconduct { dos {} from_round: 3 to_round: 2 } }",
+            "market.rivals[0].misconduct.to_round = 2: is before from_round = 3"},
+           {"unit_price {} misconduct { collusion { seller: 77 } }", "collusion.seller = 77: there are 8 sellers"},
+           {"unit_price {} rivals { name: \"A\" }", "lower-case letters"},
+           {"unit_price {} rivals {} rivals {}", "two buyers of one name"},
+           {"unit_price { price: 5 } budget: 1", "market.budget = 1: an update may cost 5 credits"},
+           {"unit_price {} round_budget: 0.5", "market.round_budget = 0.5: an update may cost 1 credits"},
+           {"equal_split {} round_budget: 5 rivals {}", "market.rivals[0].round_budget = 0"},
+           {"unit_price {} budget: 1e-7", "less than a millionth of a credit"},
+           {"deposit_penalty { seller_deposit: 1 } round_budget: 5", "market.sellers.capital = 0"}}) {
+    EXPECT_THAT(refusal(market(text)), HasSubstr(sentence)) << text;
+  }
+}
+
+TEST(Marketplace, no_sum_of_money_overflows) {
+  EXPECT_THAT(refusal("rounds: 14 " + market("equal_split {} round_budget: 1e12").substr(10)),
+              HasSubstr("more than nine trillion credits"));
+}
+
 TEST(Marketplace, auctions_stay_in_budget_and_buy_from_the_cheap) {
   const Rounds sale = run(market("budget_feasible {} round_budget: 3 costs { per_round: 0.5 sigma: 1 }"));
   std::size_t outbid = 0;
@@ -290,6 +360,76 @@ TEST(Marketplace, contributions_are_paid_for_and_measured_beside_the_market) {
   std::string many = market("unit_price {} shapley {}");
   many.replace(many.find("clients: 8"), 10, "clients: 13");
   EXPECT_THAT(refusal(many), HasSubstr("can cope with 12 updates a round, and there are 13"));
+}
+
+std::string rootless_market(const std::string& market, const std::string& more = "") {
+  return "rounds: 5 task { data { glyphs { train_samples: 600 test_samples: 100 } } model { mlp { hidden: 16 } } "
+         "training { batch_size: 16 learning_rate: 0.1 } } participants { clients: 8 everyone: true } " +
+         more + " market { " + market + " }";
+}
+
+TEST(Marketplace, pays_whom_the_rule_selects_and_nobody_else) {
+  const Rounds market =
+      run(rootless_market("unit_price {}", "aggregator { multi_krum { f: 2 } } attacks { count: 2 sign_flip {} }"));
+  ASSERT_EQ(market.rounds.size(), 5u);
+  for (const RoundRecord& round : market.rounds) {
+    std::set<std::int64_t> selected, paid_sellers;
+    for (const SelectionRow& row : round.selections) {
+      if (row.weight > 0.0) selected.insert(row.agent.value);
+    }
+    for (const TransferRow& row : round.transfers) {
+      if (row.kind == "payment") paid_sellers.insert(row.payee);
+    }
+    EXPECT_EQ(selected, paid_sellers);
+    EXPECT_EQ(round.metric("bought"), static_cast<double>(selected.size()));
+    EXPECT_LT(selected.size(), 8u);
+  }
+  EXPECT_EQ(market.set_up.agents.front().role, "seller");
+}
+
+TEST(Marketplace, ends_when_the_budget_is_spent) {
+  const Rounds market = run(rootless_market("unit_price {} budget: 20"));
+  ASSERT_EQ(market.rounds.size(), 4u);  // 8, 8, 4, and nothing
+  EXPECT_EQ(market.rounds[2].metric("bought"), 4.0);
+  EXPECT_EQ(market.rounds[2].selections.size(), 4u);  // nobody is asked in vain
+  EXPECT_EQ(market.rounds[3].stop, "budget");
+  EXPECT_EQ(market.rounds[3].metric("spent"), std::nullopt);
+}
+
+TEST(Marketplace, books_the_same_on_any_number_of_ranks_and_leaves_training_alone) {
+  const std::string text = rootless_market("quality {}", "aggregator { fltrust {} } attacks { count: 2 sign_flip {} }");
+  const Rounds one = run(text), three_ranks = run(text, 3);
+  ASSERT_EQ(one.rounds.size(), three_ranks.rounds.size());
+  for (std::size_t r = 0; r < one.rounds.size(); ++r) {
+    ASSERT_EQ(one.rounds[r].transfers.size(), three_ranks.rounds[r].transfers.size());
+    for (std::size_t t = 0; t < one.rounds[r].transfers.size(); ++t) {
+      EXPECT_EQ(one.rounds[r].transfers[t].micro_credits, three_ranks.rounds[r].transfers[t].micro_credits);
+      EXPECT_EQ(one.rounds[r].transfers[t].payee, three_ranks.rounds[r].transfers[t].payee);
+    }
+  }
+  const Rounds gift = run(text.substr(0, text.find("market {")));
+  for (std::size_t r = 0; r < one.rounds.size(); ++r) {
+    EXPECT_EQ(one.rounds[r].metric("loss"), gift.rounds[r].metric("loss"));
+    EXPECT_TRUE(gift.rounds[r].transfers.empty());
+  }
+}
+
+TEST(Marketplace, pays_by_the_cosine_with_the_buyers_own_update) {
+  const Rounds market =
+      run(rootless_market("quality { base: 1 bonus: 4 }", "attacks { count: 2 sign_flip { scale: 1 } }"));
+  const std::map<std::int64_t, std::int64_t> group = [&] {
+    std::map<std::int64_t, std::int64_t> groups;
+    for (const AgentRow& agent : market.set_up.agents) groups[agent.agent.value] = agent.attacker_group;
+    return groups;
+  }();
+  int benign_above_base = 0;
+  for (const TransferRow& row : market.rounds.front().transfers) {
+    if (row.kind != "payment") continue;
+    EXPECT_TRUE(group.at(row.payee) < 0 || row.micro_credits == 1'000'000) << "turned round: no bonus";
+    if (group.at(row.payee) < 0 && row.micro_credits > 1'000'000) ++benign_above_base;
+    EXPECT_LE(row.micro_credits, 5'000'000);
+  }
+  EXPECT_EQ(benign_above_base, 6);
 }
 
 TEST(RewardModels, take_the_largest_values_of_every_layer) {

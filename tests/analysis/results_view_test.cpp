@@ -122,8 +122,8 @@ TEST(ResultsView, agents_and_selections_are_summed_up) {
   const Database& db = view.database();
   // Agent 0: norms 2 and 4, income 2 * (300 - 100); agent 8: paid 100 twice.
   EXPECT_EQ(rows_of(db, "SELECT * FROM agent_summary WHERE agent IN (0, 1, 2, 8)"),
-            "1|0|client|-1|5|2|2|1.5|3.0|0.5|400\n1|1|client|-1|5|2|1|0.25|null|null|0\n"
-            "1|2|client|-1|5|0|0|0.0|null|null|0\n1|8|client|0|5|2|0|0.0|null|null|200\n");
+            "1|0|client|-1|5|2|2|1.5|3.0|0.5|400|null\n1|1|client|-1|5|2|1|0.25|null|null|0|null\n"
+            "1|2|client|-1|5|0|0|0.0|null|null|0|null\n1|8|client|0|5|2|0|0.0|null|null|200|null\n");
   EXPECT_EQ(rows_of(db, "SELECT * FROM selection_summary"),
             "1|1|accepted|0|2|1.0\n1|1|rejected|1|1|0.0\n1|2|accepted|0|1|0.75\n1|2|late|0|1|0.0\n"
             "1|2|rejected|1|1|0.0\n");
