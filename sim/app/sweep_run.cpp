@@ -168,9 +168,12 @@ class SweepRun {
     return runs;
   }
 
+  /// A run that stands still is ended soon after its time is up; one that moves ends by itself after a round, which is
+  /// given some time to end.
   double stall_timeout(double time_limit) const {
-    const double stall = arguments_.stall_timeout;
-    return time_limit > 0.0 && (stall == 0.0 || time_limit < stall) ? time_limit : stall;
+    constexpr double shortest = 10.0;
+    const double stall = arguments_.stall_timeout, limit = std::max(time_limit, shortest);
+    return time_limit > 0.0 && (stall == 0.0 || limit < stall) ? limit : stall;
   }
 
   std::string work_in_groups(const SweepWork& work, std::size_t complete) {
