@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 
+#include <fmt/format.h>
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 #include <gtest/gtest.h>
@@ -24,12 +25,33 @@ namespace {
 namespace pb = google::protobuf;
 
 /// Ceilings that keep a random scenario small, by field name; everything else may take its whole range, up to 10.
-const std::map<std::string, double> ceilings{
-    {"rounds", 3},         {"clients", 12},    {"per_round", 8},    {"train_samples", 300}, {"test_samples", 60},
-    {"local_epochs", 2},   {"local_steps", 4}, {"batch_size", 64},  {"hidden", 20},         {"min_samples", 5},
-    {"train_limit", 200},  {"test_limit", 40}, {"groups", 4},       {"count", 4},           {"learning_rate", 0.5},
-    {"over_selection", 3}, {"proximal_mu", 1}, {"crop_padding", 4}, {"patience", 3},        {"overlapping_samples", 30},
-    {"per_client", 3},     {"classes", 4},     {"source", 9},       {"target", 9},          {"scale", 5}};
+const std::map<std::string, double> ceilings{{"rounds", 3},
+                                             {"clients", 12},
+                                             {"per_round", 8},
+                                             {"train_samples", 300},
+                                             {"test_samples", 60},
+                                             {"local_epochs", 2},
+                                             {"local_steps", 4},
+                                             {"batch_size", 64},
+                                             {"hidden", 20},
+                                             {"min_samples", 5},
+                                             {"train_limit", 200},
+                                             {"test_limit", 40},
+                                             {"groups", 4},
+                                             {"count", 4},
+                                             {"learning_rate", 0.5},
+                                             {"over_selection", 3},
+                                             {"proximal_mu", 1},
+                                             {"crop_padding", 4},
+                                             {"patience", 3},
+                                             {"overlapping_samples", 30},
+                                             {"per_client", 3},
+                                             {"classes", 4},
+                                             {"source", 9},
+                                             {"target", 9},
+                                             {"scale", 5},
+                                             {"samples", 30},
+                                             {"validation_fraction", 0.3}};
 
 class RandomScenario {
  public:
@@ -42,9 +64,8 @@ class RandomScenario {
     if (!glyphs.has_test_samples()) glyphs.set_test_samples(30);
     if (!scenario_.has_rounds()) scenario_.set_rounds(2);
     if (!scenario_.participants().has_clients()) scenario_.mutable_participants()->set_clients(9);
-    auto& root = *scenario_.mutable_root();  // of its biases one alone
-    if (root.bias() > 0.0) root.clear_dirichlet_alpha();
-    if (root.bias() > 0.0 || root.dirichlet_alpha() > 0.0) root.clear_half_classes();
+    tidy(*scenario_.mutable_root());
+    if (scenario_.has_market()) tidy(*scenario_.mutable_market());
     scenario_.clear_name();
     scenario_.clear_output();
   }
@@ -52,6 +73,46 @@ class RandomScenario {
 
  private:
   bool coin(double probability) { return random_.uniform() < probability; }
+
+  /// Few samples, and of the biases one alone.
+  static void tidy(scenario::Root& root) {
+    root.clear_fraction();
+    if (root.bias() > 0.0) root.clear_dirichlet_alpha();
+    if (root.bias() > 0.0 || root.dirichlet_alpha() > 0.0) root.clear_half_classes();
+  }
+
+  static void tidy(scenario::Misconduct& misconduct) {
+    const bool honest = misconduct.method_case() == scenario::Misconduct::METHOD_NOT_SET;
+    if (honest) misconduct.clear_from_round();
+    if (honest || misconduct.to_round() < misconduct.from_round()) misconduct.clear_to_round();
+  }
+
+  /// Enough money to trade, and what its parts need of each other: most markets drawn at random could not work.
+  void tidy(scenario::Market& market) {
+    market.set_round_budget(15.0);
+    if (market.budget() > 0.0) market.set_budget(25.0 + market.budget());
+    market.mutable_sellers()->set_capital(10.0);
+    tidy(*market.mutable_misconduct());
+    if (market.has_contribution_proportional() || market.has_sparsified_model()) {
+      if (market.valuation_case() == scenario::Market::VALUATION_NOT_SET) market.mutable_influence();
+    }
+    if (market.has_shapley()) market.mutable_loo();  // up to 4,096 models a round
+    if (market.has_gtg_shapley()) market.mutable_gtg_shapley()->set_max_permutations(8);
+    if (market.has_tmc_shapley()) market.mutable_tmc_shapley()->set_permutations(4);
+    if (market.has_kernel_shap()) market.mutable_kernel_shap()->set_pairs(12);
+    const scenario::Server& server = scenario_.server();
+    const bool adds_the_step = server.optimizer_case() == scenario::Server::OPTIMIZER_NOT_SET ||
+                               (server.has_sgd() && server.sgd().momentum() == 0.0);
+    if (!adds_the_step) market.clear_audit();
+    for (int r = 0; r < market.rivals_size(); ++r) {
+      scenario::Buyer& rival = *market.mutable_rivals(r);
+      rival.set_name(fmt::format("rival_{}", r));
+      rival.set_round_budget(15.0);
+      if (rival.budget() > 0.0) rival.set_budget(25.0 + rival.budget());
+      tidy(*rival.mutable_root());
+      tidy(*rival.mutable_misconduct());
+    }
+  }
 
   void fill(pb::Message& message) {
     const auto* type = message.GetDescriptor();
