@@ -60,11 +60,15 @@ class RandomScenario {
     auto& data = *scenario_.mutable_task()->mutable_data();
     if (data.source_case() != scenario::Data::SOURCE_NOT_SET && !data.has_glyphs()) data.clear_source();
     auto& glyphs = *data.mutable_glyphs();  // always small, whatever was drawn
-    if (!glyphs.has_train_samples()) glyphs.set_train_samples(120);
+    glyphs.set_train_samples(glyphs.has_train_samples() ? std::max(150U, glyphs.train_samples()) : 150U);
     if (!glyphs.has_test_samples()) glyphs.set_test_samples(30);
     if (!scenario_.has_rounds()) scenario_.set_rounds(2);
     if (!scenario_.participants().has_clients()) scenario_.mutable_participants()->set_clients(9);
     tidy(*scenario_.mutable_root());
+    for (scenario::Attack& group : *scenario_.mutable_attacks()) tidy(group);
+    for (scenario::PreAggregator& pre : *scenario_.mutable_aggregator()->mutable_pre()) {
+      if (pre.method_case() == scenario::PreAggregator::METHOD_NOT_SET) pre.mutable_clipping();
+    }
     if (scenario_.has_market()) tidy(*scenario_.mutable_market());
     scenario_.clear_name();
     scenario_.clear_output();
@@ -77,8 +81,15 @@ class RandomScenario {
   /// Few samples, and of the biases one alone.
   static void tidy(scenario::Root& root) {
     root.clear_fraction();
+    if (!root.has_samples()) root.set_samples(20);
     if (root.bias() > 0.0) root.clear_dirichlet_alpha();
     if (root.bias() > 0.0 || root.dirichlet_alpha() > 0.0) root.clear_half_classes();
+  }
+
+  static void tidy(scenario::Attack& group) {
+    if (group.has_members()) group.clear_members();  // drawn numbers are rarely those of clients
+    if (group.every() > 1) group.clear_off();
+    if (group.to_round() < group.from_round()) group.clear_to_round();
   }
 
   static void tidy(scenario::Misconduct& misconduct) {
