@@ -38,7 +38,6 @@ class Ledger {
   void transfer(const std::string& kind, std::int64_t payer, std::int64_t payee, MicroCredits amount,
                 RoundRecord& record);
   MicroCredits balance(std::int64_t account) const;
-  MicroCredits issued() const { return issued_; }
   void serialize(Archive& archive);
 
  private:

@@ -77,13 +77,13 @@ std::string market(const std::string& market, const std::string& more = "") {
          more + " market { " + market + " }";
 }
 
-Rounds run(const std::string& text, int ranks = 1, std::uint32_t rounds = 0) {
+Rounds run(const std::string& text, int ranks = 1) {
   const ResolvedScenario resolved = resolve_scenario({"test", text, {}});
   Rounds result;
   run_team(ranks, [&](const Comm& comm) {
     const auto protocol = make_federated(comm, *resolved.scenario, "cpu");
     run_rounds(comm, *protocol, comm.rank() == 0 ? &result : nullptr, nullptr, std::nullopt,
-               {.rounds = rounds > 0 ? rounds : resolved.scenario->rounds(), .scenario_text = text});
+               {.rounds = resolved.scenario->rounds(), .scenario_text = text});
     if (comm.rank() == 0) result.hash = sha256_hex(protocol->parameters());
   });
   return result;
