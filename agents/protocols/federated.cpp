@@ -264,12 +264,8 @@ void require_memory(const Footprint& footprint, int ranks_on_node) {
 
 std::unique_ptr<Federated> make_federated(const Comm& comm, const scenario::Scenario& scenario,
                                           const std::string& device, SharedData data) {
+  if (data.memory == nullptr) data = load_shared_data(comm, scenario.task().data(), scenario.seed());
   return std::make_unique<FederatedProtocol>(comm, scenario, device, std::move(data));
-}
-
-std::unique_ptr<Federated> make_federated(const Comm& comm, const scenario::Scenario& scenario,
-                                          const std::string& device) {
-  return make_federated(comm, scenario, device, load_shared_data(comm, scenario.task().data(), scenario.seed()));
 }
 
 }  // namespace souk

@@ -40,11 +40,8 @@ class Federated : public Protocol {
 /// Throws InputError where the ranks of this node would need more memory than it can give.
 void require_memory(const Footprint& footprint, int ranks_on_node);
 
-/// `data` is the scenario's, as load_shared_data gives it on the same node.
+/// `data` is the scenario's, as load_shared_data gives it on the same node; where it is empty, that is done first.
 std::unique_ptr<Federated> make_federated(const Comm& comm, const scenario::Scenario& scenario,
-                                          const std::string& device, SharedData data);
-/// Loads the data first.
-std::unique_ptr<Federated> make_federated(const Comm& comm, const scenario::Scenario& scenario,
-                                          const std::string& device);
+                                          const std::string& device, SharedData data = {});
 
 }  // namespace souk

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "sim/app/file_lock.hpp"
+#include "sim/base/file_lock.hpp"
 
 namespace souk::scenario {
 class Scenario;

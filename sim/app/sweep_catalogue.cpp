@@ -8,6 +8,7 @@
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/error.hpp"
+#include "sim/base/memory.hpp"
 #include "sim/engine/scenario_file.hpp"
 
 namespace souk {
@@ -34,6 +35,7 @@ Estimate estimate_one(const PlannedRun& run, const SharedData& data, const std::
 }  // namespace
 
 SweepCatalogue::SweepCatalogue(const Comm& comm, SweepPlan& plan) {
+  auto room = -comm.all_max(-static_cast<std::int64_t>(available_memory() / 4.0));  // the same on every node
   for (PlannedRun& run : plan.runs) {
     const ResolvedScenario scenario = resolved(run);
     const auto& data = scenario.scenario->task().data();
@@ -42,6 +44,8 @@ SweepCatalogue::SweepCatalogue(const Comm& comm, SweepPlan& plan) {
       Entry entry{load_shared_data(comm, data, scenario.scenario->seed()), {}};
       if (comm.rank() == 0) entry.hash = content_hash(entry.data);
       entry.hash = comm.broadcast_text(entry.hash, 0);
+      room -= static_cast<std::int64_t>(entry.data.memory->bytes().size());
+      if (room < 0) entry.data = SharedData();
       entries_.emplace(key, std::move(entry));
     }
     run.identity = run_identity(run.scenario_hash, entries_.at(key).hash, results_schema_version);

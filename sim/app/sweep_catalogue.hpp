@@ -10,12 +10,14 @@
 
 namespace souk {
 
-/// The data sets of a sweep, each loaded once per node, and what its runs are expected to need.
+/// The data sets of a sweep, each loaded once per node, and what its runs are expected to need. Where all of them are
+/// more than a quarter of the node's memory, those that come last are loaded by their runs.
 class SweepCatalogue {
  public:
   /// Loads every data set of the plan, which gives its runs their identities. Collective; throws PhaseError.
   SweepCatalogue(const Comm& comm, SweepPlan& plan);
 
+  /// Nothing in it where the run loads it by itself.
   const SharedData& data_of(std::size_t run) const { return entries_.at(key_of_run_[run]).data; }
   const std::string& hash_of(std::size_t run) const { return entries_.at(key_of_run_[run]).hash; }
   /// Keeps the data sets of these runs only.

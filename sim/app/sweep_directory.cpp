@@ -85,16 +85,13 @@ void SweepDirectory::open(const SweepPlan& plan, const Shard& shard) {
                "{}: another job is at work on shard {}/{}", path_.string(), shard.index, shard.count);
   if (!fs::exists(path_ / "sweep.sqlite")) return;
   const Database db(path_ / "sweep.sqlite", Database::Mode::read);
+  if (db.integer("SELECT count(*) FROM sqlite_master") == 0) return;  // a job was killed before it could list its cells
   Statement name(db, "SELECT value FROM sweep WHERE name = 'name'");
   SOUK_REQUIRE(!name.step() || name.text(0) == plan.name, "{}: holds the sweep '{}', not '{}'; choose another --out",
                path_.string(), name.text(0), plan.name);
 }
 
-bool SweepDirectory::busy() const {
-  if (!fs::exists(path_ / "lock")) return false;
-  FileLock lock;
-  return !lock.take(path_ / "lock");
-}
+bool SweepDirectory::busy() const { return FileLock::is_taken(path_ / "lock"); }
 
 void SweepDirectory::write_index(const SweepPlan& plan) const {
   Database db(path_ / "sweep.sqlite", Database::Mode::write);

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "sim/app/file_lock.hpp"
+#include "sim/base/file_lock.hpp"
 #include "sim/sweep/plan.hpp"
 
 namespace souk {

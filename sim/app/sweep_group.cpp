@@ -40,9 +40,8 @@ int run_in_child(const std::function<int()>& work, const std::function<void()>& 
   int status = 0;
   bool told = false;
   while (waitpid(child, &status, WNOHANG) == 0) {
-    const int signal = stop_signal::received();
-    if (signal != 0 && !told) kill(child, signal);
-    told = signal != 0;
+    if (!told) stop_signal::pass_on_to(child);
+    told = stop_signal::received() != 0;
     idle();
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }

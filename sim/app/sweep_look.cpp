@@ -31,9 +31,8 @@ struct Survey {
 
 /// A run that says it is running while nobody holds its directory was killed.
 std::string state_text(const RunState& state, const std::filesystem::path& directory) {
-  if (state.status != "running") return state.status;
-  FileLock lock;
-  return lock.take(directory / "lock") ? "interrupted" : "running";
+  const bool killed = state.status == "running" && !FileLock::is_taken(directory / "lock");
+  return killed ? "interrupted" : state.status;
 }
 
 Survey survey(const SweepArguments& arguments) {

@@ -21,7 +21,9 @@ SweepDirectory directory_of(const SweepArguments& arguments, const SweepPlan& pl
 }
 
 std::vector<std::size_t> chosen_runs(const SweepArguments& arguments, const SweepPlan& plan) {
-  const Condition filter = arguments.filter.empty() ? Condition::always() : Condition::parse(arguments.filter);
+  const Condition filter =
+      arguments.filter.empty() ? Condition::always() : Condition::parse(arguments.filter, "--filter");
+  require_known_values(plan, filter);
   std::vector<bool> chosen(plan.runs.size(), false);
   for (const Cell& cell : plan.cells) {
     if (chosen[cell.run] || !arguments.shard.takes(cell.run)) continue;
@@ -68,15 +70,17 @@ void share(const Comm& comm, SweepPlan& plan) {
   if (comm.rank() != 0) serialize(load, plan);
 }
 
-std::vector<std::size_t> share(const Comm& comm, std::vector<std::size_t> values) {
+template <class T>
+std::vector<T> share(const Comm& comm, std::vector<T> values) {
   values.resize(comm.broadcast(values.size(), 0));
   comm.broadcast_into(std::span(values), 0);
   return values;
 }
 
-void warn_of_memory(const Comm& world, const std::vector<Estimate>& estimates, int ranks_per_run) {
+void warn_of_memory(const Comm& world, const std::vector<std::size_t>& todo, const std::vector<Estimate>& estimates,
+                    int ranks_per_run) {
   double largest = 0.0;
-  for (const Estimate& estimate : estimates) largest = std::max(largest, estimate.bytes);
+  for (const std::size_t run : todo) largest = std::max(largest, estimates[run].bytes);
   const int groups = (world.node().size() + ranks_per_run - 1) / ranks_per_run;
   if (world.rank() != 0 || groups * largest <= available_memory()) return;
   log::warning("{} runs at a time need up to {} on this node, which has {} to give", groups,
@@ -131,10 +135,9 @@ class SweepRun {
       if (world_.rank() == 0) left = open(directory);
     });
     const std::vector<std::size_t> todo = share(world_, left.todo);
+    const std::vector<Estimate> estimates = refined_estimates(catalogue, left);
     catalogue.keep(todo);
-    std::vector<Estimate> estimates = estimate(world_, plan_, catalogue, arguments_.sweep.device, todo);
-    refine(plan_, left.measured, estimates);
-    warn_of_memory(world_, estimates, arguments_.ranks_per_run);
+    warn_of_memory(world_, todo, estimates, arguments_.ranks_per_run);
     const std::string path = world_.broadcast_text(directory.path().string(), 0);
     const SweepDirectory shared(path);
     const SweepWork work{plan_,
@@ -151,6 +154,16 @@ class SweepRun {
   }
 
  private:
+  /// Of what is left to do, corrected by what was done; the same on every rank, for the order of the queue hangs on it.
+  std::vector<Estimate> refined_estimates(const SweepCatalogue& catalogue, const Work& left) const {
+    const std::vector<Measured> measured = share(world_, left.measured);
+    std::vector<std::size_t> runs = share(world_, left.todo);
+    for (const Measured& one : measured) runs.push_back(one.run);
+    std::vector<Estimate> estimates = estimate(world_, plan_, catalogue, arguments_.sweep.device, runs);
+    refine(plan_, measured, estimates);
+    return estimates;
+  }
+
   Work open(SweepDirectory& directory) {
     directory.open(plan_, arguments_.sweep.shard);
     directory.write_index(plan_);

@@ -6,13 +6,16 @@
 namespace souk::stop_signal {
 namespace {
 
-volatile std::sig_atomic_t last_signal = 0;
+volatile std::sig_atomic_t last_signal = 0, came_directly = 0, was_passed_on = 0;
 
 extern "C" void note_signal(int signal) {
-  if (last_signal != 0) {
+  const bool passed_on = signal == SIGUSR1 || signal == SIGUSR2;
+  volatile std::sig_atomic_t& before = passed_on ? was_passed_on : came_directly;
+  if (before != 0) {
     std::signal(signal, SIG_DFL);
     std::raise(signal);
   }
+  before = 1;
   last_signal = signal == SIGUSR1 ? SIGTERM : (signal == SIGUSR2 ? SIGINT : signal);
 }
 
@@ -26,5 +29,9 @@ void install() {
 }
 
 int received() { return last_signal; }
+
+void pass_on_to(int process) {
+  if (last_signal != 0) kill(process, last_signal == SIGINT ? SIGUSR2 : SIGUSR1);
+}
 
 }  // namespace souk::stop_signal

@@ -12,7 +12,7 @@ namespace souk {
 struct Condition::Node {
   enum class Kind : std::uint8_t { all_of, any_of, not_of, comparison } kind = Kind::comparison;
   std::vector<std::unique_ptr<Node>> parts{};
-  std::string name{}, comparison{}, value{};
+  Comparison comparison{};
 };
 
 namespace {
@@ -72,14 +72,13 @@ class Parser {
 
   std::unique_ptr<Node> comparison() {
     auto node = std::make_unique<Node>();
-    node->name = word("a name");
-    node->comparison = token_ == "==" ? "=" : token_;
+    auto& [name, sign, value] = node->comparison;
+    name = word("a name");
+    sign = token_ == "==" ? "=" : token_;
     constexpr std::string_view known[] = {"=", "!=", "<", "<=", ">", ">="};
-    if (std::find(std::begin(known), std::end(known), node->comparison) == std::end(known)) {
-      fail("=, !=, <, <=, > or >=");
-    }
+    if (std::find(std::begin(known), std::end(known), sign) == std::end(known)) fail("=, !=, <, <=, > or >=");
     advance();
-    node->value = word("a value");
+    value = word("a value");
     return node;
   }
 
@@ -143,18 +142,17 @@ std::optional<double> as_number(const std::string& text) {
   return value;
 }
 
-bool compare(const Node& node, const Condition::Lookup& value_of) {
-  const std::optional<std::string> value = value_of(node.name);
-  if (!value) return node.comparison == "!=";
-  const auto left = as_number(*value), right = as_number(node.value);
-  const bool numbers = left && right;
-  if (node.comparison == "=") return numbers ? *left == *right : *value == node.value;
-  if (node.comparison == "!=") return numbers ? *left != *right : *value != node.value;
-  SOUK_REQUIRE(numbers, "condition '{} {} {}': '{}' is not a number", node.name, node.comparison, node.value,
-               left ? node.value : *value);
-  if (node.comparison == "<") return *left < *right;
-  if (node.comparison == "<=") return *left <= *right;
-  if (node.comparison == ">") return *left > *right;
+bool compare(const Condition::Comparison& comparison, const Condition::Lookup& value_of) {
+  const auto& [name, sign, wanted] = comparison;
+  const std::optional<std::string> value = value_of(name);
+  if (!value) return sign == "!=";
+  if (sign == "=") return equal_values(*value, wanted);
+  if (sign == "!=") return !equal_values(*value, wanted);
+  const auto left = as_number(*value), right = as_number(wanted);
+  SOUK_REQUIRE(left && right, "condition '{} {} {}': '{}' is not a number", name, sign, wanted, left ? wanted : *value);
+  if (sign == "<") return *left < *right;
+  if (sign == "<=") return *left <= *right;
+  if (sign == ">") return *left > *right;
   return *left >= *right;
 }
 
@@ -170,21 +168,51 @@ bool evaluate(const Node& node, const Condition::Lookup& value_of) {
     case Kind::comparison:
       break;
   }
-  return compare(node, value_of);
+  return compare(node.comparison, value_of);
+}
+
+void visit(const Node& node, const std::function<void(const Condition::Comparison&)>& check) {
+  if (node.kind == Kind::comparison) check(node.comparison);
+  for (const auto& part : node.parts) visit(*part, check);
+}
+
+/// What `work` gives; where it throws an InputError, that begins with the place.
+template <class Work>
+auto with_place(const std::string& place, Work work) {
+  try {
+    return work();
+  } catch (const InputError& error) {
+    if (place.empty()) throw;
+    throw InputError(fmt::format("{}: {}", place, error.what()));
+  }
 }
 
 }  // namespace
 
-Condition::Condition(std::unique_ptr<Node> root) : root_(std::move(root)) {}
+Condition::Condition(std::unique_ptr<Node> root, std::string place)
+    : root_(std::move(root)), place_(std::move(place)) {}
 Condition::~Condition() = default;
 Condition::Condition(Condition&&) noexcept = default;
 Condition& Condition::operator=(Condition&&) noexcept = default;
 
-Condition Condition::parse(const std::string& text) { return Condition(Parser(text).parse()); }
+Condition Condition::parse(const std::string& text, const std::string& place) {
+  return Condition(with_place(place, [&] { return Parser(text).parse(); }), place);
+}
 
-Condition Condition::always() { return Condition(std::make_unique<Node>(Node{.kind = Kind::all_of})); }
+Condition Condition::always() { return Condition(std::make_unique<Node>(Node{.kind = Kind::all_of}), ""); }
 
-bool Condition::matches(const Lookup& value_of) const { return evaluate(*root_, value_of); }
+bool Condition::matches(const Lookup& value_of) const {
+  return with_place(place_, [&] { return evaluate(*root_, value_of); });
+}
+
+void Condition::check_each(const std::function<void(const Comparison&)>& check) const {
+  with_place(place_, [&] { visit(*root_, check); });
+}
+
+bool equal_values(const std::string& left, const std::string& right) {
+  const auto a = as_number(left), b = as_number(right);
+  return a && b ? *a == *b : left == right;
+}
 
 bool all_match(const std::vector<Condition>& conditions, const Condition::Lookup& value_of) {
   return std::all_of(conditions.begin(), conditions.end(),

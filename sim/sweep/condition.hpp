@@ -17,8 +17,9 @@ namespace souk {
 /// comparison but !=.
 class Condition {
  public:
-  /// Throws InputError that shows the text and says what was expected where.
-  static Condition parse(const std::string& text);
+  /// Throws InputError that shows the text and says what was expected where. What it throws then and later begins with
+  /// `place`, such as "grid.textproto:3:7", if there is one.
+  static Condition parse(const std::string& text, const std::string& place = "");
   static Condition always();
   ~Condition();
   Condition(Condition&&) noexcept;
@@ -28,12 +29,22 @@ class Condition {
   using Lookup = std::function<std::optional<std::string>(const std::string& name)>;
   bool matches(const Lookup& value_of) const;
 
+  struct Comparison {
+    std::string name{}, sign{}, value{};  ///< the sign is one of =, !=, <, <=, >, >=
+  };
+  /// Throws with the place what `check` throws about a comparison.
+  void check_each(const std::function<void(const Comparison&)>& check) const;
+
   struct Node;
 
  private:
-  explicit Condition(std::unique_ptr<Node> root);
+  Condition(std::unique_ptr<Node> root, std::string place);
   std::unique_ptr<Node> root_;
+  std::string place_;
 };
+
+/// Whether two values are equal as `=` of a condition has it.
+bool equal_values(const std::string& left, const std::string& right);
 
 /// Whether all of them match.
 bool all_match(const std::vector<Condition>& conditions, const Condition::Lookup& value_of);

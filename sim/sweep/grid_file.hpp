@@ -25,6 +25,8 @@ struct AxisValue {
 struct GridAxis {
   std::string name{};
   std::vector<AxisValue> values;
+  std::string path{};   ///< of the field it sets; empty where its values are sets of changes
+  std::string place{};  ///< where it was written
 };
 
 /// Axes that move in step, all of one length; mostly a single one.
@@ -47,6 +49,7 @@ struct GridBlock {
 
 /// A grid as its files say it, included ones merged (schema: scenarios/sweep.proto).
 struct Grid {
+  std::filesystem::path file{};
   std::string name{};
   std::filesystem::path base{};     ///< the scenario file
   std::string base_text{};          ///< and what is in it

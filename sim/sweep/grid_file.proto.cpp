@@ -55,11 +55,7 @@ class Reader {
 
  private:
   Condition condition(const std::string& text, const std::string& path) const {
-    try {
-      return text.empty() ? Condition::always() : Condition::parse(text);
-    } catch (const InputError& error) {
-      throw InputError(fmt::format("{}: {}", place(path), error.what()));
-    }
+    return text.empty() ? Condition::always() : Condition::parse(text, place(path));
   }
 
   template <class Texts>
@@ -79,7 +75,7 @@ class Reader {
                      message.has_log_steps() + (message.choice_size() > 0);
     SOUK_REQUIRE(ways == 1, "{}: axis '{}' takes exactly one of values, numbers, steps, log_steps and choice",
                  place(path), message.name().empty() ? message.path() : message.name());
-    GridAxis axis{message.name().empty() ? message.path() : message.name(), {}};
+    GridAxis axis{message.name().empty() ? message.path() : message.name(), {}, message.path(), place(path)};
     SOUK_REQUIRE(!axis.name.empty(), "{}: an axis takes a name or a path", place(path));
     SOUK_REQUIRE(axis.name != "seed", "{}: seeds are varied with 'seeds' or 'repeat', not with an axis", place(path));
     if (message.choice_size() > 0) {
@@ -181,14 +177,27 @@ void add_file(const fs::path& file, std::vector<fs::path>& around, Grid& grid) {
   for (const std::string& error : range_errors(message)) {
     throw InputError(fmt::format("{}: {}", reader.place(error.substr(0, error.find(' '))), error));
   }
-  for (const std::string& included : message.include()) add_file(file.parent_path() / included, around, grid);
+  for (int i = 0; i < message.include_size(); ++i) {
+    const fs::path included = file.parent_path() / message.include(i);
+    SOUK_REQUIRE(fs::exists(included), "{}: include: there is no file {}", reader.place(fmt::format("include[{}]", i)),
+                 included.string());
+    add_file(included, around, grid);
+  }
   if (message.has_name()) grid.name = message.name();
-  if (message.has_base()) grid.base = file.parent_path() / message.base();
+  if (message.has_base()) {
+    grid.base = file.parent_path() / message.base();
+    SOUK_REQUIRE(fs::exists(grid.base), "{}: base: there is no file {}", reader.place("base"), grid.base.string());
+  }
   if (message.has_repeat()) grid.repeat = message.repeat();
   if (message.has_random_numbers()) grid.independent = message.random_numbers() == scenario::Grid::INDEPENDENT;
   if (message.has_retries()) grid.retries = message.retries();
   if (message.has_timeout()) grid.timeout = message.timeout();
-  grid.seeds.insert(grid.seeds.end(), message.seeds().begin(), message.seeds().end());
+  for (int s = 0; s < message.seeds_size(); ++s) {
+    const std::uint64_t seed = message.seeds(s);
+    SOUK_REQUIRE(std::find(grid.seeds.begin(), grid.seeds.end(), seed) == grid.seeds.end(),
+                 "{}: seeds: {} is there twice", reader.place(fmt::format("seeds[{}]", s)), seed);
+    grid.seeds.push_back(seed);
+  }
   GridBlock own = reader.block(message, "");
   append(grid.common.set, std::move(own.set));
   append(grid.common.factors, std::move(own.factors));
@@ -204,7 +213,7 @@ void add_file(const fs::path& file, std::vector<fs::path>& around, Grid& grid) {
 
 Grid load_grid(const fs::path& file) {
   const scenario::Grid defaults;
-  Grid grid{.name = defaults.name(), .retries = defaults.retries(), .timeout = defaults.timeout()};
+  Grid grid{.file = file, .name = file.stem().string(), .retries = defaults.retries(), .timeout = defaults.timeout()};
   std::vector<fs::path> around;
   add_file(file, around, grid);
   SOUK_REQUIRE(!grid.base.empty(), "{}: base: the grid names no scenario to start from", file.string());
@@ -213,10 +222,6 @@ Grid load_grid(const fs::path& file) {
                "start with '.'",
                file.string(), grid.name);
   SOUK_REQUIRE(grid.seeds.empty() || grid.repeat == 0, "{}: takes seeds or repeat, not both", file.string());
-  for (auto seed = grid.seeds.begin(); seed != grid.seeds.end(); ++seed) {
-    SOUK_REQUIRE(std::find(grid.seeds.begin(), seed, *seed) == seed, "{}: seeds: {} is there twice", file.string(),
-                 *seed);
-  }
   grid.base_text = read_text_file(grid.base);
   return grid;
 }

@@ -53,6 +53,10 @@ std::string run_identity(const std::string& scenario_hash, const std::string& da
 /// The value of an axis of the cell, or else of a field of its scenario (value_at).
 std::optional<std::string> value_of(const SweepPlan& plan, const Cell& cell, const std::string& name);
 
+/// Throws InputError where the condition compares an axis with a value that it does not have: a typing error, which
+/// would silently match nothing, or everything.
+void require_known_values(const SweepPlan& plan, const Condition& condition);
+
 /// "aggregator=krum attack=alie seed=1".
 std::string coordinates_text(const Cell& cell);
 

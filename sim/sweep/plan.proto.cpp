@@ -71,13 +71,19 @@ class Expansion {
   }
 
   SweepPlan expand() {
-    if (grid_.blocks.empty()) add_block(nullptr);
-    for (const GridBlock& block : grid_.blocks) add_block(&block);
-    GridAxis seeds{"seed", {}};
+    std::vector<const GridBlock*> blocks;  // conditions of one may name axes of another
+    for (const GridBlock& block : grid_.blocks) blocks.push_back(&block);
+    if (blocks.empty()) blocks.push_back(nullptr);
+    require_few(blocks);
+    for (const GridBlock* block : blocks) note_axes(factors_of(block));
+    require_known_values_in(grid_.common);
+    for (const GridBlock& block : grid_.blocks) require_known_values_in(block);
+    for (const GridBlock* block : blocks) add_block(block);
+    GridAxis seeds{.name = "seed", .values = {}};
     for (const std::uint64_t seed : seeds_) seeds.values.push_back({std::to_string(seed), {}});
     plan_.axes.push_back(std::move(seeds));
     if (!errors_.empty()) throw InputError(fmt::format("{}", fmt::join(errors_, "\n")));
-    SOUK_REQUIRE(!plan_.cells.empty(), "{}: no combination meets the conditions", grid_.name);
+    SOUK_REQUIRE(!plan_.cells.empty(), "{}: no combination meets the conditions", grid_.file.string());
     return std::move(plan_);
   }
 
@@ -87,29 +93,57 @@ class Expansion {
     for (std::uint64_t i = 0; i < std::max(1U, grid_.repeat); ++i) seeds_.push_back(base.scenario->seed() + i);
   }
 
-  void add_block(const GridBlock* block) {
+  /// Before memory or patience run out.
+  void require_few(const std::vector<const GridBlock*>& blocks) const {
+    constexpr double most = 100000.0;
+    double cells = 0.0;
+    for (const GridBlock* block : blocks) {
+      double combinations = static_cast<double>(seeds_.size());
+      for (const GridFactor* factor : factors_of(block))
+        combinations *= static_cast<double>(factor->front().values.size());
+      cells += combinations;
+    }
+    SOUK_REQUIRE(cells <= most, "{}: the axes and seeds have {} combinations; a sweep takes at most {}",
+                 grid_.file.string(), cells, most);
+  }
+
+  void require_known_values_in(const GridBlock& block) const {
+    for (const Condition& condition : block.where) require_known_values(plan_, condition);
+    for (const GridChange& change : block.changes) require_known_values(plan_, change.where);
+  }
+
+  std::vector<const GridFactor*> factors_of(const GridBlock* block) const {
     std::vector<const GridFactor*> factors;
     for (const GridFactor& factor : grid_.common.factors) factors.push_back(&factor);
     if (block != nullptr) {
       for (const GridFactor& factor : block->factors) factors.push_back(&factor);
     }
-    std::set<std::string> names;
+    return factors;
+  }
+
+  void note_axes(const std::vector<const GridFactor*>& factors) {
+    std::set<std::string> names, paths;
     for (const GridFactor* factor : factors) {
       for (const GridAxis& axis : *factor) {
-        SOUK_REQUIRE(names.insert(axis.name).second, "{}: two axes are called '{}'", grid_.name, axis.name);
+        SOUK_REQUIRE(names.insert(axis.name).second, "{}: two axes are called '{}'", axis.place, axis.name);
+        SOUK_REQUIRE(axis.path.empty() || paths.insert(axis.path).second, "{}: axis '{}' sets {}, as another axis does",
+                     axis.place, axis.name, axis.path);
         note_axis(axis);
       }
     }
+  }
+
+  void add_block(const GridBlock* block) {
     Cell cell{.block = block == nullptr ? "" : block->name, .settings = grid_.common.set};
     if (block != nullptr) cell.settings.insert(cell.settings.end(), block->set.begin(), block->set.end());
-    combine(factors, 0, cell, block);
+    combine(factors_of(block), 0, cell, block);
   }
 
   /// The order of tables is the order of first mention.
   void note_axis(const GridAxis& axis) {
     const auto same = [&](const GridAxis& known) { return known.name == axis.name; };
     auto known = std::find_if(plan_.axes.begin(), plan_.axes.end(), same);
-    if (known == plan_.axes.end()) known = plan_.axes.insert(known, GridAxis{axis.name, {}});
+    if (known == plan_.axes.end()) known = plan_.axes.insert(known, GridAxis{axis.name, {}, axis.path, axis.place});
     for (const AxisValue& value : axis.values) {
       const bool there = std::any_of(known->values.begin(), known->values.end(),
                                      [&](const AxisValue& other) { return other.label == value.label; });
@@ -133,7 +167,22 @@ class Expansion {
   }
 
   /// One combination of the axes, under every seed.
-  void add_combination(Cell cell, const GridBlock* block) {
+  void add_combination(const Cell& cell, const GridBlock* block) {
+    const std::string combination = coordinates_text(cell);
+    for (const std::uint64_t seed : seeds_) {
+      Cell seeded = cell;
+      seeded.coordinates.emplace_back("seed", std::to_string(seed));
+      seeded.settings.push_back(
+          {fmt::format("seed={}", grid_.independent ? own_seed(seed, combination) : seed), "seeds"});
+      const std::optional<std::vector<GridSetting>> changes = changes_of(seeded, block);
+      if (!changes) continue;
+      seeded.settings.insert(seeded.settings.end() - 1, changes->begin(), changes->end());  // the seed stays as it is
+      add_cell(std::move(seeded));
+    }
+  }
+
+  /// What conditions change in a cell; nothing where they leave it out.
+  std::optional<std::vector<GridSetting>> changes_of(const Cell& cell, const GridBlock* block) {
     std::optional<ResolvedScenario> resolved;  // only where a condition asks for it: it may be one that is left out
     const auto value = [&](const std::string& name) -> std::optional<std::string> {
       return look_up(plan_.axes, cell.coordinates, name, [&] {
@@ -144,20 +193,12 @@ class Expansion {
     std::vector<GridSetting> changes;
     for (const GridBlock* part : {&grid_.common, block}) {
       if (part == nullptr) continue;
-      if (!all_match(part->where, value)) return;
+      if (!all_match(part->where, value)) return std::nullopt;
       for (const GridChange& change : part->changes) {
         if (change.where.matches(value)) changes.insert(changes.end(), change.set.begin(), change.set.end());
       }
     }
-    cell.settings.insert(cell.settings.end(), changes.begin(), changes.end());
-    const std::string combination = coordinates_text(cell);
-    for (const std::uint64_t seed : seeds_) {
-      Cell seeded = cell;
-      seeded.coordinates.emplace_back("seed", std::to_string(seed));
-      seeded.settings.push_back(
-          {fmt::format("seed={}", grid_.independent ? own_seed(seed, combination) : seed), "seeds"});
-      add_cell(std::move(seeded));
-    }
+    return changes;
   }
 
   static std::uint64_t own_seed(std::uint64_t seed, const std::string& combination) {
@@ -235,6 +276,20 @@ std::optional<std::string> value_of(const SweepPlan& plan, const Cell& cell, con
   return look_up(plan.axes, cell.coordinates, name, [&] {
     resolved = resolve_scenario({"", plan.runs[cell.run].scenario, {}});
     return resolved.scenario.get();
+  });
+}
+
+void require_known_values(const SweepPlan& plan, const Condition& condition) {
+  condition.check_each([&](const Condition::Comparison& comparison) {
+    const auto same = [&](const GridAxis& axis) { return axis.name == comparison.name; };
+    const auto axis = std::find_if(plan.axes.begin(), plan.axes.end(), same);
+    if (axis == plan.axes.end() || (comparison.sign != "=" && comparison.sign != "!=")) return;
+    std::vector<std::string> labels;
+    for (const AxisValue& value : axis->values) labels.push_back(value.label);
+    const auto equal = [&](const std::string& label) { return equal_values(label, comparison.value); };
+    if (std::any_of(labels.begin(), labels.end(), equal)) return;
+    throw_input_error("condition '{} {} {}': the axis has no such value, but {}.{}", comparison.name, comparison.sign,
+                      comparison.value, fmt::join(labels, ", "), did_you_mean(comparison.value, labels));
   });
 }
 

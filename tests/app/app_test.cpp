@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/file.h>
 
 #include "tests/support/program.hpp"
 
@@ -71,7 +70,9 @@ class App : public testing::Test {
   void wait_until_unlocked(const std::string& run_name) const {
     const int lock = open((directory_ / run_name / "lock").c_str(), O_RDWR);
     ASSERT_GE(lock, 0);
-    EXPECT_EQ(flock(lock, LOCK_EX), 0);
+    struct flock whole_file = {};
+    whole_file.l_type = F_WRLCK;
+    EXPECT_EQ(fcntl(lock, F_OFD_SETLKW, &whole_file), 0);
     close(lock);
   }
   fs::path directory_;

@@ -1,5 +1,6 @@
 #!/bin/sh
-# headers_test.sh REPO COMPILER FLAGS…: every header compiles alone, and what must not compile does not.
+# headers_test.sh REPO COMPILER FLAGS…: every header compiles alone, and what must not compile does not. A header that its
+# own source includes before all else has been compiled alone by the build.
 cd "$1" || exit 1
 compiler=$2
 shift 2
@@ -7,7 +8,15 @@ failed=0
 
 compiles() { "$compiler" -std=c++20 -fsyntax-only -I. "$@" -x c++ - 2>/dev/null; }
 
+is_first_include_of_its_source() {
+  for source in "${1%.hpp}".cpp "${1%.hpp}".*.cpp; do
+    [ -f "$source" ] && [ "$(grep -m1 '^#include' "$source")" = "#include \"$1\"" ] && return 0
+  done
+  return 1
+}
+
 for header in $(find sim agents aggregators attacks analysis -name '*.hpp'); do
+  is_first_include_of_its_source "$header" && continue
   printf '#include "%s"\n' "$header" | compiles "$@" || {
     echo "does not compile alone: $header"
     failed=1

@@ -15,6 +15,7 @@
 namespace souk {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -121,6 +122,36 @@ TEST_F(PlanTest, conditions_read_axes_and_fields_of_the_scenario) {
   EXPECT_THAT(refusal(std::string(axes) + R"(where: "shares = 1")"), HasSubstr("Did you mean"));
 }
 
+TEST_F(PlanTest, conditions_see_the_seed_and_axes_of_later_blocks) {
+  const char* axes = R"(base: "base.textproto" seeds: [1, 2] axis { path: "rounds" numbers: [3, 4] } )";
+  EXPECT_THAT(labels(plan(std::string(axes) + R"(where: "seed = 2 || rounds = 3")")),
+              ElementsAre("rounds=3 seed=1", "rounds=3 seed=2", "rounds=4 seed=2"));
+  EXPECT_THAT(values(plan(std::string(axes) + R"(change { where: "seed = 2" set: "participants.clients=9" })"),
+                     "participants.clients"),
+              ElementsAre("10", "9", "10", "9"));
+  const SweepPlan grid = plan(std::string(axes) + R"(change { where: "rounds = 3" set: "seed=8" })");
+  EXPECT_THAT(resolve_scenario({"", grid.runs[1].scenario, {}}).scenario->seed(), 2u);  // seeds are varied by 'seeds'
+  EXPECT_THAT(labels(plan(R"(base: "base.textproto" where: "clients != 5"
+                             block { axis { path: "rounds" numbers: 2 } }
+                             block { axis { name: "clients" path: "participants.clients" numbers: [4, 5] } })")),
+              ElementsAre("rounds=2 seed=7", "clients=4 seed=7"));
+}
+
+TEST_F(PlanTest, a_value_that_an_axis_does_not_have_is_a_typing_error) {
+  const std::string axes = R"(base: "base.textproto" axis { path: "rounds" numbers: [3, 4] }
+    axis { name: "rule" choice { label: "mean" } choice { label: "median" set: "aggregator={ median {} }" } }
+)";
+  EXPECT_THAT(refusal(axes + R"(where: "rule != medain")"),
+              AllOf(HasSubstr("grid.textproto:3:"), HasSubstr("no such value, but mean, median. Did you mean")));
+  EXPECT_THAT(refusal(axes + R"(change { where: "rounds = 5" set: "rounds=1" })"),
+              AllOf(HasSubstr("grid.textproto:3:"), HasSubstr("no such value, but 3, 4")));
+  EXPECT_EQ(refusal(axes + R"(where: "rounds = 3.0")"), "accepted");
+  EXPECT_EQ(refusal(axes + R"(where: "rounds < 5")"), "accepted");
+  const SweepPlan grid = plan(axes);
+  EXPECT_THROW(require_known_values(grid, Condition::parse("seed = 8")), InputError);
+  EXPECT_NO_THROW(require_known_values(grid, Condition::parse("seed = 7 && participants.clients = 1")));
+}
+
 TEST_F(PlanTest, changes_apply_after_the_axes_and_equal_scenarios_run_once) {
   const SweepPlan grid = plan(R"(base: "base.textproto"
     axis { name: "attack" choice { label: "none" } choice { label: "flip" set: "attacks[0]={ sign_flip {} }" } }
@@ -194,14 +225,23 @@ axis { path: "attacks[0].fraction" numbers: [0.5, 1.5] } axis { path: "rounds" n
 
 TEST_F(PlanTest, refuses_grids_that_make_no_sense) {
   EXPECT_THAT(refusal("axis { path: \"rounds\" numbers: 1 }"), HasSubstr("names no scenario"));
-  EXPECT_THAT(refusal(R"(base: "gone.textproto")"), HasSubstr("gone.textproto"));
+  EXPECT_THAT(refusal(R"(base: "gone.textproto")"), AllOf(HasSubstr("grid.textproto:1:"), HasSubstr("gone.textproto")));
   EXPECT_THAT(refusal(R"(base: "base.textproto" axis { path: "rounds" })"), HasSubstr("exactly one of"));
   EXPECT_THAT(refusal(R"(base: "base.textproto" axis { path: "rounds" numbers: [1, 1] })"), HasSubstr("twice"));
   EXPECT_THAT(refusal(R"(base: "base.textproto" axis { path: "seed" numbers: [1, 2] })"),
               HasSubstr("'seeds' or 'repeat'"));
   EXPECT_THAT(
       refusal(R"(base: "base.textproto" axis { path: "rounds" numbers: 1 } axis { path: "rounds" numbers: 2 })"),
-      HasSubstr("two axes are called 'rounds'"));
+      AllOf(HasSubstr("grid.textproto:1:"), HasSubstr("two axes are called 'rounds'")));
+  EXPECT_THAT(refusal(R"(base: "base.textproto" axis { path: "rounds" numbers: 1 }
+                         axis { name: "length" path: "rounds" numbers: 2 })"),
+              AllOf(HasSubstr("grid.textproto:2:"), HasSubstr("'length' sets rounds, as another axis does")));
+  EXPECT_THAT(refusal(R"(base: "base.textproto"
+                         include: "gone.textproto")"),
+              AllOf(HasSubstr("grid.textproto:2:"), HasSubstr("there is no file")));
+  EXPECT_THAT(refusal(R"(base: "base.textproto" repeat: 1000
+                         axis { path: "rounds" steps { from: 1 to: 1000 by: 1 } })"),
+              HasSubstr("1000000 combinations; a sweep takes at most 100000"));
   EXPECT_THAT(refusal(R"(base: "base.textproto" axis { path: "rounds" numbers: 1 } where: "rounds > 1")"),
               HasSubstr("no combination meets"));
   EXPECT_THAT(refusal(R"(base: "base.textproto" axes { })"), HasSubstr("has no field named \"axes\""));

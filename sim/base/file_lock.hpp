@@ -20,6 +20,9 @@ class FileLock {
   /// Creates the file and takes the lock; false where somebody else has it. Throws InputError where the file cannot be
   /// written.
   bool take(const std::filesystem::path& file, Sharing sharing = Sharing::exclusive);
+  /// Whether anybody has a lock on the file; false where there is none, or it cannot be read. Takes nothing, so that
+  /// whoever looks is in nobody's way.
+  static bool is_taken(const std::filesystem::path& file);
 
  private:
   int file_ = -1;
