@@ -104,6 +104,8 @@ void ModelServer::run_round(RoundIndex round, Phases& phases, RoundRecord& recor
   if (received_.empty()) {
     std::ranges::fill(change_, 0.0F);
     if (trade_ != nullptr && !record.stop) trade_->settle_nothing(round, useless_, record);
+    const auto is_honest = [&](AgentId client) { return !attackers_.acts(client, round); };
+    if (std::ranges::any_of(useless_, is_honest)) record.stop = "diverged";  // nothing that was trained is finite
   }
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "analysis/database.hpp"
+#include "sim/base/contract.hpp"
 
 namespace souk {
 namespace {
@@ -90,6 +91,9 @@ class SqliteSink final : public MetricSink {
   }
 
   void rewind(RoundIndex last_kept) override {
+    const std::int64_t last = db_.integer("SELECT max(round) FROM round");
+    SOUK_REQUIRE(last >= last_kept.value, "{}: ends with round {}, but its checkpoint is of round {}: rounds were lost",
+                 db_.name(), last, last_kept.value);
     db_.in_transaction([&] { forget_rounds(fmt::format("> {}", last_kept.value)); });
   }
 

@@ -27,10 +27,9 @@ LoopResult run_to_the_end(const Comm& comm, const CellOrder& order, const scenar
   const LoopResult result = run_rounds(comm, *protocol, out.sink(), out.checkpoints.get(), resume_from, options);
   comm.run_phase("finish", [&] {
     if (comm.rank() != 0) return;
-    if (result.status == RunStatus::timed_out) {
-      out.results->describe({{"failures", std::to_string(order.failures + 1)}});
-    }
-    record_end(out, result, sha256_hex(protocol->parameters()));
+    const bool failed = result.status == RunStatus::timed_out;
+    record_end(out, result, sha256_hex(protocol->parameters()),
+               {{"failures", std::to_string(order.failures + (failed ? 1 : 0))}});
   });
   return result;
 }
@@ -70,8 +69,8 @@ LoopResult run_cell(const Comm& comm, const CellOrder& order, std::unique_ptr<Ru
     comm.run_phase("record failure", [&] {
       if (comm.rank() != 0) return;
       require_space(order.directory);
-      out.results->describe({{"failures", std::to_string(refused ? order.refused : order.failures + 1)}});
-      record_failure(out, RunStatus::failed, error.what());
+      record_failure(out, RunStatus::failed, error.what(),
+                     {{"failures", std::to_string(refused ? order.refused : order.failures + 1)}});
     });
   }
   last_words::keep_nowhere();
@@ -88,7 +87,6 @@ void record_crash(const CellOrder& order, const std::string& reason) {
       ->describe({{"status", to_string(RunStatus::crashed)},
                   {"reason", reason},
                   {"failures", std::to_string(order.failures + 1)}});
-  std::filesystem::remove(last_words_file(order.directory));
 }
 
 }  // namespace souk

@@ -87,16 +87,14 @@ std::optional<Checkpoint> share_checkpoint(const Comm& comm, const std::optional
   return shared;
 }
 
-void record_end(const RunOutputs& out, const LoopResult& result, const std::string& parameters_hash) {
-  out.results->describe({{"status", to_string(result.status)},
-                         {"reason", result.reason},
-                         {"finished", utc_now()},
-                         {"rounds_done", std::to_string(result.last_round.value)},
-                         {"parameters_sha256", parameters_hash}});
+void record_end(const RunOutputs& out, const LoopResult& result, const std::string& parameters_hash, Facts others) {
+  others.merge(Facts{{"rounds_done", std::to_string(result.last_round.value)}, {"parameters_sha256", parameters_hash}});
+  record_failure(out, result.status, result.reason, std::move(others));
 }
 
-void record_failure(const RunOutputs& out, RunStatus status, const std::string& reason) {
-  out.results->describe({{"status", to_string(status)}, {"reason", reason}, {"finished", utc_now()}});
+void record_failure(const RunOutputs& out, RunStatus status, const std::string& reason, Facts others) {
+  others.merge(Facts{{"status", to_string(status)}, {"reason", reason}, {"finished", utc_now()}});
+  out.results->describe(others);
 }
 
 }  // namespace souk

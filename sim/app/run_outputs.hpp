@@ -38,8 +38,10 @@ std::string full_identity(const scenario::Scenario& scenario, const std::string&
 /// Sends rank 0's checkpoint to everybody. Collective.
 std::optional<Checkpoint> share_checkpoint(const Comm& comm, const std::optional<Checkpoint>& own);
 
-/// Facts about how it ended.
-void record_end(const RunOutputs& out, const LoopResult& result, const std::string& parameters_hash);
-void record_failure(const RunOutputs& out, RunStatus status, const std::string& reason);
+using Facts = std::map<std::string, std::string>;
+
+/// Facts about how it ended, and others that are to be seen with these or not at all.
+void record_end(const RunOutputs& out, const LoopResult& result, const std::string& parameters_hash, Facts others = {});
+void record_failure(const RunOutputs& out, RunStatus status, const std::string& reason, Facts others = {});
 
 }  // namespace souk

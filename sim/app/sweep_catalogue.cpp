@@ -19,10 +19,11 @@ constexpr double assumed_flops_per_second = 1.2e11;
 
 ResolvedScenario resolved(const PlannedRun& run) { return resolve_scenario({run.id(), run.scenario, {}}); }
 
-Estimate estimate_one(const PlannedRun& run, const SharedData& data, const std::string& device) {
+/// Without a GPU: processes forked after one was used cannot use it.
+Estimate estimate_one(const PlannedRun& run, const SharedData& data) {
   const ResolvedScenario scenario = resolved(run);
   try {
-    const Footprint need = make_federated(Comm::self(), *scenario.scenario, device, data)->footprint(1);
+    const Footprint need = make_federated(Comm::self(), *scenario.scenario, "cpu", data)->footprint(1);
     const double rounds = scenario.scenario->rounds();
     const double tests = std::max(1.0, rounds / scenario.scenario->evaluation().every());
     const double flops = rounds * need.flops_per_round + tests * need.flops_per_test;
@@ -34,7 +35,7 @@ Estimate estimate_one(const PlannedRun& run, const SharedData& data, const std::
 
 }  // namespace
 
-SweepCatalogue::SweepCatalogue(const Comm& comm, SweepPlan& plan) {
+SweepCatalogue::SweepCatalogue(const Comm& comm, SweepPlan& plan, Keep keep) {
   auto room = -comm.all_max(-static_cast<std::int64_t>(available_memory() / 4.0));  // the same on every node
   for (PlannedRun& run : plan.runs) {
     const ResolvedScenario scenario = resolved(run);
@@ -45,7 +46,7 @@ SweepCatalogue::SweepCatalogue(const Comm& comm, SweepPlan& plan) {
       if (comm.rank() == 0) entry.hash = content_hash(entry.data);
       entry.hash = comm.broadcast_text(entry.hash, 0);
       room -= static_cast<std::int64_t>(entry.data.memory->bytes().size());
-      if (room < 0) entry.data = SharedData();
+      if (keep == Keep::nothing || room < 0) entry.data = SharedData();
       entries_.emplace(key, std::move(entry));
     }
     run.identity = run_identity(run.scenario_hash, entries_.at(key).hash, results_schema_version);
@@ -62,11 +63,11 @@ void SweepCatalogue::keep(const std::vector<std::size_t>& runs) {
 }
 
 std::vector<Estimate> estimate(const Comm& comm, const SweepPlan& plan, const SweepCatalogue& catalogue,
-                               const std::string& device, const std::vector<std::size_t>& runs) {
+                               const std::vector<std::size_t>& runs) {
   std::vector<Estimate> estimates(plan.runs.size());
   std::vector<double> own;
   for (auto i = static_cast<std::size_t>(comm.rank()); i < runs.size(); i += static_cast<std::size_t>(comm.size())) {
-    const Estimate found = estimate_one(plan.runs[runs[i]], catalogue.data_of(runs[i]), device);
+    const Estimate found = estimate_one(plan.runs[runs[i]], catalogue.data_of(runs[i]));
     estimates[runs[i]].refusal = found.refusal;  // known to this rank alone: a refused run costs nothing anywhere
     own.insert(own.end(), {static_cast<double>(runs[i]), found.seconds, found.bytes});
   }

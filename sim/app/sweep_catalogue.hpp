@@ -14,8 +14,9 @@ namespace souk {
 /// more than a quarter of the node's memory, those that come last are loaded by their runs.
 class SweepCatalogue {
  public:
+  enum class Keep : std::uint8_t { nothing, what_fits };
   /// Loads every data set of the plan, which gives its runs their identities. Collective; throws PhaseError.
-  SweepCatalogue(const Comm& comm, SweepPlan& plan);
+  SweepCatalogue(const Comm& comm, SweepPlan& plan, Keep keep = Keep::what_fits);
 
   /// Nothing in it where the run loads it by itself.
   const SharedData& data_of(std::size_t run) const { return entries_.at(key_of_run_[run]).data; }
@@ -39,9 +40,9 @@ struct Estimate {
   std::string refusal;   ///< why it cannot be run at all; empty: it can
 };
 
-/// Sets every run up, without running it, spread over the ranks. Collective.
+/// Sets every run up on the processor, without running it, spread over the ranks. Collective.
 std::vector<Estimate> estimate(const Comm& comm, const SweepPlan& plan, const SweepCatalogue& catalogue,
-                               const std::string& device, const std::vector<std::size_t>& runs);
+                               const std::vector<std::size_t>& runs);
 
 /// Corrects the estimates by what finished runs took (cost_model.hpp).
 void refine(const SweepPlan& plan, const std::vector<Measured>& finished, std::vector<Estimate>& estimates);

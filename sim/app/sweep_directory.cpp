@@ -1,5 +1,7 @@
 #include "sim/app/sweep_directory.hpp"
 
+#include <limits>
+
 #include <fmt/format.h>
 
 #include "analysis/database.hpp"
@@ -45,12 +47,9 @@ void insert_plan(Database& db, const SweepPlan& plan) {
   }
 }
 
-}  // namespace
-
-RunState read_run_state(const fs::path& directory) {
+RunState read_results(const fs::path& file) {
   RunState state;
-  if (!fs::exists(directory / "results.sqlite")) return state;
-  const Database db(directory / "results.sqlite", Database::Mode::read);
+  const Database db(file, Database::Mode::read);
   state.status = "interrupted";  // killed before it could say anything
   if (db.integer("SELECT count(*) FROM sqlite_master WHERE name = 'process'") == 0) return state;
   Statement facts(db, "SELECT name, value FROM run");
@@ -68,6 +67,18 @@ RunState read_run_state(const fs::path& directory) {
   return state;
 }
 
+}  // namespace
+
+RunState read_run_state(const fs::path& directory) {
+  const fs::path file = directory / "results.sqlite";
+  if (!fs::exists(file)) return {};
+  try {
+    return read_results(file);
+  } catch (const std::runtime_error& error) {
+    return {.status = damaged_status, .reason = error.what(), .failures = std::numeric_limits<std::uint32_t>::max()};
+  }
+}
+
 fs::path SweepDirectory::of_group(const Shard& shard, int group) const {
   return of_groups() / fmt::format("{}-of-{}-{}", shard.index, shard.count, group);
 }
@@ -83,6 +94,13 @@ void SweepDirectory::open(const SweepPlan& plan, const Shard& shard) {
                "{}: another sweep is at work here; several jobs share a directory with --shard I/N", path_.string());
   SOUK_REQUIRE(alone || part_.take(path_ / fmt::format("lock-{}-of-{}", shard.index, shard.count)),
                "{}: another job is at work on shard {}/{}", path_.string(), shard.index, shard.count);
+  FileLock index;  // shards begin together
+  index.wait(path_ / "lock-index");
+  require_same_name(plan);
+  write_index(plan);
+}
+
+void SweepDirectory::require_same_name(const SweepPlan& plan) const {
   if (!fs::exists(path_ / "sweep.sqlite")) return;
   const Database db(path_ / "sweep.sqlite", Database::Mode::read);
   if (db.integer("SELECT count(*) FROM sqlite_master") == 0) return;  // a job was killed before it could list its cells

@@ -15,11 +15,14 @@ struct Shard {
   bool takes(std::size_t run) const { return run % count == index - 1; }
 };
 
+/// The status of a run whose results cannot be read.
+inline constexpr const char* damaged_status = "damaged";
+
 /// What is known of a run from its results.
 struct RunState {
-  std::string status = "missing";  ///< or a RunStatus
-  std::string reason;
-  std::string identity;
+  std::string status = "missing";  ///< or a RunStatus, or damaged
+  std::string reason{};
+  std::string identity{};
   std::uint32_t failures = 0;     ///< attempts that failed, crashed or ran out of time
   std::uint32_t rounds_done = 0;  ///< committed
   double seconds = 0.0;           ///< wall-clock, of all rounds
@@ -30,7 +33,8 @@ struct RunState {
   }
 };
 
-/// Reads the results in a run's directory, also while they are written.
+/// Reads the results in a run's directory, also while they are written. Where that fails the run has failed for good,
+/// until it is begun anew, and the reason says why.
 RunState read_run_state(const std::filesystem::path& directory);
 
 /// The directory of a sweep: sweep.sqlite, which says what the cells are, and cells/ID, the directories of their runs,
@@ -43,15 +47,16 @@ class SweepDirectory {
   std::filesystem::path of_group(const Shard& shard, int group) const;
   std::filesystem::path of_groups() const { return path_ / "groups"; }
 
-  /// Creates it and locks this part of it against other jobs while this object lives. Throws InputError where another
-  /// job has it, where it cannot be written, or where it holds something else.
+  /// Creates it, locks this part of it against other jobs while this object lives, and replaces its list of cells.
+  /// Throws InputError where another job has it, where it cannot be written, or where it holds something else.
   void open(const SweepPlan& plan, const Shard& shard);
   /// Whether a job is at work in it.
   bool busy() const;
-  /// Replaces the list of cells. Throws std::runtime_error.
-  void write_index(const SweepPlan& plan) const;
 
  private:
+  void require_same_name(const SweepPlan& plan) const;
+  void write_index(const SweepPlan& plan) const;
+
   std::filesystem::path path_;
   FileLock whole_, part_;
 };

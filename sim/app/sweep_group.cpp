@@ -13,6 +13,7 @@
 #include "sim/app/run_cell.hpp"
 #include "sim/base/atomic_file.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/last_words.hpp"
 #include "sim/base/log.hpp"
 #include "sim/engine/scenario_file.hpp"
 #include "sim/engine/stop_signal.hpp"
@@ -21,7 +22,7 @@ namespace souk {
 namespace {
 
 constexpr int child_recorded = 0;  ///< the run's results say how it ended
-constexpr int child_could_not_record = 75;
+constexpr int child_failed = 75;   ///< its last words do
 
 /// A child process that works while this one waits and passes signals on. Returns as waitpid does.
 int run_in_child(const std::function<int()>& work, const std::function<void()>& idle) {
@@ -30,7 +31,7 @@ int run_in_child(const std::function<int()>& work, const std::function<void()>& 
   if (child == 0) {
     setpgid(0, 0);                     // signals to the group of ranks reach it through its parent alone, once
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // nothing survives its parent
-    if (getppid() != parent) std::_Exit(child_could_not_record);
+    if (getppid() != parent) std::_Exit(child_failed);
     set_fatal_handler(nullptr);  // a child is not known to MPI
     log::set_before_message(nullptr);
     log::start(log::Level::error, 0);
@@ -60,6 +61,16 @@ std::string reason_of(int status, const std::filesystem::path& directory) {
   if (!WIFSIGNALED(status)) return fmt::format("the process ended with code {}", WEXITSTATUS(status));
   const int signal = WTERMSIG(status);
   return fmt::format("signal {} ({}){}", signal, strsignal(signal), signal == SIGKILL ? ": out of memory?" : "");
+}
+
+/// Where a group of several ranks notes how far a run was when it took it: nobody looks after it who could say that it
+/// was killed. What is found there later, and no round further, ended without a word.
+std::filesystem::path attempt_file(const std::filesystem::path& directory) { return directory / "attempt"; }
+
+std::string reason_of_silence(const std::filesystem::path& directory, const RunState& state) {
+  const auto file = attempt_file(directory);
+  const bool stuck = std::filesystem::exists(file) && read_text_file(file) == std::to_string(state.rounds_done);
+  return stuck ? fmt::format("a rank was killed in round {}: out of memory?", state.rounds_done + 1) : "";
 }
 
 class Group {
@@ -125,13 +136,18 @@ class Group {
     RunState state = read_run_state(order.directory);
     order.failures = state.failures;
     // A larger group that crashes takes its job with it: the next one finds why.
-    if (const std::string words = words_left_in(order.directory); !words.empty()) {
+    std::string words = words_left_in(order.directory);
+    if (words.empty()) words = reason_of_silence(order.directory, state);
+    if (!words.empty() && state.status != damaged_status) {
       record_crash(order, words);
       state = read_run_state(order.directory);
       order.failures = state.failures;
     }
-    const bool over = state.complete(work_.plan.runs[run].identity) || state.failures > work_.retries;
-    return over ? nullptr : std::move(directory);
+    std::filesystem::remove(last_words_file(order.directory));
+    std::filesystem::remove(attempt_file(order.directory));
+    if (state.complete(work_.plan.runs[run].identity) || state.failures > work_.retries) return nullptr;
+    if (comm_.size() > 1) write_file_atomically(attempt_file(order.directory), std::to_string(state.rounds_done));
+    return directory;
   }
 
   void announce(std::size_t run) const {
@@ -144,29 +160,44 @@ class Group {
   }
 
   void attempt(const CellOrder& order, std::unique_ptr<RunDirectory> locked) const {
-    if (comm_.size() > 1) {
+    const std::string crash =
+        comm_.size() > 1 ? attempt_here(order, std::move(locked)) : attempt_in_child(order, std::move(locked));
+    comm_.run_phase("record crash", [&] {
+      if (!leads()) return;
+      std::filesystem::remove(attempt_file(order.directory));
+      std::filesystem::remove(last_words_file(order.directory));
+      if (crash.empty()) return;
+      require_space(order.directory);  // for want of it a run may crash, which is no fault of the run's
+      record_crash(order, crash);
+    });
+  }
+
+  /// Returns why the attempt ended, if its results do not say so.
+  std::string attempt_here(const CellOrder& order, std::unique_ptr<RunDirectory> locked) const {
+    try {
       run_cell(comm_, order, std::move(locked));
-      return;
+      return "";
+    } catch (const PhaseError& error) {
+      return error.what();
     }
+  }
+
+  std::string attempt_in_child(const CellOrder& order, std::unique_ptr<RunDirectory> locked) const {
     const int status = run_in_child(
         [&] {
           try {
             run_cell(Comm::self(), order, std::move(locked));
             return child_recorded;
           } catch (const std::exception& error) {
-            log::error("{}", error.what());
-            return child_could_not_record;
+            last_words::keep_in(last_words_file(order.directory));
+            last_words::say(error.what());
+            return child_failed;
           }
         },
         idle_);
-    comm_.run_phase("record crash", [&] {
-      const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-      SOUK_REQUIRE(code != child_could_not_record, "run {} cannot be recorded in {}", order.run.id(),
-                   order.directory.string());
-      if (code == child_recorded) return;
-      require_space(order.directory);  // for want of it a run may crash, which is no fault of the run's
-      record_crash(order, reason_of(status, order.directory));
-    });
+    const bool told_to_end = WIFSIGNALED(status) && stop_signal::received() != 0;
+    const bool recorded = WIFEXITED(status) && WEXITSTATUS(status) == child_recorded;
+    return told_to_end || recorded ? "" : reason_of(status, order.directory);
   }
 
   /// Notes how the attempt ended.
@@ -178,7 +209,7 @@ class Group {
     if (state.complete(planned.identity)) {
       ++(state.status == "done" ? status.done : status.diverged);
       status.expected_seconds += work_.estimates[run].seconds;
-    } else if (state.status != "interrupted") {
+    } else if (state.status != "interrupted" && state.status != "running") {  // running: killed with the job
       const bool again = state.failures <= work_.retries;
       log::error("run {} ({}) {}: {}{}", planned.id(), coordinates_text(work_.plan.cells[planned.first_cell]),
                  state.status, state.reason, again ? "; trying again" : "");

@@ -35,13 +35,13 @@ std::string state_text(const RunState& state, const std::filesystem::path& direc
   return killed ? "interrupted" : state.status;
 }
 
-Survey survey(const SweepArguments& arguments) {
+Survey survey(const SweepArguments& arguments, SweepCatalogue::Keep keep = SweepCatalogue::Keep::nothing) {
   limit_blas_to_one_thread();
   limit_libtorch_to_one_thread();
   Survey found;
   found.grid = load_grid(arguments.grid);
   found.plan = expand(found.grid);
-  found.catalogue = std::make_unique<SweepCatalogue>(Comm::self(), found.plan);
+  found.catalogue = std::make_unique<SweepCatalogue>(Comm::self(), found.plan, keep);
   found.directory = directory_of(arguments, found.plan);
   found.runs = chosen_runs(arguments, found.plan);
   for (const std::size_t run : found.runs) {
@@ -90,18 +90,19 @@ std::string coordinate(const Cell& cell, const std::string& axis) {
 }
 
 std::string counts_text(const Survey& found) {
+  if (found.runs.empty()) return "none";
   std::map<std::string, std::size_t> counts;
   for (const auto& [run, state] : found.states) ++counts[state.status];
   std::vector<std::string> parts;
-  for (const char* status :
-       {"done", "diverged", "running", "interrupted", "failed", "crashed", "timed_out", "missing"}) {
+  for (const char* status : {"done", "diverged", "running", "interrupted", "failed", "crashed", "timed_out",
+                             damaged_status, "refused", "missing"}) {
     if (counts.contains(status)) parts.push_back(fmt::format("{} {}", counts[status], status));
   }
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-std::vector<Estimate> refined_estimates(const Survey& found, const std::string& device) {
-  std::vector<Estimate> estimates = estimate(Comm::self(), found.plan, *found.catalogue, device, found.runs);
+std::vector<Estimate> refined_estimates(const Survey& found) {
+  std::vector<Estimate> estimates = estimate(Comm::self(), found.plan, *found.catalogue, found.runs);
   std::vector<Measured> measured;
   for (const auto& [run, state] : found.states) {
     if (state.complete(found.plan.runs[run].identity)) measured.push_back({run, state.seconds});
@@ -118,7 +119,7 @@ void print_cells(const Survey& found, const std::vector<Estimate>& estimates) {
     if (state == found.states.end()) continue;
     const Estimate& estimate = estimates[cell.run];
     const bool refused = !estimate.refusal.empty();
-    Row row{found.plan.runs[cell.run].id(), refused ? "refused" : state->second.status,
+    Row row{found.plan.runs[cell.run].id(), state->second.status,
             refused ? "-" : fmt::format("{:.1f} s", estimate.seconds), refused ? "-" : bytes_text(estimate.bytes)};
     for (const GridAxis& axis : found.plan.axes) row.push_back(coordinate(cell, axis.name));
     rows.push_back(std::move(row));
@@ -165,13 +166,15 @@ std::string quoted(const std::string& text) {
 }  // namespace
 
 int sweep_plan_command(const SweepArguments& arguments) {
-  const Survey found = survey(arguments);
-  const std::vector<Estimate> estimates = refined_estimates(found, arguments.device);
-  print_cells(found, estimates);
+  Survey found = survey(arguments, SweepCatalogue::Keep::what_fits);
+  const std::vector<Estimate> estimates = refined_estimates(found);
   double left = 0.0;
-  for (const auto& [run, state] : found.states) {
-    if (!state.complete(found.plan.runs[run].identity)) left += estimates[run].seconds;
+  for (auto& [run, state] : found.states) {
+    const bool over = state.complete(found.plan.runs[run].identity) || state.failures > found.grid.retries;
+    if (!over) left += estimates[run].seconds;
+    if (!over && !estimates[run].refusal.empty()) state.status = "refused";
   }
+  print_cells(found, estimates);
   fmt::print("\n{}: {} cells in {} runs, {} chosen, in {}: {}; about {} left on one core\n", found.plan.name,
              found.plan.cells.size(), found.plan.runs.size(), found.runs.size(), found.directory.path().string(),
              counts_text(found), duration_text(left));

@@ -26,12 +26,14 @@ std::vector<std::size_t> chosen_runs(const SweepArguments& arguments, const Swee
   require_known_values(plan, filter);
   std::vector<bool> chosen(plan.runs.size(), false);
   for (const Cell& cell : plan.cells) {
-    if (chosen[cell.run] || !arguments.shard.takes(cell.run)) continue;
+    if (chosen[cell.run]) continue;
     chosen[cell.run] = filter.matches([&](const std::string& name) { return value_of(plan, cell, name); });
   }
+  SOUK_REQUIRE(std::find(chosen.begin(), chosen.end(), true) != chosen.end(), "--filter '{}': no cell meets it",
+               arguments.filter);
   std::vector<std::size_t> runs;
   for (std::size_t run = 0; run < chosen.size(); ++run) {
-    if (chosen[run]) runs.push_back(run);
+    if (chosen[run] && arguments.shard.takes(run)) runs.push_back(run);
   }
   return runs;
 }
@@ -42,6 +44,7 @@ namespace {
 struct Work {
   std::vector<std::size_t> todo;
   std::size_t complete = 0;
+  std::size_t failed = 0;  ///< as often as they were to be tried
   std::vector<Measured> measured;
 };
 
@@ -55,6 +58,8 @@ Work look_at(const SweepDirectory& directory, const SweepPlan& plan, const std::
       work.measured.push_back({run, state.seconds});
     } else if (state.failures <= most_failures) {
       work.todo.push_back(run);
+    } else {
+      ++work.failed;
     }
   }
   return work;
@@ -87,11 +92,25 @@ void warn_of_memory(const Comm& world, const std::vector<std::size_t>& todo, con
                bytes_text(groups * largest), bytes_text(available_memory()));
 }
 
+/// Makes room for a run that begins anew; whoever can read more in its results than we may still do so.
+void set_aside(const std::filesystem::path& run) {
+  int number = 1;
+  const auto aside = [&] { return std::filesystem::path(fmt::format("{}.damaged-{}", run.string(), number)); };
+  while (std::filesystem::exists(aside())) ++number;
+  std::filesystem::rename(run, aside());
+  log::warning("{}: cannot be read and is now {}", run.string(), aside().filename().string());
+}
+
 /// Counts failures anew, as if nothing had been tried.
 void forget_failures(const SweepDirectory& directory, const SweepPlan& plan, const std::vector<std::size_t>& runs) {
   for (const std::size_t run : runs) {
     const auto path = directory.of_run(plan.runs[run].id());
-    if (read_run_state(path).failures > 0) open_sqlite_sink(path / "results.sqlite")->describe({{"failures", "0"}});
+    const RunState state = read_run_state(path);
+    if (state.status == damaged_status) {
+      set_aside(path);
+    } else if (state.failures > 0) {
+      open_sqlite_sink(path / "results.sqlite")->describe({{"failures", "0"}});
+    }
   }
 }
 
@@ -105,11 +124,13 @@ void print_summary(const SweepDirectory& directory, const SweepPlan& plan, const
     diverged += complete && state.status == "diverged" ? 1 : 0;
     failed += !complete && state.failures > 0 ? 1 : 0;
   }
+  const std::size_t left = runs.size() - done - diverged - failed;
   std::printf("sweep %s: %zu runs: %zu done, %zu diverged, %zu failed, %zu left\n", directory.path().c_str(),
-              runs.size(), done, diverged, failed, runs.size() - done - diverged - failed);
+              runs.size(), done, diverged, failed, left);
   if (failed > 0) std::printf("'souk sweep status' says what failed; --retry-failed tries again\n");
+  if (left > 0) std::printf("somebody else had what is left in hand, or the sweep was interrupted\n");
   std::fflush(stdout);
-  if (failed > 0) exit_code = exit_failed;
+  if (failed + left > 0) exit_code = exit_failed;
 }
 
 class SweepRun {
@@ -149,7 +170,7 @@ class SweepRun {
                          time_limit,
                          stall_timeout(time_limit),
                          arguments_.sweep.device};
-    const std::string fault = work_in_groups(work, left.complete);
+    const std::string fault = work_in_groups(work, left);
     return finish(directory, fault);
   }
 
@@ -159,14 +180,13 @@ class SweepRun {
     const std::vector<Measured> measured = share(world_, left.measured);
     std::vector<std::size_t> runs = share(world_, left.todo);
     for (const Measured& one : measured) runs.push_back(one.run);
-    std::vector<Estimate> estimates = estimate(world_, plan_, catalogue, arguments_.sweep.device, runs);
+    std::vector<Estimate> estimates = estimate(world_, plan_, catalogue, runs);
     refine(plan_, measured, estimates);
     return estimates;
   }
 
   Work open(SweepDirectory& directory) {
     directory.open(plan_, arguments_.sweep.shard);
-    directory.write_index(plan_);
     if (arguments_.retry_failed) forget_failures(directory, plan_, chosen_);
     Work left = look_at(directory, plan_, chosen_, grid_.retries);
     log::info("{}: {} cells, {} runs, of these {} done; {} to do on {} rank(s)", directory.path().string(),
@@ -189,7 +209,7 @@ class SweepRun {
     return time_limit > 0.0 && (stall == 0.0 || limit < stall) ? limit : stall;
   }
 
-  std::string work_in_groups(const SweepWork& work, std::size_t complete) {
+  std::string work_in_groups(const SweepWork& work, const Work& left) {
     const int group = world_.rank() / arguments_.ranks_per_run;
     const int groups = (world_.size() + arguments_.ranks_per_run - 1) / arguments_.ranks_per_run;
     const Comm comm = world_.split(group);
@@ -199,9 +219,10 @@ class SweepRun {
     world_.run_phase("report groups", [&] {
       if (comm.rank() == 0) reporter = std::make_unique<GroupReporter>(files[static_cast<std::size_t>(group)]);
     });
-    double expected = 0.0;
-    for (const std::size_t run : work.queue) expected += work.estimates[run].seconds;
-    SweepScreen screen(files, work.queue.size() + complete, complete, expected, arguments_.quiet || world_.rank() != 0);
+    SweepProgress before{
+        .runs = work.queue.size() + left.complete + left.failed, .done = left.complete, .failed = left.failed};
+    for (const std::size_t run : work.queue) before.expected_seconds += work.estimates[run].seconds;
+    SweepScreen screen(files, before, arguments_.quiet || world_.rank() != 0);
     std::string fault = work_through(comm, work, reporter.get(), [&] { screen.refresh(); });
     if (reporter != nullptr) {
       reporter->status().over = true;

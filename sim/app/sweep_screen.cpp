@@ -55,14 +55,8 @@ std::vector<GroupStatus> read_groups(const std::vector<std::filesystem::path>& f
   return groups;
 }
 
-SweepScreen::SweepScreen(std::vector<std::filesystem::path> groups, std::size_t runs, std::size_t done_before,
-                         double expected_seconds, bool quiet)
-    : files_(std::move(groups)),
-      runs_(runs),
-      done_before_(done_before),
-      expected_(expected_seconds),
-      quiet_(quiet),
-      terminal_(isatty(STDERR_FILENO) == 1) {
+SweepScreen::SweepScreen(std::vector<std::filesystem::path> groups, const SweepProgress& before, bool quiet)
+    : files_(std::move(groups)), before_(before), quiet_(quiet), terminal_(isatty(STDERR_FILENO) == 1) {
   if (terminal_ && !quiet_) log::set_before_message(&erase_block);
 }
 
@@ -82,14 +76,15 @@ std::string SweepScreen::head(const std::vector<GroupStatus>& groups) const {
     sum.expected_seconds += group.expected_seconds;
     running += group.rounds > 0 ? 1 : 0;
   }
-  const std::size_t ended = done_before_ + sum.done + sum.diverged + sum.failed;
-  std::string text = fmt::format("{} of {} runs done", done_before_ + sum.done + sum.diverged, runs_);
+  const std::size_t done = before_.done + sum.done + sum.diverged;
+  const std::size_t failed = before_.failed + sum.failed;
+  std::string text = fmt::format("{} of {} runs done", done, before_.runs);
   if (sum.diverged > 0) text += fmt::format(" ({} diverged)", sum.diverged);
-  if (sum.failed > 0) text += fmt::format(", {} failed", sum.failed);
+  if (failed > 0) text += fmt::format(", {} failed", failed);
   text += fmt::format(", {} running", running);
   const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
-  if (sum.expected_seconds > 0.0 && ended < runs_) {
-    const double left = elapsed * (expected_ - sum.expected_seconds) / sum.expected_seconds;
+  if (sum.expected_seconds > 0.0 && done + failed < before_.runs) {
+    const double left = elapsed * (before_.expected_seconds - sum.expected_seconds) / sum.expected_seconds;
     text += ", left " + duration_text(std::max(0.0, left));
   }
   return text;

@@ -38,11 +38,18 @@ class GroupReporter {
 /// What the groups last published, in the order of the files; a group that has not begun counts nothing.
 std::vector<GroupStatus> read_groups(const std::vector<std::filesystem::path>& files);
 
+/// Where a sweep stands before its groups begin.
+struct SweepProgress {
+  std::size_t runs = 0;  ///< of them:
+  std::size_t done = 0;
+  std::size_t failed = 0;         ///< as often as they were to be tried
+  double expected_seconds = 0.0;  ///< of those left to do
+};
+
 /// Shows all groups on standard error: on a terminal a block rewritten in place, otherwise a line every five seconds.
 class SweepScreen {
  public:
-  SweepScreen(std::vector<std::filesystem::path> groups, std::size_t runs, std::size_t done_before,
-              double expected_seconds, bool quiet);
+  SweepScreen(std::vector<std::filesystem::path> groups, const SweepProgress& before, bool quiet);
   ~SweepScreen();
   SweepScreen(const SweepScreen&) = delete;
   SweepScreen& operator=(const SweepScreen&) = delete;
@@ -53,8 +60,7 @@ class SweepScreen {
   using Clock = std::chrono::steady_clock;
   std::string head(const std::vector<GroupStatus>& groups) const;
   std::vector<std::filesystem::path> files_;
-  std::size_t runs_, done_before_;
-  double expected_;  ///< seconds of all runs to do
+  SweepProgress before_;
   bool quiet_, terminal_;
   Clock::time_point start_ = Clock::now(), shown_{};
   std::string last_line_;

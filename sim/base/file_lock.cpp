@@ -1,7 +1,9 @@
 #include "sim/base/file_lock.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -26,13 +28,19 @@ FileLock::~FileLock() {
   if (file_ >= 0) close(file_);
 }
 
+void FileLock::wait(const std::filesystem::path& path) {
+  while (!take(path)) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+}
+
 bool FileLock::take(const std::filesystem::path& path, Sharing sharing) {
   const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (file < 0) throw_input_error("cannot write in {}: {}", path.parent_path().string(), std::strerror(errno));
   struct flock lock = whole_file(sharing);
-  if (fcntl(file, F_OFD_SETLK, &lock) != 0 && (errno == EAGAIN || errno == EACCES)) {
+  if (fcntl(file, F_OFD_SETLK, &lock) != 0) {
+    const int reason = errno;
     close(file);
-    return false;
+    if (reason == EAGAIN || reason == EACCES) return false;
+    throw_input_error("cannot lock {}: {}", path.string(), std::strerror(reason));
   }
   if (file_ >= 0) close(file_);
   file_ = file;

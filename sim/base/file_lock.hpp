@@ -18,8 +18,10 @@ class FileLock {
     return *this;
   }
   /// Creates the file and takes the lock; false where somebody else has it. Throws InputError where the file cannot be
-  /// written.
+  /// written, or its file system keeps no locks.
   bool take(const std::filesystem::path& file, Sharing sharing = Sharing::exclusive);
+  /// The same, but waits until nobody else has it.
+  void wait(const std::filesystem::path& file);
   /// Whether anybody has a lock on the file; false where there is none, or it cannot be read. Takes nothing, so that
   /// whoever looks is in nobody's way.
   static bool is_taken(const std::filesystem::path& file);

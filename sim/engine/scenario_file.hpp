@@ -80,7 +80,8 @@ std::string to_text(const scenario::Scenario& scenario);
 /// SHA-256 of the canonical form: the text of the resolved scenario without its cosmetic fields.
 std::string identity_of(const scenario::Scenario& scenario);
 
-/// A field that has other values in two messages; nothing where it is not set, "set" for a message that one lacks.
+/// A field that has other values in two messages; nothing where it is not set, "set" for an empty message that one
+/// lacks.
 struct Difference {
   std::string path;
   std::optional<std::string> first, second;

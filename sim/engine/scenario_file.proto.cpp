@@ -147,6 +147,10 @@ void remove_cosmetic(pb::Message& message) {
   }
 }
 
+const pb::Message& empty_message(const pb::FieldDescriptor& field) {
+  return *pb::MessageFactory::generated_factory()->GetPrototype(field.message_type());
+}
+
 void add_differences(const pb::Message& a, const pb::Message& b, const std::string& prefix,
                      std::vector<Difference>& out) {
   const auto* type = a.GetDescriptor();
@@ -159,9 +163,13 @@ void add_differences(const pb::Message& a, const pb::Message& b, const std::stri
       const int index = field.is_repeated() ? i : -1;
       const std::string path = element_path(prefix, field, index);
       const bool message = field.type() == pb::FieldDescriptor::TYPE_MESSAGE;
-      if (message && i < size_a && i < size_b) {
-        add_differences(nested(a, field, index), nested(b, field, index), path, out);
-        continue;
+      if (message) {
+        const std::size_t before = out.size();
+        const auto below = [&](const pb::Message& holder, int size) -> const pb::Message& {
+          return i < size ? nested(holder, field, index) : empty_message(field);
+        };
+        add_differences(below(a, size_a), below(b, size_b), path, out);
+        if (out.size() > before || (i < size_a && i < size_b)) continue;
       }
       const auto text = [&](const pb::Message& holder, int size) -> std::optional<std::string> {
         if (i >= size) return std::nullopt;

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdlib>
+#include <charconv>
+#include <cmath>
 #include <string_view>
 
 #include "sim/base/contract.hpp"
@@ -136,10 +137,10 @@ class Parser {
 };
 
 std::optional<double> as_number(const std::string& text) {
-  char* end = nullptr;
-  const double value = std::strtod(text.c_str(), &end);
-  if (text.empty() || *end != '\0') return std::nullopt;
-  return value;
+  double value = 0.0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool number = error == std::errc() && end == text.data() + text.size() && std::isfinite(value);
+  return number ? std::optional(value) : std::nullopt;
 }
 
 bool compare(const Condition::Comparison& comparison, const Condition::Lookup& value_of) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "scenarios/sweep.pb.h"
 #include "sim/base/atomic_file.hpp"
@@ -87,10 +88,10 @@ class Reader {
         axis.values.push_back({text, {{fmt::format("{}={}", message.path(), text), where}}});
       }
     }
-    for (auto value = axis.values.begin(); value != axis.values.end(); ++value) {
-      const bool twice =
-          std::any_of(axis.values.begin(), value, [&](const auto& v) { return v.label == value->label; });
-      SOUK_REQUIRE(!twice, "{}: axis '{}' has the value '{}' twice", place(path), axis.name, value->label);
+    std::set<std::string> labels;
+    for (const AxisValue& value : axis.values) {
+      SOUK_REQUIRE(labels.insert(value.label).second, "{}: axis '{}' has the value '{}' twice", place(path), axis.name,
+                   value.label);
     }
     return axis;
   }
@@ -128,7 +129,10 @@ class Reader {
                  "{}: steps from {} to {} by {} do not arrive, or only after more than 100000", place, message.from(),
                  message.to(), message.by());
     std::vector<double> values;
-    for (int i = 0; i <= static_cast<int>(length + 1e-6); ++i) values.push_back(message.from() + i * message.by());
+    for (int i = 0; i <= static_cast<int>(length + 1e-6); ++i) {
+      const double value = message.from() + i * message.by();
+      values.push_back(std::abs(value) < 1e-9 * std::abs(message.by()) ? 0.0 : value);  // what should be 0 is
+    }
     return values;
   }
 
@@ -167,10 +171,17 @@ void append(std::vector<T>& to, std::vector<T>&& from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
-/// Adds a file to `grid`, after those it includes. `around` are the files that led here.
-void add_file(const fs::path& file, std::vector<fs::path>& around, Grid& grid) {
+struct Included {
+  std::vector<fs::path> around{};  ///< files that led here
+  std::set<fs::path> before{};     ///< files that are in the grid
+};
+
+/// Adds a file to `grid`, after those it includes, unless it is in it already.
+void add_file(const fs::path& file, Included& included, Grid& grid) {
   const fs::path identity = fs::weakly_canonical(file);
+  auto& around = included.around;
   SOUK_REQUIRE(std::find(around.begin(), around.end(), identity) == around.end(), "{}: includes itself", file.string());
+  if (!included.before.insert(identity).second) return;
   around.push_back(identity);
   scenario::Grid message;
   const Reader reader(file.string(), parse_text_format({file.string(), read_text_file(file), {}}, message));
@@ -178,10 +189,10 @@ void add_file(const fs::path& file, std::vector<fs::path>& around, Grid& grid) {
     throw InputError(fmt::format("{}: {}", reader.place(error.substr(0, error.find(' '))), error));
   }
   for (int i = 0; i < message.include_size(); ++i) {
-    const fs::path included = file.parent_path() / message.include(i);
-    SOUK_REQUIRE(fs::exists(included), "{}: include: there is no file {}", reader.place(fmt::format("include[{}]", i)),
-                 included.string());
-    add_file(included, around, grid);
+    const fs::path other = file.parent_path() / message.include(i);
+    SOUK_REQUIRE(fs::exists(other), "{}: include: there is no file {}", reader.place(fmt::format("include[{}]", i)),
+                 other.string());
+    add_file(other, included, grid);
   }
   if (message.has_name()) grid.name = message.name();
   if (message.has_base()) {
@@ -214,8 +225,8 @@ void add_file(const fs::path& file, std::vector<fs::path>& around, Grid& grid) {
 Grid load_grid(const fs::path& file) {
   const scenario::Grid defaults;
   Grid grid{.file = file, .name = file.stem().string(), .retries = defaults.retries(), .timeout = defaults.timeout()};
-  std::vector<fs::path> around;
-  add_file(file, around, grid);
+  Included included;
+  add_file(file, included, grid);
   SOUK_REQUIRE(!grid.base.empty(), "{}: base: the grid names no scenario to start from", file.string());
   SOUK_REQUIRE(is_plain_name(grid.name),
                "{}: name = \"{}\": takes letters, digits, '.', '_' and '-', and does not "

@@ -122,13 +122,17 @@ class Expansion {
   }
 
   void note_axes(const std::vector<const GridFactor*>& factors) {
-    std::set<std::string> names, paths;
+    std::set<std::string> names;
+    std::vector<std::string> paths;
     for (const GridFactor* factor : factors) {
       for (const GridAxis& axis : *factor) {
         SOUK_REQUIRE(names.insert(axis.name).second, "{}: two axes are called '{}'", axis.place, axis.name);
-        SOUK_REQUIRE(axis.path.empty() || paths.insert(axis.path).second, "{}: axis '{}' sets {}, as another axis does",
-                     axis.place, axis.name, axis.path);
         note_axis(axis);
+        if (axis.path.empty()) continue;
+        const auto undone = [&](const std::string& path) { return covers(axis.path, path); };
+        SOUK_REQUIRE(std::none_of(paths.begin(), paths.end(), undone),
+                     "{}: axis '{}' sets {} again, after another axis", axis.place, axis.name, axis.path);
+        paths.push_back(axis.path);
       }
     }
   }

@@ -73,6 +73,30 @@ class SweepTest : public testing::Test {
     return results;
   }
 
+  /// Directories of the runs that have anything on record.
+  std::vector<fs::path> begun(const std::string& out) const {
+    std::vector<fs::path> runs;
+    if (!fs::exists(folder_ / out / "cells")) return runs;
+    for (const auto& entry : fs::directory_iterator(folder_ / out / "cells")) {
+      if (fs::exists(entry.path() / "results.sqlite")) runs.push_back(entry.path());
+    }
+    return runs;
+  }
+  void wait_for_a_round(const std::string& out) const {
+    for (int i = 0; i < 4000; ++i) {
+      for (const fs::path& run : begun(out)) {
+        if (query(run / "results.sqlite", "SELECT count(*) FROM sqlite_master WHERE name = 'round'") != "1\n") continue;
+        if (query(run / "results.sqlite", "SELECT count(*) > 0 FROM round") == "1\n") return;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    FAIL() << "no round was ever committed";
+  }
+  static std::string fact(const fs::path& run, const std::string& name) {
+    const std::string line = query(run / "results.sqlite", "SELECT value FROM run WHERE name = '" + name + "'");
+    return line.substr(0, line.find('\n'));
+  }
+
   fs::path folder_;
 };
 
@@ -111,13 +135,13 @@ TEST_F(SweepTest, killed_at_any_moment_it_ends_as_if_undisturbed) {
     std::vector<std::string> words{"sweep", "run", "grid.textproto", "-q", "--out", out};
     if (sweep % 2 == 1) words.insert(words.end(), {"--ranks", "2"});
     Ended ended;
-    for (unsigned longest = 600;; longest += 150) {  // or a slow machine would never get past its start
+    for (unsigned longest = 800;; longest += 100) {  // or a slow machine would never get past its start
       RunningProgram program = start(words);
       const auto moment = std::chrono::milliseconds(random() % longest);
       const bool over = program.ended_within(moment);
       if (!over) program.send_to_all(SIGKILL);
       ended = program.wait();
-      if (!over) ++kills;
+      if (!over && !begun(out).empty()) ++kills;  // of a sweep that has something to lose
       // Ranks learn that mpirun is gone a moment later; until then the directory is theirs.
       if (over && ended.exit_code == 2 && ended.err.find("at work here") != std::string::npos) continue;
       if (over) break;
@@ -131,7 +155,7 @@ TEST_F(SweepTest, a_signal_finishes_the_rounds_in_hand_and_the_same_command_goes
   file("long.textproto", R"(name: "long" base: "base.textproto" set: "rounds=3000" repeat: 2)");
   const std::vector<std::string> words{"sweep", "run", "long.textproto", "--ranks", "2", "--out", "long"};
   RunningProgram program = start(words);
-  std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+  wait_for_a_round("long");
   program.send(SIGTERM);
   const Ended ended = program.wait();
   EXPECT_EQ(ended.exit_code, 143) << ended.err;
@@ -139,6 +163,17 @@ TEST_F(SweepTest, a_signal_finishes_the_rounds_in_hand_and_the_same_command_goes
   const Ended status = souk({"sweep", "status", "long.textproto", "--out", "long"});
   EXPECT_THAT(status.out, HasSubstr("2 interrupted"));
   EXPECT_THAT(status.out, HasSubstr("nobody is at work"));
+}
+
+TEST_F(SweepTest, a_signal_to_every_process_is_no_failure_of_any_run) {
+  file("long.textproto", R"(name: "long" base: "base.textproto" set: "rounds=3000" retries: 0)");
+  RunningProgram program = start({"sweep", "run", "long.textproto", "--out", "long"});
+  wait_for_a_round("long");
+  program.send_to_all(SIGTERM);  // to the child at work, and to its parent, which passes it on
+  EXPECT_EQ(program.wait().exit_code, 143);
+  ASSERT_EQ(begun("long").size(), 1u);
+  EXPECT_EQ(fact(begun("long")[0], "status"), "interrupted");
+  EXPECT_EQ(fact(begun("long")[0], "failures"), "0");
 }
 
 TEST_F(SweepTest, extending_a_grid_runs_only_what_is_new) {
@@ -154,17 +189,19 @@ TEST_F(SweepTest, a_failed_run_is_recorded_and_stops_no_other) {
   file("bad.textproto", R"(name: "bad" base: "base.textproto" retries: 2
     axis { name: "case" choice { label: "good" }
            choice { label: "refused" set: "participants.clients=4" set: "aggregator={ krum { f: 2 } }" }
-           choice { label: "diverging" set: "server.learning_rate=1e300" } })");
+           choice { label: "diverging" set: "server.learning_rate=1e300" }
+           choice { label: "exploding" set: "task.training.learning_rate=1e30" } })");  // no update is ever finite
   const Ended ended = souk({"sweep", "run", "bad.textproto"});
   EXPECT_EQ(ended.exit_code, 3);
-  EXPECT_THAT(ended.out, HasSubstr("3 runs: 1 done, 1 diverged, 1 failed, 0 left"));
+  EXPECT_THAT(ended.out, HasSubstr("4 runs: 1 done, 2 diverged, 1 failed, 0 left"));
   EXPECT_THAT(ended.err, HasSubstr("case=refused seed=1) failed: aggregator.krum"));
   const Ended again = souk({"sweep", "run", "bad.textproto"});
   EXPECT_EQ(again.exit_code, 3);
   EXPECT_THAT(again.err, HasSubstr("0 to do"));
+  EXPECT_THAT(again.err, HasSubstr("3 of 4 runs done, 1 failed"));
   EXPECT_THAT(souk({"sweep", "run", "bad.textproto", "--retry-failed"}).err, HasSubstr("1 to do"));
   const Ended plan = souk({"sweep", "plan", "bad.textproto"});
-  EXPECT_THAT(plan.out, HasSubstr("1 done, 1 diverged, 1 failed"));
+  EXPECT_THAT(plan.out, HasSubstr("1 done, 2 diverged, 1 failed; about 0 s left"));
   EXPECT_THAT(plan.out, HasSubstr("refused (1): aggregator.krum"));
 }
 
@@ -242,20 +279,8 @@ TEST_F(SweepTest, a_crash_in_a_larger_group_is_counted_and_the_job_started_again
     std::ifstream("/proc/" + process + "/task/" + process + "/children") >> child;
     return child;
   };
-  std::string rank;
-  for (int i = 0; i < 4000 && !fs::exists(folder_ / "one/cells"); ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  // Not before both ranks keep their last words: once a round is on record, they do.
-  for (int i = 0; i < 4000; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    const std::string cell = query(folder_ / "one/sweep.sqlite", "SELECT id FROM cell").substr(0, 12);
-    const fs::path results = folder_ / "one/cells" / cell / "results.sqlite";
-    if (!fs::exists(results)) continue;
-    if (query(results, "SELECT count(*) > 0 FROM sqlite_master WHERE name = 'round'") != "1\n") continue;
-    if (query(results, "SELECT count(*) > 0 FROM round") == "1\n") break;
-  }
-  rank = first_child(first_child(std::to_string(program.id())));
+  wait_for_a_round("one");  // not before both ranks keep their last words: once a round is on record, they do
+  const std::string rank = first_child(first_child(std::to_string(program.id())));
   ASSERT_FALSE(rank.empty());
   kill(std::stoi(rank), SIGSEGV);
   const Ended ended = program.wait();
@@ -266,10 +291,29 @@ TEST_F(SweepTest, a_crash_in_a_larger_group_is_counted_and_the_job_started_again
             "1\n400\ndone\n");
 }
 
+TEST_F(SweepTest, a_rank_of_a_larger_group_that_is_killed_without_a_word_is_counted_by_the_next_job) {
+  const std::vector<std::string> words{
+      "sweep",   "run", "grid.textproto",  "-q", "--filter", "seed = 1 && attack = none",
+      "--ranks", "2",   "--ranks-per-run", "2"};
+  ASSERT_EQ(souk(words).exit_code, 0);
+  const fs::path run = begun("runs/tiny").at(0);
+  EXPECT_FALSE(fs::exists(run / "attempt"));
+  // As a killed job leaves it: at work on round 3, and nobody to say that it is not.
+  execute(run / "results.sqlite",
+          "DELETE FROM round WHERE round > 2; UPDATE run SET value = 'running' WHERE name = 'status'");
+  std::ofstream(run / "attempt") << 2;
+  fs::remove_all(run / "checkpoint");
+  const Ended ended = souk(words);
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_EQ(fact(run, "status"), "done");
+  EXPECT_EQ(fact(run, "failures"), "1");
+  EXPECT_FALSE(fs::exists(run / "attempt"));
+}
+
 TEST_F(SweepTest, two_sweeps_do_not_share_a_directory_unless_they_are_shards) {
   file("long.textproto", R"(name: "long" base: "base.textproto" set: "rounds=3000" repeat: 2)");
   RunningProgram first = start({"sweep", "run", "long.textproto", "--shard", "1/2"});
-  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  wait_for_a_round("runs/long");
   const fs::path elsewhere = folder_ / "elsewhere";
   fs::create_directories(elsewhere);
   const auto from_elsewhere = [&](std::vector<std::string> words) {
@@ -283,7 +327,7 @@ TEST_F(SweepTest, two_sweeps_do_not_share_a_directory_unless_they_are_shards) {
   const Ended same = from_elsewhere({"--shard", "1/2"});
   EXPECT_EQ(same.exit_code, 2);
   EXPECT_THAT(same.err, HasSubstr("another job is at work on shard 1/2"));
-  EXPECT_EQ(from_elsewhere({"--shard", "2/2", "--filter", "seed = 99"}).exit_code, 0);
+  EXPECT_EQ(from_elsewhere({"--shard", "2/2", "--filter", "seed = 1"}).exit_code, 0);  // none of this shard's
   first.send(SIGTERM);
   EXPECT_EQ(first.wait().exit_code, 143);
 }
@@ -294,6 +338,47 @@ TEST_F(SweepTest, shards_together_make_the_whole) {
     ASSERT_EQ(souk({"sweep", "run", "grid.textproto", "-q", "--out", "shards", "--shard", shard}).exit_code, 0);
   }
   EXPECT_EQ(sweep_results(folder_ / "shards"), wanted);
+}
+
+TEST_F(SweepTest, shards_may_begin_together) {
+  const std::string wanted = undisturbed();
+  for (int repetition = 0; repetition < 3; ++repetition) {
+    const std::string out = "together" + std::to_string(repetition);
+    std::vector<RunningProgram> jobs;
+    for (int shard = 1; shard <= 4; ++shard) {
+      jobs.push_back(
+          start({"sweep", "run", "grid.textproto", "-q", "--out", out, "--shard", std::to_string(shard) + "/4"}));
+    }
+    for (RunningProgram& job : jobs) {
+      const Ended ended = job.wait();
+      EXPECT_EQ(ended.exit_code, 0) << ended.err;
+    }
+    EXPECT_EQ(sweep_results(folder_ / out), wanted);
+  }
+}
+
+TEST_F(SweepTest, a_list_of_cells_that_was_never_written_holds_up_nobody) {
+  fs::create_directories(folder_ / "torn");
+  std::ofstream(folder_ / "torn/sweep.sqlite").close();  // killed between creating it and its first transaction
+  EXPECT_EQ(souk({"sweep", "run", "grid.textproto", "-q", "--out", "torn", "--filter", "seed = 1"}).exit_code, 0);
+}
+
+TEST_F(SweepTest, a_damaged_run_stops_no_other_and_can_be_begun_anew) {
+  const std::string wanted = undisturbed();
+  const std::vector<fs::path> runs = begun("undisturbed");
+  std::ofstream(runs[0] / "results.sqlite") << std::string(5000, '?');
+  fs::remove(runs[1] / "results.sqlite");  // its checkpoints stay
+  const Ended ended = souk({"sweep", "run", "grid.textproto", "--out", "undisturbed"});
+  EXPECT_EQ(ended.exit_code, 3);
+  EXPECT_THAT(ended.out, HasSubstr("10 runs: 8 done, 0 diverged, 2 failed, 0 left"));
+  EXPECT_THAT(ended.err, HasSubstr("holds checkpoints of a run whose results.sqlite is gone"));
+  const Ended status = souk({"sweep", "status", "grid.textproto", "--out", "undisturbed"});
+  EXPECT_THAT(status.out, HasSubstr("1 damaged"));
+  EXPECT_THAT(status.out, HasSubstr("not a database"));
+  fs::remove_all(runs[1] / "checkpoint");
+  EXPECT_EQ(souk({"sweep", "run", "grid.textproto", "--out", "undisturbed", "--retry-failed"}).exit_code, 0);
+  EXPECT_TRUE(fs::exists(runs[0].string() + ".damaged-1"));
+  EXPECT_THAT(souk({"sweep", "status", "grid.textproto", "--out", "undisturbed"}).out, HasSubstr("10 done"));
 }
 
 TEST_F(SweepTest, a_full_disk_stops_the_sweep_and_nothing_is_lost) {
@@ -321,6 +406,12 @@ TEST_F(SweepTest, bad_input_is_one_sentence_and_leaves_nothing) {
   const Ended filter = souk({"sweep", "run", "grid.textproto", "--filter", "aggregater = mean"});
   EXPECT_EQ(filter.exit_code, 2);
   EXPECT_THAT(filter.err, HasSubstr("Did you mean 'aggregator'?"));
+  const Ended value = souk({"sweep", "plan", "grid.textproto", "--filter", "aggregator = medain"});
+  EXPECT_EQ(value.exit_code, 2);
+  EXPECT_THAT(value.err, HasSubstr("Did you mean 'median'?"));
+  const Ended nothing = souk({"sweep", "plan", "grid.textproto", "--filter", "share > 0.5"});
+  EXPECT_EQ(nothing.exit_code, 2);
+  EXPECT_THAT(nothing.err, HasSubstr("no cell meets it"));
   file("taken", "");
   EXPECT_EQ(souk({"sweep", "run", "grid.textproto", "--out", "taken/below"}).exit_code, 2);
   EXPECT_FALSE(fs::exists(folder_ / "runs"));
@@ -360,7 +451,7 @@ TEST_F(SweepTest, compares_two_cells) {
   };
   const Ended diff = souk({"sweep", "diff", "grid.textproto", id("mean"), id("median")});
   ASSERT_EQ(diff.exit_code, 0) << diff.err;
-  EXPECT_THAT(diff.out, testing::ContainsRegex("aggregator.mean +set +-"));
+  EXPECT_THAT(diff.out, testing::ContainsRegex("aggregator.mean.weighting +BY_SAMPLES +-"));
   EXPECT_THAT(diff.out, testing::ContainsRegex("aggregator.median +- +set"));
   EXPECT_THAT(diff.out, testing::ContainsRegex("accuracy +0\\.[0-9]+ +0\\.[0-9]+"));
   EXPECT_EQ(souk({"sweep", "diff", "grid.textproto", "zzz", "zzz"}).exit_code, 2);

@@ -73,6 +73,15 @@ class RunningProgram {
   bool over_ = false;
 };
 
+/// Changes a database as no program of ours would.
+inline void execute(const std::filesystem::path& database, const std::string& sql) {
+  sqlite3* db = nullptr;
+  if (sqlite3_open(database.c_str(), &db) != SQLITE_OK) throw std::runtime_error("cannot open " + database.string());
+  const int code = sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr);
+  sqlite3_close(db);
+  if (code != SQLITE_OK) throw std::runtime_error("cannot execute " + sql);
+}
+
 /// All rows of a query as text, one a line. NULL is "null".
 inline std::string query(const std::filesystem::path& database, const std::string& sql) {
   sqlite3* db = nullptr;

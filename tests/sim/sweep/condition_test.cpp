@@ -36,6 +36,8 @@ TEST(Condition, compares_numbers_as_numbers_and_the_rest_as_text) {
   EXPECT_TRUE(met("a != krum", {{"a", "median"}}));
   EXPECT_TRUE(met("a == 'two words'", {{"a", "two words"}}));
   EXPECT_TRUE(met("a = \"none\"", {{"a", "none"}}));
+  EXPECT_TRUE(met("a = nan", {{"a", "nan"}}));  // an attack, not a number
+  EXPECT_FALSE(met("a = 16", {{"a", "0x10"}}));
 }
 
 TEST(Condition, binds_and_tighter_than_or) {

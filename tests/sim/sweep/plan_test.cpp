@@ -73,6 +73,10 @@ TEST_F(PlanTest, counts_steps_and_ratios) {
                               steps { from: 0.1 to: 0.5 by: 0.1 } })"),
                      "task.training.learning_rate"),
               ElementsAre("0.1", "0.2", "0.3", "0.4", "0.5"));
+  EXPECT_THAT(values(plan(R"(base: "base.textproto" axis { path: "task.training.proximal_mu"
+                              steps { from: 0.3 to: 0 by: -0.1 } })"),
+                     "task.training.proximal_mu"),
+              ElementsAre("0.3", "0.2", "0.1", "0"));  // 0.3 - 3 · 0.1 is not 0
   EXPECT_THAT(
       values(plan(R"(base: "base.textproto" axis { path: "rounds" steps { from: 9 to: 2 by: -3 } })"), "rounds"),
       ElementsAre("9", "6", "3"));
@@ -207,6 +211,8 @@ TEST_F(PlanTest, included_grids_come_first) {
                                         "rule=median rounds=2 seed=4", "rule=median rounds=2 seed=5"));
   EXPECT_EQ(load_grid(folder_ / "grid.textproto").retries, 5u);
   EXPECT_EQ(grid.name, "mine");
+  EXPECT_THAT(labels(plan(R"(include: "parts/rules.textproto" include: "parts/rules.textproto")")),
+              ElementsAre("rule=mean seed=4", "rule=median seed=4"));  // each file once
   file("loop.textproto", R"(include: "loop.textproto")");
   EXPECT_THAT(refusal(R"(base: "base.textproto" include: "loop.textproto")"), HasSubstr("includes itself"));
 }
@@ -235,7 +241,11 @@ TEST_F(PlanTest, refuses_grids_that_make_no_sense) {
       AllOf(HasSubstr("grid.textproto:1:"), HasSubstr("two axes are called 'rounds'")));
   EXPECT_THAT(refusal(R"(base: "base.textproto" axis { path: "rounds" numbers: 1 }
                          axis { name: "length" path: "rounds" numbers: 2 })"),
-              AllOf(HasSubstr("grid.textproto:2:"), HasSubstr("'length' sets rounds, as another axis does")));
+              AllOf(HasSubstr("grid.textproto:2:"), HasSubstr("'length' sets rounds again, after another axis")));
+  const std::string whole = R"(axis { path: "aggregator" values: "{ krum {} }" } )";
+  const std::string part = R"(axis { path: "aggregator.tolerated_f" numbers: 2 } )";
+  EXPECT_EQ(refusal(R"(base: "base.textproto" )" + whole + part), "accepted");
+  EXPECT_THAT(refusal(R"(base: "base.textproto" )" + part + whole), HasSubstr("sets aggregator again"));
   EXPECT_THAT(refusal(R"(base: "base.textproto"
                          include: "gone.textproto")"),
               AllOf(HasSubstr("grid.textproto:2:"), HasSubstr("there is no file")));
