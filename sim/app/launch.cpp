@@ -102,7 +102,7 @@ int launch_ranks(int ranks, int argc, char** argv) {
   if (exit_code == 128 + SIGUSR2) return exit_interrupt;
   if (exit_code == 128 + SIGUSR1) return exit_terminated;
   if (!is_ours(exit_code)) {
-    std::fprintf(stderr, "souk: a rank ended with code %d%s; the same command with --resume continues\n", exit_code,
+    std::fprintf(stderr, "souk: a rank ended with code %d%s\n", exit_code,
                  exit_code == 128 + SIGKILL ? " (killed: out of memory?)" : "");
   }
   return exit_code;

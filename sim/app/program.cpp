@@ -196,6 +196,10 @@ int dispatch(int argc, char** argv) {
     int exit_code = launch_ranks(ranks, argc, argv);
     // A crash is counted against its run, which is given up after some; the others go on.
     while (app.got_subcommand("sweep") && is_a_crash(exit_code)) exit_code = launch_ranks(ranks, argc, argv);
+    const bool died = exit_code > 128 && exit_code != exit_interrupt && exit_code != exit_terminated;
+    if (app.got_subcommand("run") && died) {
+      std::fputs("souk: the same command with --resume continues\n", stderr);
+    }
     return exit_code;
   }
   if (chosen) return chosen();

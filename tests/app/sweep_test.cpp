@@ -92,6 +92,11 @@ class SweepTest : public testing::Test {
     }
     FAIL() << "no round was ever committed";
   }
+  static std::string first_child(const std::string& process) {
+    std::string child;
+    std::ifstream("/proc/" + process + "/task/" + process + "/children") >> child;
+    return child;
+  }
   static std::string fact(const fs::path& run, const std::string& name) {
     const std::string line = query(run / "results.sqlite", "SELECT value FROM run WHERE name = '" + name + "'");
     return line.substr(0, line.find('\n'));
@@ -219,22 +224,17 @@ TEST_F(SweepTest, an_unreachable_time_limit_is_recorded_after_its_retries) {
 }
 
 TEST_F(SweepTest, a_crash_of_one_run_is_recorded_and_stops_no_other) {
-  const fs::path sweep = folder_ / "runs/tiny";
-  RunningProgram program = start({"sweep", "run", "grid.textproto", "-q"});
-  // Kill the first child at work; its run is tried again.
-  std::string child;
-  for (int i = 0; i < 400 && child.empty(); ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    std::ifstream("/proc/" + std::to_string(program.id()) + "/task/" + std::to_string(program.id()) + "/children") >>
-        child;
-  }
+  file("long.textproto", R"(name: "long" base: "base.textproto" set: "rounds=400" repeat: 2)");
+  RunningProgram program = start({"sweep", "run", "long.textproto", "-q", "--out", "long"});
+  wait_for_a_round("long");
+  const std::string child = first_child(std::to_string(program.id()));
   ASSERT_FALSE(child.empty());
   kill(std::stoi(child), SIGSEGV);
   const Ended ended = program.wait();
   EXPECT_EQ(ended.exit_code, 0) << ended.err;
   EXPECT_THAT(ended.err, HasSubstr("crashed: signal 11"));
   EXPECT_THAT(ended.err, HasSubstr("trying again"));
-  EXPECT_THAT(ended.out, HasSubstr("10 done"));
+  EXPECT_THAT(ended.out, HasSubstr("2 done"));
 }
 
 /// Runs that each group of a job ended, from the files in which the groups report.
@@ -274,11 +274,6 @@ TEST_F(SweepTest, a_crash_in_a_larger_group_is_counted_and_the_job_started_again
   file("one.textproto", R"(name: "one" base: "base.textproto" set: "rounds=400" retries: 1)");
   RunningProgram program =
       start({"sweep", "run", "one.textproto", "-q", "--ranks", "2", "--ranks-per-run", "2", "--out", "one"});
-  const auto first_child = [](const std::string& process) {
-    std::string child;
-    std::ifstream("/proc/" + process + "/task/" + process + "/children") >> child;
-    return child;
-  };
   wait_for_a_round("one");  // not before both ranks keep their last words: once a round is on record, they do
   const std::string rank = first_child(first_child(std::to_string(program.id())));
   ASSERT_FALSE(rank.empty());
