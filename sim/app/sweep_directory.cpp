@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "analysis/database.hpp"
+#include "analysis/results/scenario_columns.hpp"
 #include "sim/base/contract.hpp"
 
 namespace souk {
@@ -21,11 +22,14 @@ CREATE TABLE IF NOT EXISTS axis_value(axis TEXT, position INTEGER, value TEXT, P
   WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS cell(number INTEGER PRIMARY KEY, id TEXT, block TEXT);
 CREATE TABLE IF NOT EXISTS coordinate(number INTEGER, axis TEXT, value TEXT, PRIMARY KEY(number, axis)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS planned(id TEXT PRIMARY KEY, seed INTEGER, rounds INTEGER, aggregator TEXT, attack TEXT,
+                                   malicious REAL, partition TEXT, dataset TEXT, model TEXT) WITHOUT ROWID;
 DELETE FROM sweep;
 DELETE FROM axis;
 DELETE FROM axis_value;
 DELETE FROM cell;
 DELETE FROM coordinate;
+DELETE FROM planned;
 )sql";
 
 void insert_plan(Database& db, const SweepPlan& plan) {
@@ -38,6 +42,12 @@ void insert_plan(Database& db, const SweepPlan& plan) {
     for (std::size_t v = 0; v < plan.axes[a].values.size(); ++v) {
       value.run(plan.axes[a].name, v, plan.axes[a].values[v].label);
     }
+  }
+  Statement planned(db, "INSERT OR IGNORE INTO planned VALUES(?,?,?,?,?,?,?,?,?)");
+  for (const PlannedRun& run : plan.runs) {
+    const ScenarioColumns is = columns_of_scenario(run.scenario);
+    planned.run(run.id(), is.seed, is.rounds, is.aggregator, is.attack, is.malicious, is.partition, is.dataset,
+                is.model);
   }
   Statement cell(db, "INSERT INTO cell VALUES(?,?,?)");
   Statement coordinate(db, "INSERT INTO coordinate VALUES(?,?,?)");
