@@ -161,7 +161,7 @@ class Group {
 
   void attempt(const CellOrder& order, std::unique_ptr<RunDirectory> locked) const {
     const std::string crash =
-        comm_.size() > 1 ? attempt_here(order, std::move(locked)) : attempt_in_child(order, std::move(locked));
+        comm_.size() > 1 ? attempt_here(order, std::move(locked)) : attempt_in_child(order, locked);
     comm_.run_phase("record crash", [&] {
       if (!leads()) return;
       std::filesystem::remove(attempt_file(order.directory));
@@ -182,7 +182,8 @@ class Group {
     }
   }
 
-  std::string attempt_in_child(const CellOrder& order, std::unique_ptr<RunDirectory> locked) const {
+  /// The same. The lock stays with this process, too.
+  std::string attempt_in_child(const CellOrder& order, std::unique_ptr<RunDirectory>& locked) const {
     const int status = run_in_child(
         [&] {
           try {

@@ -83,7 +83,7 @@ class SweepTest : public testing::Test {
     return runs;
   }
   void wait_for_a_round(const std::string& out) const {
-    for (int i = 0; i < 4000; ++i) {
+    for (int i = 0; i < 12000; ++i) {
       for (const fs::path& run : begun(out)) {
         if (query(run / "results.sqlite", "SELECT count(*) FROM sqlite_master WHERE name = 'round'") != "1\n") continue;
         if (query(run / "results.sqlite", "SELECT count(*) > 0 FROM round") == "1\n") return;
