@@ -53,7 +53,10 @@ std::vector<std::vector<std::string>> read_csv(const std::string& text) {
 }
 
 void write_odd_run(const fs::path& directory, const std::string& reason, const std::string& started = "1") {
-  write_run(directory, {.attack = "zero", .metrics = {{"accuracy", {0.1, 1.0 / 3.0}}}, .reason = reason});
+  write_run(directory, {.attack = "zero",
+                        .metrics = {{"accuracy", {0.1, 1.0 / 3.0}}},
+                        .reason = reason,
+                        .identity = std::string(64, 'a')});
   const auto sink = open_sqlite_sink(directory / "results.sqlite");
   sink->describe({{"started", started}, {"seconds_set_up", started}});
   RoundRecord record;

@@ -44,10 +44,10 @@ TEST(PivotTable, marks_every_run_that_is_not_done_and_never_counts_it) {
   EXPECT_EQ(body_of(table),
             "aggregator|zero|nan|inf|mimic|none\n"
             "krum|0.5000 (diverged 1/4, failed 1/4, missing 1/4)|diverged|-|crashed 2/4, timed_out 2/4|n/a\n"
-            "median|||||running\n");
+            "median|||||interrupted\n");
   EXPECT_THAT(notes_of(table),
               HasSubstr("16 runs without a final result, in no value: 2 crashed, 5 diverged, 1 failed, "
-                        "5 missing, 1 running, 2 timed_out."));
+                        "1 interrupted, 5 missing, 2 timed_out."));
 }
 
 TEST(PivotTable, of_random_sweeps_is_what_counting_by_hand_gives) {
