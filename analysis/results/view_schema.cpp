@@ -105,7 +105,7 @@ constexpr std::array round_columns{
 constexpr std::array metric_columns{
     run_number,
     round_number,
-    ViewColumn{"name", "TEXT", "", "name of the metric, see docs/metrics.md"},
+    ViewColumn{"name", "TEXT", "", "name of the metric; explained below the table"},
     ViewColumn{"agent", "INTEGER", "", "agent it is about; -1: the whole federation"},
     ViewColumn{"class", "INTEGER", "", "class it is about; -1: all"},
     ViewColumn{"value", "REAL", "", "the value; NULL: it does not exist"},
@@ -152,9 +152,10 @@ constexpr std::array ledger_columns{
     run_number,
     round_number,
     ViewColumn{"sequence", "INTEGER", "", "order within the round"},
-    ViewColumn{"kind", "TEXT", "", "payment, refund, penalty, …"},
-    ViewColumn{"payer", "INTEGER", "", "agent that pays; -1: the market's escrow, -2: the buyer"},
-    ViewColumn{"payee", "INTEGER", "", "agent that is paid; -1: the market's escrow, -2: the buyer"},
+    ViewColumn{"kind", "TEXT", "", "issue, escrow, deposit, payment, deposit back, forfeit, penalty, refund"},
+    ViewColumn{"payer", "INTEGER", "",
+               "agent that pays; -1: the market's escrow, -2: the first buyer, -3, -4, …: its rivals in their order"},
+    ViewColumn{"payee", "INTEGER", "", "agent that is paid, numbered likewise"},
     ViewColumn{"micro_credits", "INTEGER", "millionths of a credit", "amount"},
 };
 
