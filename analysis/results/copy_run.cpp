@@ -10,6 +10,7 @@
 #include "analysis/results/view_schema.hpp"
 #include "analysis/sinks/sqlite_sink.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/file_lock.hpp"
 
 namespace souk {
 namespace {
@@ -57,17 +58,23 @@ FROM source.selection s JOIN source.agent a USING (agent)
 GROUP BY s.round, s.outcome, malicious ORDER BY s.round, s.outcome, malicious
 )sql";
 
-std::map<std::string, std::string> facts_of_source(const Database& view) {
-  std::map<std::string, std::string> facts;
+using Facts = std::map<std::string, std::string>;
+
+std::string fact_of(const Facts& facts, const std::string& name, const std::string& otherwise = "") {
+  const auto found = facts.find(name);
+  return found == facts.end() ? otherwise : found->second;
+}
+
+Facts facts_of_source(const Database& view) {
+  Facts facts;
   Statement row(view, "SELECT name, value FROM source.run");
   while (row.step()) facts.emplace(row.text(0), row.text(1));
   return facts;
 }
 
-void insert_run(Database& view, const RunName& name, const std::map<std::string, std::string>& facts) {
+void insert_run(Database& view, const RunName& name, const Facts& facts, const std::string& status) {
   const auto fact = [&](const std::string& key, const std::string& otherwise) {
-    const auto found = facts.find(key);
-    return found == facts.end() ? otherwise : found->second;
+    return fact_of(facts, key, otherwise);
   };
   const std::string scenario = fact("scenario", "");
   std::optional<ScenarioColumns> columns;  // a run that could not even begin has none
@@ -77,23 +84,21 @@ void insert_run(Database& view, const RunName& name, const std::map<std::string,
     return columns ? std::optional<Value>((*columns).*member) : std::nullopt;
   };
   using Columns = ScenarioColumns;
-  const std::string id = name.id.empty() ? fact("identity", "").substr(0, 12) : name.id;
   Statement(view,
             "INSERT INTO run SELECT ?, ?, ?, ?, ?, ?, ?, CAST(? AS INTEGER), ?, ?,"
             " (SELECT coalesce(max(round), 0) FROM source.round), ?, ?, ?, ?, ?, ?,"
             " (SELECT coalesce(sum(seconds), 0) FROM source.phase) + CAST(? AS REAL), ?")
-      .run(name.run, id, fact("name", ""), name.sweep, name.shown.string(), fact("status", "running"),
-           fact("reason", ""), fact("failures", "0"), column(&Columns::seed), column(&Columns::rounds),
-           column(&Columns::aggregator), column(&Columns::attack), column(&Columns::malicious),
-           column(&Columns::partition), column(&Columns::dataset), column(&Columns::model), fact("seconds_set_up", "0"),
-           scenario);
+      .run(name.run, name.id, fact("name", ""), name.sweep, name.shown.string(), status, fact("reason", ""),
+           fact("failures", "0"), column(&Columns::seed), column(&Columns::rounds), column(&Columns::aggregator),
+           column(&Columns::attack), column(&Columns::malicious), column(&Columns::partition),
+           column(&Columns::dataset), column(&Columns::model), fact("seconds_set_up", "0"), scenario);
   if (!columns) return;
   Statement setting(view, "INSERT OR REPLACE INTO setting VALUES(?,?,?)");
   for (const auto& [path, value] : columns->settings) setting.run(name.run, path, value);
 }
 
-void copy_results(Database& view, const RunName& name, Detail detail) {
-  insert_run(view, name, facts_of_source(view));
+void copy_results(Database& view, const RunName& name, const Facts& facts, const std::string& status, Detail detail) {
+  insert_run(view, name, facts, status);
   Statement(view, "INSERT INTO fact SELECT ?, name, value FROM source.run ORDER BY name").run(name.run);
   for (const ViewTable& table : view_tables()) {
     if (table.copied && !skipped(table, detail)) copy_table(view, table, name.run, detail);
@@ -107,18 +112,74 @@ void insert_missing(Database& view, const RunName& name) {
       .run(name.run, name.id, name.sweep, name.shown.string());
 }
 
+void remove_rows(Database& view, std::int64_t run) {
+  for (const ViewTable& table : view_tables()) {
+    if (table.key.starts_with("run")) Statement(view, fmt::format("DELETE FROM {} WHERE run = ?", table.name)).run(run);
+  }
+}
+
+/// How far a run got: to an end of its own, to work that goes on, to an end that was none, nowhere.
+int progress(const std::string& status) {
+  if (status == "done" || status == "diverged") return 3;
+  if (status == "running") return 2;
+  return status == "missing" ? 0 : 1;
+}
+
+std::int64_t enter_missing(Database& view, const RunName& name, KnownRuns& known) {
+  if (const KnownRuns::Run* same = known.find(name.id, "")) {
+    ++known.repeated;
+    return same->number;
+  }
+  insert_missing(view, name);
+  known.add(name.id, {.number = name.run, .identity = {}, .status = "missing"});
+  return name.run;
+}
+
+/// Enters the run that is attached as `source`. A run that nobody is at, although it says so, was killed.
+std::int64_t enter_results(Database& view, RunName name, bool at_work, Detail detail, KnownRuns& known) {
+  const Facts facts = facts_of_source(view);
+  const std::string identity = fact_of(facts, "identity");
+  if (name.id.empty()) name.id = identity.substr(0, 12);
+  std::string status = fact_of(facts, "status", "running");
+  if (status == "running" && !at_work) status = "interrupted";
+  KnownRuns::Run* same = known.find(name.id, identity);
+  if (same != nullptr) {
+    ++known.repeated;
+    if (progress(same->status) >= progress(status)) return same->number;
+    remove_rows(view, same->number);
+    name.run = same->number;
+    *same = {.number = name.run, .identity = identity, .status = status};
+  } else {
+    known.add(name.id, {.number = name.run, .identity = identity, .status = status});
+  }
+  copy_results(view, name, facts, status, detail);
+  return name.run;
+}
+
 }  // namespace
 
-void copy_run(Database& view, const fs::path& directory, const RunName& name, Detail detail) {
+KnownRuns::Run* KnownRuns::find(const std::string& id, const std::string& identity) {
+  if (id.empty()) return nullptr;
+  for (auto [at, end] = runs_.equal_range(id); at != end; ++at) {
+    Run& run = at->second;
+    if (run.identity == identity || run.identity.empty() || identity.empty()) return &run;
+  }
+  return nullptr;
+}
+
+std::int64_t copy_run(Database& view, const fs::path& directory, const RunName& name, Detail detail, KnownRuns& known) {
   const fs::path file = directory / "results.sqlite";
-  if (!fs::exists(file)) return insert_missing(view, name);
+  if (!fs::exists(file)) return enter_missing(view, name, known);
+  const bool at_work = FileLock::is_taken(directory / "lock");  // before its status is read, which it may change
   const Attached source(view, file);
-  if (source.is_empty()) return insert_missing(view, name);
+  if (source.is_empty()) return enter_missing(view, name, known);
   SOUK_REQUIRE(source.version() == results_schema_version,
                "{}: has results of schema version {}, this program reads version {}", file.string(), source.version(),
                results_schema_version);
   try {
-    view.in_transaction([&] { copy_results(view, name, detail); });
+    std::int64_t run = 0;
+    view.in_transaction([&] { run = enter_results(view, name, at_work, detail, known); });
+    return run;
   } catch (const std::exception& error) {
     throw_input_error("{}: cannot be read: {}", file.string(), reason_of(error, view));
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 
 #include "analysis/results/results_view.hpp"
@@ -15,8 +16,29 @@ struct RunName {
   std::filesystem::path shown;  ///< column `path`
 };
 
-/// Copies results.sqlite of one run into the view as of one moment. Where there is none, or nothing was ever stored in
-/// it, the run is entered as missing. Throws InputError naming the file if it is damaged or of another version.
-void copy_run(Database& view, const std::filesystem::path& directory, const RunName& name, ResultsView::Detail detail);
+/// The runs of a view by what decides their results, so that none counts twice.
+class KnownRuns {
+ public:
+  struct Run {
+    std::int64_t number = 0;
+    std::string identity;  ///< empty: none was recorded, as of a run that never started
+    std::string status;
+  };
+  /// The run of this identity; where one of the two has none, that of this id. Null if there is none.
+  Run* find(const std::string& id, const std::string& identity);
+  void add(const std::string& id, Run run) { runs_.emplace(id, std::move(run)); }
+  /// How many runs were met again, and therefore not entered once more.
+  std::size_t repeated = 0;
+
+ private:
+  std::multimap<std::string, Run> runs_;  ///< by id
+};
+
+/// Copies results.sqlite of one run into the view as of one moment, and returns its number there. Where there is none,
+/// or nothing was ever stored in it, the run is entered as missing. A run that is known already keeps its number; the
+/// rows are those of the copy that got further. Throws InputError naming the file if it is damaged or of another
+/// version.
+std::int64_t copy_run(Database& view, const std::filesystem::path& directory, const RunName& name,
+                      ResultsView::Detail detail, KnownRuns& known);
 
 }  // namespace souk

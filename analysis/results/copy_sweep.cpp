@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "analysis/results/attached.hpp"
-#include "analysis/results/copy_run.hpp"
 #include "sim/base/contract.hpp"
 
 namespace souk {
@@ -36,7 +35,7 @@ std::vector<std::string> ids_of_source(const Database& view) {
   return ids;
 }
 
-/// Everything but the runs, which are numbered from `next.run` in the order of their ids.
+/// Everything but the runs, as if they were numbered from `next.run` in the order of their ids.
 void copy_grid(Database& view, const std::string& name, const NextNumbers& next) {
   Statement(view, "INSERT INTO axis SELECT ?, position, name FROM source.axis ORDER BY position").run(name);
   Statement(view, "INSERT INTO axis_value SELECT ?, axis, position, value FROM source.axis_value").run(name);
@@ -57,7 +56,8 @@ void copy_grid(Database& view, const std::string& name, const NextNumbers& next)
 
 }  // namespace
 
-void copy_sweep(Database& view, const fs::path& directory, ResultsView::Detail detail, NextNumbers& next) {
+void copy_sweep(Database& view, const fs::path& directory, ResultsView::Detail detail, NextNumbers& next,
+                KnownRuns& known) {
   const fs::path file = directory / "sweep.sqlite";
   std::string name;
   std::vector<std::string> ids;
@@ -77,9 +77,13 @@ void copy_sweep(Database& view, const fs::path& directory, ResultsView::Detail d
     }
   }
   next.cell = view.integer("SELECT coalesce(max(cell), 0) + 1 FROM cell");
+  std::int64_t place = next.run;  // what the cells take the run's number to be
   for (const std::string& id : ids) {
     const fs::path cell = directory / "cells" / id;
-    copy_run(view, cell, {.run = next.run++, .id = id, .sweep = name, .shown = cell}, detail);
+    const auto run = copy_run(view, cell, {.run = next.run, .id = id, .sweep = name, .shown = cell}, detail, known);
+    if (run == next.run) ++next.run;
+    if (run != place) Statement(view, "UPDATE cell SET run = ? WHERE sweep = ? AND run = ?").run(run, name, place);
+    ++place;
   }
 }
 

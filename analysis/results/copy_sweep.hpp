@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 
-#include "analysis/results/results_view.hpp"
+#include "analysis/results/copy_run.hpp"
 
 namespace souk {
 
@@ -14,7 +14,9 @@ struct NextNumbers {
 };
 
 /// Copies a sweep, its axes and all its cells into the view. Its name gets "#2" and so on behind it where another
-/// sweep has it already. Throws InputError naming the file that is damaged or of another version.
-void copy_sweep(Database& view, const std::filesystem::path& directory, ResultsView::Detail detail, NextNumbers& next);
+/// sweep has it already. Cells whose runs are known share them. Throws InputError naming the file that is damaged or of
+/// another version.
+void copy_sweep(Database& view, const std::filesystem::path& directory, ResultsView::Detail detail, NextNumbers& next,
+                KnownRuns& known);
 
 }  // namespace souk

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <functional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "analysis/results/metric_info.hpp"
 #include "analysis/results/view_schema.hpp"
 #include "sim/base/atomic_file.hpp"
 #include "sim/base/contract.hpp"
@@ -22,13 +24,18 @@ namespace fs = std::filesystem;
   throw std::runtime_error(fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(errno)));
 }
 
-/// To the disk, and under its name; as write_file_atomically does with bytes in memory.
-void put_in_place(const fs::path& temporary, const fs::path& path) {
-  const int file = open(temporary.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) fail(temporary, "open");
+/// To the disk.
+void flush(const fs::path& path) {
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) fail(path, "open");
   const bool flushed = fsync(file) == 0;
   close(file);
-  if (!flushed) fail(temporary, "flush");
+  if (!flushed) fail(path, "flush");
+}
+
+/// To the disk, and under its name; as write_file_atomically does with bytes in memory.
+void put_in_place(const fs::path& temporary, const fs::path& path) {
+  flush(temporary);
   if (std::rename(temporary.c_str(), path.c_str()) != 0) fail(path, "put in place");
 }
 
@@ -58,19 +65,48 @@ std::vector<ViewColumn> shown_columns(const ViewTable& table, const ExportOption
   return columns;
 }
 
-std::string csv_of(const Database& view, const ViewTable& table, const std::vector<ViewColumn>& columns) {
+/// The row that a statement is at, with its line feed.
+void append_csv_row(std::string& text, const Statement& row, const std::vector<ViewColumn>& columns) {
+  for (int c = 0; c < row.columns(); ++c) {
+    if (c > 0) text += ',';
+    if (row.is_null(c)) continue;
+    const bool real = columns[static_cast<std::size_t>(c)].type == "REAL";
+    text += real ? fmt::format("{}", row.real(c)) : csv_field(row.text(c));
+  }
+  text += '\n';
+}
+
+/// In pieces: the rows of a large sweep are too many for memory. The folder is not in place yet.
+void write_csv(const Database& view, const ViewTable& table, const std::vector<ViewColumn>& columns,
+               const fs::path& path) {
+  constexpr std::size_t piece = 1U << 20U;
+  std::ofstream file(path, std::ios::binary);
   std::string names;
   for (const ViewColumn& column : columns) names += fmt::format("{}{}", names.empty() ? "" : ",", column.name);
   std::string text = names + "\n";
   Statement row(view, fmt::format("SELECT {} FROM {} ORDER BY {}", names, table.name, table.key));
   while (row.step()) {
-    for (int c = 0; c < row.columns(); ++c) {
-      if (c > 0) text += ',';
-      if (row.is_null(c)) continue;
-      const bool real = columns[static_cast<std::size_t>(c)].type == "REAL";
-      text += real ? fmt::format("{}", row.real(c)) : csv_field(row.text(c));
-    }
-    text += '\n';
+    append_csv_row(text, row, columns);
+    if (text.size() < piece) continue;
+    file << text;
+    text.clear();
+  }
+  file << text;
+  file.close();
+  if (!file) fail(path, "write");
+  flush(path);
+}
+
+/// A line for each metric that occurs.
+std::string metric_dictionary(const Database& view) {
+  std::string text =
+      "\nNames of `metric.csv`; `better`: which way is good for those who defend or buy.\n\n"
+      "| name | unit | better | meaning |\n|---|---|---|---|\n";
+  Statement name(view, "SELECT DISTINCT name FROM metric ORDER BY name");
+  while (name.step()) {
+    const MetricInfo info = metric_info(name.text(0));
+    const char* better = info.better == Better::larger ? "larger" : info.better == Better::smaller ? "smaller" : "";
+    text += fmt::format("| `{}` | {} | {} | {} |\n", name.text(0), info.unit, better, info.meaning);
   }
   return text;
 }
@@ -92,6 +128,7 @@ std::string dictionary(const Database& view, const ExportOptions& options) {
     for (const ViewColumn& column : shown_columns(table, options)) {
       text += fmt::format("| `{}` | {} | {} | {} |\n", column.name, column.type, column.unit, column.meaning);
     }
+    if (table.name == "metric") text += metric_dictionary(view);
   }
   return text;
 }
@@ -102,8 +139,7 @@ void write_csv_files(const fs::path& merged, std::span<const fs::path> directori
   if (options.results_only) view.remove_measurements();
   for (const ViewTable& table : view_tables()) {
     if (!shown(table.kind, options)) continue;
-    write_file_atomically(folder / fmt::format("{}.csv", table.name),
-                          csv_of(view.database(), table, shown_columns(table, options)));
+    write_csv(view.database(), table, shown_columns(table, options), folder / fmt::format("{}.csv", table.name));
   }
   write_file_atomically(folder / "README.md", dictionary(view.database(), options));
 }

@@ -16,6 +16,14 @@ namespace fs = std::filesystem;
 constexpr std::string_view derived_columns[] = {"aggregator", "attack", "malicious", "partition",
                                                 "dataset",    "model",  "name"};
 
+/// A run that was given on its own as well as by a sweep is the sweep's.
+void remove_plain_cells_of_sweeps(Database& view) {
+  view.execute("DELETE FROM cell WHERE sweep = '' AND run IN (SELECT run FROM cell WHERE sweep != '')");
+  view.execute(
+      "UPDATE run SET sweep = (SELECT sweep FROM cell WHERE cell.run = run.run ORDER BY cell LIMIT 1)"
+      " WHERE sweep = '' AND run NOT IN (SELECT run FROM cell WHERE sweep = '')");
+}
+
 /// Where runs outside sweeps lie: on every derived column in which they differ, and by their seeds.
 void add_coordinates_of_plain_runs(Database& view) {
   if (view.integer("SELECT count(*) FROM cell WHERE sweep = ''") == 0) return;
@@ -58,14 +66,18 @@ void ResultsView::fill(std::span<const fs::path> directories, Detail detail) {
   db_.execute("PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 10000; PRAGMA cache_size = -65536");
   db_.execute(view_schema_sql());
   NextNumbers next;
+  KnownRuns known;
   for (const ResultPlace& place : find_results(directories)) {
     if (place.is_sweep) {
-      copy_sweep(db_, place.path, detail, next);
+      copy_sweep(db_, place.path, detail, next, known);
       continue;
     }
-    copy_run(db_, place.path, {.run = next.run, .id = {}, .sweep = {}, .shown = place.path}, detail);
+    const RunName name{.run = next.run, .id = {}, .sweep = {}, .shown = place.path};
+    if (copy_run(db_, place.path, name, detail, known) != next.run) continue;  // it has its cell
     Statement(db_, "INSERT INTO cell VALUES(?, '', 0, '', ?)").run(next.cell++, next.run++);
   }
+  repeated_ = known.repeated;
+  remove_plain_cells_of_sweeps(db_);
   add_coordinates_of_plain_runs(db_);
 }
 

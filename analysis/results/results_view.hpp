@@ -26,6 +26,8 @@ class ResultsView {
                                Detail detail);
 
   const Database& database() const { return db_; }
+  /// How many runs were given more than once: by several sweeps, or on their own as well. They are in the view once.
+  std::size_t repeated() const { return repeated_; }
 
   /// Takes out what differs between two runs of one scenario: times, memory, places, versions. What remains is equal
   /// for equal results, however often they were killed and resumed.
@@ -35,6 +37,7 @@ class ResultsView {
   explicit ResultsView(Database db) : db_(std::move(db)) {}
   void fill(std::span<const std::filesystem::path> directories, Detail detail);
   Database db_;
+  std::size_t repeated_ = 0;
 };
 
 }  // namespace souk

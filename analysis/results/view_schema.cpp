@@ -18,10 +18,11 @@ constexpr std::array run_columns{
     run_number,
     ViewColumn{"id", "TEXT", "", "first 12 digits of its identity, the SHA-256 of what decides its result"},
     ViewColumn{"name", "TEXT", "", "name of the scenario"},
-    sweep_name,
+    ViewColumn{"sweep", "TEXT", "", "sweep that these rows are from; empty: none (the table cell has all it is in)"},
     ViewColumn{"path", "TEXT", "", "directory", ResultKind::measurement},
     ViewColumn{"status", "TEXT", "",
-               "done, running, diverged, failed, interrupted, crashed, timed_out; missing: never started"},
+               "done, running, diverged, failed, interrupted (also by being killed), crashed, timed_out; missing: "
+               "never started"},
     ViewColumn{"reason", "TEXT", "", "why it ended early; empty if it did not"},
     ViewColumn{"failures", "INTEGER", "count", "failed attempts", ResultKind::measurement},
     ViewColumn{"seed", "INTEGER", "", "seed of every random stream"},
@@ -104,7 +105,7 @@ constexpr std::array round_columns{
 constexpr std::array metric_columns{
     run_number,
     round_number,
-    ViewColumn{"name", "TEXT", "", "name of the metric, see docs/metrics.md"},
+    ViewColumn{"name", "TEXT", "", "name of the metric; explained below the table"},
     ViewColumn{"agent", "INTEGER", "", "agent it is about; -1: the whole federation"},
     ViewColumn{"class", "INTEGER", "", "class it is about; -1: all"},
     ViewColumn{"value", "REAL", "", "the value; NULL: it does not exist"},
@@ -151,9 +152,10 @@ constexpr std::array ledger_columns{
     run_number,
     round_number,
     ViewColumn{"sequence", "INTEGER", "", "order within the round"},
-    ViewColumn{"kind", "TEXT", "", "payment, refund, penalty, …"},
-    ViewColumn{"payer", "INTEGER", "", "agent that pays; -1: the market's escrow, -2: the buyer"},
-    ViewColumn{"payee", "INTEGER", "", "agent that is paid; -1: the market's escrow, -2: the buyer"},
+    ViewColumn{"kind", "TEXT", "", "issue, escrow, deposit, payment, deposit back, forfeit, penalty, refund"},
+    ViewColumn{"payer", "INTEGER", "",
+               "agent that pays; -1: the market's escrow, -2: the first buyer, -3, -4, …: its rivals in their order"},
+    ViewColumn{"payee", "INTEGER", "", "agent that is paid, numbered likewise"},
     ViewColumn{"micro_credits", "INTEGER", "millionths of a credit", "amount"},
 };
 
@@ -192,7 +194,7 @@ constexpr std::array process_columns{
 // Keys lead with what charts and tables look for: one metric of one run over the rounds.
 const std::array tables{
     ViewTable{"run", "runs, one per row; derived columns are those of the resolved scenario", "run", run_columns},
-    ViewTable{"cell", "cells of sweeps, and every run outside sweeps", "cell", cell_columns},
+    ViewTable{"cell", "cells of sweeps, and every run that no sweep has", "cell", cell_columns},
     ViewTable{"axis", "axes of sweeps; for runs outside sweeps, what differs between them", "sweep, position",
               axis_columns},
     ViewTable{"axis_value", "values of axes in their order", "sweep, axis, position", axis_value_columns},

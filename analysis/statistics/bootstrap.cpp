@@ -9,7 +9,7 @@
 namespace souk {
 
 Interval bootstrap_of_mean(std::span<const double> values) {
-  if (values.empty()) return {std::nan(""), std::nan("")};
+  if (values.size() < 2) return {std::nan(""), std::nan("")};
   constexpr auto purpose = static_cast<Purpose>(0x8000);  // no run draws from this stream
   Stream stream(1, purpose, AgentId{0}, RoundIndex{0});
   const auto count = static_cast<std::uint32_t>(values.size());

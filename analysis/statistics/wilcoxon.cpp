@@ -33,12 +33,12 @@ double exact_p(std::span<const double> ranks, double positive_sum) {
   return std::min(1.0, 2.0 * std::min(lower, upper) / std::exp2(static_cast<double>(ranks.size())));
 }
 
-/// Sum over groups of equal values of t^3 - t, t being how many they are.
-double tie_term(std::vector<double> values) {
-  std::ranges::sort(values);
+/// Sum over groups of equal ranks of t^3 - t, t being how many they are.
+double tie_term(std::vector<double> ranks) {
+  std::ranges::sort(ranks);
   double term = 0.0;
-  for (auto first = values.begin(); first != values.end();) {
-    const auto last = std::upper_bound(first, values.end(), *first);
+  for (auto first = ranks.begin(); first != ranks.end();) {
+    const auto last = std::upper_bound(first, ranks.end(), *first);
     const auto t = static_cast<double>(last - first);
     term += t * t * t - t;
     first = last;
@@ -46,9 +46,9 @@ double tie_term(std::vector<double> values) {
   return term;
 }
 
-double normal_p(const std::vector<double>& magnitudes, double positive_sum) {
-  const auto n = static_cast<double>(magnitudes.size());
-  const double variance = n * (n + 1.0) * (2.0 * n + 1.0) / 24.0 - tie_term(magnitudes) / 48.0;
+double normal_p(const std::vector<double>& ranks, double positive_sum) {
+  const auto n = static_cast<double>(ranks.size());
+  const double variance = n * (n + 1.0) * (2.0 * n + 1.0) / 24.0 - tie_term(ranks) / 48.0;
   const double distance = std::fabs(positive_sum - n * (n + 1.0) / 4.0);
   const double z = std::max(0.0, distance - 0.5) / std::sqrt(variance);
   return 2.0 * normal_cdf(-z);
@@ -56,22 +56,22 @@ double normal_p(const std::vector<double>& magnitudes, double positive_sum) {
 
 }  // namespace
 
-Wilcoxon wilcoxon_signed_rank(std::span<const double> differences) {
+Wilcoxon wilcoxon_signed_rank(std::span<const double> differences, double rounding) {
   std::vector<double> others;
   std::vector<double> magnitudes;
   for (const double difference : differences) {
-    if (difference == 0.0) continue;
+    if (std::fabs(difference) <= rounding) continue;
     others.push_back(difference);
     magnitudes.push_back(std::fabs(difference));
   }
   Wilcoxon test{.count = others.size()};
   if (others.empty()) return test;
-  const std::vector<double> ranks = average_ranks(magnitudes);
+  const std::vector<double> ranks = average_ranks(magnitudes, rounding);
   for (std::size_t i = 0; i < others.size(); ++i) {
     if (others[i] > 0.0) test.positive_sum += ranks[i];
   }
   test.exact = others.size() <= largest_exact;
-  test.p = test.exact ? exact_p(ranks, test.positive_sum) : normal_p(magnitudes, test.positive_sum);
+  test.p = test.exact ? exact_p(ranks, test.positive_sum) : normal_p(ranks, test.positive_sum);
   return test;
 }
 

@@ -13,9 +13,10 @@ struct Wilcoxon {
   bool exact = true;         ///< from the distribution over all 2^count signs; else the normal approximation
 };
 
-/// Differences of 0 are left out, equal ones share the mean of their ranks. Up to 25 others p is exact given these
-/// ranks: twice the smaller tail, the observed sum in both. Above, the normal approximation with the variance corrected
-/// for ties and a continuity correction of 1/2. Without any difference, p = 1.
-Wilcoxon wilcoxon_signed_rank(std::span<const double> differences);
+/// Differences of 0 are left out, equal ones share the mean of their ranks; `rounding` is how far apart equal ones may
+/// be (rounding_of the values that were subtracted). Up to 25 others p is exact given these ranks: twice the smaller
+/// tail, the observed sum in both. Above, the normal approximation with the variance corrected for ties and a
+/// continuity correction of 1/2. Without any difference, p = 1.
+Wilcoxon wilcoxon_signed_rank(std::span<const double> differences, double rounding);
 
 }  // namespace souk

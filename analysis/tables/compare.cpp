@@ -3,6 +3,7 @@
 #include <set>
 
 #include "analysis/statistics/bootstrap.hpp"
+#include "analysis/statistics/ranks.hpp"
 #include "analysis/statistics/summary.hpp"
 #include "analysis/statistics/wilcoxon.hpp"
 #include "analysis/tables/tables.hpp"
@@ -28,12 +29,13 @@ std::set<std::string> values_in(const Frame& frame, const FrameCells& cells, con
 
 /// The columns in which two sides may differ.
 struct Conditions {
-  std::vector<std::string> agree;   ///< in which partners must agree: sweep, seed, and all in which they can
-  std::vector<std::string> differ;  ///< in which the sides have no value in common: part of what is compared
+  std::vector<std::string> agree = {};   ///< in which partners must agree: sweep, seed, and all in which they can
+  std::vector<std::string> differ = {};  ///< in which the sides have no value in common: part of what is compared
 };
 
 Conditions conditions_of(const Frame& frame, const std::string& compared, const FrameCells& a, const FrameCells& b) {
-  Conditions conditions{.agree = {"sweep"}, .differ = {}};
+  Conditions conditions;
+  if (compared != "sweep") conditions.agree.emplace_back("sweep");
   for (const std::string& column : frame.differing()) {
     if (column == compared) continue;
     const std::set<std::string> of_a = values_in(frame, a, column);
@@ -89,21 +91,54 @@ Sides finished(const std::vector<Pair>& pairs, const std::map<std::int64_t, doub
   return sides;
 }
 
-std::vector<std::string> line_of(const Sides& sides, const NumberText& number) {
-  if (sides.difference.empty()) return {"0", "n/a", "n/a", "n/a", "n/a", "n/a", "n/a"};
+/// What some pairs come to; NaN where they are too few.
+struct Outcome {
+  std::size_t pairs = 0;
+  double mean_a, mean_b, difference;
+  Interval t, bootstrap;
+  Wilcoxon test;
+};
+
+Outcome outcome_of_pairs(const Sides& sides) {
   const Summary summary = summarise(sides.difference);
-  const Interval interval = bootstrap_of_mean(sides.difference);
-  const Wilcoxon test = wilcoxon_signed_rank(sides.difference);
-  const bool has_interval = !std::isnan(summary.ci95);
-  return {std::to_string(summary.count),
-          number(summarise(sides.a).mean),
-          number(summarise(sides.b).mean),
-          number(summary.mean),
-          has_interval
-              ? fmt::format("{} to {}", number(summary.mean - summary.ci95), number(summary.mean + summary.ci95))
-              : "n/a",
-          fmt::format("{} to {}", number(interval.low), number(interval.high)),
-          fmt::format("{:.4g}{}", test.p, test.exact ? "" : " (normal)")};
+  const double rounding = std::max(rounding_of(sides.a), rounding_of(sides.b));
+  return {.pairs = summary.count,
+          .mean_a = summarise(sides.a).mean,
+          .mean_b = summarise(sides.b).mean,
+          .difference = summary.mean,
+          .t = {summary.mean - summary.ci95, summary.mean + summary.ci95},
+          .bootstrap = bootstrap_of_mean(sides.difference),
+          .test = wilcoxon_signed_rank(sides.difference, rounding)};
+}
+
+std::vector<std::string> texts_of(const Outcome& outcome, const NumberText& number) {
+  if (outcome.pairs == 0) return {"0", "n/a", "n/a", "n/a", "n/a", "n/a", "n/a"};
+  const auto interval = [&](const Interval& of) {
+    return std::isnan(of.low) ? "n/a" : fmt::format("{} to {}", number(of.low), number(of.high));
+  };
+  return {std::to_string(outcome.pairs),
+          number(outcome.mean_a),
+          number(outcome.mean_b),
+          number(outcome.difference),
+          interval(outcome.t),
+          interval(outcome.bootstrap),
+          fmt::format("{:.4g}{}", outcome.test.p, outcome.test.exact ? "" : " (normal)")};
+}
+
+const std::vector<std::string> tidy_columns{"a",          "b",     "pairs",  "mean_a",        "mean_b",
+                                            "difference", "t_low", "t_high", "bootstrap_low", "bootstrap_high",
+                                            "p",          "p_from"};
+
+std::vector<std::string> fields_of(const Outcome& outcome, const std::string& a, const std::string& b) {
+  std::vector<std::string> fields{a, b, std::to_string(outcome.pairs)};
+  for (const double number : {outcome.mean_a, outcome.mean_b, outcome.difference, outcome.t.low, outcome.t.high,
+                              outcome.bootstrap.low, outcome.bootstrap.high}) {
+    fields.push_back(full_number(number));
+  }
+  const bool tested = outcome.pairs > 0;
+  fields.push_back(tested ? full_number(outcome.test.p) : "");
+  fields.emplace_back(!tested ? "" : outcome.test.exact ? "exact" : "normal");
+  return fields;
 }
 
 /// Who is compared with whom: the cells of both sides by column of the table, and the pairs among them.
@@ -122,6 +157,7 @@ class Comparison {
                  "no run of {} and run of {} agree in {}: there is nothing to compare", a, b, joined_columns(agree));
   }
   const std::vector<std::string>& cols() const { return layout_.cols; }
+  const std::vector<std::string>& col_values(std::size_t col) const { return layout_.col_values[col]; }
   const std::vector<Pair>& pairs(std::size_t col) const { return pairs_[col]; }
   const Conditions& conditions() const { return conditions_; }
 
@@ -152,8 +188,8 @@ std::vector<std::string> notes_of(const Comparison& comparison) {
       fmt::format("Intervals: Student's t on the differences; percentile bootstrap of their mean, {} resamples.",
                   bootstrap_resamples));
   notes.emplace_back(
-      "p: Wilcoxon signed-rank test, two-sided, differences of 0 left out; exact up to 25 differences, "
-      "else normal approximation with corrections for ties and continuity.");
+      "p: Wilcoxon signed-rank test, two-sided, differences of 0 left out, equal up to rounding is equal; exact up to "
+      "25 differences, else normal approximation with corrections for ties and continuity.");
   notes.emplace_back(
       "Pairs that share a seed or a setting are not independent: p and the intervals are then too "
       "confident.");
@@ -165,32 +201,37 @@ std::vector<std::string> notes_of(const Comparison& comparison) {
 ResultTable compare_table(const TableSource& source, const TableShape& shape, const std::string& a,
                           const std::string& b) {
   SOUK_REQUIRE(shape.rows.size() == 1, "two values of one column are compared, not of {}", joined_columns(shape.rows));
+  SOUK_REQUIRE(a != b, "two values are compared, not {} with itself", a);
   const Comparison comparison(source.frame, shape, a, b);
   ResultTable table{.title = fmt::format("{} less {}, paired", a, b),
                     .header = {"metric", "pairs", "mean " + a, "mean " + b, "difference", "95 % interval (t)",
                                "95 % interval (bootstrap)", "p (Wilcoxon)"},
                     .rows = {},
                     .notes = notes_of(comparison)};
+  table.tidy.header = concatenated({{"metric"}, shape.cols, tidy_columns});
   if (!shape.cols.empty()) table.header.insert(table.header.begin() + 1, joined_columns(shape.cols));
   std::size_t all = 0;
   std::size_t used = 0;
   for (const std::string& metric : shape.metrics) {
     const auto values = run_values(source.view, metric, source.round);
-    const NumberText number(metric_info(metric), source.numbers_in_full);
+    const NumberText number(metric_info(metric));
     for (std::size_t c = 0; c < comparison.cols().size(); ++c) {
       const Sides sides = finished(comparison.pairs(c), values);
       all += comparison.pairs(c).size();
       used += sides.difference.size();
-      std::vector<std::string> row = line_of(sides, number);
+      const Outcome outcome = outcome_of_pairs(sides);
+      std::vector<std::string> row = texts_of(outcome, number);
       if (!shape.cols.empty()) row.insert(row.begin(), comparison.cols()[c]);
       row.insert(row.begin(), metric);
       table.rows.push_back(std::move(row));
+      table.tidy.rows.push_back(concatenated({{metric}, comparison.col_values(c), fields_of(outcome, a, b)}));
     }
   }
   if (all > used) {
     table.notes.push_back(
         fmt::format("{} of {} pairs have a run without a final value and are left out.", all - used, all));
   }
+  table.notes.insert(table.notes.end(), source.remarks.begin(), source.remarks.end());
   return table;
 }
 

@@ -1,6 +1,7 @@
 #include "analysis/tables/frame.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -11,8 +12,8 @@
 namespace souk {
 namespace {
 
-constexpr const char* derived_columns =
-    "seed, name, aggregator, attack, malicious, partition, dataset, model, status, sweep";
+constexpr std::array derived_columns{"seed",      "name",    "aggregator", "attack", "malicious",
+                                     "partition", "dataset", "model",      "status"};
 
 std::optional<double> as_number(const std::string& text) {
   double number = 0.0;
@@ -25,7 +26,11 @@ std::optional<double> as_number(const std::string& text) {
 
 Frame::Frame(const Database& view) {
   Statement cell(view, "SELECT cell, run, cell.sweep, status FROM cell JOIN run USING (run) ORDER BY cell");
-  while (cell.step()) cells_.push_back({cell.integer(0), cell.integer(1), cell.text(2), cell.text(3)});
+  while (cell.step()) {
+    cells_.push_back({cell.integer(0), cell.integer(1), cell.text(2), cell.text(3)});
+    // Not what the table `run` says: several sweeps may have the run.
+    if (!cells_.back().sweep.empty()) coordinates_[cells_.back().cell]["sweep"] = cells_.back().sweep;
+  }
   Statement coordinate(view, "SELECT cell, axis, value FROM coordinate");
   while (coordinate.step()) {
     coordinates_[coordinate.integer(0)].insert_or_assign(coordinate.text(1), coordinate.text(2));
@@ -41,7 +46,8 @@ Frame::Frame(const Database& view) {
 }
 
 void Frame::read_runs(const Database& view) {
-  Statement run(view, fmt::format("SELECT run, {} FROM run", derived_columns));
+  columns_.insert("sweep");
+  Statement run(view, fmt::format("SELECT run, {} FROM run", fmt::join(derived_columns, ", ")));
   while (run.step()) {
     Values& values = derived_[run.integer(0)];
     for (int c = 1; c < run.columns(); ++c) {
@@ -69,10 +75,13 @@ void Frame::find_differing(const Database& view) {
 
 void Frame::refuse(const std::string& column) const {
   const std::vector<std::string> known(columns_.begin(), columns_.end());
-  std::string axes;
-  for (const std::string& axis : differing_) axes += ", " + axis;
-  throw_input_error("there is no column '{}'; there are {}{}, and the fields of the scenarios.{}", column,
-                    derived_columns, axes, did_you_mean(column, known));
+  std::vector<std::string> main(derived_columns.begin(), derived_columns.end());
+  main.emplace_back("sweep");
+  for (const std::string& axis : differing_) {
+    if (std::ranges::find(main, axis) == main.end()) main.push_back(axis);
+  }
+  throw_input_error("there is no column '{}'; there are {}, and the fields of the scenarios.{}", column,
+                    fmt::join(main, ", "), did_you_mean(column, known));
 }
 
 std::optional<std::string> Frame::value(const FrameCell& cell, const std::string& column) const {
@@ -103,6 +112,14 @@ std::vector<std::string> Frame::labels(const std::string& column) const {
     std::ranges::stable_sort(seen, {}, [](const std::string& label) { return *as_number(label); });
   }
   return seen;
+}
+
+std::vector<std::string> Frame::sweeps() const {
+  std::vector<std::string> names;
+  for (const FrameCell& cell : cells_) {
+    if (std::ranges::find(names, cell.sweep) == names.end()) names.push_back(cell.sweep);
+  }
+  return names;
 }
 
 void Frame::keep(const std::function<bool(const FrameCell&)>& matches) {

@@ -35,6 +35,8 @@ class Frame {
   std::vector<std::string> labels(const std::string& column) const;
   /// Columns by which cells can differ: axes, and for runs outside sweeps fields that are not equal in all of them.
   const std::vector<std::string>& differing() const { return differing_; }
+  /// The sweeps of the cells, each once; an empty name stands for runs outside sweeps.
+  std::vector<std::string> sweeps() const;
   /// Forgets the cells that do not match.
   void keep(const std::function<bool(const FrameCell&)>& matches);
 

@@ -34,6 +34,17 @@ class Side {
     }
     return joined;
   }
+  std::vector<TableLayout::Values> values() const {
+    std::vector<TableLayout::Values> all;
+    for (const auto& place : places_) {
+      TableLayout::Values& values = all.emplace_back();
+      for (std::size_t c = 0; c < place.size(); ++c) {
+        const std::string& label = labels_[c][place[c]];
+        values.push_back(label == no_label ? "" : label);
+      }
+    }
+    return all;
+  }
   /// Nothing for a cell that never started and has no value in some column.
   std::optional<std::size_t> index_of(const FrameCell& cell) const {
     const auto place = place_of(cell);
@@ -58,13 +69,23 @@ class Side {
   std::set<std::vector<std::size_t>> places_;  ///< in the order of the labels
 };
 
+void require_different(std::vector<std::string> columns) {
+  std::ranges::sort(columns);
+  const auto twice = std::ranges::adjacent_find(columns);
+  if (twice != columns.end()) throw_input_error("the rows and columns of a table name '{}' twice", *twice);
+}
+
 }  // namespace
 
 TableLayout lay_out(const Frame& frame, const std::vector<std::string>& row_columns,
                     const std::vector<std::string>& col_columns) {
+  std::vector<std::string> columns = row_columns;
+  columns.insert(columns.end(), col_columns.begin(), col_columns.end());
+  require_different(std::move(columns));
   const Side rows(frame, row_columns);
   const Side cols(frame, col_columns);
-  TableLayout layout{.rows = rows.labels(), .cols = cols.labels(), .at = {}};
+  TableLayout layout{
+      .rows = rows.labels(), .cols = cols.labels(), .row_values = rows.values(), .col_values = cols.values(), .at = {}};
   layout.at.assign(layout.rows.size(), std::vector<FrameCells>(layout.cols.size()));
   for (const FrameCell& cell : frame.cells()) {
     const auto row = rows.index_of(cell);
@@ -109,6 +130,20 @@ std::string RunGroup::substitute() const {
   if (not_done.begin()->second < runs) return mark();
   const std::string& status = not_done.begin()->first;
   return status == "missing" ? "-" : status;
+}
+
+std::vector<std::string> count_columns() { return {"runs", "n", "diverged", "failed", "unfinished"}; }
+
+std::vector<std::string> count_fields(const RunGroup& group) {
+  std::size_t diverged = 0;
+  std::size_t failed = 0;
+  std::size_t unfinished = 0;
+  for (const auto& [status, count] : group.not_done) {
+    const bool ended = status == "failed" || status == "crashed" || status == "timed_out";
+    (status == "diverged" ? diverged : ended ? failed : unfinished) += count;
+  }
+  return {std::to_string(group.runs), std::to_string(group.values.size()), std::to_string(diverged),
+          std::to_string(failed), std::to_string(unfinished)};
 }
 
 RunGroup collect(const FrameCells& cells, const std::map<std::int64_t, double>& values) {

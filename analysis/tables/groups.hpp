@@ -15,12 +15,15 @@ using FrameCells = std::vector<const FrameCell*>;
 
 /// FrameCells dealt to a table's rows and columns by their values in some columns.
 struct TableLayout {
+  using Values = std::vector<std::string>;  ///< in each of the columns; empty where a cell has none
   std::vector<std::string> rows, cols;      ///< labels; values of several columns are joined by " / "
+  std::vector<Values> row_values, col_values;
   std::vector<std::vector<FrameCells>> at;  ///< [row][column]
   std::size_t unplaced = 0;                 ///< cells that never started and whose place nobody can tell
 };
 
 /// No column at all is one place for everybody, called "all". FrameCells that started but lack a value are under "–".
+/// Throws InputError where a column is named twice.
 TableLayout lay_out(const Frame& frame, const std::vector<std::string>& row_columns,
                     const std::vector<std::string>& col_columns);
 
@@ -43,6 +46,10 @@ struct RunGroup {
   /// the mark, the status alone where it is that of all runs.
   std::string substitute() const;
 };
+
+/// Columns of a CSV row about a group, and its fields: runs in all, those in the value, and what became of the others.
+std::vector<std::string> count_columns();
+std::vector<std::string> count_fields(const RunGroup& group);
 
 RunGroup collect(const FrameCells& cells, const std::map<std::int64_t, double>& values);
 

@@ -37,6 +37,12 @@ std::string runs_phrase(std::size_t count) { return fmt::format("{} run{}", coun
 
 }  // namespace
 
+std::vector<std::string> concatenated(const std::vector<std::vector<std::string>>& parts) {
+  std::vector<std::string> all;
+  for (const auto& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
 std::string joined_columns(const std::vector<std::string>& columns) {
   std::string text;
   for (const std::string& column : columns) text += (text.empty() ? "" : " / ") + column;
@@ -55,7 +61,7 @@ std::vector<std::string> notes_about(const TableSource& source, const TableLayou
                                      const std::vector<std::string>& aside) {
   std::vector<std::string> notes;
   std::string over;
-  for (const std::string& column : source.frame.differing()) {
+  for (const std::string& column : concatenated({{"sweep"}, source.frame.differing()})) {
     if (std::ranges::find(aside, column) != aside.end()) continue;
     const std::vector<std::string> values = mixed_values(source, layout, column);
     if (!values.empty()) over += fmt::format("{}{} ({})", over.empty() ? "" : ", ", column, listed(values));
@@ -84,6 +90,7 @@ std::vector<std::string> notes_about(const TableSource& source, const TableLayou
     notes.push_back(fmt::format("{} cell{} never started and cannot be placed in this table.", layout.unplaced,
                                 layout.unplaced == 1 ? "" : "s"));
   }
+  notes.insert(notes.end(), source.remarks.begin(), source.remarks.end());
   return notes;
 }
 

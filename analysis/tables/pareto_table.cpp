@@ -9,7 +9,7 @@ namespace souk {
 namespace {
 
 struct Point {
-  std::string label;
+  std::size_t row = 0;  ///< of the layout
   RunGroup metric, cost;
   GainAndCost at{};
 };
@@ -27,7 +27,7 @@ ResultTable pareto_table(const TableSource& source, const TableShape& shape, con
   std::vector<Point> points;
   std::vector<Point> without;
   for (std::size_t r = 0; r < layout.rows.size(); ++r) {
-    Point point{layout.rows[r], collect(layout.at[r][0], values), collect(layout.at[r][0], costs), {}};
+    Point point{r, collect(layout.at[r][0], values), collect(layout.at[r][0], costs), {}};
     const bool complete = outcome_of(point.metric).kind == GroupOutcome::Kind::value &&
                           outcome_of(point.cost).kind == GroupOutcome::Kind::value;
     if (complete) {
@@ -42,8 +42,8 @@ ResultTable pareto_table(const TableSource& source, const TableShape& shape, con
   for (const Point& point : points) at.push_back(point.at);
   const std::vector<bool> front = pareto_front(at);
 
-  const NumberText number(info, source.numbers_in_full);
-  const NumberText cost_number(cost_info, source.numbers_in_full);
+  const NumberText number(info);
+  const NumberText cost_number(cost_info);
   ResultTable table{.title = fmt::format("{} against {}", title_of(source, metric), title_of(source, cost)),
                     .header = {joined_columns(shape.rows), metric, cost, "on the front"},
                     .rows = {},
@@ -53,14 +53,17 @@ ResultTable pareto_table(const TableSource& source, const TableShape& shape, con
     const std::string mark = group.mark();
     return text(summarise(group.values).mean) + (mark.empty() ? "" : " (" + mark + ")");
   };
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    const Point& point = points[i];
+  table.tidy.header = concatenated({shape.rows, {metric, cost, "on_front"}, count_columns()});
+  const auto mean_of = [](const RunGroup& group) { return full_number(summarise(group.values).mean); };
+  const auto add = [&](const Point& point, const char* text, const char* field) {
     table.rows.push_back(
-        {point.label, text_of(point.metric, number), text_of(point.cost, cost_number), front[i] ? "yes" : "no"});
-  }
-  for (const Point& point : without) {
-    table.rows.push_back({point.label, text_of(point.metric, number), text_of(point.cost, cost_number), "-"});
-  }
+        {layout.rows[point.row], text_of(point.metric, number), text_of(point.cost, cost_number), text});
+    table.tidy.rows.push_back(concatenated({layout.row_values[point.row],
+                                            {mean_of(point.metric), mean_of(point.cost), field},
+                                            count_fields(point.metric)}));
+  };
+  for (std::size_t i = 0; i < points.size(); ++i) add(points[i], front[i] ? "yes" : "no", front[i] ? "1" : "0");
+  for (const Point& point : without) add(point, "-", "");
   if (!without.empty()) {
     table.notes.emplace_back("Rows in which a run diverged, or that have no value, are on no front (-).");
   }

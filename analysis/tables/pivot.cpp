@@ -9,11 +9,51 @@ namespace souk {
 namespace {
 
 using RunValues = std::map<std::int64_t, double>;
-/// The text of one place of a table.
-using PlaceText =
-    std::function<std::string(const FrameCells& cells, const RunValues& values, const std::string& metric)>;
+
+/// What stands at one place of a table: for people, and in the columns of PlaceKind.
+struct Place {
+  std::string text;
+  std::vector<std::string> fields;
+};
+
+/// How the places of a table are made.
+struct PlaceKind {
+  std::vector<std::string> columns;
+  std::function<Place(const RunGroup& group, const FrameCells& cells, const RunValues& values,
+                      const std::string& metric)>
+      at;
+  std::string words;               ///< note below the table
+  std::vector<std::string> aside;  ///< columns of which the notes need not speak
+};
+
+/// The places of one metric, and their rows for other programs.
+class Places {
+ public:
+  Places(const TableSource& source, const PlaceKind& kind, const std::string& metric, ResultTable& table)
+      : kind_(kind), metric_(metric), values_(run_values(source.view, metric, source.round)), table_(table) {}
+  /// The text of a place; its tidy row goes into the table, unless there is nothing at the place.
+  std::string take(const TableLayout& layout, std::size_t row, std::size_t col) {
+    const FrameCells& cells = layout.at[row][col];
+    const RunGroup group = collect(cells, values_);
+    if (group.runs == 0) return "";
+    Place place = kind_.at(group, cells, values_, metric_);
+    table_.tidy.rows.push_back(concatenated(
+        {{metric_}, layout.row_values[row], layout.col_values[col], std::move(place.fields), count_fields(group)}));
+    return place.text;
+  }
+
+ private:
+  const PlaceKind& kind_;
+  const std::string& metric_;
+  RunValues values_;
+  ResultTable& table_;
+};
 
 bool is_metric(const std::vector<std::string>& columns) { return columns == std::vector<std::string>{"metric"}; }
+
+std::vector<std::string> without_metric(const std::vector<std::string>& columns) {
+  return is_metric(columns) ? std::vector<std::string>{} : columns;
+}
 
 void require_shape(const TableShape& shape) {
   for (const auto* columns : {&shape.rows, &shape.cols}) {
@@ -23,65 +63,72 @@ void require_shape(const TableShape& shape) {
   SOUK_REQUIRE(!(is_metric(shape.rows) && is_metric(shape.cols)), "rows and columns cannot both be the metrics");
 }
 
-ResultTable table_of_one_metric(const TableSource& source, const TableShape& shape, const std::string& metric,
-                                const PlaceText& place) {
-  const TableLayout layout = lay_out(source.frame, shape.rows, shape.cols);
-  const RunValues values = run_values(source.view, metric, source.round);
-  ResultTable table{.title = title_of(source, metric), .header = {joined_columns(shape.rows)}, .rows = {}, .notes = {}};
+/// A table without rows whose tidy rows can be filled.
+ResultTable empty_table(const TableShape& shape, const PlaceKind& kind, std::string title, std::string corner) {
+  ResultTable table{.title = std::move(title), .header = {std::move(corner)}, .rows = {}, .notes = {}};
+  table.tidy.header =
+      concatenated({{"metric"}, without_metric(shape.rows), without_metric(shape.cols), kind.columns, count_columns()});
+  return table;
+}
+
+ResultTable table_of_one_metric(const TableSource& source, const TableShape& shape, const TableLayout& layout,
+                                const PlaceKind& kind, const std::string& metric) {
+  ResultTable table = empty_table(shape, kind, title_of(source, metric), joined_columns(shape.rows));
   table.header.insert(table.header.end(), layout.cols.begin(), layout.cols.end());
+  Places places(source, kind, metric, table);
   for (std::size_t r = 0; r < layout.rows.size(); ++r) {
     std::vector<std::string> row{layout.rows[r]};
-    for (const FrameCells& cells : layout.at[r]) row.push_back(place(cells, values, metric));
+    for (std::size_t c = 0; c < layout.cols.size(); ++c) row.push_back(places.take(layout, r, c));
     table.rows.push_back(std::move(row));
   }
   return table;
 }
 
-/// Metrics are columns; or, turned, rows.
-ResultTable table_of_all_metrics(const TableSource& source, const TableShape& shape, const PlaceText& place) {
-  const bool turned = is_metric(shape.rows);
-  const std::vector<std::string>& columns = turned ? shape.cols : shape.rows;
-  const TableLayout layout = lay_out(source.frame, columns, {});
-  ResultTable table{.title = {}, .header = {joined_columns(columns)}, .rows = {}, .notes = {}};
+/// Metrics are columns; the layout has no other.
+ResultTable table_of_all_metrics(const TableSource& source, const TableShape& shape, const TableLayout& layout,
+                                 const PlaceKind& kind) {
+  ResultTable table = empty_table(shape, kind, {}, joined_columns(shape.rows));
   for (const std::string& label : layout.rows) table.rows.push_back({label});
   for (const std::string& metric : shape.metrics) {
-    const RunValues values = run_values(source.view, metric, source.round);
     table.header.push_back(metric);
-    for (std::size_t r = 0; r < layout.rows.size(); ++r) {
-      table.rows[r].push_back(place(layout.at[r][0], values, metric));
-    }
+    Places places(source, kind, metric, table);
+    for (std::size_t r = 0; r < layout.rows.size(); ++r) table.rows[r].push_back(places.take(layout, r, 0));
     table.notes.push_back(title_of(source, metric) + ".");
   }
-  if (!turned) return table;
-  ResultTable across{.title = {}, .header = {"metric"}, .rows = {}, .notes = table.notes};
-  for (const auto& row : table.rows) across.header.push_back(row[0]);
-  for (std::size_t m = 1; m < table.header.size(); ++m) {
-    std::vector<std::string> row{table.header[m]};
-    for (const auto& of_label : table.rows) row.push_back(of_label[m]);
-    across.rows.push_back(std::move(row));
-  }
-  return across;
+  return table;
 }
 
-std::vector<ResultTable> tables_of(const TableSource& source, const TableShape& shape, const PlaceText& place,
-                                   const std::string& words, std::vector<std::string> aside) {
+/// Metrics are rows; the layout has no other.
+ResultTable table_with_rows_of_metrics(const TableSource& source, const TableShape& shape, const TableLayout& layout,
+                                       const PlaceKind& kind) {
+  ResultTable table = empty_table(shape, kind, {}, "metric");
+  table.header.insert(table.header.end(), layout.cols.begin(), layout.cols.end());
+  for (const std::string& metric : shape.metrics) {
+    Places places(source, kind, metric, table);
+    std::vector<std::string> row{metric};
+    for (std::size_t c = 0; c < layout.cols.size(); ++c) row.push_back(places.take(layout, 0, c));
+    table.rows.push_back(std::move(row));
+    table.notes.push_back(title_of(source, metric) + ".");
+  }
+  return table;
+}
+
+std::vector<ResultTable> tables_of(const TableSource& source, const TableShape& shape, const PlaceKind& kind) {
   require_shape(shape);
+  const TableLayout layout = lay_out(source.frame, without_metric(shape.rows), without_metric(shape.cols));
   std::vector<ResultTable> tables;
-  const bool in_one = is_metric(shape.rows) || is_metric(shape.cols);
-  if (in_one) {
-    tables.push_back(table_of_all_metrics(source, shape, place));
+  if (is_metric(shape.cols)) {
+    tables.push_back(table_of_all_metrics(source, shape, layout, kind));
+  } else if (is_metric(shape.rows)) {
+    tables.push_back(table_with_rows_of_metrics(source, shape, layout, kind));
   } else {
     for (const std::string& metric : shape.metrics) {
-      tables.push_back(table_of_one_metric(source, shape, metric, place));
+      tables.push_back(table_of_one_metric(source, shape, layout, kind, metric));
     }
   }
-  const auto columns = [](const std::vector<std::string>& given) {
-    return is_metric(given) ? std::vector<std::string>{} : given;
-  };
-  const TableLayout layout = lay_out(source.frame, columns(shape.rows), columns(shape.cols));
-  const std::vector<std::string> common = notes_about(source, layout, aside);
+  const std::vector<std::string> common = notes_about(source, layout, kind.aside);
   for (ResultTable& table : tables) {
-    table.notes.push_back(words);
+    table.notes.push_back(kind.words);
     table.notes.insert(table.notes.end(), common.begin(), common.end());
   }
   return tables;
@@ -93,8 +140,8 @@ std::string with_mark(const std::string& text, const RunGroup& group) {
 }
 
 /// The worst of the outcomes over an axis, with the value of the axis and, where it has some, the marks of its runs.
-std::string worst_text(const TableSource& source, const FrameCells& cells, const RunValues& values,
-                       const std::string& metric, const std::string& axis) {
+Place worst_place(const TableSource& source, const RunGroup& all, const FrameCells& cells, const RunValues& values,
+                  const std::string& metric, const std::string& axis) {
   const MetricInfo info = metric_info(metric);
   SOUK_REQUIRE(info.better != Better::neither, "neither more nor less '{}' is better: it has no worst", metric);
   std::optional<std::pair<std::string, GroupOutcome>> worst;
@@ -102,35 +149,47 @@ std::string worst_text(const TableSource& source, const FrameCells& cells, const
     const GroupOutcome outcome = outcome_of(collect(part, values));
     if (outcome.is_known() && (!worst || is_worse(outcome, worst->second, info.better))) worst = {label, outcome};
   }
-  const RunGroup all = collect(cells, values);
-  if (!worst) return all.substitute();
-  const bool diverged = worst->second.kind == GroupOutcome::Kind::diverged;
-  const std::string text = diverged ? "diverged" : NumberText(info, source.numbers_in_full)(worst->second.mean);
-  return with_mark(fmt::format("{} [{}]", text, worst->first), all);
+  if (!worst) return {all.substitute(), {"", ""}};
+  const auto& [label, outcome] = *worst;
+  const bool diverged = outcome.kind == GroupOutcome::Kind::diverged;
+  const std::string text = diverged ? "diverged" : NumberText(info)(outcome.mean);
+  return {with_mark(fmt::format("{} [{}]", text, label), all), {diverged ? "" : full_number(outcome.mean), label}};
+}
+
+Place statistic_place(Statistic statistic, const RunGroup& group, const std::string& metric) {
+  std::vector<std::string> none(statistic_columns(statistic).size());
+  if (group.values.empty()) return {group.substitute(), std::move(none)};
+  const std::vector<double> numbers = statistic_numbers(statistic, group.values, metric);
+  if (statistic == Statistic::worst && group.not_done.contains("diverged")) {
+    return {with_mark("diverged", group), std::move(none)};
+  }
+  std::vector<std::string> fields;
+  for (const double number : numbers) fields.push_back(full_number(number));
+  return {with_mark(statistic_text(statistic, numbers, NumberText(metric_info(metric))), group), std::move(fields)};
 }
 
 }  // namespace
 
 std::vector<ResultTable> pivot_tables(const TableSource& source, const TableShape& shape, Statistic statistic) {
-  const PlaceText place = [&](const FrameCells& cells, const RunValues& values, const std::string& metric) {
-    const RunGroup group = collect(cells, values);
-    if (group.values.empty()) return group.substitute();
-    const NumberText number(metric_info(metric), source.numbers_in_full);
-    return with_mark(statistic_text(statistic, group.values, metric, number), group);
-  };
-  return tables_of(source, shape, place, fmt::format("Statistic: {}.", words_of(statistic)), {});
+  return tables_of(source, shape,
+                   {.columns = statistic_columns(statistic),
+                    .at = [&](const RunGroup& group, const FrameCells&, const RunValues&,
+                              const std::string& metric) { return statistic_place(statistic, group, metric); },
+                    .words = fmt::format("Statistic: {}.", words_of(statistic)),
+                    .aside = {}});
 }
 
 std::vector<ResultTable> worst_tables(const TableSource& source, const TableShape& shape, const std::string& axis) {
   source.frame.labels(axis);  // which must exist
-  const PlaceText place = [&](const FrameCells& cells, const RunValues& values, const std::string& metric) {
-    return worst_text(source, cells, values, metric, axis);
-  };
-  return tables_of(source, shape, place,
-                   fmt::format("Worst of the means over the values of {}, and the value in brackets; where a run of a "
-                               "value diverged, that is worse than any number.",
-                               axis),
-                   {axis});
+  return tables_of(
+      source, shape,
+      {.columns = {"mean", "worst_" + axis},
+       .at = [&](const RunGroup& group, const FrameCells& cells, const RunValues& values,
+                 const std::string& metric) { return worst_place(source, group, cells, values, metric, axis); },
+       .words = fmt::format("Worst of the means over the values of {}, and the value in brackets; where a "
+                            "run of a value diverged, that is worse than any number.",
+                            axis),
+       .aside = {axis}});
 }
 
 }  // namespace souk

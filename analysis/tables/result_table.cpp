@@ -110,10 +110,18 @@ std::string latex_text(const std::string& text) {
         return "\\textasciicircum{}";
       case '[':
         return "{[}";  // which a line break at the end of the line before would take as its argument
-      case '<':
-        return "$<$";
+      case '*':
+        return "{*}";  // and that as a part of its name
+      case '<':        // these four are other characters in the default encoding
+        return "\\textless{}";
       case '>':
-        return "$>$";
+        return "\\textgreater{}";
+      case '|':
+        return "\\textbar{}";
+      case '"':
+        return "\\texttt{\\char34}";
+      case '\n':
+        return " ";
       case '&':
         return "\\&";
       case '%':
@@ -132,35 +140,34 @@ std::string latex_text(const std::string& text) {
         return "";
     }
   });
-  return replaced(replaced(plain, "±", "$\\pm$"), "–", "--");
+  return replaced(replaced(replaced(plain, "±", "$\\pm$"), "–", "--"), "—", "---");
 }
 
 std::string latex_of(const ResultTable& table) {
   const auto line = [&](const Row& row) {
     return "  " + line_of(row, " & ", [&](std::size_t c) { return latex_text(row[c]); }) + " \\\\\n";
   };
-  std::string text = table.title.empty() ? "" : "% " + table.title + "\n";
+  const auto comment = [](const std::string& words) { return "% " + replaced(words, "\n", " ") + "\n"; };
+  std::string text = table.title.empty() ? "" : comment(table.title);
   text += "\\begin{tabular}{l" + std::string(table.header.size() - 1, 'r') + "}\n  \\toprule\n";
   text += line(table.header) + "  \\midrule\n";
   for (const Row& row : table.rows) text += line(row);
   text += "  \\bottomrule\n\\end{tabular}\n";
-  for (const std::string& note : table.notes) text += "% " + note + "\n";
+  for (const std::string& note : table.notes) text += comment(note);
   return text;
 }
 
 std::string csv_of(std::span<const ResultTable> tables) {
-  const bool several = tables.size() > 1;
-  const auto line = [&](const std::string& title, const Row& row) {
-    return (several ? csv_field(title) + "," : "") +
-           line_of(row, ",", [&](std::size_t c) { return csv_field(row[c]); }) + "\n";
+  const auto line = [](const Row& row) {
+    return line_of(row, ",", [&](std::size_t c) { return csv_field(row[c]); }) + "\n";
   };
-  std::string text;
-  const ResultTable* last = nullptr;
+  std::string text = line(tables.front().tidy.header);
   for (const ResultTable& table : tables) {
-    // Tables of one kind share their header; where they do not, a new header says so.
-    if (last == nullptr || last->header != table.header) text += line("table", table.header);
-    for (const Row& row : table.rows) text += line(table.title, row);
-    last = &table;
+    SOUK_EXPECT(table.tidy.header == tables.front().tidy.header);
+    for (const Row& row : table.tidy.rows) {
+      SOUK_EXPECT(row.size() == table.tidy.header.size());
+      text += line(row);
+    }
   }
   return text;
 }
@@ -168,6 +175,7 @@ std::string csv_of(std::span<const ResultTable> tables) {
 }  // namespace
 
 std::string render(std::span<const ResultTable> tables, TableFormat format) {
+  SOUK_EXPECT(!tables.empty());
   for (const ResultTable& table : tables) {
     SOUK_EXPECT(!table.header.empty());
     for (const Row& row : table.rows) SOUK_EXPECT(row.size() == table.header.size());

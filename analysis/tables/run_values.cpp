@@ -69,6 +69,13 @@ void require_known(const Database& view, const std::string& metric) {
   throw_input_error("no run has recorded '{}'; there are {}.{}", metric, list, did_you_mean(metric, known));
 }
 
+void require_reached(const Database& view, const RoundChoice& choice) {
+  if (choice.kind != RoundChoice::Kind::at) return;
+  if (view.integer("SELECT count(*) FROM run WHERE status = 'done'") == 0) return;
+  const std::int64_t last = view.integer("SELECT max(rounds_done) FROM run");
+  SOUK_REQUIRE(choice.number <= last, "--round {}: no run got further than round {}", choice.number, last);
+}
+
 std::map<std::int64_t, double> values_of(Statement& row) {
   std::map<std::int64_t, double> values;
   while (row.step()) {
@@ -113,6 +120,7 @@ std::map<std::int64_t, double> run_values(const Database& view, const std::strin
     return values_of(row);
   }
   require_known(view, quantity);
+  require_reached(view, choice);
   Statement row(view, metric_query(choice));
   row.bind_all(quantity);
   return values_of(row);

@@ -24,7 +24,8 @@ struct RoundChoice {
 /// (and then `choice` does not matter): seconds (wall clock), bytes (of the simulated protocol), virtual_time,
 /// rounds_done, and malicious_weight_share and malicious_income_share, the shares of the weight of updates, and of
 /// what clients were paid, that went to members of attacker groups; runs without attackers have none. Values that do
-/// not exist are no values. Throws InputError for a name that no run has recorded, if any is done.
+/// not exist are no values. Throws InputError for a name that no run has recorded, or a round that none
+/// reached, if any is done.
 std::map<std::int64_t, double> run_values(const Database& view, const std::string& quantity, const RoundChoice& choice);
 
 }  // namespace souk

@@ -38,9 +38,10 @@ std::string text_of(const Worst& worst, const NumberText& number) {
                      worst.complete ? "" : " (incomplete)");
 }
 
-/// A choice of settings: its label, its cells, and what speaks for it.
+/// A choice of settings: its label and values, its cells, and what speaks for it.
 struct Candidate {
   std::string label;
+  TableLayout::Values values;
   const FrameCells* cells = nullptr;
   Worst judged;
 };
@@ -62,7 +63,7 @@ class Selection {
     for (std::size_t c = 0; c < layout_.cols.size(); ++c) {
       const FrameCells& cells = layout_.at[row][c];
       if (cells.empty()) continue;
-      Candidate candidate{layout_.cols[c], &cells, worst_of(cells, judged_, Better::larger)};
+      Candidate candidate{layout_.cols[c], layout_.col_values[c], &cells, worst_of(cells, judged_, Better::larger)};
       if (!candidate.judged.complete || !candidate.judged.outcome.is_known() || attacks_of(cells) < most_attacks) {
         ++not_judged_;
       } else if (!best || is_worse(best->judged.outcome, candidate.judged.outcome, Better::larger)) {
@@ -85,25 +86,41 @@ class Selection {
   std::size_t not_judged_ = 0;
 };
 
-/// The metrics' worst cases at the choice, or "n/a" without one.
-std::vector<std::string> worst_texts(const TableSource& source, const TableShape& shape, const Selection& selection,
-                                     const std::optional<Candidate>& choice) {
-  std::vector<std::string> texts;
+/// A worst case in CSV: the number, none where a run diverged, and whose it is.
+std::vector<std::string> fields_of(const Worst& worst) {
+  const bool has_number = worst.outcome.kind == GroupOutcome::Kind::value;
+  return {has_number ? full_number(worst.outcome.mean) : "", worst.label};
+}
+
+/// A row of the layout: what was chosen, and the metrics' worst cases there; "n/a" without a choice.
+void add_row(ResultTable& table, const TableSource& source, const TableShape& shape, const TableLayout& layout,
+             const std::vector<std::string>& axes, Selection& selection, std::size_t row) {
+  const std::optional<Candidate> choice = selection.best_of(row);
+  const Worst none;
+  const Worst& judged = choice ? choice->judged : none;
+  std::vector<std::string>& texts = table.rows.emplace_back();
+  texts = {layout.rows[row], choice ? choice->label : "n/a", text_of(judged, NumberText(metric_info(judged_by)))};
   for (const std::string& metric : shape.metrics) {
     const MetricInfo info = metric_info(metric);
     SOUK_REQUIRE(info.better != Better::neither, "neither more nor less '{}' is better: it has no worst case", metric);
     const RunValues values = run_values(source.view, metric, source.round);
-    texts.push_back(choice ? text_of(selection.worst_of(*choice->cells, values, info.better),
-                                     NumberText(info, source.numbers_in_full))
-                           : "n/a");
+    const Worst worst = choice ? selection.worst_of(*choice->cells, values, info.better) : none;
+    texts.push_back(text_of(worst, NumberText(info)));
+    const TableLayout::Values chosen = choice ? choice->values : TableLayout::Values(axes.size());
+    const RunGroup group = choice ? collect(*choice->cells, values) : RunGroup{};
+    table.tidy.rows.push_back(concatenated(
+        {{metric}, layout.row_values[row], chosen, fields_of(judged), fields_of(worst), count_fields(group)}));
   }
-  return texts;
 }
 
 }  // namespace
 
 ResultTable selection_table(const TableSource& source, const TableShape& shape, const std::vector<std::string>& axes,
                             const std::string& attack_axis) {
+  SOUK_REQUIRE(std::ranges::find(axes, attack_axis) == axes.end(),
+               "--select {0}: settings are chosen by their worst case over {0}, which cannot itself be chosen; name "
+               "another column of the worst case with --worst-over",
+               attack_axis);
   SOUK_REQUIRE(source.view.integer("SELECT count(*) FROM metric WHERE name = 'validation_accuracy'") > 0,
                "no run has recorded validation_accuracy, by which settings are chosen: let the scenario hold samples "
                "out with evaluation.validation_fraction");
@@ -114,13 +131,14 @@ ResultTable selection_table(const TableSource& source, const TableShape& shape, 
                     .rows = {},
                     .notes = {}};
   table.header.insert(table.header.end(), shape.metrics.begin(), shape.metrics.end());
+  table.tidy.header =
+      concatenated({{"metric"},
+                    shape.rows,
+                    axes,
+                    {judged_by, fmt::format("{}_worst_{}", judged_by, attack_axis), "mean", "worst_" + attack_axis},
+                    count_columns()});
   for (std::size_t r = 0; r < layout.rows.size(); ++r) {
-    const std::optional<Candidate> choice = selection.best_of(r);
-    const NumberText share(metric_info(judged_by), source.numbers_in_full);
-    std::vector<std::string> row{layout.rows[r], choice ? choice->label : "n/a",
-                                 choice ? text_of(choice->judged, share) : "n/a"};
-    for (std::string& text : worst_texts(source, shape, selection, choice)) row.push_back(std::move(text));
-    table.rows.push_back(std::move(row));
+    add_row(table, source, shape, layout, axes, selection, r);
   }
   table.notes.push_back(
       fmt::format("For each row the {} whose worst case over {} of the mean {} is best; then the worst case of each "

@@ -45,30 +45,35 @@ std::string words_of(Statistic statistic) {
 }
 
 int NumberText::decimals_of(double value) const {
-  if (in_full_) return -1;
   if (share_) return 4;
   const double size = std::fabs(value);
   if (size == 0.0) return 0;
-  if (size >= 1e7 || size < 1e-4) return -2;
+  if (size >= 1e7 || size < 1e-4) return -1;
   return std::clamp(3 - static_cast<int>(std::floor(std::log10(size))), 0, 7);
 }
 
 std::string NumberText::operator()(double value) const {
   const int decimals = decimals_of(value);
-  if (decimals == -1) return fmt::format("{}", value);
-  return decimals == -2 ? fmt::format("{:.3e}", value) : fmt::format("{:.{}f}", value, decimals);
+  return decimals == -1 ? fmt::format("{:.3e}", value) : fmt::format("{:.{}f}", value, decimals);
 }
 
 std::string NumberText::operator()(double value, double spread) const {
   if (std::isnan(spread)) return (*this)(value);
   const int decimals = decimals_of(value);
-  if (decimals == -1) return fmt::format("{}±{}", value, spread);
-  if (decimals == -2) return fmt::format("{:.3e}±{:.1e}", value, spread);
+  if (decimals == -1) return fmt::format("{:.3e}±{:.1e}", value, spread);
   return fmt::format("{:.{}f}±{:.{}f}", value, decimals, spread, decimals);
 }
 
-std::string statistic_text(Statistic statistic, std::span<const double> values, const std::string& quantity,
-                           const NumberText& number) {
+std::string full_number(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
+
+std::vector<std::string> statistic_columns(Statistic statistic) {
+  if (statistic == Statistic::mean_deviation) return {"mean", "std"};
+  if (statistic == Statistic::ci95) return {"mean", "ci_low", "ci_high"};
+  return {std::string(std::ranges::find(names, statistic, &Named::statistic)->name)};
+}
+
+std::vector<double> statistic_numbers(Statistic statistic, std::span<const double> values,
+                                      const std::string& quantity) {
   const Summary summary = summarise(values);
   const Better better = metric_info(quantity).better;
   const bool directed = statistic == Statistic::worst || statistic == Statistic::best;
@@ -76,27 +81,34 @@ std::string statistic_text(Statistic statistic, std::span<const double> values, 
                "neither more nor less '{}' is better: it has no worst and no best; use min or max", quantity);
   switch (statistic) {
     case Statistic::mean_deviation:
-      return number(summary.mean, summary.deviation);
+      return {summary.mean, summary.deviation};
     case Statistic::mean:
-      return number(summary.mean);
+      return {summary.mean};
     case Statistic::deviation:
-      return std::isnan(summary.deviation) ? "n/a" : number(summary.deviation);
+      return {summary.deviation};
     case Statistic::ci95:
-      return number(summary.mean, summary.ci95);
+      return {summary.mean, summary.mean - summary.ci95, summary.mean + summary.ci95};
     case Statistic::worst:
-      return number(better == Better::larger ? summary.min : summary.max);
+      return {better == Better::larger ? summary.min : summary.max};
     case Statistic::best:
-      return number(better == Better::larger ? summary.max : summary.min);
+      return {better == Better::larger ? summary.max : summary.min};
     case Statistic::median:
-      return number(summary.median);
+      return {summary.median};
     case Statistic::min:
-      return number(summary.min);
+      return {summary.min};
     case Statistic::max:
-      return number(summary.max);
+      return {summary.max};
     case Statistic::count:
       break;
   }
-  return std::to_string(summary.count);
+  return {static_cast<double>(summary.count)};
+}
+
+std::string statistic_text(Statistic statistic, std::span<const double> numbers, const NumberText& number) {
+  if (statistic == Statistic::count) return fmt::format("{}", numbers[0]);
+  if (statistic == Statistic::mean_deviation) return number(numbers[0], numbers[1]);
+  if (statistic == Statistic::ci95) return number(numbers[0], 0.5 * (numbers[2] - numbers[1]));
+  return std::isnan(numbers[0]) ? "n/a" : number(numbers[0]);
 }
 
 }  // namespace souk

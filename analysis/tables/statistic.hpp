@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "analysis/results/metric_info.hpp"
 
@@ -18,23 +19,28 @@ Statistic parse_statistic(const std::string& text);
 /// "mean ± sample standard deviation", ….
 std::string words_of(Statistic statistic);
 
-/// Numbers of one quantity as texts: shares with four decimals, others with four digits, or all of them in full.
+/// Numbers of one quantity as texts: shares with four decimals, others with four digits.
 class NumberText {
  public:
-  NumberText(const MetricInfo& info, bool in_full) : share_(info.unit == "share"), in_full_(in_full) {}
+  explicit NumberText(const MetricInfo& info) : share_(info.unit == "share") {}
   std::string operator()(double value) const;
   /// "0.8120±0.0113": both with the decimals of the first. The first alone where there is no spread (NaN).
   std::string operator()(double value, double spread) const;
 
  private:
-  int decimals_of(double value) const;  ///< -1: in full, -2: in scientific notation
+  int decimals_of(double value) const;  ///< -1: in scientific notation
   bool share_;
-  bool in_full_;
 };
 
-/// The statistic of some values, at least one. `better` tells worst from best. Throws InputError naming `quantity`
-/// where neither way is better and it would matter.
-std::string statistic_text(Statistic statistic, std::span<const double> values, const std::string& quantity,
-                           const NumberText& number);
+/// The number with as many digits as it takes to read the same number back; empty for NaN.
+std::string full_number(double value);
+
+/// Names of the numbers that a statistic consists of: mean and std, or mean, ci_low and ci_high, or its own.
+std::vector<std::string> statistic_columns(Statistic statistic);
+/// These numbers of some values, at least one; NaN where there is none. Throws InputError naming `quantity` where
+/// neither way is better and it would matter.
+std::vector<double> statistic_numbers(Statistic statistic, std::span<const double> values, const std::string& quantity);
+/// The numbers for people: "0.8120±0.0113".
+std::string statistic_text(Statistic statistic, std::span<const double> numbers, const NumberText& number);
 
 }  // namespace souk

@@ -18,7 +18,7 @@ struct TableSource {
   const Database& view;
   const Frame& frame;
   RoundChoice round;
-  bool numbers_in_full = false;
+  std::vector<std::string> remarks = {};  ///< on what was loaded, for the notes of every table
 };
 
 /// Which columns make rows and columns of a table. "metric" alone in one of them stands for the metrics.
@@ -51,9 +51,12 @@ ResultTable pareto_table(const TableSource& source, const TableShape& shape, con
 ResultTable selection_table(const TableSource& source, const TableShape& shape, const std::vector<std::string>& axes,
                             const std::string& attack_axis);
 
-/// Sentences about what the values of some groups were aggregated over, and about runs that are in none.
+/// Sentences about what the values of some groups were aggregated over, about runs that are in none, and the remarks.
 std::vector<std::string> notes_about(const TableSource& source, const TableLayout& layout,
                                      const std::vector<std::string>& aside);
+
+/// The strings of all parts, one after another.
+std::vector<std::string> concatenated(const std::vector<std::vector<std::string>>& parts);
 
 /// The label of the rows in a header: "aggregator", "aggregator / malicious".
 std::string joined_columns(const std::vector<std::string>& columns);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -60,13 +61,49 @@ void keep_matching(Frame& frame, const std::string& filter) {
   SOUK_REQUIRE(!frame.cells().empty(), "--filter '{}': no run matches", filter);
 }
 
-std::vector<ResultTable> tables_of(const TableArguments& arguments, const TableSource& source) {
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+bool filter_names(const std::string& filter, const std::string& column) {
+  bool found = false;
+  if (filter.empty()) return found;
+  Condition::parse(filter).check_each(
+      [&](const Condition::Comparison& comparison) { found = found || comparison.name == column; });
+  return found;
+}
+
+TableShape shape_of(const TableArguments& arguments) {
   TableShape shape{.rows = split_list(arguments.rows, ','),
                    .cols = split_list(arguments.cols, ','),
                    .metrics = split_list(arguments.metrics, ',')};
   SOUK_REQUIRE(!shape.metrics.empty(), "--metric: expected at least one name");
+  if (arguments.cols_given) return shape;
+  std::erase_if(shape.cols, [&](const std::string& column) { return contains(shape.rows, column); });
+  if (!arguments.compare.empty()) shape.cols.clear();
+  const bool worst = !arguments.worst_over.empty() && arguments.select.empty();
+  if (worst)
+    shape.cols = contains(shape.rows, "metric") ? std::vector<std::string>{} : std::vector<std::string>{"metric"};
+  return shape;
+}
+
+/// Whether the cells are of several sweeps and nobody says what to do about that.
+bool mixes_sweeps(const TableArguments& arguments, const Frame& frame, const TableShape& shape) {
+  return frame.sweeps().size() > 1 && !contains(shape.rows, "sweep") && !contains(shape.cols, "sweep") &&
+         arguments.worst_over != "sweep" && !contains(split_list(arguments.select, ','), "sweep") &&
+         !filter_names(arguments.filter, "sweep");
+}
+
+/// Rows of one sweep each; where they are no columns, and where lines are comparisons, the columns instead.
+void keep_sweeps_apart(const TableArguments& arguments, TableShape& shape) {
+  const bool by_columns = !arguments.compare.empty() || contains(shape.rows, "metric");
+  std::vector<std::string>& columns = by_columns ? shape.cols : shape.rows;
+  columns.insert(columns.begin(), "sweep");
+}
+
+std::vector<ResultTable> tables_of(const TableArguments& arguments, const TableSource& source,
+                                   const TableShape& shape) {
   if (!arguments.compare.empty()) {
-    if (!arguments.cols_given) shape.cols.clear();
     const auto [a, b] = split_pair("--compare", arguments.compare, ',');
     return {compare_table(source, shape, a, b)};
   }
@@ -79,22 +116,44 @@ std::vector<ResultTable> tables_of(const TableArguments& arguments, const TableS
                             arguments.worst_over.empty() ? "attack" : arguments.worst_over)};
   }
   if (arguments.rank) return rank_tables(source, shape);
-  if (!arguments.worst_over.empty()) {
-    if (!arguments.cols_given) shape.cols = {"metric"};
-    return worst_tables(source, shape, arguments.worst_over);
-  }
+  if (!arguments.worst_over.empty()) return worst_tables(source, shape, arguments.worst_over);
   return pivot_tables(source, shape, parse_statistic(arguments.statistic));
+}
+
+/// The same tables for each sweep alone: where rows are held against each other.
+std::vector<ResultTable> tables_of_each_sweep(const TableArguments& arguments, const TableSource& source,
+                                              const TableShape& shape) {
+  std::vector<ResultTable> tables;
+  for (const std::string& sweep : source.frame.sweeps()) {
+    Frame frame = source.frame;
+    frame.keep([&](const FrameCell& cell) { return cell.sweep == sweep; });
+    const TableSource part{.view = source.view, .frame = frame, .round = source.round, .remarks = source.remarks};
+    for (ResultTable& table : tables_of(arguments, part, shape)) tables.push_back(std::move(table));
+  }
+  return tables;
 }
 
 int table_command(const TableArguments& arguments) {
   const RoundChoice round = RoundChoice::parse(arguments.round);
-  const TableFormat format = format_of(arguments.format);
   const ResultsView view = ResultsView::load(arguments.directories, ResultsView::Detail::federation);
   Frame frame(view.database());
   keep_matching(frame, arguments.filter);
-  const TableSource source{
-      .view = view.database(), .frame = frame, .round = round, .numbers_in_full = format == TableFormat::csv};
-  const std::string text = render(tables_of(arguments, source), format);
+  TableShape shape = shape_of(arguments);
+  TableSource source{.view = view.database(), .frame = frame, .round = round, .remarks = {}};
+  if (view.repeated() > 0) {
+    source.remarks.push_back(
+        fmt::format("Runs that were given more than once count once ({} left out).", view.repeated()));
+  }
+  const bool apart = mixes_sweeps(arguments, frame, shape);
+  if (apart) {
+    keep_sweeps_apart(arguments, shape);
+    source.remarks.emplace_back(
+        "There are several sweeps: they are kept apart, unless --rows, --cols or --filter name the column sweep.");
+  }
+  const bool one_by_one = apart && (arguments.rank || !arguments.pareto.empty());
+  const std::vector<ResultTable> tables =
+      one_by_one ? tables_of_each_sweep(arguments, source, shape) : tables_of(arguments, source, shape);
+  const std::string text = render(tables, format_of(arguments.format));
   std::fwrite(text.data(), 1, text.size(), stdout);
   SOUK_REQUIRE(std::fflush(stdout) == 0, "the table could not be written");
   return exit_done;
@@ -139,7 +198,7 @@ void add_table(CLI::App& app, std::function<int()>& chosen) {
   command
       ->add_option("--rows", arguments->rows,
                    "Columns that make the rows, joined by commas: an axis of a sweep; aggregator, attack, malicious, "
-                   "partition, dataset, model, seed, name, status; a field of the scenario; or metric")
+                   "partition, dataset, model, seed, name, status, sweep; a field of the scenario; or metric")
       ->capture_default_str();
   CLI::Option* cols = command
                           ->add_option("--cols", arguments->cols,
@@ -164,7 +223,7 @@ void add_table(CLI::App& app, std::function<int()>& chosen) {
       ->capture_default_str();
   command->add_option("--filter", arguments->filter,
                       "Only these runs, e.g. 'aggregator=krum && malicious>0.1'; names as for --rows");
-  command->add_option("--format", arguments->format, "text, csv, latex or markdown")
+  command->add_option("--format", arguments->format, "text, csv (a row per place, for programs), latex or markdown")
       ->check(CLI::IsMember({"text", "csv", "latex", "markdown"}))
       ->capture_default_str();
   add_kinds(*command, *arguments, statistic, cols, metric);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -33,6 +34,7 @@ struct MadeRun {
   std::string status = "done";
   std::string reason = {};
   std::uint64_t bytes = 100;  ///< sent in each round
+  std::string identity = {};  ///< empty: one of its own, from its directory
 };
 
 inline std::string scenario_of(const MadeRun& run) {
@@ -47,14 +49,16 @@ inline std::string scenario_of(const MadeRun& run) {
 inline void write_run(const std::filesystem::path& directory, const MadeRun& run) {
   std::filesystem::create_directories(directory);
   const auto sink = open_sqlite_sink(directory / "results.sqlite");
-  sink->describe({{"identity", std::string(64, 'a')},
-                  {"scenario", scenario_of(run)},
-                  {"name", "made"},
-                  {"seed", std::to_string(run.seed)},
-                  {"status", run.status},
-                  {"reason", run.reason},
-                  {"started", "2020-01-01T00:00:00Z"},
-                  {"seconds_set_up", "0.500"}});
+  const std::size_t own = std::hash<std::string>{}(directory.string());
+  sink->describe(
+      {{"identity", run.identity.empty() ? fmt::format("{0:016x}{0:016x}{0:016x}{0:016x}", own) : run.identity},
+       {"scenario", scenario_of(run)},
+       {"name", "made"},
+       {"seed", std::to_string(run.seed)},
+       {"status", run.status},
+       {"reason", run.reason},
+       {"started", "2020-01-01T00:00:00Z"},
+       {"seconds_set_up", "0.500"}});
   SetUpRecord set_up;
   for (std::uint32_t agent = 0; agent < 10; ++agent) {
     const std::int64_t group = !run.attack.empty() && agent >= 8 ? 0 : -1;

@@ -53,7 +53,10 @@ std::vector<std::vector<std::string>> read_csv(const std::string& text) {
 }
 
 void write_odd_run(const fs::path& directory, const std::string& reason, const std::string& started = "1") {
-  write_run(directory, {.attack = "zero", .metrics = {{"accuracy", {0.1, 1.0 / 3.0}}}, .reason = reason});
+  write_run(directory, {.attack = "zero",
+                        .metrics = {{"accuracy", {0.1, 1.0 / 3.0}}},
+                        .reason = reason,
+                        .identity = std::string(64, 'a')});
   const auto sink = open_sqlite_sink(directory / "results.sqlite");
   sink->describe({{"started", started}, {"seconds_set_up", started}});
   RoundRecord record;
@@ -112,6 +115,24 @@ TEST(Export, the_dictionary_explains_every_column_of_every_file) {
     }
   }
   EXPECT_THAT(text, HasSubstr("## metric.csv\n\nnumbers over rounds. Rows: 3. Key: run, name, agent, class, round."));
+  EXPECT_THAT(text, HasSubstr("| `accuracy` | share | larger | test accuracy |\n"));
+  EXPECT_THAT(text, HasSubstr("-1: the market's escrow, -2: the first buyer, -3, -4, …: its rivals in their order"));
+}
+
+TEST(Export, a_table_of_many_pieces_is_whole) {
+  const fs::path folder = fresh_folder();
+  write_run(folder / "r", {});
+  {
+    const auto sink = open_sqlite_sink(folder / "r/results.sqlite");
+    RoundRecord record;
+    record.round = {1};
+    for (int i = 0; i < 3000; ++i) record.events.push_back({"note", i, std::string(1000, 'x')});
+    sink->commit(record);
+  }
+  export_csv(Places{folder / "r"}, folder / "csv", {});
+  const auto rows = read_csv(read_text_file(folder / "csv/event.csv"));
+  ASSERT_EQ(rows.size(), 3001U);
+  for (std::size_t i = 1; i < rows.size(); ++i) ASSERT_EQ(rows[i].at(4), std::to_string(i - 1));
 }
 
 TEST(Export, results_only_are_equal_files_for_equal_results) {

@@ -8,6 +8,7 @@
 #include "analysis/results/metric_info.hpp"
 #include "analysis/results/view_schema.hpp"
 #include "sim/base/error.hpp"
+#include "sim/base/file_lock.hpp"
 #include "tests/analysis/made_results.hpp"
 
 namespace souk {
@@ -32,6 +33,7 @@ TEST(ResultsView, columns_are_derived_from_the_scenario) {
   const fs::path folder = fresh_folder();
   MadeRun run{.rule = "pre { nnm {} } pre { clipping {} } krum", .attack = "sign_flip {} badnets", .seed = 7};
   run.metrics["accuracy"] = {0.1, 0.2};
+  run.identity = std::string(64, 'a');
   write_run(folder / "a", run);
   const ResultsView view = ResultsView::load(Places{folder / "a"}, Detail::federation);
 
@@ -52,7 +54,7 @@ TEST(ResultsView, a_data_set_on_disk_is_called_by_its_place) {
         "count: 1 zero {} } attacks { members { id: [0, 2] } }"}});
   const ResultsView view = ResultsView::load(Places{folder}, Detail::federation);
   EXPECT_EQ(rows_of(view.database(), "SELECT dataset, attack, malicious, status FROM run"),
-            "fashion-mnist|zero|0.75|running\n");
+            "fashion-mnist|zero|0.75|interrupted\n");
 }
 
 TEST(ResultsView, a_sweep_has_its_axes_and_cells_that_share_a_run_or_never_started) {
@@ -96,7 +98,7 @@ TEST(ResultsView, equal_names_are_told_apart_and_no_place_counts_twice) {
 
 /// A run with selections, money and numbers of agents, small enough to add up by hand.
 void write_detailed_run(const fs::path& directory) {
-  write_run(directory, {.attack = "zero"});
+  write_run(directory, {.attack = "zero", .identity = std::string(64, 'a')});
   const auto sink = open_sqlite_sink(directory / "results.sqlite");
   for (const std::uint32_t round : {1U, 2U}) {
     RoundRecord record;
@@ -153,6 +155,8 @@ TEST(ResultsView, a_run_is_read_while_it_is_written) {
   const fs::path folder = fresh_folder();
   write_run(folder / "r", {.metrics = {{"accuracy", {0.5}}}, .status = "running"});
   const auto writer = open_sqlite_sink(folder / "r/results.sqlite");
+  FileLock lock;
+  ASSERT_TRUE(lock.take(folder / "r/lock"));
   RoundRecord second;
   second.round = {2};
   second.add("accuracy", 0.75);
@@ -160,6 +164,65 @@ TEST(ResultsView, a_run_is_read_while_it_is_written) {
   const ResultsView view = ResultsView::load(Places{folder / "r"}, Detail::federation);
   EXPECT_EQ(rows_of(view.database(), "SELECT rounds_done, status FROM run"), "2|running\n");
   EXPECT_EQ(rows_of(view.database(), "SELECT round, value FROM metric"), "1|0.5\n2|0.75\n");
+}
+
+TEST(ResultsView, a_run_that_nobody_is_at_was_interrupted) {
+  const fs::path folder = fresh_folder();
+  write_run(folder / "r", {.metrics = {{"accuracy", {0.5}}}, .status = "running"});
+  { std::ofstream(folder / "r/lock"); }
+  const auto status = [&] {
+    return rows_of(ResultsView::load(Places{folder / "r"}, Detail::federation).database(), "SELECT status FROM run");
+  };
+  EXPECT_EQ(status(), "interrupted\n");
+  FileLock lock;
+  ASSERT_TRUE(lock.take(folder / "r/lock"));
+  EXPECT_EQ(status(), "running\n");
+}
+
+/// A run as a cell of a sweep has it: its directory is called by its identity.
+MadeRun with_identity(char digit, const std::string& status, double accuracy) {
+  return {.metrics = {{"accuracy", {accuracy}}}, .status = status, .identity = std::string(64, digit)};
+}
+
+TEST(ResultsView, a_run_that_is_given_several_times_is_there_once) {
+  const fs::path folder = fresh_folder();
+  const std::string a(12, 'a');
+  const std::string b(12, 'b');
+  const std::string c(12, 'c');
+  for (const char* name : {"x", "y"}) {
+    write_sweep(folder / name, name,
+                {{a, {{"seed", "1"}}}, {b, {{"seed", "2"}}}, {name == std::string("x") ? c : "own", {{"seed", "3"}}}});
+  }
+  write_run(folder / "x/cells" / a, with_identity('a', "done", 0.5));
+  write_run(folder / "y/cells" / a, with_identity('a', "done", 0.5));
+  write_run(folder / "x/cells" / b, with_identity('b', "failed", 0.1));
+  write_run(folder / "y/cells" / b, with_identity('b', "done", 0.75));  // got further
+  write_run(folder / "y/cells/own", with_identity('d', "done", 0.25));
+  write_run(folder / "plain/c", with_identity('c', "done", 0.625));  // x never started it
+  write_run(folder / "plain/e", with_identity('e', "done", 0.125));
+  write_run(folder / "plain/e2", with_identity('e', "running", 0.0));
+  const ResultsView view = ResultsView::load(Places{folder / "x", folder / "y", folder / "plain"}, Detail::federation);
+  const Database& db = view.database();
+
+  EXPECT_EQ(view.repeated(), 4U);
+  EXPECT_EQ(rows_of(db, "SELECT run, substr(id, 1, 1), sweep, status, value FROM run JOIN metric USING (run)"),
+            "1|a|x|done|0.5\n2|b|y|done|0.75\n3|c|x|done|0.625\n4|o|y|done|0.25\n5|e||done|0.125\n");
+  EXPECT_EQ(rows_of(db, "SELECT cell.sweep, number, run FROM cell ORDER BY cell"),
+            "x|0|1\nx|1|2\nx|2|3\ny|0|1\ny|1|2\ny|2|4\n|0|5\n");
+  EXPECT_EQ(rows_of(db, "SELECT count(DISTINCT run) FROM setting"), "5\n");
+}
+
+TEST(ResultsView, a_run_beside_its_sweep_is_the_cell_of_the_sweep_in_either_order) {
+  const fs::path folder = fresh_folder();
+  const std::string a(12, 'a');
+  write_sweep(folder / "x", "x", {{a, {{"seed", "1"}}}});
+  write_run(folder / "x/cells" / a, with_identity('a', "done", 0.5));
+  for (const Places& places :
+       {Places{folder / "x", folder / "x/cells" / a}, Places{folder / "x/cells" / a, folder / "x"}}) {
+    const ResultsView view = ResultsView::load(places, Detail::federation);
+    EXPECT_EQ(rows_of(view.database(), "SELECT cell.sweep, run, run.sweep FROM cell JOIN run USING (run)"), "x|1|x\n");
+    EXPECT_EQ(rows_of(view.database(), "SELECT DISTINCT sweep FROM axis"), "x\n");
+  }
 }
 
 TEST(ResultsView, what_is_no_result_is_named) {
@@ -246,6 +309,28 @@ TEST(MetricInfo, knows_which_way_is_better_and_groups_of_attackers) {
   EXPECT_EQ(metric_info("asr.1").better, Better::smaller);
   EXPECT_EQ(metric_info("rule.iterations").title, "rule.iterations");
   EXPECT_EQ(metric_info("rule.iterations").better, Better::neither);
+  EXPECT_EQ(metric_info("buyer.rich.spent_total").title, "paid to sellers so far, buyer rich");
+  EXPECT_EQ(metric_info("buyer.rich.spent_total").better, Better::smaller);
+  EXPECT_EQ(metric_info("cost_of_convergence.80").meaning, "credits spent until the test accuracy was reached, 80 %");
+  EXPECT_EQ(metric_info("loss.2").meaning, "");
+}
+
+TEST(MetricInfo, explains_every_metric_of_the_documents) {
+  std::ifstream document(fs::path(__FILE__).parent_path() / "../../docs/metrics.md");
+  bool of_metrics = false;  // whether the rows are of a table of metrics
+  int found = 0;
+  for (std::string line; std::getline(document, line);) {
+    if (line.starts_with("| name |")) of_metrics = true;
+    if (!line.starts_with("|")) of_metrics = false;
+    if (!of_metrics || !line.starts_with("| `")) continue;
+    const std::string cell = line.substr(0, line.find('|', 1));
+    for (std::size_t at = cell.find('`'); at != std::string::npos; at = cell.find('`', cell.find('`', at + 1) + 1)) {
+      const std::string name = cell.substr(at + 1, cell.find('`', at + 1) - at - 1);
+      EXPECT_NE(metric_info(name).meaning, "") << name;
+      ++found;
+    }
+  }
+  EXPECT_GT(found, 70);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 Exit code 77, which CTest shows as skipped, where there is no pandas.
 """
 
+import io
 import os
 import pathlib
 import sqlite3
@@ -91,12 +92,12 @@ class SoukPy(unittest.TestCase):
         table = souk.table(self.db, "aggregator", "attack", "accuracy")
         text = subprocess.run([PROGRAM, "table", "s", "--stat", "mean", "--format", "csv"], cwd=self.path, check=True,
                               capture_output=True, text=True).stdout
-        lines = [line.split(",") for line in text.splitlines()]
-        self.assertEqual(lines[0][1:], list(table.columns))
-        self.assertEqual([line[0] for line in lines[1:]], list(table.index))
-        for line in lines[1:]:
-            for attack, value in zip(lines[0][1:], line[1:]):
-                self.assertAlmostEqual(table.loc[line[0], attack], float(value), places=12)
+        places = pandas.read_csv(io.StringIO(text))
+        self.assertEqual(list(places["aggregator"].unique()), list(table.index))
+        self.assertEqual(list(places["attack"].unique()), list(table.columns))
+        self.assertEqual(len(places), table.size)
+        for place in places.itertuples():
+            self.assertAlmostEqual(table.loc[place.aggregator, place.attack], place.mean, places=12)
         counts = souk.table(self.db, "aggregator", "attack", "accuracy", "count")
         self.assertEqual(counts.loc["mean", "none"], 2)
         self.assertEqual(counts.loc["mean", "sign_flip"], 4)

@@ -7,6 +7,7 @@
 
 #include "analysis/statistics/bootstrap.hpp"
 #include "analysis/statistics/pareto.hpp"
+#include "analysis/statistics/ranks.hpp"
 #include "analysis/statistics/summary.hpp"
 #include "analysis/statistics/wilcoxon.hpp"
 #include "sim/base/normal_distribution.hpp"
@@ -32,7 +33,7 @@ TEST(Wilcoxon, agrees_with_a_published_example) {
   const std::vector<double> after{0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29};
   std::vector<double> differences;
   for (std::size_t i = 0; i < before.size(); ++i) differences.push_back(before[i] - after[i]);
-  const Wilcoxon test = wilcoxon_signed_rank(differences);
+  const Wilcoxon test = wilcoxon_signed_rank(differences, 0.0);
   EXPECT_EQ(test.positive_sum, 40.0);
   EXPECT_DOUBLE_EQ(test.p, 0.0390625);
   EXPECT_TRUE(test.exact);
@@ -45,8 +46,8 @@ TEST(Wilcoxon, has_the_published_critical_values) {
   } table[] = {{6, 0},   {7, 2},   {8, 3},   {9, 5},   {10, 8},  {11, 10}, {12, 13}, {13, 17}, {14, 21},
                {15, 25}, {16, 29}, {18, 40}, {19, 46}, {20, 52}, {23, 73}, {24, 81}, {25, 89}};
   for (const auto& [n, critical] : table) {
-    EXPECT_LE(wilcoxon_signed_rank(with_positive_sum(n, critical)).p, 0.05) << n;
-    EXPECT_GT(wilcoxon_signed_rank(with_positive_sum(n, critical + 1)).p, 0.05) << n;
+    EXPECT_LE(wilcoxon_signed_rank(with_positive_sum(n, critical), 0.0).p, 0.05) << n;
+    EXPECT_GT(wilcoxon_signed_rank(with_positive_sum(n, critical + 1), 0.0).p, 0.05) << n;
   }
 }
 
@@ -85,28 +86,42 @@ TEST(Wilcoxon, is_the_count_over_all_signs_with_ties_and_zeros) {
   for (int trial = 0; trial < 60; ++trial) {
     std::vector<double> differences(1 + stream.below(11));
     for (double& d : differences) d = static_cast<double>(stream.below(9)) - 3.0;  // many ties, some zeros
-    EXPECT_NEAR(wilcoxon_signed_rank(differences).p, p_by_enumeration(differences), 1e-14);
+    EXPECT_NEAR(wilcoxon_signed_rank(differences, 0.0).p, p_by_enumeration(differences), 1e-14);
   }
 }
 
+TEST(Wilcoxon, differences_of_shares_are_equal_up_to_rounding) {
+  // Counts out of 500: five differences of +1/500 and one of -1/500, whose doubles are all different.
+  const std::vector<double> a{0.792, 0.794, 0.796, 0.798, 0.800, 0.686, 0.1 + 0.2};
+  const std::vector<double> b{0.790, 0.792, 0.794, 0.796, 0.798, 0.688, 0.3};
+  std::vector<double> differences;
+  for (std::size_t i = 0; i < a.size(); ++i) differences.push_back(a[i] - b[i]);
+
+  const Wilcoxon test = wilcoxon_signed_rank(differences, std::max(rounding_of(a), rounding_of(b)));
+
+  EXPECT_EQ(test.count, 6U);
+  EXPECT_EQ(test.positive_sum, 5 * 3.5);
+  EXPECT_DOUBLE_EQ(test.p, 0.21875);  // 2 * (1 + 6) / 64
+}
+
 TEST(Wilcoxon, without_a_difference_nothing_is_told_apart) {
-  EXPECT_EQ(wilcoxon_signed_rank({}).p, 1.0);
+  EXPECT_EQ(wilcoxon_signed_rank({}, 0.0).p, 1.0);
   const std::vector<double> zeros(5, 0.0);
-  EXPECT_EQ(wilcoxon_signed_rank(zeros).p, 1.0);
-  EXPECT_EQ(wilcoxon_signed_rank(zeros).count, 0U);
+  EXPECT_EQ(wilcoxon_signed_rank(zeros, 0.0).p, 1.0);
+  EXPECT_EQ(wilcoxon_signed_rank(zeros, 0.0).count, 0U);
 }
 
 TEST(Wilcoxon, many_differences_take_the_normal_approximation) {
   // n = 26, sum 100: mean 175.5, variance 26 * 27 * 53 / 24 = 1550.25; z = 75 / sqrt(1550.25)
-  const Wilcoxon plain = wilcoxon_signed_rank(with_positive_sum(26, 100));
+  const Wilcoxon plain = wilcoxon_signed_rank(with_positive_sum(26, 100), 0.0);
   EXPECT_FALSE(plain.exact);
   EXPECT_NEAR(plain.p, 2.0 * normal_cdf(-75.0 / std::sqrt(1550.25)), 1e-14);
   // 28 differences of size 1, 20 of them positive: all ranks 14.5, sum 290, mean 203; variance 28 * 29 * 57 / 24 -
   // (28^3 - 28) / 48 = 1928.5 - 456.75
   std::vector<double> tied(28, 1.0);
   std::fill_n(tied.begin(), 8, -1.0);
-  EXPECT_NEAR(wilcoxon_signed_rank(tied).p, 2.0 * normal_cdf(-86.5 / std::sqrt(1471.75)), 1e-14);
-  EXPECT_NEAR(wilcoxon_signed_rank(with_positive_sum(30, 465 / 2)).p, 1.0, 1e-12);
+  EXPECT_NEAR(wilcoxon_signed_rank(tied, 0.0).p, 2.0 * normal_cdf(-86.5 / std::sqrt(1471.75)), 1e-14);
+  EXPECT_NEAR(wilcoxon_signed_rank(with_positive_sum(30, 465 / 2), 0.0).p, 1.0, 1e-12);
 }
 
 /// Means of all n^n resamples of n values, ascending.
@@ -139,9 +154,9 @@ TEST(Bootstrap, is_near_the_interval_over_all_resamples) {
 }
 
 TEST(Bootstrap, of_values_that_leave_no_choice) {
-  const std::vector<double> one{2.5};
-  EXPECT_EQ(bootstrap_of_mean(one).low, 2.5);
-  EXPECT_EQ(bootstrap_of_mean(one).high, 2.5);
+  const std::vector<double> one{2.5};  // says nothing about its spread
+  EXPECT_TRUE(std::isnan(bootstrap_of_mean(one).low));
+  EXPECT_TRUE(std::isnan(bootstrap_of_mean(one).high));
   // Of two values each is drawn twice with probability 1/4: the interval is the whole range.
   const std::vector<double> two{0.0, 1.0};
   EXPECT_EQ(bootstrap_of_mean(two).low, 0.0);

@@ -40,6 +40,9 @@ TEST(WorstTable, divergence_is_worse_than_any_number_and_other_ends_are_marked) 
   EXPECT_EQ(body_of(worst_tables(world.source(), by_metric, "attack").at(0)),
             "aggregator|accuracy\nkrum|diverged [alie] (diverged 1/3)\nmedian|0.5000 [zero] (failed 1/2)\n"
             "mean|failed 1/2, missing 1/2\n");
+  EXPECT_EQ(render(worst_tables(world.source(), by_metric, "attack"), TableFormat::csv),
+            "metric,aggregator,mean,worst_attack,runs,n,diverged,failed,unfinished\naccuracy,krum,,alie,3,2,1,0,0\n"
+            "accuracy,median,0.5,zero,2,1,0,1,0\naccuracy,mean,,,2,0,0,1,1\n");
 }
 
 TEST(WorstTable, an_attack_that_cannot_succeed_is_passed_over) {
@@ -69,6 +72,19 @@ TEST(RankTable, shares_ties_puts_divergence_last_and_leaves_unknown_columns_out)
   EXPECT_EQ(body_of(table),
             "aggregator|zero|alie|nan|inf|mean rank\nkrum|1.5|1|1.5|-|1.33\nmedian|1.5|3|1.5|-|2.00\n"
             "mean|3|2|3|-|2.67\n");
+}
+
+TEST(RankTable, means_that_differ_by_rounding_share_their_rank) {
+  TableWorld world;
+  world.add("krum", "zero", 1, 0.1 + 0.2);
+  world.add("median", "zero", 1, 0.3);
+  world.add("mean", "zero", 1, 0.2);
+  const ResultTable table = rank_tables(world.source(), by_attack).at(0);
+  EXPECT_EQ(body_of(table), "aggregator|zero|mean rank\nkrum|1.5|1.50\nmedian|1.5|1.50\nmean|3|3.00\n");
+  EXPECT_EQ(render(std::vector{table}, TableFormat::csv),
+            "metric,aggregator,attack,mean,rank,mean_rank,runs,n,diverged,failed,unfinished\n"
+            "accuracy,krum,zero,0.30000000000000004,1.5,1.5,1,1,0,0,0\naccuracy,median,zero,0.3,1.5,1.5,1,1,0,0,0\n"
+            "accuracy,mean,zero,0.2,3,3,1,1,0,0,0\n");
 }
 
 TEST(RankTable, marks_ranks_over_a_part_of_the_runs) {
@@ -122,8 +138,12 @@ TEST(CompareTable, has_a_line_per_column_and_leaves_unfinished_pairs_out) {
   EXPECT_EQ(table.header.at(1), "attack");
   ASSERT_EQ(table.rows.size(), 2U);
   EXPECT_EQ(body_of(table).substr(body_of(table).find('\n') + 1),
-            "accuracy|zero|1|0.5000|0.5000|0.0000|n/a|0.0000 to 0.0000|1\n"
-            "accuracy|alie|1|0.5000|0.7500|-0.2500|n/a|-0.2500 to -0.2500|1\n");
+            "accuracy|zero|1|0.5000|0.5000|0.0000|n/a|n/a|1\n"
+            "accuracy|alie|1|0.5000|0.7500|-0.2500|n/a|n/a|1\n");
+  EXPECT_EQ(
+      render(std::vector{table}, TableFormat::csv),
+      "metric,attack,a,b,pairs,mean_a,mean_b,difference,t_low,t_high,bootstrap_low,bootstrap_high,p,p_from\n"
+      "accuracy,zero,krum,median,1,0.5,0.5,0,,,,,1,exact\naccuracy,alie,krum,median,1,0.5,0.75,-0.25,,,,,1,exact\n");
   EXPECT_THAT(notes_of(table), HasSubstr("1 of 3 pairs have a run without a final value and are left out."));
 }
 
@@ -167,6 +187,28 @@ TEST(CompareTable, runs_of_different_seeds_are_no_pair) {
       HasSubstr("no run of krum and run of median agree in sweep / attack / seed: there is nothing to compare"));
 }
 
+TEST(CompareTable, sweeps_can_be_compared_with_each_other_and_are_paired_only_then) {
+  const std::filesystem::path folder = fresh_folder();
+  for (const std::string name : {"x", "y"}) {
+    write_sweep(folder / name, name,
+                {{"k", {{"rule", "krum"}, {"seed", "1"}}}, {"m", {{"rule", "median"}, {"seed", "1"}}}});
+    write_run(folder / name / "cells/k", {.metrics = {{"accuracy", {name == "x" ? 0.5 : 0.9}}}});
+    write_run(folder / name / "cells/m", {.rule = "median", .metrics = {{"accuracy", {name == "x" ? 0.25 : 0.1}}}});
+  }
+  const std::vector<std::filesystem::path> places{folder};
+  const ResultsView view = ResultsView::load(places, ResultsView::Detail::federation);
+  const Frame frame(view.database());
+  const TableSource source{.view = view.database(), .frame = frame, .round = {}};
+  const auto rows = [&](const TableShape& shape, const std::string& a, const std::string& b) {
+    const std::string body = body_of(compare_table(source, shape, a, b));
+    return body.substr(body.find('\n') + 1);
+  };
+  EXPECT_EQ(rows({.rows = {"rule"}, .cols = {"sweep"}, .metrics = {"accuracy"}}, "krum", "median"),
+            "accuracy|x|1|0.5000|0.2500|0.2500|n/a|n/a|1\naccuracy|y|1|0.9000|0.1000|0.8000|n/a|n/a|1\n");
+  EXPECT_EQ(rows({.rows = {"sweep"}, .cols = {"rule"}, .metrics = {"accuracy"}}, "x", "y"),
+            "accuracy|krum|1|0.5000|0.9000|-0.4000|n/a|n/a|1\naccuracy|median|1|0.2500|0.1000|0.1500|n/a|n/a|1\n");
+}
+
 TEST(CompareTable, refuses_what_cannot_be_paired) {
   TableWorld world;
   const auto made = [](double accuracy) { return MadeRun{.metrics = {{"accuracy", {accuracy}}}}; };
@@ -177,6 +219,8 @@ TEST(CompareTable, refuses_what_cannot_be_paired) {
               HasSubstr("two runs of krum agree in sweep / attack / seed"));
   EXPECT_THAT(refusal([&] { compare_table(world.source(), by_rule, "krum", "mean"); }),
               HasSubstr("no run has aggregator = mean"));
+  EXPECT_EQ(refusal([&] { compare_table(world.source(), by_rule, "krum", "krum"); }),
+            "two values are compared, not krum with itself");
   const TableShape two{.rows = {"aggregator", "attack"}, .cols = {}, .metrics = {"accuracy"}};
   EXPECT_THAT(refusal([&] { compare_table(world.source(), two, "krum", "median"); }), HasSubstr("one column"));
 }
@@ -193,6 +237,9 @@ TEST(ParetoTable, marks_rows_that_nothing_dominates) {
   EXPECT_EQ(body_of(pareto_table(world.source(), by_rule, "accuracy", "bytes")),
             "aggregator|accuracy|bytes|on the front\nmedian|0.8000|100.0|yes\nmean|0.7000|200.0|no\n"
             "krum|0.9000|300.0|yes\nmda|diverged|diverged|-\n");
+  EXPECT_EQ(render(std::vector{pareto_table(world.source(), by_rule, "accuracy", "bytes")}, TableFormat::csv),
+            "aggregator,accuracy,bytes,on_front,runs,n,diverged,failed,unfinished\nmedian,0.8,100,1,1,1,0,0,0\n"
+            "mean,0.7,200,0,1,1,0,0,0\nkrum,0.9,300,1,1,1,0,0,0\nmda,,,,1,0,1,0,0\n");
 }
 
 TEST(ParetoTable, knows_which_way_costs_and_metrics_go) {
@@ -236,6 +283,10 @@ TEST(SelectionTable, takes_the_best_worst_case_on_validation_data_and_reports_th
   EXPECT_EQ(body_of(table),
             "aggregator|momentum|validation_accuracy|accuracy\nkrum|0.9|0.5000 [zero]|0.2200 [alie]\n"
             "median|0|0.3000 [zero]|0.5000 [zero]\nmean|0.9|0.1000 [zero]|0.1000 [alie]\n");
+  EXPECT_EQ(render(std::vector{table}, TableFormat::csv),
+            "metric,aggregator,momentum,validation_accuracy,validation_accuracy_worst_attack,mean,worst_attack,runs,n,"
+            "diverged,failed,unfinished\naccuracy,krum,0.9,0.5,zero,0.22,alie,2,2,0,0,0\n"
+            "accuracy,median,0,0.3,zero,0.5,zero,2,2,0,0,0\naccuracy,mean,0.9,0.1,zero,0.1,alie,2,2,0,0,0\n");
 }
 
 TEST(SelectionTable, judges_no_choice_whose_runs_are_not_done) {
@@ -256,6 +307,13 @@ TEST(SelectionTable, judges_no_choice_that_was_spared_an_attack) {
   add_choice(world, "krum", "zero", "0.9", 0.5, 0.5);
   add_choice(world, "krum", "alie", "0.9", 0.5, 0.4);
   EXPECT_EQ(selection_table(world.source(), by_rule, {"momentum"}, "attack").rows.at(0).at(1), "0.9");
+}
+
+TEST(SelectionTable, does_not_choose_the_axis_of_the_worst_case) {
+  TableWorld world;
+  add_choice(world, "krum", "zero", "0", 0.9, 0.9);
+  EXPECT_THAT(refusal([&] { selection_table(world.source(), by_rule, {"attack"}, "attack"); }),
+              HasSubstr("--select attack: settings are chosen by their worst case over attack"));
 }
 
 TEST(SelectionTable, says_where_validation_data_come_from) {

@@ -44,10 +44,10 @@ TEST(PivotTable, marks_every_run_that_is_not_done_and_never_counts_it) {
   EXPECT_EQ(body_of(table),
             "aggregator|zero|nan|inf|mimic|none\n"
             "krum|0.5000 (diverged 1/4, failed 1/4, missing 1/4)|diverged|-|crashed 2/4, timed_out 2/4|n/a\n"
-            "median|||||running\n");
+            "median|||||interrupted\n");
   EXPECT_THAT(notes_of(table),
               HasSubstr("16 runs without a final result, in no value: 2 crashed, 5 diverged, 1 failed, "
-                        "5 missing, 1 running, 2 timed_out."));
+                        "1 interrupted, 5 missing, 2 timed_out."));
 }
 
 TEST(PivotTable, of_random_sweeps_is_what_counting_by_hand_gives) {
@@ -118,6 +118,54 @@ TEST(PivotTable, shows_every_statistic_of_1_2_6) {
   EXPECT_EQ(shown("max"), "0.6000");
   EXPECT_EQ(shown("count"), "3");
   EXPECT_THAT(refusal([&] { shown("mode"); }), HasSubstr("there is no statistic 'mode'; there are mean±std, mean"));
+}
+
+TEST(PivotTable, worst_is_diverged_where_a_run_diverged) {
+  TableWorld world;
+  world.add("krum", "zero", 1, 0.5);
+  world.add("krum", "zero", 2, ended("diverged"));
+  world.add("median", "zero", 1, 0.5);
+  world.add("median", "zero", 2, ended("failed"));
+  const auto shown = [&](Statistic statistic) {
+    return body_of(pivot_tables(world.source(), by_attack, statistic).at(0));
+  };
+  EXPECT_EQ(shown(Statistic::worst), "aggregator|zero\nkrum|diverged (diverged 1/2)\nmedian|0.5000 (failed 1/2)\n");
+  EXPECT_EQ(shown(Statistic::min), "aggregator|zero\nkrum|0.5000 (diverged 1/2)\nmedian|0.5000 (failed 1/2)\n");
+}
+
+TEST(PivotTable, has_a_tidy_row_per_place_for_programs) {
+  TableWorld world;
+  world.add("krum", "zero", 1, 0.25);
+  world.add("krum", "zero", 2, 0.75);
+  world.add("krum", "none", 1, ended("crashed"));
+  world.add("median", "none", 1, 0.1);
+  world.add("median", "none", 2, ended("diverged"));
+  world.add("median", "none", 3, std::nullopt);
+  const auto csv = [&](const TableShape& shape, Statistic statistic) {
+    return render(pivot_tables(world.source(), shape, statistic), TableFormat::csv);
+  };
+  EXPECT_EQ(csv(by_attack, Statistic::mean_deviation),
+            "metric,aggregator,attack,mean,std,runs,n,diverged,failed,unfinished\n"
+            "accuracy,krum,zero,0.5,0.3535533905932738,2,2,0,0,0\naccuracy,krum,none,,,1,0,0,1,0\n"
+            "accuracy,median,none,0.1,,3,1,1,0,1\n");
+  const TableShape all{.rows = {}, .cols = {"metric"}, .metrics = {"accuracy", "bytes"}};
+  EXPECT_EQ(csv(all, Statistic::max),
+            "metric,max,runs,n,diverged,failed,unfinished\naccuracy,0.75,6,3,1,1,1\nbytes,200,6,3,1,1,1\n");
+  const TableShape turned{.rows = {"metric"}, .cols = {"aggregator"}, .metrics = {"accuracy"}};
+  EXPECT_EQ(csv(turned, Statistic::count),
+            "metric,aggregator,count,runs,n,diverged,failed,unfinished\naccuracy,krum,2,3,2,0,1,0\n"
+            "accuracy,median,1,3,1,1,0,1\n");
+}
+
+TEST(PivotTable, refuses_a_column_that_is_named_twice_and_a_round_that_no_run_reached) {
+  TableWorld world;
+  world.add("krum", "zero", 1, 0.5);
+  const TableShape twice{.rows = {"attack"}, .cols = {"attack"}, .metrics = {"accuracy"}};
+  EXPECT_EQ(refusal([&] { pivot_tables(world.source(), twice, Statistic::mean); }),
+            "the rows and columns of a table name 'attack' twice");
+  EXPECT_EQ(refusal([&] { pivot_tables(world.source("3"), by_attack, Statistic::mean); }),
+            "--round 3: no run got further than round 2");
+  EXPECT_EQ(refusal([&] { pivot_tables(world.source("2"), by_attack, Statistic::mean); }), "accepted");
 }
 
 TEST(PivotTable, worst_is_the_largest_of_what_should_be_small) {
@@ -192,8 +240,10 @@ TEST(PivotTable, an_unknown_column_or_metric_is_named_with_its_neighbour) {
   TableWorld world;
   world.add("krum", "zero", 1, 0.5);
   TableShape shape{.rows = {"agregator"}, .cols = {"attack"}, .metrics = {"accuracy"}};
-  EXPECT_THAT(refusal([&] { pivot_tables(world.source(), shape, Statistic::mean); }),
-              HasSubstr("there is no column 'agregator'; there are seed, name, aggregator"));
+  EXPECT_THAT(
+      refusal([&] { pivot_tables(world.source(), shape, Statistic::mean); }),
+      HasSubstr("there is no column 'agregator'; there are seed, name, aggregator, attack, malicious, partition, "
+                "dataset, model, status, sweep, and the fields of the scenarios. Did you mean 'aggregator'?"));
   shape = {.rows = {"aggregator"}, .cols = {"attack"}, .metrics = {"acuracy"}};
   EXPECT_THAT(refusal([&] { pivot_tables(world.source(), shape, Statistic::mean); }),
               HasSubstr("no run has recorded 'acuracy'; there are accuracy, seconds, bytes, virtual_time, rounds_done, "
@@ -216,6 +266,26 @@ TEST(PivotTable, cells_that_never_started_and_have_no_place_are_counted) {
   const ResultTable table = pivot_tables(world.source(), shape, Statistic::mean).at(0);
   EXPECT_EQ(body_of(table), "model|all\nmlp|0.5000\n");
   EXPECT_THAT(notes_of(table), HasSubstr("1 cell never started and cannot be placed in this table."));
+}
+
+TEST(Frame, a_run_is_of_every_sweep_that_has_it) {
+  const std::filesystem::path folder = fresh_folder();
+  const std::string id(12, 'a');
+  for (const char* name : {"x", "y"}) {
+    write_sweep(folder / name, name, {{id, {{"seed", "1"}}}});
+    write_run(folder / name / "cells" / id, {.metrics = {{"accuracy", {0.5}}}, .identity = std::string(64, 'a')});
+  }
+  const std::vector<std::filesystem::path> places{folder};
+  const ResultsView view = ResultsView::load(places, ResultsView::Detail::federation);
+  const Frame frame(view.database());
+  EXPECT_THAT(frame.sweeps(), testing::ElementsAre("x", "y"));
+  const TableSource source{.view = view.database(), .frame = frame, .round = {}};
+  const TableShape by_sweep{.rows = {"sweep"}, .cols = {}, .metrics = {"accuracy"}};
+  EXPECT_EQ(body_of(pivot_tables(source, by_sweep, Statistic::count).at(0)), "sweep|all\nx|1\ny|1\n");
+  const TableShape pooled{.rows = {"aggregator"}, .cols = {}, .metrics = {"accuracy"}};
+  const ResultTable table = pivot_tables(source, pooled, Statistic::count).at(0);
+  EXPECT_EQ(body_of(table), "aggregator|all\nkrum|1\n");
+  EXPECT_THAT(notes_of(table), HasSubstr("Values are taken over sweep (x, y)."));
 }
 
 TEST(Frame, keeps_what_matches_and_orders_numbers_by_size) {

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,7 +12,8 @@ namespace {
 const ResultTable small{.title = "accuracy",
                         .header = {"rule_1", "50%", "a|b"},
                         .rows = {{"krum", "0.5±0.1", "-"}, {"median", "diverged", "\"x\", y"}},
-                        .notes = {"One & only."}};
+                        .notes = {"One & only."},
+                        .tidy = {.header = {"rule_1", "a|b"}, .rows = {{"krum", "0.5"}, {"median", "\"x\", y"}}}};
 
 TEST(Render, text_lines_up_by_characters_and_not_bytes) {
   EXPECT_EQ(render(std::vector{small}, TableFormat::text),
@@ -29,39 +32,36 @@ TEST(Render, markdown_and_latex_escape_their_special_characters) {
             "| krum | 0.5±0.1 | - |\n| median | diverged | \"x\", y |\n"
             "\nOne & only.\n");
   EXPECT_EQ(render(std::vector{small}, TableFormat::latex),
-            "% accuracy\n\\begin{tabular}{lrr}\n  \\toprule\n  rule\\_1 & 50\\% & a|b \\\\\n  \\midrule\n"
-            "  krum & 0.5$\\pm$0.1 & - \\\\\n  median & diverged & \"x\", y \\\\\n  \\bottomrule\n\\end{tabular}\n"
+            "% accuracy\n\\begin{tabular}{lrr}\n  \\toprule\n  rule\\_1 & 50\\% & a\\textbar{}b \\\\\n  \\midrule\n"
+            "  krum & 0.5$\\pm$0.1 & - \\\\\n  median & diverged & \\texttt{\\char34}x\\texttt{\\char34}, y \\\\\n  "
+            "\\bottomrule\n\\end{tabular}\n"
             "% One & only.\n");
-  const ResultTable odd{.title = {}, .header = {"[\\^~#${}<>"}, .rows = {}, .notes = {}};
+  const ResultTable odd{.title = {}, .header = {"[\\^~#${}<>*—"}, .rows = {}, .notes = {}};
   EXPECT_THAT(
       render(std::vector{odd}, TableFormat::latex),
-      testing::HasSubstr("  {[}\\textbackslash{}\\textasciicircum{}\\textasciitilde{}\\#\\$\\{\\}$<$$>$ \\\\\n"));
+      testing::HasSubstr(
+          "  {[}\\textbackslash{}\\textasciicircum{}\\textasciitilde{}\\#\\$\\{\\}\\textless{}\\textgreater{}{*}--- "
+          "\\\\\n"));
 }
 
-TEST(Render, csv_quotes_what_needs_it_and_joins_tables) {
-  EXPECT_EQ(render(std::vector{small}, TableFormat::csv),
-            "rule_1,50%,a|b\nkrum,0.5±0.1,-\nmedian,diverged,\"\"\"x\"\", y\"\n");
-  ResultTable second = small;
-  second.title = "loss, test";
-  second.rows.pop_back();
-  EXPECT_EQ(render(std::vector{small, second}, TableFormat::csv),
-            "table,rule_1,50%,a|b\naccuracy,krum,0.5±0.1,-\naccuracy,median,diverged,\"\"\"x\"\", y\"\n"
-            "\"loss, test\",krum,0.5±0.1,-\n");
+TEST(Render, csv_has_the_tidy_rows_of_all_tables_under_one_header) {
+  EXPECT_EQ(render(std::vector{small, small}, TableFormat::csv),
+            "rule_1,a|b\nkrum,0.5\nmedian,\"\"\"x\"\", y\"\nkrum,0.5\nmedian,\"\"\"x\"\", y\"\n");
 }
 
 TEST(NumberText, has_the_digits_that_matter) {
-  const NumberText share({.title = {}, .unit = "share", .better = Better::larger}, false);
+  const NumberText share({.title = {}, .unit = "share", .better = Better::larger});
   EXPECT_EQ(share(0.81234), "0.8123");
   EXPECT_EQ(share(0.5, 0.00004), "0.5000±0.0000");
-  const NumberText plain({}, false);
+  const NumberText plain(MetricInfo{});
   EXPECT_EQ(plain(0.0), "0");
   EXPECT_EQ(plain(123456.7), "123457");
   EXPECT_EQ(plain(12.3456, 0.5), "12.35±0.50");
   EXPECT_EQ(plain(-0.0123456), "-0.01235");
   EXPECT_EQ(plain(123456789.0), "1.235e+08");
   EXPECT_EQ(plain(0.00000123), "1.230e-06");
-  const NumberText full({}, true);
-  EXPECT_EQ(full(0.1, 1.0 / 3.0), "0.1±0.3333333333333333");
+  EXPECT_EQ(full_number(1.0 / 3.0), "0.3333333333333333");
+  EXPECT_EQ(full_number(std::nan("")), "");
 }
 
 }  // namespace

@@ -15,7 +15,10 @@ TEST_F(Table, of_a_sweep_says_what_its_database_says) {
   const Ended counts = run({"table", "s", "--metric", "rounds_done", "--stat", "max", "--format", "csv"});
   EXPECT_EQ(counts.exit_code, 0);
   EXPECT_EQ(counts.err, "");
-  EXPECT_EQ(counts.out, "aggregator,sign_flip,zero\nmean,2,2\nmedian,2,2\n");
+  EXPECT_EQ(counts.out,
+            "metric,aggregator,attack,max,runs,n,diverged,failed,unfinished\nrounds_done,mean,sign_flip,2,2,2,0,0,0\n"
+            "rounds_done,mean,zero,2,2,2,0,0,0\nrounds_done,median,sign_flip,2,2,2,0,0,0\n"
+            "rounds_done,median,zero,2,2,2,0,0,0\n");
 
   // The same mean by SQL on the runs themselves, in the order in which the program adds.
   double sum = 0.0;
@@ -29,8 +32,9 @@ TEST_F(Table, of_a_sweep_says_what_its_database_says) {
   }
   const Ended means =
       run({"table", "s", "--filter", "aggregator = median && attack = zero", "--stat", "mean", "--format", "csv"});
-  ASSERT_THAT(means.out, HasSubstr("aggregator,zero\nmedian,"));
-  EXPECT_NEAR(std::stod(means.out.substr(means.out.rfind(',') + 1)), sum / 2.0, 1e-12);
+  const std::string place = "\naccuracy,median,zero,";
+  ASSERT_THAT(means.out, HasSubstr(place));
+  EXPECT_NEAR(std::stod(means.out.substr(means.out.find(place) + place.size())), sum / 2.0, 1e-12);
 }
 
 TEST_F(Table, has_every_kind) {
@@ -42,14 +46,51 @@ TEST_F(Table, has_every_kind) {
     return ended.out.substr(0, ended.out.find('\n'));
   };
   EXPECT_EQ(first_line({"--worst-over", "attack", "--metric", "accuracy,bytes", "--format", "csv"}),
-            "aggregator,accuracy,bytes");
+            "metric,aggregator,mean,worst_attack,runs,n,diverged,failed,unfinished");
   EXPECT_EQ(first_line({"--rank", "--format", "markdown"}),
             "**rank by test accuracy (accuracy), in the last round that recorded it**");
   EXPECT_EQ(first_line({"--compare", "mean,median"}), "mean less median, paired");
   EXPECT_EQ(first_line({"--pareto", "accuracy:bytes", "--format", "latex"}),
             "% test accuracy (accuracy), in the last round that recorded it against traffic (bytes)");
   EXPECT_EQ(first_line({"--rows", "metric", "--cols", "seed,aggregator", "--format", "csv"}),
-            "metric,1 / mean,1 / median,2 / mean,2 / median");
+            "metric,seed,aggregator,mean,std,runs,n,diverged,failed,unfinished");
+  EXPECT_EQ(run({"table", "s", "--rows", "attack", "--metric", "rounds_done", "--stat", "mean", "--format", "csv"}).out,
+            "metric,attack,mean,runs,n,diverged,failed,unfinished\nrounds_done,sign_flip,2,4,4,0,0,0\n"
+            "rounds_done,zero,2,4,4,0,0,0\n");
+}
+
+TEST_F(Table, of_two_sweeps_mixes_them_only_where_it_is_told_to) {
+  run_sweep("s");
+  std::filesystem::copy(directory_ / "s", directory_ / "again", std::filesystem::copy_options::recursive);
+  const auto labels = [&](std::vector<std::string> options) {
+    options.insert(options.begin(), {"table", "s", "again", "--metric", "rounds_done", "--stat", "count"});
+    const Ended ended = run(options);
+    EXPECT_EQ(ended.exit_code, 0) << ended.err;
+    EXPECT_THAT(ended.out, HasSubstr("Runs that were given more than once count once (8 left out)."));
+    std::string first_words;
+    std::istringstream lines(ended.out);
+    for (std::string line; std::getline(lines, line);) {
+      if (line.find("  2") != std::string::npos) first_words += line.substr(0, line.find("  ")) + "\n";
+    }
+    return first_words;
+  };
+  EXPECT_EQ(labels({}), "made / mean\nmade / median\nmade#2 / mean\nmade#2 / median\n");
+  EXPECT_EQ(labels({"--filter", "sweep != nobody"}), "mean\nmedian\n");
+  EXPECT_EQ(labels({"--filter", "sweep = made"}), "mean\nmedian\n");
+  EXPECT_EQ(labels({"--cols", "sweep,attack"}), "mean\nmedian\n");
+
+  const auto out = [&](std::vector<std::string> options) {
+    options.insert(options.begin(), {"table", "s", "again"});
+    return run(options).out;
+  };
+  const std::string compared = out({"--compare", "mean,median"});
+  EXPECT_THAT(compared, HasSubstr("accuracy    made      4"));  // a line per sweep
+  EXPECT_THAT(compared, HasSubstr("accuracy  made#2      4"));
+  const std::string ranked = out({"--rank"});  // a table per sweep, whose ranks are 1 and 2
+  EXPECT_EQ(ranked.find("rank by"), 0U);
+  EXPECT_NE(ranked.rfind("rank by"), 0U);
+  EXPECT_THAT(ranked, testing::Not(HasSubstr(" 3 ")));
+  EXPECT_NE(out({"--pareto", "accuracy:bytes"}).rfind("against"), out({"--pareto", "accuracy:bytes"}).find("against"));
 }
 
 TEST_F(Table, refuses_what_makes_no_sense_in_one_sentence) {
@@ -69,6 +110,11 @@ TEST_F(Table, refuses_what_makes_no_sense_in_one_sentence) {
   EXPECT_THAT(refused({"s", "--filter", "aggregator ="}), HasSubstr("aggregator ="));
   EXPECT_EQ(refused({"s", "--filter", "aggregator = none"}), "souk: --filter 'aggregator = none': no run matches\n");
   EXPECT_THAT(refused({"s", "--rows", "aggregater"}), HasSubstr("there is no column 'aggregater'"));
+  EXPECT_EQ(refused({"s", "--rows", "seed", "--cols", "seed"}),
+            "souk: the rows and columns of a table name 'seed' twice\n");
+  EXPECT_EQ(refused({"s", "--compare", "mean,mean"}), "souk: two values are compared, not mean with itself\n");
+  EXPECT_EQ(refused({"s", "--round", "99"}), "souk: --round 99: no run got further than round 2\n");
+  EXPECT_THAT(refused({"s", "--select", "attack"}), HasSubstr("which cannot itself be chosen"));
   EXPECT_THAT(refused({"s", "--select", "seed"}), HasSubstr("evaluation.validation_fraction"));
   EXPECT_EQ(refused({"nowhere"}), "souk: nowhere: No such file or directory\n");
   EXPECT_EQ(refused({"s/cells/x"}), "souk: s/cells/x: No such file or directory\n");
