@@ -133,8 +133,7 @@ std::string run_curve_spec() {
       {"field", "metric"}, {"type", "nominal"}, {"title", nullptr}, {"sort", {{"op", "min"}, {"field", "place"}}}};
   spec["columns"] = 3;
   spec["resolve"] = {{"scale", {{"y", "independent"}}}, {"axis", {{"x", "independent"}}}};
-  Json x = vega::channel("round", "quantitative", "round");
-  x["axis"] = {{"tickMinStep", 1}, {"format", "d"}};
+  const Json x = vega::round_channel();
   Json y = vega::channel("value", "quantitative", "");
   y["scale"] = {{"zero", false}};
   spec["spec"] = {

@@ -5,12 +5,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/report/theme.hpp"
 #include "analysis/results/metric_info.hpp"
 
 namespace souk::vega {
 namespace {
-
-constexpr std::size_t colours = 8;
 
 /// The first cell under the attack that figures begin with: its place has something to show, which that of a clean cell
 /// may not have. Contract: the study has cells.
@@ -48,6 +47,12 @@ Json channel(const std::string& field, const std::string& type, const std::strin
   return {{"field", field}, {"type", type}, {"title", title}};
 }
 
+Json round_channel() {
+  Json x = channel("round", "quantitative", "round");
+  x["axis"] = {{"tickMinStep", 1}, {"format", "d"}};
+  return x;
+}
+
 Json line(const std::string& field, const std::string& title, const std::string& format) {
   Json result = {{"field", field}, {"title", title}};
   if (!format.empty()) result.update({{"type", "quantitative"}, {"format", format}});
@@ -57,10 +62,10 @@ Json line(const std::string& field, const std::string& title, const std::string&
 void colour_by(Json& encoding, const std::string& field, const std::string& title, std::size_t count) {
   encoding["color"] = channel(field, "nominal", title);
   encoding["color"]["sort"] = nullptr;
-  if (count <= colours) return;
+  if (count <= category_colours) return;
   Json dashes = Json::array();
   const Json patterns = {{1, 0}, {6, 3}, {2, 2}, {8, 2, 2, 2}};
-  for (std::size_t i = 0; i < count; ++i) dashes.push_back(patterns[i / colours % patterns.size()]);
+  for (std::size_t i = 0; i < count; ++i) dashes.push_back(patterns[i / category_colours % patterns.size()]);
   encoding["strokeDash"] = channel(field, "nominal", title);
   encoding["strokeDash"].update({{"sort", nullptr}, {"scale", {{"range", dashes}}}});
 }
@@ -107,19 +112,25 @@ void limit_interval(Json& spec, const std::vector<std::string>& metrics) {
 
 std::string axis_field(std::size_t axis) { return fmt::format("axis{}", axis + 1); }
 
+bool can_be_together(const StudyAxis& axis) { return !axis.sweeps; }
+
+void choose_axis(Json& spec, const Study& study, std::size_t axis, bool all) {
+  const std::string field = axis_field(axis);
+  std::vector<std::string> options = study.axes[axis].values;
+  std::vector<std::string> labels = options;
+  const bool together = all && can_be_together(study.axes[axis]);
+  if (together) {
+    options.insert(options.begin(), all_values);
+    labels.insert(labels.begin(), "all together");
+  }
+  spec["params"].push_back(choice(field, study.axes[axis].name, options, labels));
+  if (!together) spec["params"].back()["value"] = first_attacked(study).at[axis];
+  spec["transform"].push_back(filter(fmt::format("datum.{0} == {0}", field)));
+}
+
 void choose_axes(Json& spec, const Study& study, bool all, std::size_t except) {
   for (std::size_t i = 0; i < study.axes.size(); ++i) {
-    if (i == except) continue;
-    const std::string field = axis_field(i);
-    std::vector<std::string> options = study.axes[i].values;
-    std::vector<std::string> labels = options;
-    if (all) {
-      options.insert(options.begin(), all_values);
-      labels.insert(labels.begin(), "all together");
-    }
-    spec["params"].push_back(choice(field, study.axes[i].name, options, labels));
-    if (!all) spec["params"].back()["value"] = first_attacked(study).at[i];
-    spec["transform"].push_back(filter(fmt::format("datum.{0} == {0}", field)));
+    if (i != except) choose_axis(spec, study, i, all);
   }
 }
 

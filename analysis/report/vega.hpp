@@ -26,6 +26,8 @@ Json filter(const std::string& expression);
 Json calculate(const std::string& expression, const std::string& as);
 /// A position or other channel: field, type, title.
 Json channel(const std::string& field, const std::string& type, const std::string& title);
+/// The channel of rounds, with ticks at whole numbers.
+Json round_channel();
 /// A tooltip's line.
 Json line(const std::string& field, const std::string& title, const std::string& format = "");
 /// Colour by a field of few texts; beyond eight of them lines are dashed as well.
@@ -49,9 +51,12 @@ void limit_interval(Json& spec, const std::vector<std::string>& metrics);
 
 /// Axes of a study beside rule, attack and seed, as fields axis1, axis2, … of data and as parameters of the same name.
 std::string axis_field(std::size_t axis);
-/// Adds a choice and a filter per axis; with `all` the first option is all values together, stored as "all";
-/// without, figures begin where the first attack was tried.
+/// Whether numbers over all values of the axis together mean something.
+bool can_be_together(const StudyAxis& axis);
+/// Adds a choice and a filter per axis; with `all` the first option is all values together, stored as "all", where that
+/// means something; otherwise, figures begin where the first attack was tried.
 void choose_axes(Json& spec, const Study& study, bool all, std::size_t except = std::string::npos);
+void choose_axis(Json& spec, const Study& study, std::size_t axis, bool all);
 inline constexpr const char* all_values = "all";
 /// rule, attack, axis1, …: columns of data by cell, and their values.
 std::vector<std::string> grid_columns(const Study& study, const std::vector<std::string>& more);
