@@ -25,7 +25,6 @@ std::string scatter_spec(const Study& study, bool paid, bool valued) {
        {std::tuple("rule", "Rule", study.rules), std::tuple("attack", "Attack", study.attacks)}) {
     if (options.size() < 2) continue;
     spec["params"].push_back(vega::choice(name, label, options));
-    if (std::string(name) == "attack") spec["params"].back()["value"] = options[1];
     spec["transform"].push_back(vega::filter(std::string("datum.") + name + " == " + name));
   }
   vega::choose_axes(spec, study, false);

@@ -28,7 +28,6 @@ void choose_lines(Json& spec, const Study& study) {
         vega::choice("lines", "Lines", {"rule", "attack"}, {"rules, under the attack", "attacks, on the rule"}));
     spec["params"].push_back(vega::choice("rule", "Rule", study.rules));
     spec["params"].push_back(vega::choice("attack", "Attack", study.attacks));
-    spec["params"].back()["value"] = study.attacks[1];
     spec["transform"].push_back(vega::filter("lines == 'rule' ? datum.attack == attack : datum.rule == rule"));
     spec["transform"].push_back(vega::calculate("lines == 'rule' ? datum.rule : datum.attack", "line"));
   } else {

@@ -75,7 +75,6 @@ std::string axis_spec(const Study& study, std::size_t axis, const std::vector<st
   spec["transform"] = {vega::filter("datum.metric == metric")};
   if (study.attacks.size() > 1) {
     spec["params"].push_back(vega::choice("attack", "Attack", study.attacks));
-    spec["params"].back()["value"] = study.attacks[1];
     spec["transform"].push_back(vega::filter("datum.attack == attack"));
   }
   vega::choose_axes(spec, study, false, axis);
@@ -85,7 +84,8 @@ std::string axis_spec(const Study& study, std::size_t axis, const std::vector<st
   spec["height"] = 280;
   const StudyAxis& along = study.axes[axis];
   Json x = vega::channel("x", "quantitative", along.name);
-  x["scale"] = {{"type", is_logarithmic(along) ? "log" : "linear"}, {"zero", false}, {"nice", false}, {"padding", 14}};
+  x["scale"] = {{"type", is_logarithmic(along) ? "log" : "linear"}, {"nice", false}, {"padding", 14}};
+  if (!is_logarithmic(along)) x["scale"]["zero"] = false;
   x["axis"] = {{"values", numbers_of(along)}, {"labelOverlap", true}, {"format", ".3~g"}};
   Json y = vega::channel("mean", "quantitative", "");
   y["scale"] = {{"zero", false}};

@@ -66,7 +66,9 @@ Json held_card(const StudyVerdict& verdict, const VerdictLimits& limits) {
 std::optional<Json> unknown_card(const StudyVerdict& verdict) {
   std::vector<std::string> lines;
   for (const RuleVerdict& rule : verdict.rules) {
-    if (rule.result == Result::unknown) lines.push_back(fmt::format("{}: {}", rule.rule, why_not_compared(rule)));
+    if (rule.result == Result::unknown) {
+      lines.push_back(fmt::format("{}: nothing to compare ({})", rule.rule, why_not_compared(rule)));
+    }
   }
   return lines.empty() ? std::nullopt : std::optional(card("What is not known", "unknown", lines));
 }
@@ -130,6 +132,10 @@ std::optional<std::string> rule_times(const Study& study) {
                      duration_words(slowest.first), slowest.second);
 }
 
+std::string credit_words(double credits) {
+  return credits < 1000.0 ? fmt::format("{:.4g}", credits) : fmt::format("{:.0f}", credits);
+}
+
 /// What clients were paid, and how much of it went to attackers in the runs that had any.
 std::vector<std::string> market_lines(const Study& study) {
   std::vector<double> paid;
@@ -142,7 +148,7 @@ std::vector<std::string> market_lines(const Study& study) {
     to_attackers += run.paid_to_attackers;
   }
   if (paid.empty()) return {};
-  std::string text = fmt::format("{:.5g} credits paid to clients{}", summarise(paid).mean,
+  std::string text = fmt::format("{} credits paid to clients{}", credit_words(summarise(paid).mean),
                                  study.runs.size() == 1 ? "" : " per run with a market");
   if (paid_under_attack > 0.0) {
     text += fmt::format("; {} of them to attackers{}", percent(to_attackers / paid_under_attack),

@@ -61,7 +61,6 @@ void add_lorenz(const Study& study, const SeedGroup& group, const std::string& m
 void choose_attack(Json& spec, const Study& study) {
   if (study.attacks.size() < 2) return;
   spec["params"].push_back(vega::choice("attack", "Attack", study.attacks));
-  spec["params"].back()["value"] = study.attacks[1];
   spec["transform"].push_back(vega::filter("datum.attack == attack"));
 }
 

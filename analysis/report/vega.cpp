@@ -1,6 +1,7 @@
 #include "analysis/report/vega.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -11,11 +12,27 @@
 namespace souk::vega {
 namespace {
 
-/// The first cell under the attack that figures begin with: its place has something to show, which that of a clean cell
-/// may not have. Contract: the study has cells.
-const StudyCell& first_attacked(const Study& study) {
-  const std::string& attack = study.attacks.size() > 1 ? study.attacks[1] : study.attacks.front();
-  return *std::ranges::find(study.cells, attack, &StudyCell::attack);
+bool has_column(const DataSet& data, const std::string& column) {
+  return std::ranges::find(data.columns(), column) != data.columns().end();
+}
+
+/// The first row of the first metric that has a mean, preferably under an attack. Contract: there are rows.
+std::size_t first_worth_showing(const Figure& figure, const std::set<std::string>& attacks) {
+  const DataSet& data = figure.data;
+  const bool has_metrics = !figure.metrics.empty() && has_column(data, "metric");
+  const bool has_mean = has_column(data, "mean");
+  const bool has_attack = has_column(data, "attack");
+  std::size_t best = 0;
+  int best_rank = -1;
+  for (std::size_t row = 0; row < data.rows() && best_rank < 3; ++row) {
+    if (has_metrics && data.at(row, "metric").text() != figure.metrics.front()) continue;
+    const bool has_value = !has_mean || data.at(row, "mean").kind() != ReportValue::Kind::none;
+    const bool attacked = !has_attack || attacks.contains(data.at(row, "attack").text());
+    const int rank = 2 * static_cast<int>(has_value) + static_cast<int>(attacked);
+    if (rank > best_rank) best = row;
+    best_rank = std::max(best_rank, rank);
+  }
+  return best;
 }
 
 MetricInfo info_of(const std::string& metric) {
@@ -124,7 +141,6 @@ void choose_axis(Json& spec, const Study& study, std::size_t axis, bool all) {
     labels.insert(labels.begin(), "all together");
   }
   spec["params"].push_back(choice(field, study.axes[axis].name, options, labels));
-  if (!together) spec["params"].back()["value"] = first_attacked(study).at[axis];
   spec["transform"].push_back(filter(fmt::format("datum.{0} == {0}", field)));
 }
 
@@ -132,6 +148,22 @@ void choose_axes(Json& spec, const Study& study, bool all, std::size_t except) {
   for (std::size_t i = 0; i < study.axes.size(); ++i) {
     if (i != except) choose_axis(spec, study, i, all);
   }
+}
+
+std::string begun_at_data(const Figure& figure, const Study& study) {
+  if (figure.data.empty()) return figure.spec;
+  std::set<std::string> attacks;
+  for (const StudyCell& cell : study.cells) {
+    if (cell.attacked) attacks.insert(cell.attack);
+  }
+  const std::size_t row = first_worth_showing(figure, attacks);
+  Json spec = Json::parse(figure.spec);
+  for (Json& param : spec["params"]) {
+    const std::string name = param["name"];
+    const bool is_place = name == "rule" || name == "attack" || name.starts_with("axis");
+    if (is_place && param["value"] != all_values) param["value"] = figure.data.at(row, name).text();
+  }
+  return spec.dump();
 }
 
 std::vector<std::string> grid_columns(const Study& study, const std::vector<std::string>& more) {

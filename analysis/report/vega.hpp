@@ -54,10 +54,13 @@ std::string axis_field(std::size_t axis);
 /// Whether numbers over all values of the axis together mean something.
 bool can_be_together(const StudyAxis& axis);
 /// Adds a choice and a filter per axis; with `all` the first option is all values together, stored as "all", where that
-/// means something; otherwise, figures begin where the first attack was tried.
+/// means something.
 void choose_axes(Json& spec, const Study& study, bool all, std::size_t except = std::string::npos);
 void choose_axis(Json& spec, const Study& study, std::size_t axis, bool all);
 inline constexpr const char* all_values = "all";
+/// The specification with its choices of rule, attack and axes set to a place that the data have, under an attack if
+/// there is one.
+std::string begun_at_data(const Figure& figure, const Study& study);
 /// rule, attack, axis1, …: columns of data by cell, and their values.
 std::vector<std::string> grid_columns(const Study& study, const std::vector<std::string>& more);
 std::vector<ReportValue> grid_values(const StudyCell& cell, std::vector<ReportValue> more);

@@ -29,7 +29,7 @@ struct Reference {
 };
 
 /// The clean cell of the same sweep, rule and seed that agrees on most axes, a finished one if there are several; or,
-/// where no cell of the sweep is clean, the best of the same seed and axes.
+/// where no cell of the sweep is clean, the best of several of the same seed and axes.
 class References {
  public:
   explicit References(const Study& study) : study_(study) {
@@ -41,16 +41,16 @@ class References {
       }
       const auto accuracy = accuracy_of(study, cell);
       if (!accuracy) continue;
-      const auto [best, is_new] = best_.try_emplace({sweep, cell.seed, cell.at}, *accuracy);
-      if (!is_new) best->second = std::max(best->second, *accuracy);
+      finished_[{sweep, cell.seed, cell.at}].push_back(*accuracy);
     }
   }
   bool are_clean_for(const StudyCell& cell) const { return sweeps_with_clean_.contains(study_.runs[cell.run].sweep); }
   Reference of(const StudyCell& cell) const {
     const std::string& sweep = study_.runs[cell.run].sweep;
     if (!are_clean_for(cell)) {
-      const auto best = best_.find({sweep, cell.seed, cell.at});
-      return best == best_.end() ? Reference() : Reference{.accuracy = best->second};
+      const auto finished = finished_.find({sweep, cell.seed, cell.at});
+      if (finished == finished_.end() || finished->second.size() < 2) return {};
+      return {.accuracy = std::ranges::max(finished->second)};
     }
     const auto candidates = clean_.find({sweep, cell.rule, cell.seed});
     if (candidates == clean_.end()) return {};
@@ -67,7 +67,7 @@ class References {
   const Study& study_;
   std::set<std::string> sweeps_with_clean_;
   std::map<std::tuple<std::string, std::string, std::string>, std::vector<const StudyCell*>> clean_;
-  std::map<std::tuple<std::string, std::string, std::vector<std::string>>, double> best_;
+  std::map<std::tuple<std::string, std::string, std::vector<std::string>>, std::vector<double>> finished_;
 };
 
 std::optional<double> mean_or_none(const std::vector<double>& values) {

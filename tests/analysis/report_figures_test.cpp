@@ -36,6 +36,12 @@ std::vector<json> rows_with(const Figure& figure, const json& wanted) {
   return rows;
 }
 
+const Figure* figure_of(const Report& report, const std::string& id) {
+  const auto figures = figures_of(report);
+  const auto found = std::ranges::find(figures, id, &Figure::id);
+  return found == figures.end() ? nullptr : *found;
+}
+
 constexpr const char* odd_label = "x' || \"</script>";
 
 /// Two rules, an attack with a label that is trouble wherever it is taken for code, two shares, two seeds. Clean cells
@@ -240,7 +246,8 @@ TEST(ReportOfRuns, figures_begin_where_there_is_something_to_show) {
   const Study study = Study::read(view.database());
   ASSERT_EQ(study.axes.size(), 1U);          // the malicious share, 0 or a fifth
   EXPECT_TRUE(numeric_axes(study).empty());  // no attack was run at two shares
-  const Figure figure = curves(study, view.database()).at(0);
+  const Report report = make_report(view.database());
+  const Figure& figure = *figure_of(report, "curves");
   const json spec = json::parse(figure.spec);
   json chosen;
   for (const json& param : spec["params"]) {
@@ -265,6 +272,25 @@ ResultsView view_of_seeds(const std::vector<std::pair<std::string, std::vector<d
   cells.push_back({"run-x", {{"aggregator", "mean"}, {"attack", "none"}, {"seed", "1"}}});
   write_sweep(folder, "grid", cells);
   return view_of(folder);
+}
+
+TEST(ReportOfSweeps, figures_begin_with_a_rule_that_has_results) {
+  const auto folder = fresh_folder() / "sweep";
+  write_run(folder / "cells" / "a", {.rule = "krum", .attack = "sign_flip", .status = "failed"});
+  write_run(folder / "cells" / "b",
+            {.rule = "mean", .attack = "sign_flip", .metrics = {{"accuracy", {0.5}}, {"asr", {0.5}}}});
+  write_sweep(folder, "grid",
+              {{"a", {{"aggregator", "krum"}, {"attack", "flip"}, {"seed", "1"}}},
+               {"b", {{"aggregator", "mean"}, {"attack", "door"}, {"seed", "1"}}}});
+  const ResultsView view = view_of(folder);
+  const Report report = make_report(view.database());
+  const json spec = json::parse(figure_of(report, "curves")->spec);
+  json chosen;
+  for (const json& param : spec["params"]) {
+    chosen[param["name"].get<std::string>()] = param["value"];
+  }
+  EXPECT_EQ(chosen["rule"], "mean");
+  EXPECT_EQ(chosen["attack"], "door");
 }
 
 TEST(ReportOfRuns, what_has_not_ended_is_in_curves_alone_and_the_page_says_so) {

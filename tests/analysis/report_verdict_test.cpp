@@ -150,8 +150,8 @@ TEST_F(ReportVerdict, rules_of_which_nothing_was_compared_are_not_known) {
   EXPECT_EQ(cards[0]["lines"], nlohmann::json({"No rule, so far."}));
   EXPECT_EQ(cards[1]["lines"], nlohmann::json({"Nothing, so far."}));
   EXPECT_EQ(cards[2]["title"], "What is not known");
-  EXPECT_EQ(cards[2]["lines"],
-            nlohmann::json({"mean: 1 failed, 1 running", "krum: 1 without a result to compare with"}));
+  EXPECT_EQ(cards[2]["lines"], nlohmann::json({"mean: nothing to compare (1 failed, 1 running)",
+                                               "krum: nothing to compare (1 without a result to compare with)"}));
   const ReportTable table = rule_table(verdict);
   EXPECT_EQ(table.data.at(0, "verdict").text(), "not known");
   EXPECT_EQ(table.data.at(0, "not_compared").text(), "1 failed, 1 running");
@@ -206,6 +206,13 @@ TEST_F(ReportVerdict, without_clean_cells_the_reference_is_the_best_of_the_same_
   EXPECT_NEAR(*verdict.rules[0].worst_loss, 0.3, 1e-12);
   EXPECT_NEAR(*verdict.rules[1].worst_loss, 0.0, 1e-12);
   EXPECT_THAT(overview_json(study_, verdict, limits_), HasSubstr("no cells without attack"));
+}
+
+TEST_F(ReportVerdict, a_result_is_not_compared_with_itself) {
+  study_.attacks = {"flip"};
+  attacked("mean", "flip", "1", "0.1", {}, "crashed");
+  attacked("krum", "flip", "1", "0.1", {{"accuracy", 0.8}});
+  EXPECT_EQ(judge(study_, limits_).rules[1].result, Result::unknown);
 }
 
 TEST_F(ReportVerdict, a_clean_cell_of_another_setting_serves_where_there_is_none_of_the_same) {

@@ -1,7 +1,7 @@
 // Tables that are sorted by a click on a heading and filtered by words: a row stays if it has every word typed.
 
 const rowsShownFirst = 200;
-const longestOnOneLine = 28;
+const longestOnOneLine = 20;
 
 class TableView {
   constructor(table, openRun) {
