@@ -55,7 +55,7 @@ std::string scatter_spec(const Study& study, bool paid, bool valued) {
                          vega::line("weight", "weight", ".4~g")};
   if (paid) encoding["tooltip"].push_back(vega::line("income", "credits", ".6~g"));
   spec["encoding"] = encoding;
-  return spec.dump();
+  return vega::text_of(spec);
 }
 
 }  // namespace

@@ -63,6 +63,7 @@ std::string bar_spec(const Study& study, const std::string& x_title, const std::
   spec["mark"] = {{"type", "bar"}};
   Json x = vega::channel("mean", "quantitative", x_title);
   x["stack"] = "zero";
+  x["axis"] = {{"tickCount", 8}};
   Json y = vega::channel("rule", "nominal", "rule");
   y["sort"] = study.rules;
   spec["encoding"] = {{"x", x}, {"y", y}};
@@ -70,7 +71,7 @@ std::string bar_spec(const Study& study, const std::string& x_title, const std::
   spec["encoding"]["color"]["legend"] = {{"orient", "bottom"}, {"columns", 8}};
   spec["encoding"]["tooltip"] = {vega::line("rule", "rule"), vega::line("part", part_title),
                                  vega::line("mean", x_title, ".4~g"), vega::line("runs", "runs")};
-  return spec.dump();
+  return vega::text_of(spec);
 }
 
 }  // namespace

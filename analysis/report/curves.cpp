@@ -75,7 +75,7 @@ std::string curve_spec(const Study& study, const std::vector<std::string>& metri
                         {"encoding", line}},
                    Json{{"mark", {{"type", "point"}, {"filled", true}, {"size", 90}}}, {"encoding", hover}}};
   if (bands) spec["layer"].push_back({{"mark", {{"type", "area"}, {"tooltip", nullptr}}}, {"encoding", band}});
-  return spec.dump();
+  return vega::text_of(spec);
 }
 
 std::vector<Figure> curves(const Study& study, const Database& view) {

@@ -31,6 +31,7 @@ std::vector<Field> fields_of(const Study& study) {
   const std::size_t axes = study.axes.size();
   const std::size_t subsets = axes <= most_axes_together ? std::size_t{1} << axes : 1;
   for (const StudyCell& cell : study.cells) {
+    if (cell.rule.empty() || cell.attack.empty()) continue;  // never started: nobody knows where
     for (std::size_t subset = 0; subset < subsets; ++subset) {
       StudyCell place = cell;
       for (std::size_t axis = 0; axis < axes; ++axis) {
@@ -143,7 +144,7 @@ std::string heat_spec(const Study& study, const std::vector<std::string>& metric
             {{"text", {{"field", "shown"}, {"type", "nominal"}}},
              {"tooltip", tooltip},
              {"color", {{"condition", {{"test", dark}, {"value", "white"}}}, {"value", "#111111"}}}}}}};
-  return spec.dump();
+  return vega::text_of(spec);
 }
 
 }  // namespace

@@ -106,7 +106,7 @@ std::string axis_spec(const Study& study, std::size_t axis, const std::vector<st
   if (has_intervals(seed_groups(study, RunsTaken::ended))) {
     spec["layer"].push_back({{"mark", {{"type", "area"}, {"tooltip", nullptr}}}, {"encoding", interval}});
   }
-  return spec.dump();
+  return vega::text_of(spec);
 }
 
 }  // namespace

@@ -102,7 +102,7 @@ std::string lorenz_spec(const Study& study, const std::vector<std::string>& metr
   // The filters are about the curves, not about the diagonal.
   spec["layer"][1]["transform"] = spec["transform"];
   spec.erase("transform");
-  return spec.dump();
+  return vega::text_of(spec);
 }
 
 void add_lorenz_figure(const Study& study, const Database& view, std::vector<Figure>& figures) {
@@ -216,7 +216,7 @@ void add_income_figure(const Study& study, const Database& view, std::vector<Fig
        .note = std::string("What the clients of a group were paid up to the round, per client of the group; mean over "
                            "seeds.") +
                unfinished_note(study, RunsTaken::with_unfinished),
-       .spec = spec.dump(),
+       .spec = vega::text_of(spec),
        .data = std::move(data)});
 }
 
@@ -266,7 +266,7 @@ void add_flow_figure(const Study& study, const Database& view, std::vector<Figur
        .note = fmt::format("Sums over all rounds of the ledger in the first run of a setting, by agent; the "
                            "{} accounts that were paid most.{}",
                            most_payees, unfinished_note(study, RunsTaken::ended)),
-       .spec = spec.dump(),
+       .spec = vega::text_of(spec),
        .data = std::move(data)});
 }
 

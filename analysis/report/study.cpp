@@ -171,6 +171,35 @@ std::vector<StudyCell> read_cells(const Database& view, const Study& study, cons
   return cells;
 }
 
+/// What the runs of these cells have in a member, if they agree.
+template <class Cells>
+std::string agreed(const std::vector<StudyRun>& runs, const Cells& cells, std::string StudyRun::*member) {
+  std::set<std::string> values;
+  for (const StudyCell* cell : cells) {
+    if (const std::string& value = runs[cell->run].*member; !value.empty()) values.insert(value);
+  }
+  return values.size() == 1 ? *values.begin() : "";
+}
+
+/// Cells that never started say nothing of rule and attack where these are not axes: they get those of the cells that
+/// differ in the seed alone, or else of all cells of their sweep, where these agree.
+void fill_missing(const std::vector<StudyRun>& runs, std::vector<StudyCell>& cells) {
+  std::map<std::string, std::vector<const StudyCell*>> of_sweep;
+  std::map<std::pair<std::string, std::vector<std::string>>, std::vector<const StudyCell*>> of_place;
+  for (const StudyCell& cell : cells) {
+    of_sweep[runs[cell.run].sweep].push_back(&cell);
+    of_place[{runs[cell.run].sweep, cell.at}].push_back(&cell);
+  }
+  for (StudyCell& cell : cells) {
+    const std::string& sweep = runs[cell.run].sweep;
+    for (const auto& [own, member] :
+         {std::pair(&StudyCell::rule, &StudyRun::aggregator), std::pair(&StudyCell::attack, &StudyRun::attack)}) {
+      if ((cell.*own).empty()) cell.*own = agreed(runs, of_place.at({sweep, cell.at}), member);
+      if ((cell.*own).empty()) cell.*own = agreed(runs, of_sweep.at(sweep), member);
+    }
+  }
+}
+
 bool runs_no_attack(const StudyRun& run) { return run.attack == "none" || run.malicious == 0.0; }
 
 /// Which cells run an attack. Labels are the grid's own words ("none", "clean", …), and say nothing but for cells that
@@ -229,10 +258,11 @@ Study Study::read(const Database& view) {
   study.rules = axis_values(view, "'aggregator', 'rule', 'defence', 'defense'");
   study.attacks = axis_values(view, "'attack', 'attacks'");
   study.cells = read_cells(view, study, places);
+  fill_missing(study.runs, study.cells);
   tell_clean_cells(study.runs, study.cells);
   for (const StudyCell& cell : study.cells) {
-    add_new(study.rules, cell.rule);
-    add_new(study.attacks, cell.attack);
+    if (!cell.rule.empty()) add_new(study.rules, cell.rule);
+    if (!cell.attack.empty()) add_new(study.attacks, cell.attack);
   }
   for (StudyAxis& axis : study.axes) {
     const auto at = static_cast<std::size_t>(&axis - study.axes.data());

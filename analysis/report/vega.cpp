@@ -16,17 +16,25 @@ bool has_column(const DataSet& data, const std::string& column) {
   return std::ranges::find(data.columns(), column) != data.columns().end();
 }
 
-/// The first row of the first metric that has a mean, preferably under an attack. Contract: there are rows.
+/// What is drawn first of a row; nullptr where every row has it.
+const char* drawn_column(const DataSet& data) {
+  for (const char* column : {"mean", "income"}) {
+    if (has_column(data, column)) return column;
+  }
+  return nullptr;
+}
+
+/// The first row of the first metric that has what is drawn, preferably under an attack. Contract: there are rows.
 std::size_t first_worth_showing(const Figure& figure, const std::set<std::string>& attacks) {
   const DataSet& data = figure.data;
   const bool has_metrics = !figure.metrics.empty() && has_column(data, "metric");
-  const bool has_mean = has_column(data, "mean");
+  const char* needed = drawn_column(data);
   const bool has_attack = has_column(data, "attack");
   std::size_t best = 0;
   int best_rank = -1;
   for (std::size_t row = 0; row < data.rows() && best_rank < 3; ++row) {
     if (has_metrics && data.at(row, "metric").text() != figure.metrics.front()) continue;
-    const bool has_value = !has_mean || data.at(row, "mean").kind() != ReportValue::Kind::none;
+    const bool has_value = needed == nullptr || data.at(row, needed).kind() != ReportValue::Kind::none;
     const bool attacked = !has_attack || attacks.contains(data.at(row, "attack").text());
     const int rank = 2 * static_cast<int>(has_value) + static_cast<int>(attacked);
     if (rank > best_rank) best = row;
@@ -41,6 +49,8 @@ MetricInfo info_of(const std::string& metric) {
 }
 
 }  // namespace
+
+std::string text_of(const Json& spec) { return spec.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Json specification() {
   return {{"$schema", "https://vega.github.io/schema/vega-lite/v5.json"},
@@ -121,8 +131,9 @@ void limit_interval(Json& spec, const std::vector<std::string>& metrics) {
   }
   for (const char* end : {"low", "high"}) {
     spec["transform"].push_back(calculate(
-        fmt::format("isValid(datum.{0}) && indexof([{1}], metric) >= 0 ? clamp(datum.{0}, 0, 100) : datum.{0}", end,
-                    fmt::join(shares, ", ")),
+        fmt::format(
+            "!isValid(datum.{0}) ? datum.mean : indexof([{1}], metric) >= 0 ? clamp(datum.{0}, 0, 100) : datum.{0}",
+            end, fmt::join(shares, ", ")),
         std::string("shown_") + end));
   }
 }
@@ -163,7 +174,7 @@ std::string begun_at_data(const Figure& figure, const Study& study) {
     const bool is_place = name == "rule" || name == "attack" || name.starts_with("axis");
     if (is_place && param["value"] != all_values) param["value"] = figure.data.at(row, name).text();
   }
-  return spec.dump();
+  return text_of(spec);
 }
 
 std::vector<std::string> grid_columns(const Study& study, const std::vector<std::string>& more) {

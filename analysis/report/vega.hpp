@@ -15,6 +15,8 @@ namespace souk::vega {
 /// expressions.
 using Json = nlohmann::json;
 
+/// As JSON; bytes that are no UTF-8 become U+FFFD, as they do in the data.
+std::string text_of(const Json& spec);
 /// An empty specification over the data of a Figure.
 Json specification();
 /// A parameter that the reader chooses from a list; `labels` are what is shown for the options, the options themselves
@@ -46,7 +48,7 @@ bool is_share(const std::string& metric);
 double drawn(const std::string& metric, double value);
 
 /// Adds shown_low and shown_high: low and high, but no less than 0 and no more than 100 where parameter `metric` is a
-/// share.
+/// share; of a single run, which has none, its value.
 void limit_interval(Json& spec, const std::vector<std::string>& metrics);
 
 /// Axes of a study beside rule, attack and seed, as fields axis1, axis2, … of data and as parameters of the same name.

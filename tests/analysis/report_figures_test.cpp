@@ -376,6 +376,29 @@ TEST(ReportOfSweeps, clean_cells_are_known_by_what_they_run) {
   EXPECT_NEAR(*verdict.rules.at(0).worst_loss, 0.4, 1e-12);
 }
 
+TEST(ReportOfSweeps, cells_that_never_started_have_the_rule_and_attack_of_the_others) {
+  const auto folder = fresh_folder() / "sweep";
+  write_run(folder / "cells" / "a", {.rule = "krum", .attack = "sign_flip", .metrics = {{"accuracy", {0.5}}}});
+  write_sweep(folder, "grid", {{"a", {{"share", "0.1"}, {"seed", "1"}}}, {"b", {{"share", "0.2"}, {"seed", "1"}}}});
+  const Study study = Study::read(view_of(folder).database());
+  EXPECT_THAT(study.rules, testing::ElementsAre("krum"));
+  EXPECT_THAT(study.attacks, testing::ElementsAre("sign_flip"));
+  EXPECT_EQ(study.cells[1].rule, "krum");
+  EXPECT_TRUE(study.cells[1].attacked);
+}
+
+TEST(ReportOfSweeps, labels_that_are_no_text_do_not_end_the_report) {
+  const auto folder = fresh_folder() / "sweep";
+  write_run(folder / "cells" / "a", {.attack = "sign_flip", .metrics = {{"accuracy", {0.5}}}});
+  write_run(folder / "cells" / "b", {.metrics = {{"accuracy", {0.5}}}});
+  write_sweep(folder, "grid",
+              {{"a", {{"attack", "b\377d"}, {"place", "p\377"}, {"seed", "1"}}},
+               {"b", {{"attack", "none"}, {"place", "q"}, {"seed", "1"}}}});
+  const ResultsView view = view_of(folder);
+  const json page = json::parse(to_json(make_report(view.database())));
+  EXPECT_THAT(page.dump(), testing::HasSubstr("b\uFFFDd"));
+}
+
 TEST(ReportTheme, no_two_categories_have_one_colour) {
   for (const std::string& theme : {light_theme(), dark_theme()}) {
     const auto colours = json::parse(theme)["range"]["category"].get<std::vector<std::string>>();

@@ -6,7 +6,7 @@ const longestOnOneLine = 20;
 class TableView {
   constructor(table, openRun) {
     this.openRun = openRun;
-    this.search = element('input', {type: 'search', placeholder: 'Filter: words that rows must have',
+    this.search = element('input', {type: 'search', placeholder: 'Filter by words',
                                     'aria-label': 'Filter', oninput: () => this.fill()});
     this.count = element('span', {class: 'note'});
     this.note = element('p', {class: 'note'});
