@@ -13,8 +13,9 @@ using vega::Json;
 constexpr std::int64_t most_agents = 20000;
 
 constexpr const char* agents_of_run =
-    "SELECT agent, attacker_group, samples, coalesce(value_mean, cosine_mean), weight_sum, (SELECT sum(micro_credits) "
-    "FROM ledger l WHERE l.run = s.run AND l.payee = s.agent AND l.kind = 'payment') FROM agent_summary s "
+    "SELECT agent, attacker_group, samples, coalesce(value_mean, cosine_mean), weight_sum, (SELECT "
+    "1e-6 * total(micro_credits) FROM ledger l WHERE l.run = s.run AND l.payee = s.agent AND l.kind = 'payment') "
+    "FROM agent_summary s "
     "WHERE run = ? AND coalesce(value_mean, cosine_mean) IS NOT NULL ORDER BY agent";
 
 std::string scatter_spec(const Study& study, bool paid, bool valued) {
@@ -24,7 +25,6 @@ std::string scatter_spec(const Study& study, bool paid, bool valued) {
        {std::tuple("rule", "Rule", study.rules), std::tuple("attack", "Attack", study.attacks)}) {
     if (options.size() < 2) continue;
     spec["params"].push_back(vega::choice(name, label, options));
-    if (std::string(name) == "attack") spec["params"].back()["value"] = options[1];
     spec["transform"].push_back(vega::filter(std::string("datum.") + name + " == " + name));
   }
   vega::choose_axes(spec, study, false);
@@ -55,7 +55,7 @@ std::string scatter_spec(const Study& study, bool paid, bool valued) {
                          vega::line("weight", "weight", ".4~g")};
   if (paid) encoding["tooltip"].push_back(vega::line("income", "credits", ".6~g"));
   spec["encoding"] = encoding;
-  return spec.dump();
+  return vega::text_of(spec);
 }
 
 }  // namespace
@@ -67,16 +67,18 @@ std::vector<Figure> contribution_and_reward(const Study& study, const Database& 
   const bool valued = view.integer("SELECT count(*) FROM agent_summary WHERE value_mean IS NOT NULL") > 0;
   DataSet data(vega::grid_columns(study, {"seed", "agent", "group", "samples", "contribution", "weight", "income"}));
   bool paid = false;
-  for (const SeedGroup& group : seed_groups(study)) {
-    for (const std::size_t run : group.runs) {
+  for (const SeedGroup& group : seed_groups(study, RunsTaken::ended)) {
+    for (const std::size_t number : group.runs) {
+      const StudyRun& run = study.runs[number];
+      const bool has_market = run.paid.has_value();
+      paid = paid || has_market;
       Statement select(view, agents_of_run);
-      select.bind_all(study.runs[run].run);
+      select.bind_all(run.run);
       while (select.step()) {
-        paid = paid || !select.is_null(5);
         data.add(vega::grid_values(
             group.cell,
-            {group.cell.seed, select.integer(0), select.integer(1) >= 0 ? "malicious" : "benign", select.integer(2),
-             select.real(3), select.real(4), select.is_null(5) ? ReportValue() : ReportValue(select.real(5) * 1e-6)}));
+            {run.seed, select.integer(0), select.integer(1) >= 0 ? "malicious" : "benign", select.integer(2),
+             select.real(3), select.real(4), has_market ? ReportValue(select.real(5)) : ReportValue()}));
       }
       if (!all_seeds) break;
     }
@@ -90,7 +92,8 @@ std::vector<Figure> contribution_and_reward(const Study& study, const Database& 
            (valued ? "the mean over rounds of what the market's valuation says of its updates; in runs without one, "
                      "of the cosine between its update and the step."
                    : "the mean over rounds of the cosine between the client's update and the step that was taken.") +
-           (all_seeds ? "" : " Of every setting the first seed alone is drawn, for there are many clients."),
+           (all_seeds ? "" : " Of every setting the first seed alone is drawn, for there are many clients.") +
+           unfinished_note(study, RunsTaken::ended),
        .spec = scatter_spec(study, paid, valued),
        .data = std::move(data)}};
 }

@@ -28,7 +28,6 @@ void choose_lines(Json& spec, const Study& study) {
         vega::choice("lines", "Lines", {"rule", "attack"}, {"rules, under the attack", "attacks, on the rule"}));
     spec["params"].push_back(vega::choice("rule", "Rule", study.rules));
     spec["params"].push_back(vega::choice("attack", "Attack", study.attacks));
-    spec["params"].back()["value"] = study.attacks[1];
     spec["transform"].push_back(vega::filter("lines == 'rule' ? datum.attack == attack : datum.rule == rule"));
     spec["transform"].push_back(vega::calculate("lines == 'rule' ? datum.rule : datum.attack", "line"));
   } else {
@@ -54,8 +53,8 @@ std::string curve_spec(const Study& study, const std::vector<std::string>& metri
   spec["title"] = {{"text", {{"expr", heading(metrics)}}}};
   spec["width"] = "container";
   spec["height"] = 300;
-  Json x = vega::channel("round", "quantitative", "round");
-  x.update({{"axis", {{"tickMinStep", 1}, {"format", "d"}}}, {"scale", {{"zero", false}, {"nice", false}}}});
+  Json x = vega::round_channel();
+  x["scale"] = {{"zero", false}, {"nice", false}};
   Json y = vega::channel("mean", "quantitative", "");
   y["scale"] = {{"zero", false}};
   Json line = {{"x", x}, {"y", y}, {"opacity", vega::faded()}};
@@ -76,13 +75,13 @@ std::string curve_spec(const Study& study, const std::vector<std::string>& metri
                         {"encoding", line}},
                    Json{{"mark", {{"type", "point"}, {"filled", true}, {"size", 90}}}, {"encoding", hover}}};
   if (bands) spec["layer"].push_back({{"mark", {{"type", "area"}, {"tooltip", nullptr}}}, {"encoding", band}});
-  return spec.dump();
+  return vega::text_of(spec);
 }
 
 std::vector<Figure> curves(const Study& study, const Database& view) {
   DataSet data(curve_columns(study));
   std::vector<std::string> metrics;
-  const std::vector<SeedGroup> groups = seed_groups(study);
+  const std::vector<SeedGroup> groups = seed_groups(study, RunsTaken::with_unfinished);
   for (const char* metric : candidates) {
     const std::size_t before = data.rows();
     const auto series = metric_series(view, metric);
@@ -90,16 +89,16 @@ std::vector<Figure> curves(const Study& study, const Database& view) {
     if (data.rows() > before) metrics.emplace_back(metric);
   }
   if (metrics.empty()) return {};
-  return {
-      {.id = "curves",
-       .title = "Over rounds",
-       .note =
-           "Mean over the seeds of a setting; bands are 95 % confidence intervals of the mean (of shares cut at 0 and "
-           "100 %), where there are "
-           "two seeds or more. A click in the legend keeps one line.",
-       .spec = curve_spec(study, metrics, has_intervals(groups)),
-       .data = std::move(data),
-       .metrics = metrics}};
+  return {{.id = "curves",
+           .title = "Over rounds",
+           .note = std::string(
+                       "Mean over the seeds of a setting; bands are 95 % confidence intervals of the mean (of shares "
+                       "cut at 0 and 100 %), where there are "
+                       "two seeds or more. A click in the legend keeps one line.") +
+                   unfinished_note(study, RunsTaken::with_unfinished),
+           .spec = curve_spec(study, metrics, has_intervals(groups)),
+           .data = std::move(data),
+           .metrics = metrics}};
 }
 
 }  // namespace souk

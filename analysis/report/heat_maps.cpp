@@ -31,10 +31,11 @@ std::vector<Field> fields_of(const Study& study) {
   const std::size_t axes = study.axes.size();
   const std::size_t subsets = axes <= most_axes_together ? std::size_t{1} << axes : 1;
   for (const StudyCell& cell : study.cells) {
+    if (cell.rule.empty() || cell.attack.empty()) continue;  // never started: nobody knows where
     for (std::size_t subset = 0; subset < subsets; ++subset) {
       StudyCell place = cell;
       for (std::size_t axis = 0; axis < axes; ++axis) {
-        if ((subset >> axis & 1) != 0) place.at[axis] = vega::all_values;
+        if ((subset >> axis & 1) != 0 && vega::can_be_together(study.axes[axis])) place.at[axis] = vega::all_values;
       }
       std::vector<std::string> key{place.rule, place.attack};
       key.insert(key.end(), place.at.begin(), place.at.end());
@@ -50,7 +51,7 @@ std::vector<Field> fields_of(const Study& study) {
 std::string states_of(const Study& study, const std::set<std::size_t>& runs) {
   std::map<std::string, int> states;
   for (const std::size_t run : runs) {
-    if (!study.runs[run].counts()) ++states[study.runs[run].status];
+    if (!study.counts(study.runs[run])) ++states[study.runs[run].status];
   }
   std::string text;
   for (const auto& [state, count] : states) {
@@ -66,7 +67,7 @@ DataSet heat_data(const Study& study, const std::vector<std::string>& metrics) {
       std::vector<double> values;
       for (const std::size_t run : field.runs) {
         const auto value = study.runs[run].final_value(metric);
-        if (study.runs[run].counts() && value) values.push_back(vega::drawn(metric, *value));
+        if (study.counts(study.runs[run]) && value) values.push_back(vega::drawn(metric, *value));
       }
       const Summary summary = summarise(values);
       const bool larger_is_better = metric_info(metric).better == Better::larger;
@@ -134,14 +135,16 @@ std::string heat_spec(const Study& study, const std::vector<std::string>& metric
   const std::string dark =
       "isValid(datum.value) && (scale('color', datum.value) == null || "
       "luminance(scale('color', datum.value)) < 0.36)";
-  spec["layer"] = {Json{{"mark", {{"type", "rect"}, {"stroke", "white"}, {"strokeWidth", 1}, {"strokeOpacity", 0.5}}},
-                        {"encoding", {{"color", heat_colour(metrics)}, {"tooltip", tooltip}}}},
-                   Json{{"mark", {{"type", "text"}, {"fontSize", 13}, {"limit", 88}}},
-                        {"encoding",
-                         {{"text", {{"field", "shown"}, {"type", "nominal"}}},
-                          {"tooltip", tooltip},
-                          {"color", {{"condition", {{"test", dark}, {"value", "white"}}}, {"value", "#111111"}}}}}}};
-  return spec.dump();
+  spec["layer"] = {
+      Json{{"mark",
+            {{"type", "rect"}, {"invalid", nullptr}, {"stroke", "white"}, {"strokeWidth", 1}, {"strokeOpacity", 0.5}}},
+           {"encoding", {{"color", heat_colour(metrics)}, {"tooltip", tooltip}}}},
+      Json{{"mark", {{"type", "text"}, {"fontSize", 13}, {"limit", 88}}},
+           {"encoding",
+            {{"text", {{"field", "shown"}, {"type", "nominal"}}},
+             {"tooltip", tooltip},
+             {"color", {{"condition", {{"test", dark}, {"value", "white"}}}, {"value", "#111111"}}}}}}};
+  return vega::text_of(spec);
 }
 
 }  // namespace
@@ -161,8 +164,8 @@ std::vector<Figure> heat_maps(const Study& study) {
            .title = "Every rule under every attack",
            .note = "At the end of the runs, over seeds and over the axes taken together. Bright is good for the "
                    "defender. Worst and best are single runs, the standard deviation is that of a sample. †: some "
-                   "runs have no result and are in no number. Grey: no run "
-                   "with a result, and why.",
+                   "runs have no result, or have not ended, and are in no number. Grey: no run with a result, and "
+                   "why.",
            .spec = heat_spec(study, metrics),
            .data = heat_data(study, metrics),
            .metrics = metrics}};

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <map>
 #include <set>
@@ -39,7 +40,7 @@ bool is_logarithmic(const StudyAxis& axis) {
 
 DataSet axis_data(const Study& study, std::size_t axis, const std::vector<std::string>& metrics) {
   DataSet data(vega::grid_columns(study, {"metric", "x", "mean", "low", "high", "runs"}));
-  for (const SeedGroup& group : seed_groups(study)) {
+  for (const SeedGroup& group : seed_groups(study, RunsTaken::ended)) {
     if (group.cell.at[axis] == no_value) continue;
     for (const std::string& metric : metrics) {
       std::vector<double> values;
@@ -56,11 +57,12 @@ DataSet axis_data(const Study& study, std::size_t axis, const std::vector<std::s
   return data;
 }
 
-/// Whether some rule was run under one attack at two values or more.
+/// Whether some rule was run under one attack, in one sweep, at two values or more.
 bool is_varied(const Study& study, std::size_t axis) {
-  std::map<std::pair<std::string, std::string>, std::set<std::string>> values;
+  std::map<std::array<std::string, 3>, std::set<std::string>> values;
   for (const StudyCell& cell : study.cells) {
-    if (cell.at[axis] != no_value) values[{cell.rule, cell.attack}].insert(cell.at[axis]);
+    const std::string& sweep = study.runs[cell.run].sweep;
+    if (cell.at[axis] != no_value) values[{sweep, cell.rule, cell.attack}].insert(cell.at[axis]);
   }
   return std::ranges::any_of(values, [](const auto& entry) { return entry.second.size() > 1; });
 }
@@ -73,7 +75,6 @@ std::string axis_spec(const Study& study, std::size_t axis, const std::vector<st
   spec["transform"] = {vega::filter("datum.metric == metric")};
   if (study.attacks.size() > 1) {
     spec["params"].push_back(vega::choice("attack", "Attack", study.attacks));
-    spec["params"].back()["value"] = study.attacks[1];
     spec["transform"].push_back(vega::filter("datum.attack == attack"));
   }
   vega::choose_axes(spec, study, false, axis);
@@ -83,7 +84,8 @@ std::string axis_spec(const Study& study, std::size_t axis, const std::vector<st
   spec["height"] = 280;
   const StudyAxis& along = study.axes[axis];
   Json x = vega::channel("x", "quantitative", along.name);
-  x["scale"] = {{"type", is_logarithmic(along) ? "log" : "linear"}, {"zero", false}, {"nice", false}, {"padding", 14}};
+  x["scale"] = {{"type", is_logarithmic(along) ? "log" : "linear"}, {"nice", false}, {"padding", 14}};
+  if (!is_logarithmic(along)) x["scale"]["zero"] = false;
   x["axis"] = {{"values", numbers_of(along)}, {"labelOverlap", true}, {"format", ".3~g"}};
   Json y = vega::channel("mean", "quantitative", "");
   y["scale"] = {{"zero", false}};
@@ -101,10 +103,10 @@ std::string axis_spec(const Study& study, std::size_t axis, const std::vector<st
                         {"mark", {{"type", "line"}, {"strokeWidth", 2}}},
                         {"encoding", line}},
                    Json{{"mark", {{"type", "point"}, {"filled", true}, {"size", 50}}}, {"encoding", points}}};
-  if (has_intervals(seed_groups(study))) {
+  if (has_intervals(seed_groups(study, RunsTaken::ended))) {
     spec["layer"].push_back({{"mark", {{"type", "area"}, {"tooltip", nullptr}}}, {"encoding", interval}});
   }
-  return spec.dump();
+  return vega::text_of(spec);
 }
 
 }  // namespace
@@ -116,9 +118,9 @@ std::vector<Figure> numeric_axes(const Study& study) {
     if (!study.axes[axis].numeric || !is_varied(study, axis) || metrics.empty()) continue;
     figures.push_back({.id = fmt::format("axis-{}", axis + 1),
                        .title = "Along " + study.axes[axis].name,
-                       .note =
-                           "At the end of the runs: mean over seeds with its 95 % confidence interval (of shares cut "
-                           "at 0 and 100 %).",
+                       .note = std::string("At the end of the runs: mean over seeds with its 95 % confidence "
+                                           "interval (of shares cut at 0 and 100 %).") +
+                               unfinished_note(study, RunsTaken::ended),
                        .spec = axis_spec(study, axis, metrics),
                        .data = axis_data(study, axis, metrics),
                        .metrics = metrics});

@@ -1,8 +1,8 @@
 #include "analysis/report/overview.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
-#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -33,27 +33,44 @@ std::string in_setting(const RuleVerdict& rule) {
 std::string how_it_did(const RuleVerdict& rule, const VerdictLimits& limits) {
   std::string text = rule.rule + ": ";
   if (rule.worst_attack.empty()) {
-    text += "no loss of accuracy known, for want of results to compare";
+    text += "no loss of accuracy known";
   } else if (rule.worst_loss) {
-    text += fmt::format("{:.1f} → {} under {}", 100.0 * (*rule.worst_accuracy + *rule.worst_loss),
-                        percent(rule.worst_accuracy), in_setting(rule));
+    text += fmt::format("{:.1f} → {} under {}", 100.0 * *rule.worst_reference, percent(rule.worst_accuracy),
+                        in_setting(rule));
   } else {
     text += fmt::format("diverges under {}", in_setting(rule));
   }
   if (rule.attack_success.value_or(0.0) >= limits.attack_success) {
     text += fmt::format("; {} succeeds in {} of its tries", rule.strongest_backdoor, percent(rule.attack_success));
   }
-  if (rule.unfinished > 0) text += fmt::format("; {} of {} settings unfinished", rule.unfinished, rule.settings);
+  if (const std::string reasons = why_not_compared(rule); !reasons.empty()) text += "; not compared: " + reasons;
   return text;
 }
+
+bool is_open(const RuleVerdict& rule) { return rule.result == Result::unknown || rule.result == Result::unfinished; }
 
 Json held_card(const StudyVerdict& verdict, const VerdictLimits& limits) {
   std::vector<std::string> lines;
   for (const RuleVerdict& rule : verdict.rules) {
-    if (rule.result != Result::broke) lines.push_back(how_it_did(rule, limits));
+    const bool so_far = rule.result == Result::unfinished;
+    if (rule.result == Result::held || so_far) lines.push_back(how_it_did(rule, limits) + (so_far ? " (so far)" : ""));
   }
-  if (lines.empty()) lines.emplace_back("No rule withstood every attack.");
+  if (lines.empty()) {
+    lines.emplace_back(std::ranges::any_of(verdict.rules, is_open) ? "No rule, so far."
+                                                                   : "No rule withstood every attack.");
+  }
   return card("What held", "good", lines);
+}
+
+/// Rules of which nothing can be said.
+std::optional<Json> unknown_card(const StudyVerdict& verdict) {
+  std::vector<std::string> lines;
+  for (const RuleVerdict& rule : verdict.rules) {
+    if (rule.result == Result::unknown) {
+      lines.push_back(fmt::format("{}: nothing to compare ({})", rule.rule, why_not_compared(rule)));
+    }
+  }
+  return lines.empty() ? std::nullopt : std::optional(card("What is not known", "unknown", lines));
 }
 
 Json broke_card(const StudyVerdict& verdict, const VerdictLimits& limits) {
@@ -65,10 +82,13 @@ Json broke_card(const StudyVerdict& verdict, const VerdictLimits& limits) {
   std::ranges::stable_sort(broken, std::greater(), harm);
   std::vector<std::string> lines;
   for (const RuleVerdict* rule : broken) lines.push_back(how_it_did(*rule, limits));
-  if (lines.empty()) lines.emplace_back("Nothing.");
+  if (lines.empty()) {
+    lines.emplace_back(std::ranges::any_of(verdict.rules, is_open) ? "Nothing, so far." : "Nothing.");
+  }
   if (!verdict.attacks.empty() && verdict.attacks.front().mean_loss && !broken.empty()) {
     const AttackVerdict& worst = verdict.attacks.front();
-    lines.push_back(fmt::format("Most harmful: {}, with {} broken and {:.1f} points lost on average.", worst.attack,
+    lines.push_back(fmt::format("Most harmful: {}, with {} broken and {:.1f} points lost on average.",
+                                worst.sweep.empty() ? worst.attack : fmt::format("{} of {}", worst.attack, worst.sweep),
                                 worst.broken == 1 ? "1 setting" : fmt::format("{} settings", worst.broken),
                                 100.0 * *worst.mean_loss));
   }
@@ -79,23 +99,69 @@ std::string bytes_words(double bytes) {
   return bytes < 1e9 ? fmt::format("{:.1f} MB", bytes * 1e-6) : fmt::format("{:.2f} GB", bytes * 1e-9);
 }
 
-/// Fastest and slowest rule by mean seconds of a run.
-std::optional<std::string> rule_times(const Study& study) {
-  std::map<std::string, std::map<std::size_t, double>> seconds;
+/// A number of a rule, of several sweeps in one of them.
+using RuleNumber = std::pair<double, std::string>;
+
+/// Smallest and largest rule by the mean of a quantity over its finished runs; nothing of fewer than two rules.
+std::optional<std::pair<RuleNumber, RuleNumber>> extreme_rules(
+    const Study& study, const std::function<std::optional<double>(const StudyRun&)>& quantity) {
+  std::map<std::string, std::map<std::size_t, double>> values;
   for (const StudyCell& cell : study.cells) {
     const StudyRun& run = study.runs[cell.run];
-    if (run.status == "done" && run.seconds) seconds[cell.rule][cell.run] = *run.seconds;
+    const auto value = run.is_done() ? quantity(run) : std::nullopt;
+    if (!value) continue;
+    const std::string rule = study.several_sweeps() ? fmt::format("{} of {}", cell.rule, cell.at.front()) : cell.rule;
+    values[rule][cell.run] = *value;
   }
-  std::vector<std::pair<double, std::string>> means;
-  for (const auto& [rule, runs] : seconds) {
-    std::vector<double> values;
-    for (const auto& [run, value] : runs) values.push_back(value);
-    means.emplace_back(summarise(values).mean, rule);
+  std::vector<RuleNumber> means;
+  for (const auto& [rule, of_runs] : values) {
+    std::vector<double> numbers;
+    for (const auto& [run, value] : of_runs) numbers.push_back(value);
+    means.emplace_back(summarise(numbers).mean, rule);
   }
   if (means.size() < 2) return std::nullopt;
-  const auto [fastest, slowest] = std::ranges::minmax(means);
+  const auto [least, most] = std::ranges::minmax(means);
+  return std::pair(least, most);
+}
+
+std::optional<std::string> rule_times(const Study& study) {
+  const auto rules = extreme_rules(study, [](const StudyRun& run) { return run.seconds; });
+  if (!rules) return std::nullopt;
+  const auto& [fastest, slowest] = *rules;
   return fmt::format("A run takes {} under {}, {} under {}.", duration_words(fastest.first), fastest.second,
                      duration_words(slowest.first), slowest.second);
+}
+
+std::string credit_words(double credits) {
+  return credits < 1000.0 ? fmt::format("{:.4g}", credits) : fmt::format("{:.0f}", credits);
+}
+
+/// What clients were paid, and how much of it went to attackers in the runs that had any.
+std::vector<std::string> market_lines(const Study& study) {
+  std::vector<double> paid;
+  double paid_under_attack = 0.0, to_attackers = 0.0;
+  for (const StudyRun& run : study.runs) {
+    if (!study.counts(run) || !run.paid) continue;
+    paid.push_back(*run.paid);
+    if (!run.final_value(malicious_income_share)) continue;
+    paid_under_attack += *run.paid;
+    to_attackers += run.paid_to_attackers;
+  }
+  if (paid.empty()) return {};
+  std::string text = fmt::format("{} credits paid to clients{}", credit_words(summarise(paid).mean),
+                                 study.runs.size() == 1 ? "" : " per run with a market");
+  if (paid_under_attack > 0.0) {
+    text += fmt::format("; {} of them to attackers{}", percent(to_attackers / paid_under_attack),
+                        study.runs.size() == 1 ? "" : ", where there were any");
+  }
+  std::vector<std::string> lines{text + "."};
+  const auto rules = extreme_rules(study, [](const StudyRun& run) { return run.final_value(malicious_income_share); });
+  if (rules) {
+    const auto& [least, most] = *rules;
+    lines.push_back(fmt::format("Attackers got {} under {}, {} under {}.", percent(least.first), least.second,
+                                percent(most.first), most.second));
+  }
+  return lines;
 }
 
 Json cost_card(const Study& study) {
@@ -120,6 +186,8 @@ Json cost_card(const Study& study) {
     lines.push_back(fmt::format("{} cells in {} runs: {}.", study.cells.size(), study.runs.size(), counts));
     if (const auto times = rule_times(study)) lines.push_back(*times);
   }
+  const std::vector<std::string> credits = market_lines(study);
+  lines.insert(lines.begin() + 1, credits.begin(), credits.end());
   return card("What it cost", "cost", lines);
 }
 
@@ -128,7 +196,7 @@ Json result_card(const Study& study) {
   std::vector<std::string> lines;
   const StudyRun* best = nullptr;
   for (const StudyRun& run : study.runs) {
-    const auto accuracy = run.final_value("accuracy");
+    const auto accuracy = study.counts(run) ? run.final_value("accuracy") : std::nullopt;
     if (accuracy && (best == nullptr || *accuracy > *best->final_value("accuracy"))) best = &run;
   }
   if (best != nullptr && study.runs.size() > 1) {
@@ -144,7 +212,18 @@ Json result_card(const Study& study) {
   } else {
     lines.emplace_back("No test of the model has been recorded yet.");
   }
-  return card("What was reached", "good", lines);
+  return card(study.has_unfinished() ? "What was reached so far" : "What was reached", "good", lines);
+}
+
+std::string reference_words(const StudyVerdict& verdict) {
+  const std::string clean =
+      "the cell without attack of the same rule, seed and setting (where there is none, of the most similar setting), "
+      "both after the last test";
+  const std::string best =
+      "the best accuracy after the last test of any rule under any attack with the same seed and setting, for there "
+      "are no cells without attack: losses are underestimated";
+  if (!verdict.against_best) return clean;
+  return verdict.against_clean ? clean + "; in a sweep without such cells, " + best : best;
 }
 
 std::vector<std::string> definitions(const StudyVerdict& verdict, const VerdictLimits& limits) {
@@ -152,14 +231,25 @@ std::vector<std::string> definitions(const StudyVerdict& verdict, const VerdictL
   return {fmt::format(
       "A rule held if in every setting (an attack with a value of every other axis) it lost less than {:.0f} points of "
       "accuracy and the attack succeeded in less than {:.0f} % of its tries, as means over seeds of finished runs; a "
-      "setting with a diverged run is broken. Above: accuracy before → under the attack that costs most. Before is {}.",
-      100.0 * limits.accuracy_loss, 100.0 * limits.attack_success,
-      verdict.against_clean ? "the cell without attack of the same rule, seed and setting (where there is none, of the "
-                              "most similar setting), "
-                              "both after the last test"
-                            : "the best accuracy after the last test of any rule under any attack with the same seed "
-                              "and setting, for there "
-                              "are no cells without attack: losses are underestimated")};
+      "setting with a run that diverges is broken, unless that run diverges without attack too. Above: accuracy before "
+      "→ under the attack that costs most. Before is {}.",
+      100.0 * limits.accuracy_loss, 100.0 * limits.attack_success, reference_words(verdict))};
+}
+
+/// How runs that have not ended are taken.
+std::optional<std::string> unfinished_words(const Study& study) {
+  std::map<std::string, int> states;
+  for (const StudyRun& run : study.runs) {
+    if (run.unfinished()) ++states[run.status];
+  }
+  if (states.empty()) return std::nullopt;
+  if (study.runs.size() == 1) return "The run has not ended: numbers are as of its last round.";
+  std::string counts;
+  for (const auto& [state, count] : states) counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, state);
+  return fmt::format(
+      "Not all runs have ended ({}): these are in curves over rounds as far as they got, and in no other "
+      "number.",
+      counts);
 }
 
 }  // namespace
@@ -179,9 +269,11 @@ std::string overview_json(const Study& study, const StudyVerdict& verdict, const
   } else {
     cards.push_back(held_card(verdict, limits));
     cards.push_back(broke_card(verdict, limits));
+    if (auto unknown = unknown_card(verdict)) cards.push_back(std::move(*unknown));
   }
   cards.push_back(cost_card(study));
   Json texts = study.runs.size() == 1 ? std::vector<std::string>{} : definitions(verdict, limits);
+  if (const auto words = unfinished_words(study)) texts.push_back(*words);
   const bool long_runs = std::ranges::any_of(
       study.runs, [](const StudyRun& run) { return run.rounds_done > static_cast<std::int64_t>(most_points); });
   if (long_runs) {

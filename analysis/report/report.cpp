@@ -48,6 +48,7 @@ std::vector<Section> make_sections(const Study& study, const StudyVerdict& verdi
   runs.tables.push_back(cell_table(study));
   sections.push_back(std::move(runs));
   for (Section& section : sections) {
+    for (Figure& figure : section.figures) figure.spec = vega::begun_at_data(figure, study);
     std::erase_if(section.tables, [](const ReportTable& table) { return table.data.empty(); });
   }
   std::erase_if(sections, [](const Section& section) { return section.figures.empty() && section.tables.empty(); });

@@ -133,8 +133,7 @@ std::string run_curve_spec() {
       {"field", "metric"}, {"type", "nominal"}, {"title", nullptr}, {"sort", {{"op", "min"}, {"field", "place"}}}};
   spec["columns"] = 3;
   spec["resolve"] = {{"scale", {{"y", "independent"}}}, {"axis", {{"x", "independent"}}}};
-  Json x = vega::channel("round", "quantitative", "round");
-  x["axis"] = {{"tickMinStep", 1}, {"format", "d"}};
+  const Json x = vega::round_channel();
   Json y = vega::channel("value", "quantitative", "");
   y["scale"] = {{"zero", false}};
   spec["spec"] = {
@@ -143,7 +142,7 @@ std::string run_curve_spec() {
       {"mark", {{"type", "line"}, {"point", {{"opacity", 0}, {"size", 60}}}}},
       {"encoding",
        {{"x", x}, {"y", y}, {"tooltip", {vega::line("round", "round"), vega::line("value", "value", ".4~g")}}}}};
-  return spec.dump();
+  return vega::text_of(spec);
 }
 
 std::string deal_spec() {
@@ -160,7 +159,7 @@ std::string deal_spec() {
       {"y", vega::channel("class", "ordinal", "class")},
       {"color", colour},
       {"tooltip", {vega::line("client", "client"), vega::line("class", "class"), vega::line("samples", "samples")}}};
-  return spec.dump();
+  return vega::text_of(spec);
 }
 
 }  // namespace souk

@@ -61,7 +61,6 @@ void add_lorenz(const Study& study, const SeedGroup& group, const std::string& m
 void choose_attack(Json& spec, const Study& study) {
   if (study.attacks.size() < 2) return;
   spec["params"].push_back(vega::choice("attack", "Attack", study.attacks));
-  spec["params"].back()["value"] = study.attacks[1];
   spec["transform"].push_back(vega::filter("datum.attack == attack"));
 }
 
@@ -103,7 +102,7 @@ std::string lorenz_spec(const Study& study, const std::vector<std::string>& metr
   // The filters are about the curves, not about the diagonal.
   spec["layer"][1]["transform"] = spec["transform"];
   spec.erase("transform");
-  return spec.dump();
+  return vega::text_of(spec);
 }
 
 void add_lorenz_figure(const Study& study, const Database& view, std::vector<Figure>& figures) {
@@ -112,63 +111,84 @@ void add_lorenz_figure(const Study& study, const Database& view, std::vector<Fig
   for (const auto& [metric, sql] : {std::pair("weight", weights_of_clients), std::pair("income", pay_of_clients)}) {
     const std::size_t before = data.rows();
     const Amounts amounts = read_amounts(view, sql);
-    for (const SeedGroup& group : seed_groups(study)) add_lorenz(study, group, metric, amounts, data);
+    for (const SeedGroup& group : seed_groups(study, RunsTaken::ended)) add_lorenz(study, group, metric, amounts, data);
     if (data.rows() > before) metrics.emplace_back(metric);
   }
   if (metrics.empty()) return;
-  figures.push_back({.id = "lorenz",
-                     .title = "How evenly weight and income are shared",
-                     .note =
-                         "Lorenz curves, mean over seeds: weight of all clients that were ever asked, summed over "
-                         "rounds (negative weight counts 0); income is what a client was paid. On the dashed line all "
-                         "have the same.",
-                     .spec = lorenz_spec(study, metrics),
-                     .data = std::move(data),
-                     .metrics = metrics});
+  figures.push_back(
+      {.id = "lorenz",
+       .title = "How evenly weight and income are shared",
+       .note =
+           std::string("Lorenz curves, mean over seeds: weight of all clients that were ever asked, summed over "
+                       "rounds (negative weight counts 0); income is what a client was paid. On the dashed line all "
+                       "have the same.") +
+           unfinished_note(study, RunsTaken::ended),
+       .spec = lorenz_spec(study, metrics),
+       .data = std::move(data),
+       .metrics = metrics});
 }
 
 constexpr const char* weight_by_round =
     "SELECT run, round, sum(CASE WHEN malicious THEN weight ELSE 0 END) / nullif(sum(weight), 0) "
     "FROM selection_summary s WHERE (SELECT max(attacker_group) FROM agent a WHERE a.run = s.run) >= 0 "
     "GROUP BY run, round ORDER BY run, round";
-constexpr const char* income_by_round =
-    "SELECT run, round, sum(sum(CASE WHEN attacker_group >= 0 THEN micro_credits ELSE 0 END)) OVER past / "
-    "nullif(1.0 * sum(sum(micro_credits)) OVER past, 0) FROM ledger l JOIN agent a USING (run) "
-    "WHERE payee = agent AND kind = 'payment' AND (SELECT max(attacker_group) FROM agent b WHERE b.run = l.run) >= 0 "
-    "GROUP BY run, round WINDOW past AS (PARTITION BY run ORDER BY round) ORDER BY run, round";
+/// What clients were paid up to every round of the runs with a market, in all and as attackers, beside their numbers.
+constexpr const char* paid_so_far =
+    "WITH paid AS (SELECT l.run, l.round, sum(micro_credits) AS amount, "
+    "  sum(CASE WHEN attacker_group >= 0 THEN micro_credits ELSE 0 END) AS attackers "
+    "  FROM ledger l JOIN agent a ON a.run = l.run AND a.agent = l.payee WHERE kind = 'payment' GROUP BY l.run, "
+    "l.round), "
+    "market AS (SELECT run, count(*) AS clients, sum(attacker_group >= 0) AS attackers FROM agent "
+    "  WHERE run IN (SELECT run FROM ledger) GROUP BY run), "
+    "so_far AS (SELECT r.run, r.round, total(p.amount) OVER past AS amount, total(p.attackers) OVER past AS "
+    "to_attackers, "
+    "  m.clients, m.attackers FROM round r JOIN market m ON m.run = r.run "
+    "  LEFT JOIN paid p ON p.run = r.run AND p.round = r.round WINDOW past AS (PARTITION BY r.run ORDER BY r.round)) ";
+
+/// Until somebody was paid, there is no share.
+std::string income_share_by_round() {
+  return std::string(paid_so_far) +
+         "SELECT run, round, to_attackers / nullif(amount, 0) FROM so_far WHERE attackers > 0 ORDER BY run, round";
+}
+
+/// In credits per client of the group; of runs that have such clients.
+std::string income_by_round(bool malicious) {
+  const std::string amount = malicious ? "to_attackers" : "amount - to_attackers";
+  const std::string clients = malicious ? "attackers" : "clients - attackers";
+  return fmt::format("{} SELECT run, round, {} * ({}) / ({}) FROM so_far WHERE {} > 0 ORDER BY run, round", paid_so_far,
+                     credits, amount, clients, clients);
+}
 
 void add_group_figure(const Study& study, const Database& view, std::vector<Figure>& figures) {
   DataSet data(curve_columns(study));
   std::vector<std::string> metrics;
-  for (const auto& [metric, sql] :
-       {std::pair(malicious_weight_share, weight_by_round), std::pair(malicious_income_share, income_by_round)}) {
+  const std::vector<SeedGroup> groups = seed_groups(study, RunsTaken::with_unfinished);
+  for (const auto& [metric, sql] : {std::pair(malicious_weight_share, std::string(weight_by_round)),
+                                    std::pair(malicious_income_share, income_share_by_round())}) {
     const std::size_t before = data.rows();
     const auto series = read_series(view, sql);
-    for (const SeedGroup& group : seed_groups(study)) add_mean_series(study, group, metric, series, data);
+    for (const SeedGroup& group : groups) add_mean_series(study, group, metric, series, data);
     if (data.rows() > before) metrics.emplace_back(metric);
   }
   if (metrics.empty()) return;
-  figures.push_back({.id = "groups",
-                     .title = "What attackers get, over rounds",
-                     .note =
-                         "Weight: the attackers' share of the weight in the round's step. Income: their share of what "
-                         "clients were paid up to the round. Mean over seeds, bands as above.",
-                     .spec = curve_spec(study, metrics, has_intervals(seed_groups(study))),
-                     .data = std::move(data),
-                     .metrics = metrics});
+  figures.push_back(
+      {.id = "groups",
+       .title = "What attackers get, over rounds",
+       .note =
+           std::string("Weight: the attackers' share of the weight in the round's step. Income: their share of what "
+                       "clients were paid up to the round, from the first payment on. Mean over seeds, bands as "
+                       "above.") +
+           unfinished_note(study, RunsTaken::with_unfinished),
+       .spec = curve_spec(study, metrics, has_intervals(groups)),
+       .data = std::move(data),
+       .metrics = metrics});
 }
 
 void add_income_figure(const Study& study, const Database& view, std::vector<Figure>& figures) {
   DataSet data(vega::grid_columns(study, {"group", "round", "mean", "runs"}));
   for (const bool malicious : {false, true}) {
-    const auto series = read_series(
-        view,
-        fmt::format("SELECT l.run, round, sum(sum(micro_credits)) OVER (PARTITION BY l.run ORDER BY round) * {} / "
-                    "(SELECT count(*) FROM agent b WHERE b.run = l.run AND (b.attacker_group >= 0) = {}) "
-                    "FROM ledger l JOIN agent a ON a.run = l.run AND a.agent = payee WHERE kind = 'payment' AND "
-                    "(attacker_group >= 0) = {} GROUP BY l.run, round ORDER BY l.run, round",
-                    credits, malicious ? 1 : 0, malicious ? 1 : 0));
-    for (const SeedGroup& group : seed_groups(study)) {
+    const auto series = read_series(view, income_by_round(malicious));
+    for (const SeedGroup& group : seed_groups(study, RunsTaken::with_unfinished)) {
       DataSet mean(curve_columns(study));
       add_mean_series(study, group, "income", series, mean);
       for (std::size_t i = 0; i < mean.rows(); ++i) {
@@ -185,18 +205,19 @@ void add_income_figure(const Study& study, const Database& view, std::vector<Fig
   spec["width"] = "container";
   spec["height"] = 260;
   spec["mark"] = {{"type", "line"}, {"strokeWidth", 2}, {"point", {{"opacity", 0}, {"size", 80}}}};
-  spec["encoding"] = {{"x", vega::channel("round", "quantitative", "round")},
+  spec["encoding"] = {{"x", vega::round_channel()},
                       {"y", vega::channel("mean", "quantitative", "income per client up to the round (credits)")}};
   vega::colour_by(spec["encoding"], "group", "clients", 2);
   spec["encoding"]["tooltip"] = {vega::line("group", "clients"), vega::line("round", "round"),
                                  vega::line("mean", "credits", ".4~g"), vega::line("runs", "runs")};
-  figures.push_back({.id = "income",
-                     .title = "Income by group, over rounds",
-                     .note =
-                         "What the clients of a group were paid up to the round, per client of the group; mean over "
-                         "seeds.",
-                     .spec = spec.dump(),
-                     .data = std::move(data)});
+  figures.push_back(
+      {.id = "income",
+       .title = "Income by group, over rounds",
+       .note = std::string("What the clients of a group were paid up to the round, per client of the group; mean over "
+                           "seeds.") +
+               unfinished_note(study, RunsTaken::with_unfinished),
+       .spec = vega::text_of(spec),
+       .data = std::move(data)});
 }
 
 constexpr std::size_t most_payees = 40;
@@ -207,7 +228,7 @@ void add_flow_figure(const Study& study, const Database& view, std::vector<Figur
     if (account >= 0) return fmt::format("{}", account);
     return account == -1 ? std::string("escrow") : fmt::format("buyer {}", -1 - account);
   };
-  for (const SeedGroup& group : seed_groups(study)) {
+  for (const SeedGroup& group : seed_groups(study, RunsTaken::ended)) {
     if (group.runs.empty()) continue;
     Statement select(view,
                      fmt::format("SELECT payer, payee, coalesce((SELECT attacker_group FROM agent a WHERE a.run = "
@@ -243,9 +264,9 @@ void add_flow_figure(const Study& study, const Database& view, std::vector<Figur
       {.id = "flows",
        .title = "Who paid whom",
        .note = fmt::format("Sums over all rounds of the ledger in the first run of a setting, by agent; the "
-                           "{} accounts that were paid most.",
-                           most_payees),
-       .spec = spec.dump(),
+                           "{} accounts that were paid most.{}",
+                           most_payees, unfinished_note(study, RunsTaken::ended)),
+       .spec = vega::text_of(spec),
        .data = std::move(data)});
 }
 

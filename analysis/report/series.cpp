@@ -31,7 +31,10 @@ std::map<std::int64_t, Series> metric_series(const Database& view, const std::st
                                "' AND agent = -1 AND class = -1 ORDER BY run, round");
 }
 
-std::vector<SeedGroup> seed_groups(const Study& study) {
+std::vector<SeedGroup> seed_groups(const Study& study, RunsTaken taken) {
+  const auto is_taken = [&](const StudyRun& run) {
+    return study.counts(run) || (taken == RunsTaken::with_unfinished && run.unfinished());
+  };
   std::vector<SeedGroup> groups;
   std::map<std::vector<std::string>, std::size_t> places;
   for (const StudyCell& cell : study.cells) {
@@ -40,9 +43,17 @@ std::vector<SeedGroup> seed_groups(const Study& study) {
     const auto [place, is_new] = places.try_emplace(key, groups.size());
     if (is_new) groups.push_back({cell, {}});
     auto& runs = groups[place->second].runs;
-    if (study.runs[cell.run].counts() && std::ranges::find(runs, cell.run) == runs.end()) runs.push_back(cell.run);
+    if (is_taken(study.runs[cell.run]) && std::ranges::find(runs, cell.run) == runs.end()) runs.push_back(cell.run);
   }
   return groups;
+}
+
+std::string unfinished_note(const Study& study, RunsTaken taken) {
+  if (!study.has_unfinished()) return "";
+  if (study.runs.size() == 1) return " The run has not ended: this is as far as it got.";
+  return taken == RunsTaken::ended ? " Runs that have not ended are in no number."
+                                   : " Runs that have not ended are in it as far as they got: of later rounds, the "
+                                     "mean is that of the others.";
 }
 
 bool has_intervals(const std::vector<SeedGroup>& groups) {

@@ -22,12 +22,19 @@ std::map<std::int64_t, Series> read_series(const Database& view, const std::stri
 /// A metric of the whole federation, by run.
 std::map<std::int64_t, Series> metric_series(const Database& view, const std::string& metric);
 
-/// Cells that differ only in their seed, with their runs that count, each once; in the order of cells.
+/// Which runs a figure takes: those whose end counts, for numbers at the end; for what is drawn over rounds those as
+/// well that have not ended.
+enum class RunsTaken : std::uint8_t { ended, with_unfinished };
+
+/// Cells that differ only in their seed, with the runs that are taken, each once; in the order of cells.
 struct SeedGroup {
   StudyCell cell;
   std::vector<std::size_t> runs;
 };
-std::vector<SeedGroup> seed_groups(const Study& study);
+std::vector<SeedGroup> seed_groups(const Study& study, RunsTaken taken);
+
+/// What notes add where some run has not ended; empty where all have. Begins with a space.
+std::string unfinished_note(const Study& study, RunsTaken taken);
 
 /// Adds one row per round of the group that is drawn: the group's columns, `metric`, then round, mean, low, high (95 %
 /// confidence interval of the mean; none of a single run), runs. A round of which only some runs have a value is the

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <set>
 #include <string_view>
+
+#include <fmt/format.h>
 
 #include "analysis/tables/run_values.hpp"
 
@@ -30,11 +33,13 @@ void add_new(std::vector<std::string>& values, const std::string& value) {
 
 std::vector<StudyRun> read_runs(const Database& view) {
   std::vector<StudyRun> runs;
-  Statement select(view,
-                   "SELECT run, coalesce(id, ''), coalesce(name, ''), coalesce(sweep, ''), coalesce(path, ''), status, "
-                   "coalesce(reason, ''), coalesce(failures, 0), coalesce(rounds_done, 0), coalesce(aggregator, ''), "
-                   "coalesce(attack, ''), seconds, (SELECT sum(bytes) FROM traffic t WHERE t.run = r.run) "
-                   "FROM run r ORDER BY run");
+  Statement select(
+      view,
+      "SELECT run, coalesce(id, ''), coalesce(name, ''), coalesce(sweep, ''), coalesce(path, ''), status, "
+      "coalesce(reason, ''), coalesce(failures, 0), coalesce(rounds_done, 0), coalesce(aggregator, ''), "
+      "coalesce(attack, ''), coalesce(seed, ''), malicious, seconds, (SELECT sum(bytes) FROM traffic t WHERE "
+      "t.run = r.run) "
+      "FROM run r ORDER BY run");
   while (select.step()) {
     StudyRun run;
     run.run = select.integer(0);
@@ -48,11 +53,30 @@ std::vector<StudyRun> read_runs(const Database& view) {
     run.rounds_done = select.integer(8);
     run.aggregator = select.text(9);
     run.attack = select.text(10);
-    if (!select.is_null(11)) run.seconds = select.real(11);
-    if (!select.is_null(12)) run.bytes = select.real(12);
+    run.seed = select.text(11);
+    if (!select.is_null(12)) run.malicious = select.real(12);
+    if (!select.is_null(13)) run.seconds = select.real(13);
+    if (!select.is_null(14)) run.bytes = select.real(14);
     runs.push_back(std::move(run));
   }
   return runs;
+}
+
+/// A run with a market has bookings from its start on; one whose clients were paid nothing has no payments.
+constexpr const char* payments =
+    "SELECT l.run, 1e-6 * total(CASE WHEN kind = 'payment' THEN micro_credits END), "
+    "1e-6 * total(CASE WHEN kind = 'payment' AND attacker_group >= 0 THEN micro_credits END) "
+    "FROM ledger l LEFT JOIN agent a ON a.run = l.run AND a.agent = l.payee GROUP BY l.run";
+
+using Places = std::map<std::int64_t, std::size_t>;  ///< of runs in Study::runs, by number
+
+void read_payments(const Database& view, const Places& places, std::vector<StudyRun>& runs) {
+  Statement select(view, payments);
+  while (select.step()) {
+    StudyRun& run = runs[places.at(select.integer(0))];
+    run.paid = select.real(1);
+    run.paid_to_attackers = select.real(2);
+  }
 }
 
 /// With max() as the only aggregate, SQLite takes the other columns from the row that has it.
@@ -60,12 +84,20 @@ constexpr const char* last_values =
     "SELECT run, name, value, max(round) FROM metric WHERE agent = -1 AND class = -1 AND value IS NOT NULL "
     "GROUP BY run, name";
 
-void read_finals(const Database& view, const std::map<std::int64_t, std::size_t>& places, std::vector<StudyRun>& runs) {
+void read_finals(const Database& view, const Places& places, std::vector<StudyRun>& runs) {
   Statement select(view, last_values);
   while (select.step()) runs[places.at(select.integer(0))].finals[select.text(1)] = select.real(2);
   for (const char* share : {malicious_weight_share, malicious_income_share}) {
     for (const auto& [run, value] : run_values(view, share, RoundChoice{})) runs[places.at(run)].finals[share] = value;
   }
+}
+
+/// The sweeps, and no_value for runs outside them; nothing where there is but one of these.
+std::optional<StudyAxis> axis_of_sweeps(const Database& view) {
+  StudyAxis axis{.name = "sweep", .sweeps = true};
+  Statement select(view, "SELECT sweep FROM cell GROUP BY sweep ORDER BY min(cell)");
+  while (select.step()) axis.values.push_back(select.text(0).empty() ? no_value : select.text(0));
+  return axis.values.size() > 1 ? std::optional(axis) : std::nullopt;
 }
 
 /// Axes other than rule, attack and seed, over all sweeps by name.
@@ -78,11 +110,12 @@ std::vector<StudyAxis> read_axes(const Database& view) {
     const std::string name = select.text(0);
     if (name == "seed" || is_one_of(rule_names, name) || is_one_of(attack_names, name)) continue;
     auto axis = std::ranges::find(axes, name, &StudyAxis::name);
-    if (axis == axes.end()) axis = axes.insert(axis, StudyAxis{name, {}, false});
+    if (axis == axes.end()) axis = axes.insert(axis, StudyAxis{.name = name});
     add_new(axis->values, select.text(1));
   }
   std::erase_if(axes, [](const StudyAxis& axis) { return axis.values.size() < 2; });
   for (StudyAxis& axis : axes) axis.numeric = std::ranges::all_of(axis.values, is_number);
+  if (auto sweeps = axis_of_sweeps(view)) axes.insert(axes.begin(), std::move(*sweeps));
   return axes;
 }
 
@@ -109,6 +142,90 @@ std::vector<std::string> axis_values(const Database& view, const std::string& na
   return values;
 }
 
+using Coordinates = std::map<std::string, std::string>;
+
+std::string place_on(const StudyAxis& axis, const Coordinates& at, const StudyRun& run) {
+  if (axis.sweeps) return run.sweep.empty() ? no_value : run.sweep;
+  const auto value = at.find(axis.name);
+  return value == at.end() ? no_value : value->second;
+}
+
+std::vector<StudyCell> read_cells(const Database& view, const Study& study, const Places& places) {
+  std::vector<StudyCell> cells;
+  const auto coordinates = read_coordinates(view);
+  Statement select(
+      view, "SELECT cell, number, c.run, coalesce(seed, '') FROM cell c JOIN run r ON r.run = c.run ORDER BY cell");
+  while (select.step()) {
+    StudyCell cell;
+    cell.number = select.integer(1);
+    cell.run = places.at(select.integer(2));
+    const StudyRun& run = study.runs[cell.run];
+    const auto found = coordinates.find(select.integer(0));
+    const Coordinates at = found == coordinates.end() ? Coordinates() : found->second;
+    cell.rule = on_axis(at, rule_names, run.aggregator);
+    cell.attack = on_axis(at, attack_names, run.attack);
+    cell.seed = on_axis(at, std::array<std::string_view, 1>{"seed"}, select.text(3));
+    for (const StudyAxis& axis : study.axes) cell.at.push_back(place_on(axis, at, run));
+    cells.push_back(std::move(cell));
+  }
+  return cells;
+}
+
+/// What the runs of these cells have in a member, if they agree.
+template <class Cells>
+std::string agreed(const std::vector<StudyRun>& runs, const Cells& cells, std::string StudyRun::*member) {
+  std::set<std::string> values;
+  for (const StudyCell* cell : cells) {
+    if (const std::string& value = runs[cell->run].*member; !value.empty()) values.insert(value);
+  }
+  return values.size() == 1 ? *values.begin() : "";
+}
+
+/// Cells that never started say nothing of rule and attack where these are not axes: they get those of the cells that
+/// differ in the seed alone, or else of all cells of their sweep, where these agree.
+void fill_missing(const std::vector<StudyRun>& runs, std::vector<StudyCell>& cells) {
+  std::map<std::string, std::vector<const StudyCell*>> of_sweep;
+  std::map<std::pair<std::string, std::vector<std::string>>, std::vector<const StudyCell*>> of_place;
+  for (const StudyCell& cell : cells) {
+    of_sweep[runs[cell.run].sweep].push_back(&cell);
+    of_place[{runs[cell.run].sweep, cell.at}].push_back(&cell);
+  }
+  for (StudyCell& cell : cells) {
+    const std::string& sweep = runs[cell.run].sweep;
+    for (const auto& [own, member] :
+         {std::pair(&StudyCell::rule, &StudyRun::aggregator), std::pair(&StudyCell::attack, &StudyRun::attack)}) {
+      if ((cell.*own).empty()) cell.*own = agreed(runs, of_place.at({sweep, cell.at}), member);
+      if ((cell.*own).empty()) cell.*own = agreed(runs, of_sweep.at(sweep), member);
+    }
+  }
+}
+
+bool runs_no_attack(const StudyRun& run) { return run.attack == "none" || run.malicious == 0.0; }
+
+/// Which cells run an attack. Labels are the grid's own words ("none", "clean", …), and say nothing but for cells that
+/// never started.
+void tell_clean_cells(const std::vector<StudyRun>& runs, std::vector<StudyCell>& cells) {
+  using Label = std::pair<std::string, std::string>;
+  const auto label_of = [&](const StudyCell& cell) { return Label(runs[cell.run].sweep, cell.attack); };
+  std::map<Label, bool> all_clean;  // of the labels of which some run is known
+  for (const StudyCell& cell : cells) {
+    const StudyRun& run = runs[cell.run];
+    if (run.attack.empty()) continue;
+    const auto known = all_clean.try_emplace(label_of(cell), true).first;
+    known->second = known->second && runs_no_attack(run);
+  }
+  for (StudyCell& cell : cells) {
+    const StudyRun& run = runs[cell.run];
+    const auto known = all_clean.find(label_of(cell));
+    if (!run.attack.empty()) {
+      cell.clean = runs_no_attack(run);
+    } else {
+      cell.clean = known == all_clean.end() ? cell.attack == "none" : known->second;
+    }
+    cell.attacked = !cell.clean && !cell.attack.empty();
+  }
+}
+
 }  // namespace
 
 std::optional<double> StudyRun::final_value(const std::string& metric) const {
@@ -120,44 +237,44 @@ bool Study::has_metric(const std::string& metric) const {
   return std::ranges::any_of(runs, [&](const StudyRun& run) { return run.finals.contains(metric); });
 }
 
+bool Study::has_unfinished() const { return std::ranges::any_of(runs, &StudyRun::unfinished); }
+
+std::string Study::place_text(const StudyCell& cell) const {
+  std::string text;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    if (cell.at[i] != no_value) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", axes[i].name, cell.at[i]);
+  }
+  return text;
+}
+
 Study Study::read(const Database& view) {
   Study study;
   study.runs = read_runs(view);
-  std::map<std::int64_t, std::size_t> places;
+  Places places;
   for (std::size_t i = 0; i < study.runs.size(); ++i) places[study.runs[i].run] = i;
   read_finals(view, places, study.runs);
+  read_payments(view, places, study.runs);
   study.axes = read_axes(view);
   study.rules = axis_values(view, "'aggregator', 'rule', 'defence', 'defense'");
   study.attacks = axis_values(view, "'attack', 'attacks'");
-
-  const auto coordinates = read_coordinates(view);
-  Statement select(
-      view, "SELECT cell, number, c.run, coalesce(seed, '') FROM cell c JOIN run r ON r.run = c.run ORDER BY cell");
-  while (select.step()) {
-    StudyCell cell;
-    cell.number = select.integer(1);
-    cell.run = places.at(select.integer(2));
-    const StudyRun& run = study.runs[cell.run];
-    const auto found = coordinates.find(select.integer(0));
-    const auto at = found == coordinates.end() ? std::map<std::string, std::string>() : found->second;
-    cell.rule = on_axis(at, rule_names, run.aggregator);
-    cell.attack = on_axis(at, attack_names, run.attack);
-    cell.seed = on_axis(at, std::array<std::string_view, 1>{"seed"}, select.text(3));
-    for (const StudyAxis& axis : study.axes) {
-      const auto value = at.find(axis.name);
-      cell.at.push_back(value == at.end() ? no_value : value->second);
-    }
-    add_new(study.rules, cell.rule);
-    add_new(study.attacks, cell.attack);
-    study.cells.push_back(std::move(cell));
+  study.cells = read_cells(view, study, places);
+  fill_missing(study.runs, study.cells);
+  tell_clean_cells(study.runs, study.cells);
+  for (const StudyCell& cell : study.cells) {
+    if (!cell.rule.empty()) add_new(study.rules, cell.rule);
+    if (!cell.attack.empty()) add_new(study.attacks, cell.attack);
   }
   for (StudyAxis& axis : study.axes) {
     const auto at = static_cast<std::size_t>(&axis - study.axes.data());
     const bool partly =
         std::ranges::any_of(study.cells, [&](const StudyCell& cell) { return cell.at[at] == no_value; });
-    if (partly) axis.values.emplace_back(no_value);
+    if (partly) add_new(axis.values, no_value);
   }
-  std::ranges::stable_partition(study.attacks, [](const std::string& attack) { return attack == "none"; });
+  std::set<std::string> tried;
+  for (const StudyCell& cell : study.cells) {
+    if (cell.attacked) tried.insert(cell.attack);
+  }
+  std::ranges::stable_partition(study.attacks, [&](const std::string& attack) { return !tried.contains(attack); });
   return study;
 }
 

@@ -1,9 +1,8 @@
 #include "analysis/report/tables.hpp"
 
+#include <algorithm>
 #include <array>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "analysis/report/vega.hpp"
 
@@ -14,9 +13,16 @@ std::optional<double> percent(const std::optional<double>& share) {
   return share ? std::optional(100.0 * *share) : std::nullopt;
 }
 std::string result_text(const RuleVerdict& rule) {
-  if (rule.result == RuleVerdict::Result::held) return "held";
-  if (rule.result == RuleVerdict::Result::broke) return "broke";
-  return "held so far";
+  switch (rule.result) {
+    case RuleVerdict::Result::held:
+      return "held";
+    case RuleVerdict::Result::broke:
+      return "broke";
+    case RuleVerdict::Result::unfinished:
+      return "held so far";
+    default:
+      return "not known";
+  }
 }
 
 /// Metrics of whole runs that tables show, where some run has them.
@@ -39,37 +45,50 @@ ReportTable rule_table(const StudyVerdict& verdict) {
                     .note = "",
                     .columns = {{"rule"},
                                 {"verdict"},
-                                {"clean accuracy (%)", ".1f", "mean over all cells without attack"},
                                 {"worst attack", "", "the one that cost most accuracy, mean over seeds"},
                                 {"setting", "", "values of the other axes there"},
+                                {verdict.against_best ? "reference accuracy (%)" : "clean accuracy (%)", ".1f",
+                                 "in that setting, of the same seeds"},
                                 {"accuracy under it (%)", ".1f"},
                                 {"points lost", ".1f"},
                                 {"highest attack success (%)", ".1f"},
                                 {"by", "", "the attack with that success rate"},
                                 {"settings broken", "", "an attack with a value of every other axis is a setting"},
-                                {"settings"}},
-                    .data = DataSet({"rule", "verdict", "clean", "worst", "setting", "accuracy", "loss", "asr",
-                                     "backdoor", "broken", "settings"})};
+                                {"settings"},
+                                {"not compared", "", "cells under attack by the reason"}},
+                    .data = DataSet({"rule", "verdict", "worst", "setting", "reference", "accuracy", "loss", "asr",
+                                     "backdoor", "broken", "settings", "not_compared"})};
   for (const RuleVerdict& rule : verdict.rules) {
-    table.data.add({rule.rule, result_text(rule), percent(rule.clean_accuracy), rule.worst_attack, rule.worst_setting,
+    table.data.add({rule.rule, result_text(rule), rule.worst_attack, rule.worst_setting, percent(rule.worst_reference),
                     percent(rule.worst_accuracy), percent(rule.worst_loss), percent(rule.attack_success),
-                    rule.strongest_backdoor, std::int64_t{rule.broken}, std::int64_t{rule.settings}});
+                    rule.strongest_backdoor, std::int64_t{rule.broken}, std::int64_t{rule.settings},
+                    why_not_compared(rule)});
   }
   return table;
 }
 
 ReportTable attack_table(const StudyVerdict& verdict) {
+  const bool by_sweep = std::ranges::any_of(verdict.attacks, [](const auto& attack) { return !attack.sweep.empty(); });
+  std::vector<ReportTable::Column> heads{{"attack"}};
+  std::vector<std::string> columns{"attack"};
+  if (by_sweep) {
+    heads.push_back({"sweep"});
+    columns.emplace_back("sweep");
+  }
+  heads.insert(heads.end(), {{"settings broken", "", "over all rules"},
+                             {"mean points lost", ".1f", "over all rules, settings and seeds"},
+                             {"highest attack success (%)", ".1f", "mean over seeds of a setting"}});
+  columns.insert(columns.end(), {"broken", "loss", "asr"});
   ReportTable table{.id = "attacks",
                     .title = "Attacks",
                     .note = "Most harmful first: by settings broken, then by points of accuracy lost.",
-                    .columns = {{"attack"},
-                                {"settings broken", "", "over all rules"},
-                                {"mean points lost", ".1f", "over all rules, settings and seeds"},
-                                {"highest attack success (%)", ".1f", "mean over seeds of a setting"}},
-                    .data = DataSet({"attack", "broken", "loss", "asr"})};
+                    .columns = std::move(heads),
+                    .data = DataSet(std::move(columns))};
   for (const AttackVerdict& attack : verdict.attacks) {
-    table.data.add(
-        {attack.attack, std::int64_t{attack.broken}, percent(attack.mean_loss), percent(attack.attack_success)});
+    std::vector<ReportValue> row{attack.attack};
+    if (by_sweep) row.emplace_back(attack.sweep);
+    row.insert(row.end(), {attack.broken, percent(attack.mean_loss), percent(attack.attack_success)});
+    table.data.add(std::move(row));
   }
   return table;
 }
@@ -96,7 +115,9 @@ ReportTable cell_table(const Study& study) {
 
   ReportTable table{.id = "cells",
                     .title = "All cells",
-                    .note = "Numbers are those of the last round that recorded them. A click opens the run.",
+                    .note =
+                        "Numbers are those of the last round that recorded them, of runs that are done. A click "
+                        "opens the run.",
                     .columns = std::move(heads),
                     .data = DataSet(std::move(columns)),
                     .run_column = "run"};
@@ -106,7 +127,7 @@ ReportTable cell_table(const Study& study) {
     row.insert(row.end(), cell.at.begin(), cell.at.end());
     row.insert(row.end(), {cell.seed, run.status, run.rounds_done});
     for (const std::string& metric : metrics) {
-      const auto value = run.final_value(metric);
+      const auto value = study.counts(run) ? run.final_value(metric) : std::nullopt;
       row.push_back(value ? ReportValue(vega::drawn(metric, *value)) : ReportValue());
     }
     row.push_back(run.seconds);
@@ -137,12 +158,8 @@ ReportTable failure_table(const Study& study) {
     const StudyRun& run = study.runs[cell.run];
     const bool complete = run.status == "done" || run.status == "running";
     if ((complete && run.failures == 0) || !seen.insert(cell.run).second) continue;
-    std::string place;
-    for (std::size_t axis = 0; axis < study.axes.size(); ++axis) {
-      place += fmt::format("{}{} {}", axis > 0 ? ", " : "", study.axes[axis].name, cell.at[axis]);
-    }
     table.data.add({run.run, run.id, run.status, run.reason, run.failures, run.rounds_done, cell.rule, cell.attack,
-                    cell.seed, place});
+                    cell.seed, study.place_text(cell)});
   }
   return table;
 }

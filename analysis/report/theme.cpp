@@ -1,6 +1,6 @@
 #include "analysis/report/theme.hpp"
 
-#include <vector>
+#include <array>
 
 #include <nlohmann/json.hpp>
 
@@ -11,7 +11,7 @@ struct Inks {
   const char* text;
   const char* quiet;  ///< ticks and labels
   const char* grid;
-  std::vector<std::string> categories;
+  std::array<const char*, category_colours> categories;
 };
 
 std::string theme(const Inks& inks) {
@@ -47,19 +47,19 @@ std::string theme(const Inks& inks) {
 }  // namespace
 
 std::string light_theme() {
-  return theme(
-      {.text = "#1b1f24",
-       .quiet = "#57606a",
-       .grid = "#e4e7eb",
-       .categories = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#222222", "#b8a900"}});
+  return theme({.text = "#1b1f24",
+                .quiet = "#57606a",
+                .grid = "#e4e7eb",
+                .categories = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#222222", "#b8a900",
+                               "#7b3fa0", "#8c564b", "#8a949e", "#d6266e"}});
 }
 
 std::string dark_theme() {
-  return theme(
-      {.text = "#e6e9ee",
-       .quiet = "#a3adb8",
-       .grid = "#30363d",
-       .categories = {"#56b4e9", "#ff8c3b", "#1fc796", "#e69ac8", "#f0b429", "#3d8fe0", "#eeeeee", "#f0e442"}});
+  return theme({.text = "#e6e9ee",
+                .quiet = "#a3adb8",
+                .grid = "#30363d",
+                .categories = {"#56b4e9", "#ff8c3b", "#1fc796", "#e69ac8", "#f0b429", "#3d6fe0", "#eeeeee", "#f0e442",
+                               "#a97bff", "#b98a6e", "#7d8894", "#ff4f81"}});
 }
 
 }  // namespace souk

@@ -1,22 +1,46 @@
 #include "analysis/report/vega.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/report/theme.hpp"
 #include "analysis/results/metric_info.hpp"
 
 namespace souk::vega {
 namespace {
 
-constexpr std::size_t colours = 8;
+bool has_column(const DataSet& data, const std::string& column) {
+  return std::ranges::find(data.columns(), column) != data.columns().end();
+}
 
-/// The first cell under the attack that figures begin with: its place has something to show, which that of a clean cell
-/// may not have. Contract: the study has cells.
-const StudyCell& first_attacked(const Study& study) {
-  const std::string& attack = study.attacks.size() > 1 ? study.attacks[1] : study.attacks.front();
-  return *std::ranges::find(study.cells, attack, &StudyCell::attack);
+/// What is drawn first of a row; nullptr where every row has it.
+const char* drawn_column(const DataSet& data) {
+  for (const char* column : {"mean", "income"}) {
+    if (has_column(data, column)) return column;
+  }
+  return nullptr;
+}
+
+/// The first row of the first metric that has what is drawn, preferably under an attack. Contract: there are rows.
+std::size_t first_worth_showing(const Figure& figure, const std::set<std::string>& attacks) {
+  const DataSet& data = figure.data;
+  const bool has_metrics = !figure.metrics.empty() && has_column(data, "metric");
+  const char* needed = drawn_column(data);
+  const bool has_attack = has_column(data, "attack");
+  std::size_t best = 0;
+  int best_rank = -1;
+  for (std::size_t row = 0; row < data.rows() && best_rank < 3; ++row) {
+    if (has_metrics && data.at(row, "metric").text() != figure.metrics.front()) continue;
+    const bool has_value = needed == nullptr || data.at(row, needed).kind() != ReportValue::Kind::none;
+    const bool attacked = !has_attack || attacks.contains(data.at(row, "attack").text());
+    const int rank = 2 * static_cast<int>(has_value) + static_cast<int>(attacked);
+    if (rank > best_rank) best = row;
+    best_rank = std::max(best_rank, rank);
+  }
+  return best;
 }
 
 MetricInfo info_of(const std::string& metric) {
@@ -25,6 +49,8 @@ MetricInfo info_of(const std::string& metric) {
 }
 
 }  // namespace
+
+std::string text_of(const Json& spec) { return spec.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Json specification() {
   return {{"$schema", "https://vega.github.io/schema/vega-lite/v5.json"},
@@ -48,6 +74,12 @@ Json channel(const std::string& field, const std::string& type, const std::strin
   return {{"field", field}, {"type", type}, {"title", title}};
 }
 
+Json round_channel() {
+  Json x = channel("round", "quantitative", "round");
+  x["axis"] = {{"tickMinStep", 1}, {"format", "d"}};
+  return x;
+}
+
 Json line(const std::string& field, const std::string& title, const std::string& format) {
   Json result = {{"field", field}, {"title", title}};
   if (!format.empty()) result.update({{"type", "quantitative"}, {"format", format}});
@@ -57,10 +89,10 @@ Json line(const std::string& field, const std::string& title, const std::string&
 void colour_by(Json& encoding, const std::string& field, const std::string& title, std::size_t count) {
   encoding["color"] = channel(field, "nominal", title);
   encoding["color"]["sort"] = nullptr;
-  if (count <= colours) return;
+  if (count <= category_colours) return;
   Json dashes = Json::array();
   const Json patterns = {{1, 0}, {6, 3}, {2, 2}, {8, 2, 2, 2}};
-  for (std::size_t i = 0; i < count; ++i) dashes.push_back(patterns[i / colours % patterns.size()]);
+  for (std::size_t i = 0; i < count; ++i) dashes.push_back(patterns[i / category_colours % patterns.size()]);
   encoding["strokeDash"] = channel(field, "nominal", title);
   encoding["strokeDash"].update({{"sort", nullptr}, {"scale", {{"range", dashes}}}});
 }
@@ -99,28 +131,50 @@ void limit_interval(Json& spec, const std::vector<std::string>& metrics) {
   }
   for (const char* end : {"low", "high"}) {
     spec["transform"].push_back(calculate(
-        fmt::format("isValid(datum.{0}) && indexof([{1}], metric) >= 0 ? clamp(datum.{0}, 0, 100) : datum.{0}", end,
-                    fmt::join(shares, ", ")),
+        fmt::format(
+            "!isValid(datum.{0}) ? datum.mean : indexof([{1}], metric) >= 0 ? clamp(datum.{0}, 0, 100) : datum.{0}",
+            end, fmt::join(shares, ", ")),
         std::string("shown_") + end));
   }
 }
 
 std::string axis_field(std::size_t axis) { return fmt::format("axis{}", axis + 1); }
 
+bool can_be_together(const StudyAxis& axis) { return !axis.sweeps; }
+
+void choose_axis(Json& spec, const Study& study, std::size_t axis, bool all) {
+  const std::string field = axis_field(axis);
+  std::vector<std::string> options = study.axes[axis].values;
+  std::vector<std::string> labels = options;
+  const bool together = all && can_be_together(study.axes[axis]);
+  if (together) {
+    options.insert(options.begin(), all_values);
+    labels.insert(labels.begin(), "all together");
+  }
+  spec["params"].push_back(choice(field, study.axes[axis].name, options, labels));
+  spec["transform"].push_back(filter(fmt::format("datum.{0} == {0}", field)));
+}
+
 void choose_axes(Json& spec, const Study& study, bool all, std::size_t except) {
   for (std::size_t i = 0; i < study.axes.size(); ++i) {
-    if (i == except) continue;
-    const std::string field = axis_field(i);
-    std::vector<std::string> options = study.axes[i].values;
-    std::vector<std::string> labels = options;
-    if (all) {
-      options.insert(options.begin(), all_values);
-      labels.insert(labels.begin(), "all together");
-    }
-    spec["params"].push_back(choice(field, study.axes[i].name, options, labels));
-    if (!all) spec["params"].back()["value"] = first_attacked(study).at[i];
-    spec["transform"].push_back(filter(fmt::format("datum.{0} == {0}", field)));
+    if (i != except) choose_axis(spec, study, i, all);
   }
+}
+
+std::string begun_at_data(const Figure& figure, const Study& study) {
+  if (figure.data.empty()) return figure.spec;
+  std::set<std::string> attacks;
+  for (const StudyCell& cell : study.cells) {
+    if (cell.attacked) attacks.insert(cell.attack);
+  }
+  const std::size_t row = first_worth_showing(figure, attacks);
+  Json spec = Json::parse(figure.spec);
+  for (Json& param : spec["params"]) {
+    const std::string name = param["name"];
+    const bool is_place = name == "rule" || name == "attack" || name.starts_with("axis");
+    if (is_place && param["value"] != all_values) param["value"] = figure.data.at(row, name).text();
+  }
+  return text_of(spec);
 }
 
 std::vector<std::string> grid_columns(const Study& study, const std::vector<std::string>& more) {

@@ -15,6 +15,8 @@ namespace souk::vega {
 /// expressions.
 using Json = nlohmann::json;
 
+/// As JSON; bytes that are no UTF-8 become U+FFFD, as they do in the data.
+std::string text_of(const Json& spec);
 /// An empty specification over the data of a Figure.
 Json specification();
 /// A parameter that the reader chooses from a list; `labels` are what is shown for the options, the options themselves
@@ -26,6 +28,8 @@ Json filter(const std::string& expression);
 Json calculate(const std::string& expression, const std::string& as);
 /// A position or other channel: field, type, title.
 Json channel(const std::string& field, const std::string& type, const std::string& title);
+/// The channel of rounds, with ticks at whole numbers.
+Json round_channel();
 /// A tooltip's line.
 Json line(const std::string& field, const std::string& title, const std::string& format = "");
 /// Colour by a field of few texts; beyond eight of them lines are dashed as well.
@@ -44,15 +48,21 @@ bool is_share(const std::string& metric);
 double drawn(const std::string& metric, double value);
 
 /// Adds shown_low and shown_high: low and high, but no less than 0 and no more than 100 where parameter `metric` is a
-/// share.
+/// share; of a single run, which has none, its value.
 void limit_interval(Json& spec, const std::vector<std::string>& metrics);
 
 /// Axes of a study beside rule, attack and seed, as fields axis1, axis2, … of data and as parameters of the same name.
 std::string axis_field(std::size_t axis);
-/// Adds a choice and a filter per axis; with `all` the first option is all values together, stored as "all";
-/// without, figures begin where the first attack was tried.
+/// Whether numbers over all values of the axis together mean something.
+bool can_be_together(const StudyAxis& axis);
+/// Adds a choice and a filter per axis; with `all` the first option is all values together, stored as "all", where that
+/// means something.
 void choose_axes(Json& spec, const Study& study, bool all, std::size_t except = std::string::npos);
+void choose_axis(Json& spec, const Study& study, std::size_t axis, bool all);
 inline constexpr const char* all_values = "all";
+/// The specification with its choices of rule, attack and axes set to a place that the data have, under an attack if
+/// there is one.
+std::string begun_at_data(const Figure& figure, const Study& study);
 /// rule, attack, axis1, …: columns of data by cell, and their values.
 std::vector<std::string> grid_columns(const Study& study, const std::vector<std::string>& more);
 std::vector<ReportValue> grid_values(const StudyCell& cell, std::vector<ReportValue> more);

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <set>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "analysis/statistics/summary.hpp"
 
@@ -16,43 +19,55 @@ using Result = RuleVerdict::Result;
 
 std::optional<double> accuracy_of(const Study& study, const StudyCell& cell) {
   const StudyRun& run = study.runs[cell.run];
-  return run.status == "done" ? run.final_value("accuracy") : std::nullopt;
+  return run.is_done() ? run.final_value("accuracy") : std::nullopt;
 }
 
-/// What cells are compared with: the clean one of the same rule and seed that agrees on most axes, the first of
-/// several; or, where no cell is clean, the best of the same seed and axes.
+/// What a cell is compared with.
+struct Reference {
+  std::optional<double> accuracy = {};
+  bool diverged = false;
+};
+
+/// The clean cell of the same sweep, rule and seed that agrees on most axes, a finished one if there are several; or,
+/// where no cell of the sweep is clean, the best of several of the same seed and axes.
 class References {
  public:
-  explicit References(const Study& study) {
-    against_clean_ = std::ranges::any_of(study.cells, [](const StudyCell& cell) { return cell.attack == "none"; });
+  explicit References(const Study& study) : study_(study) {
     for (const StudyCell& cell : study.cells) {
+      const std::string& sweep = study.runs[cell.run].sweep;
+      if (cell.clean) {
+        clean_[{sweep, cell.rule, cell.seed}].push_back(&cell);
+        sweeps_with_clean_.insert(sweep);
+      }
       const auto accuracy = accuracy_of(study, cell);
       if (!accuracy) continue;
-      if (cell.attack == "none") clean_[{cell.rule, cell.seed}].emplace_back(&cell, *accuracy);
-      const auto [best, is_new] = best_.try_emplace({cell.seed, cell.at}, *accuracy);
-      if (!is_new) best->second = std::max(best->second, *accuracy);
+      finished_[{sweep, cell.seed, cell.at}].push_back(*accuracy);
     }
   }
-  bool against_clean() const { return against_clean_; }
-  std::optional<double> of(const StudyCell& cell) const {
-    if (!against_clean_) {
-      const auto best = best_.find({cell.seed, cell.at});
-      return best == best_.end() ? std::nullopt : std::optional(best->second);
+  bool are_clean_for(const StudyCell& cell) const { return sweeps_with_clean_.contains(study_.runs[cell.run].sweep); }
+  Reference of(const StudyCell& cell) const {
+    const std::string& sweep = study_.runs[cell.run].sweep;
+    if (!are_clean_for(cell)) {
+      const auto finished = finished_.find({sweep, cell.seed, cell.at});
+      if (finished == finished_.end() || finished->second.size() < 2) return {};
+      return {.accuracy = std::ranges::max(finished->second)};
     }
-    const auto candidates = clean_.find({cell.rule, cell.seed});
-    if (candidates == clean_.end()) return std::nullopt;
-    const auto agreement = [&](const auto& candidate) {
-      std::ptrdiff_t agreed = 0;
-      for (std::size_t i = 0; i < cell.at.size(); ++i) agreed += cell.at[i] == candidate.first->at[i] ? 1 : 0;
-      return agreed;
+    const auto candidates = clean_.find({sweep, cell.rule, cell.seed});
+    if (candidates == clean_.end()) return {};
+    const auto agreement = [&](const StudyCell* candidate) {
+      int agreed = 0;
+      for (std::size_t i = 0; i < cell.at.size(); ++i) agreed += cell.at[i] == candidate->at[i] ? 1 : 0;
+      return std::pair(agreed, accuracy_of(study_, *candidate).has_value());
     };
-    return std::ranges::max_element(candidates->second, {}, agreement)->second;
+    const StudyCell& closest = **std::ranges::max_element(candidates->second, {}, agreement);
+    return {.accuracy = accuracy_of(study_, closest), .diverged = study_.runs[closest.run].diverged()};
   }
 
  private:
-  bool against_clean_ = true;
-  std::map<std::pair<std::string, std::string>, std::vector<std::pair<const StudyCell*, double>>> clean_;
-  std::map<std::pair<std::string, std::vector<std::string>>, double> best_;
+  const Study& study_;
+  std::set<std::string> sweeps_with_clean_;
+  std::map<std::tuple<std::string, std::string, std::string>, std::vector<const StudyCell*>> clean_;
+  std::map<std::tuple<std::string, std::string, std::vector<std::string>>, std::vector<double>> finished_;
 };
 
 std::optional<double> mean_or_none(const std::vector<double>& values) {
@@ -61,11 +76,15 @@ std::optional<double> mean_or_none(const std::vector<double>& values) {
 
 /// One rule under one attack at one place of the other axes: its seeds.
 struct Setting {
-  std::string rule, attack, place;
-  std::vector<double> accuracies = {}, losses = {}, successes = {};
-  int diverged = 0, unfinished = 0;
+  std::string sweep, rule, attack, place;
+  /// Of the seeds that were compared; of diverged ones the reference alone.
+  std::vector<double> references = {}, accuracies = {}, losses = {};
+  std::vector<double> successes = {};
+  int diverged = 0, diverged_anyway = 0;
+  std::map<std::string, int> not_compared = {};
   std::optional<double> loss() const { return mean_or_none(losses); }
   std::optional<double> success() const { return mean_or_none(successes); }
+  bool compared() const { return !losses.empty() || diverged > 0; }
   bool broken(const VerdictLimits& limits) const {
     return diverged > 0 || loss().value_or(0.0) >= limits.accuracy_loss ||
            success().value_or(0.0) >= limits.attack_success;
@@ -74,34 +93,53 @@ struct Setting {
   std::pair<int, double> rank() const { return {diverged > 0 ? 0 : 1, -loss().value_or(-1.0)}; }
 };
 
-std::string place_text(const Study& study, const StudyCell& cell) {
-  std::string text;
-  for (std::size_t i = 0; i < study.axes.size(); ++i) {
-    text += fmt::format("{}{} {}", i > 0 ? ", " : "", study.axes[i].name, cell.at[i]);
+std::string reason_of(const StudyRun& run, bool has_accuracy) {
+  if (!run.is_done()) return run.status;
+  return has_accuracy ? "without a result to compare with" : "without a test of the model";
+}
+
+void add_cell(const Study& study, const StudyCell& cell, const Reference& reference, Setting& setting) {
+  const StudyRun& run = study.runs[cell.run];
+  const auto accuracy = accuracy_of(study, cell);
+  const auto success = run.is_done() ? run.final_value("asr") : std::nullopt;
+  if (success) setting.successes.push_back(*success);
+  if (run.diverged() && reference.diverged) {
+    ++setting.diverged_anyway;
+  } else if (run.diverged()) {
+    ++setting.diverged;
+    if (reference.accuracy) setting.references.push_back(*reference.accuracy);
+  } else if (accuracy && reference.accuracy) {
+    setting.references.push_back(*reference.accuracy);
+    setting.accuracies.push_back(*accuracy);
+    setting.losses.push_back(*reference.accuracy - *accuracy);
+  } else {
+    ++setting.not_compared[reason_of(run, accuracy.has_value())];
   }
-  return text;
 }
 
 /// In the order of the study's cells.
 std::vector<Setting> settings_under_attack(const Study& study, const References& references) {
   std::vector<Setting> settings;
-  std::map<std::pair<std::pair<std::string, std::string>, std::vector<std::string>>, std::size_t> places;
+  std::map<std::tuple<std::string, std::string, std::string, std::vector<std::string>>, std::size_t> places;
   for (const StudyCell& cell : study.cells) {
-    if (cell.attack == "none" || cell.attack.empty()) continue;
-    const auto [place, is_new] = places.try_emplace({{cell.rule, cell.attack}, cell.at}, settings.size());
-    if (is_new) settings.push_back({.rule = cell.rule, .attack = cell.attack, .place = place_text(study, cell)});
-    Setting& setting = settings[place->second];
-    const StudyRun& run = study.runs[cell.run];
-    const auto accuracy = accuracy_of(study, cell);
-    const auto reference = references.of(cell);
-    const std::optional<double> success = run.final_value("asr");
-    if (run.diverged()) ++setting.diverged;
-    if (accuracy) setting.accuracies.push_back(*accuracy);
-    if (accuracy && reference) setting.losses.push_back(*reference - *accuracy);
-    if (run.status == "done" && success) setting.successes.push_back(*success);
-    if (!run.diverged() && !(accuracy && reference)) ++setting.unfinished;
+    if (!cell.attacked) continue;
+    const std::string& sweep = study.runs[cell.run].sweep;
+    const auto [place, is_new] = places.try_emplace({sweep, cell.rule, cell.attack, cell.at}, settings.size());
+    if (is_new) {
+      settings.push_back({.sweep = sweep, .rule = cell.rule, .attack = cell.attack, .place = study.place_text(cell)});
+    }
+    add_cell(study, cell, references.of(cell), settings[place->second]);
   }
   return settings;
+}
+
+void take_worst(const Setting& worst, RuleVerdict& verdict) {
+  verdict.worst_attack = worst.attack;
+  verdict.worst_setting = worst.place;
+  verdict.worst_reference = mean_or_none(worst.references);
+  if (worst.diverged > 0) return;
+  verdict.worst_accuracy = mean_or_none(worst.accuracies);
+  verdict.worst_loss = worst.loss();
 }
 
 RuleVerdict judge_rule(const std::string& rule, const std::vector<const Setting*>& settings,
@@ -112,39 +150,34 @@ RuleVerdict judge_rule(const std::string& rule, const std::vector<const Setting*
     ++verdict.settings;
     if (setting->broken(limits)) {
       ++verdict.broken;
-    } else if (setting->unfinished > 0) {
+    } else if (!setting->not_compared.empty()) {
       ++verdict.unfinished;
     }
-    if ((setting->loss() || setting->diverged > 0) && (worst == nullptr || setting->rank() < worst->rank())) {
-      worst = setting;
-    }
+    if (setting->diverged_anyway > 0) ++verdict.diverged_anyway;
+    for (const auto& [reason, cells] : setting->not_compared) verdict.not_compared[reason] += cells;
+    if (setting->compared() && (worst == nullptr || setting->rank() < worst->rank())) worst = setting;
     const std::optional<double> success = setting->success();
     if (success.value_or(-1.0) > verdict.attack_success.value_or(-1.0)) {
       verdict.attack_success = success;
       verdict.strongest_backdoor = setting->attack;
     }
   }
-  if (worst != nullptr) {
-    verdict.worst_attack = worst->attack;
-    verdict.worst_setting = worst->place;
-    if (worst->diverged == 0) {
-      verdict.worst_accuracy = mean_or_none(worst->accuracies);
-      verdict.worst_loss = worst->loss();
-    }
+  if (worst != nullptr) take_worst(*worst, verdict);
+  if (verdict.broken > 0) {
+    verdict.result = Result::broke;
+  } else if (worst != nullptr) {
+    verdict.result = verdict.unfinished > 0 ? Result::unfinished : Result::held;
   }
-  verdict.result = verdict.broken > 0 ? Result::broke : verdict.unfinished > 0 ? Result::unfinished : Result::held;
   return verdict;
 }
 
-AttackVerdict judge_attack(const std::string& attack, const std::vector<Setting>& settings,
-                           const VerdictLimits& limits) {
-  AttackVerdict verdict{.attack = attack};
+AttackVerdict judge_attack(const std::vector<const Setting*>& settings, const VerdictLimits& limits) {
+  AttackVerdict verdict{.attack = settings.front()->attack, .sweep = settings.front()->sweep};
   std::vector<double> losses;
-  for (const Setting& setting : settings) {
-    if (setting.attack != attack) continue;
-    verdict.broken += setting.broken(limits) ? 1 : 0;
-    losses.insert(losses.end(), setting.losses.begin(), setting.losses.end());
-    if (const auto success = setting.success()) {
+  for (const Setting* setting : settings) {
+    verdict.broken += setting->broken(limits) ? 1 : 0;
+    losses.insert(losses.end(), setting->losses.begin(), setting->losses.end());
+    if (const auto success = setting->success()) {
       verdict.attack_success = std::max(verdict.attack_success.value_or(0.0), *success);
     }
   }
@@ -152,40 +185,57 @@ AttackVerdict judge_attack(const std::string& attack, const std::vector<Setting>
   return verdict;
 }
 
-/// Over the runs of cells without attack, each counted once.
-std::optional<double> clean_accuracy(const Study& study, const std::string& rule) {
-  std::map<std::size_t, double> accuracies;
-  for (const StudyCell& cell : study.cells) {
-    const auto accuracy = accuracy_of(study, cell);
-    if (cell.rule == rule && cell.attack == "none" && accuracy) accuracies[cell.run] = *accuracy;
+/// Most harmful first; equal ones in the study's order.
+std::vector<AttackVerdict> judge_attacks(const Study& study, const std::vector<Setting>& settings,
+                                         const VerdictLimits& limits) {
+  std::vector<AttackVerdict> verdicts;
+  for (const std::string& attack : study.attacks) {
+    std::map<std::string, std::vector<const Setting*>> by_sweep;
+    for (const Setting& setting : settings) {
+      if (setting.attack == attack) by_sweep[setting.sweep].push_back(&setting);
+    }
+    for (const auto& [sweep, own] : by_sweep) {
+      verdicts.push_back(judge_attack(own, limits));
+      if (!study.several_sweeps()) verdicts.back().sweep.clear();
+    }
   }
-  std::vector<double> values;
-  for (const auto& [run, accuracy] : accuracies) values.push_back(accuracy);
-  return mean_or_none(values);
+  std::ranges::stable_sort(verdicts, [](const AttackVerdict& a, const AttackVerdict& b) {
+    return std::pair(a.broken, a.mean_loss.value_or(-1.0)) > std::pair(b.broken, b.mean_loss.value_or(-1.0));
+  });
+  return verdicts;
 }
 
 }  // namespace
 
+std::string why_not_compared(const RuleVerdict& rule) {
+  std::vector<std::string> reasons;
+  for (const auto& [reason, cells] : rule.not_compared) reasons.push_back(fmt::format("{} {}", cells, reason));
+  std::string text = fmt::format("{}", fmt::join(reasons, ", "));
+  if (rule.diverged_anyway > 0) {
+    text += fmt::format("{}diverges without attack too in {} of {} settings", text.empty() ? "" : "; ",
+                        rule.diverged_anyway, rule.settings);
+  }
+  return text;
+}
+
 StudyVerdict judge(const Study& study, const VerdictLimits& limits) {
   const References references(study);
   const std::vector<Setting> settings = settings_under_attack(study, references);
-  StudyVerdict verdict{.against_clean = references.against_clean(), .rules = {}, .attacks = {}};
+  StudyVerdict verdict;
+  for (const StudyCell& cell : study.cells) {
+    if (!cell.attacked) continue;
+    const bool clean = references.are_clean_for(cell);
+    verdict.against_clean = verdict.against_clean || clean;
+    verdict.against_best = verdict.against_best || !clean;
+  }
   for (const std::string& rule : study.rules) {
     std::vector<const Setting*> own;
     for (const Setting& setting : settings) {
       if (setting.rule == rule) own.push_back(&setting);
     }
-    if (own.empty()) continue;
-    verdict.rules.push_back(judge_rule(rule, own, limits));
-    verdict.rules.back().clean_accuracy = clean_accuracy(study, rule);
+    if (!own.empty()) verdict.rules.push_back(judge_rule(rule, own, limits));
   }
-  for (const std::string& attack : study.attacks) {
-    const bool tried = std::ranges::any_of(settings, [&](const Setting& setting) { return setting.attack == attack; });
-    if (tried) verdict.attacks.push_back(judge_attack(attack, settings, limits));
-  }
-  std::ranges::stable_sort(verdict.attacks, [](const AttackVerdict& a, const AttackVerdict& b) {
-    return std::pair(a.broken, a.mean_loss.value_or(-1.0)) > std::pair(b.broken, b.mean_loss.value_or(-1.0));
-  });
+  verdict.attacks = judge_attacks(study, settings, limits);
   return verdict;
 }
 

@@ -19,8 +19,8 @@ class WatchServer {
   WatchServer(const WatchServer&) = delete;
   WatchServer& operator=(const WatchServer&) = delete;
   int port() const;
-  /// Serves until `stop` answers true, asked ten times a second. A document is made at most once a second; one that
-  /// throws is answered with 503 and the reason.
+  /// Serves until `stop` answers true, asked ten times a second. A document is made at most once a second, and one
+  /// that takes long as often as takes a tenth of the time; one that throws is answered with 503 and the reason.
   void serve(const std::function<bool()>& stop);
 
  private:

@@ -1,5 +1,6 @@
 #include "analysis/report/watch_server.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <mutex>
@@ -15,15 +16,20 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// A document that is made at most once a second, by one thread at a time.
+constexpr std::size_t threads = 32;
+
+/// A document that is made by one thread at a time, at most once a second and at most a tenth of the time: what is
+/// watched needs the processor.
 class Cached {
  public:
   explicit Cached(WatchServer::Document make) : make_(std::move(make)) {}
   std::string get() {
     const std::lock_guard lock(mutex_);
-    if (text_.empty() || Clock::now() - made_ > std::chrono::seconds(1)) {
+    const Clock::time_point begin = Clock::now();
+    if (text_.empty() || begin - made_ > age_limit_) {
       text_ = make_();
       made_ = Clock::now();
+      age_limit_ = std::max<Clock::duration>(std::chrono::seconds(1), 10 * (made_ - begin));
     }
     return text_;
   }
@@ -33,6 +39,7 @@ class Cached {
   std::mutex mutex_;
   std::string text_;
   Clock::time_point made_;
+  Clock::duration age_limit_{};
 };
 
 /// Whether a host is this machine by its own word: a name that merely begins like an address belongs to somebody else.
@@ -73,6 +80,9 @@ WatchServer::WatchServer(const std::string& address, int port, Document page, Do
                               {"X-Content-Type-Options", "nosniff"},
                               {"X-Frame-Options", "DENY"},
                               {"Referrer-Policy", "no-referrer"}});
+  // Connections that send nothing hold a thread each until they time out.
+  server.set_read_timeout(std::chrono::seconds(1));
+  server.new_task_queue = [] { return new httplib::ThreadPool(threads); };
   // Without SO_REUSEPORT, which the library would set: two servers on one port would share its requests.
   server.set_socket_options([](socket_t socket) {
     const int yes = 1;

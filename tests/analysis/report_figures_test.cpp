@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -8,6 +9,8 @@
 #include "analysis/report/figures.hpp"
 #include "analysis/report/report.hpp"
 #include "analysis/report/static_figures.hpp"
+#include "analysis/report/theme.hpp"
+#include "analysis/report/verdict.hpp"
 #include "analysis/results/results_view.hpp"
 #include "sim/base/inequality.hpp"
 #include "tests/analysis/made_results.hpp"
@@ -31,6 +34,12 @@ std::vector<json> rows_with(const Figure& figure, const json& wanted) {
     if (fits) rows.push_back(row);
   }
   return rows;
+}
+
+const Figure* figure_of(const Report& report, const std::string& id) {
+  const auto figures = figures_of(report);
+  const auto found = std::ranges::find(figures, id, &Figure::id);
+  return found == figures.end() ? nullptr : *found;
 }
 
 constexpr const char* odd_label = "x' || \"</script>";
@@ -237,13 +246,165 @@ TEST(ReportOfRuns, figures_begin_where_there_is_something_to_show) {
   const Study study = Study::read(view.database());
   ASSERT_EQ(study.axes.size(), 1U);          // the malicious share, 0 or a fifth
   EXPECT_TRUE(numeric_axes(study).empty());  // no attack was run at two shares
-  const Figure figure = curves(study, view.database()).at(0);
+  const Report report = make_report(view.database());
+  const Figure& figure = *figure_of(report, "curves");
   const json spec = json::parse(figure.spec);
   json chosen;
   for (const json& param : spec["params"]) {
     if (param["name"] != "lines") chosen[param["name"].get<std::string>()] = param["value"];
   }
   EXPECT_EQ(rows_with(figure, chosen).size(), 2U) << chosen;
+}
+
+/// A sweep of one rule under an attack with these runs, one a seed.
+ResultsView view_of_seeds(const std::vector<std::pair<std::string, std::vector<double>>>& runs) {
+  const auto folder = fresh_folder() / "sweep";
+  std::vector<MadeCell> cells;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const std::string seed = std::to_string(i + 1);
+    cells.push_back({"run-" + seed, {{"aggregator", "mean"}, {"attack", "sign_flip"}, {"seed", seed}}});
+    write_run(folder / "cells" / cells.back().id, {.rule = "mean",
+                                                   .attack = "sign_flip",
+                                                   .seed = i + 1,
+                                                   .metrics = {{"accuracy", runs[i].second}},
+                                                   .status = runs[i].first});
+  }
+  cells.push_back({"run-x", {{"aggregator", "mean"}, {"attack", "none"}, {"seed", "1"}}});
+  write_sweep(folder, "grid", cells);
+  return view_of(folder);
+}
+
+TEST(ReportOfSweeps, figures_begin_with_a_rule_that_has_results) {
+  const auto folder = fresh_folder() / "sweep";
+  write_run(folder / "cells" / "a", {.rule = "krum", .attack = "sign_flip", .status = "failed"});
+  write_run(folder / "cells" / "b",
+            {.rule = "mean", .attack = "sign_flip", .metrics = {{"accuracy", {0.5}}, {"asr", {0.5}}}});
+  write_sweep(folder, "grid",
+              {{"a", {{"aggregator", "krum"}, {"attack", "flip"}, {"seed", "1"}}},
+               {"b", {{"aggregator", "mean"}, {"attack", "door"}, {"seed", "1"}}}});
+  const ResultsView view = view_of(folder);
+  const Report report = make_report(view.database());
+  const json spec = json::parse(figure_of(report, "curves")->spec);
+  json chosen;
+  for (const json& param : spec["params"]) {
+    chosen[param["name"].get<std::string>()] = param["value"];
+  }
+  EXPECT_EQ(chosen["rule"], "mean");
+  EXPECT_EQ(chosen["attack"], "door");
+}
+
+TEST(ReportOfRuns, what_has_not_ended_is_in_curves_alone_and_the_page_says_so) {
+  const ResultsView view = view_of_seeds({{"done", {0.1, 0.8}}, {"running", {0.3}}, {"interrupted", {0.5}}});
+  const Study study = Study::read(view.database());
+
+  const auto fields = rows_with(heat_maps(study).at(0), {{"attack", "sign_flip"}, {"metric", "accuracy"}});
+  ASSERT_EQ(fields.size(), 1U);
+  EXPECT_DOUBLE_EQ(fields[0]["mean"], 80.0);
+  EXPECT_EQ(fields[0]["runs"], 1);
+  EXPECT_EQ(fields[0]["state"], "interrupted 1/3, running 1/3");
+  const Figure figure = curves(study, view.database()).at(0);
+  EXPECT_DOUBLE_EQ(rows_with(figure, {{"metric", "accuracy"}, {"round", 1}}).at(0)["mean"], 30.0);
+  EXPECT_DOUBLE_EQ(rows_with(figure, {{"metric", "accuracy"}, {"round", 2}}).at(0)["mean"], 80.0);
+  EXPECT_THAT(figure.note, testing::HasSubstr("have not ended are in it as far as they got"));
+  const Figure seconds = costs(study, view.database()).at(0);
+  EXPECT_EQ(rows_with(seconds, {{"part", "train"}}).at(0)["runs"], 1);
+  EXPECT_THAT(seconds.note, testing::HasSubstr("have not ended are in no number"));
+}
+
+TEST(ReportOfRuns, a_run_that_goes_on_alone_is_shown_as_far_as_it_got) {
+  const auto folder = fresh_folder() / "run";
+  write_run(folder, {.metrics = {{"accuracy", {0.5}}}, .status = "running"});
+  const ResultsView view = view_of(folder);
+  const Report report = make_report(view.database());
+  EXPECT_THAT(report.overview, testing::HasSubstr("What was reached so far"));
+  EXPECT_THAT(report.overview, testing::HasSubstr("The run has not ended"));
+  EXPECT_EQ(costs(Study::read(view.database()), view.database()).size(), 2U);
+}
+
+TEST(ReportOfSweeps, numbers_of_two_sweeps_are_never_taken_together) {
+  const auto folder = fresh_folder();
+  for (const auto& [sweep, accuracy, status] : {std::tuple("first", 0.9, "done"), std::tuple("second", 0.3, "done")}) {
+    const std::string name = sweep;
+    write_run(folder / name / "cells" / "c", {.rule = "mean", .metrics = {{"accuracy", {accuracy}}}});
+    write_run(folder / name / "cells" / "a",
+              {.rule = "mean", .attack = "sign_flip", .metrics = {{"accuracy", {accuracy - 0.05}}}, .status = status});
+    write_sweep(folder / name, name,
+                {{"c", {{"aggregator", "mean"}, {"attack", "none"}, {"seed", "1"}}},
+                 {"a", {{"aggregator", "mean"}, {"attack", "flip"}, {"seed", "1"}}}});
+  }
+  const ResultsView view = view_of(folder);
+  const Study study = Study::read(view.database());
+
+  ASSERT_EQ(study.axes.size(), 1U);
+  EXPECT_EQ(study.axes[0].name, "sweep");
+  EXPECT_THAT(study.axes[0].values, testing::ElementsAre("first", "second"));
+  const Figure map = heat_maps(study).at(0);
+  EXPECT_TRUE(rows_with(map, {{"axis1", "all"}}).empty());
+  const auto fields = rows_with(map, {{"axis1", "second"}, {"attack", "flip"}, {"metric", "accuracy"}});
+  ASSERT_EQ(fields.size(), 1U);
+  EXPECT_NEAR(fields[0]["mean"], 25.0, 1e-9);
+  EXPECT_THAT(json::parse(map.spec)["params"].back()["bind"]["options"], testing::ElementsAre("first", "second"));
+  const auto seconds = rows_with(costs(study, view.database()).at(0), {{"part", "train"}});
+  EXPECT_EQ(seconds.size(), 2U);
+  const RuleVerdict mean = judge(study, {}).rules.at(0);
+  EXPECT_EQ(mean.result, RuleVerdict::Result::held);
+  EXPECT_NEAR(*mean.worst_loss, 0.05, 1e-9);
+  EXPECT_EQ(study.place_text(study.cells[0]), "sweep first");
+}
+
+TEST(ReportOfSweeps, clean_cells_are_known_by_what_they_run) {
+  const auto folder = fresh_folder() / "sweep";
+  const auto cell = [](const std::string& id, const char* attack) {
+    return MadeCell{id, {{"aggregator", "mean"}, {"attack", attack}, {"seed", id.substr(1)}}};
+  };
+  write_run(folder / "cells" / "c1", {.rule = "mean", .metrics = {{"accuracy", {0.9}}}});
+  write_run(folder / "cells" / "f1", {.rule = "mean", .attack = "sign_flip", .metrics = {{"accuracy", {0.5}}}});
+  // Labels that say the opposite; seed 2 never started.
+  write_sweep(folder, "grid", {cell("f1", "none"), cell("c1", "peace"), cell("f2", "none"), cell("c2", "peace")});
+  const Study study = Study::read(view_of(folder).database());
+
+  EXPECT_THAT(study.attacks, testing::ElementsAre("peace", "none"));
+  std::vector<bool> clean, attacked;
+  for (const StudyCell& one : study.cells) {
+    clean.push_back(one.clean);
+    attacked.push_back(one.attacked);
+  }
+  EXPECT_THAT(clean, testing::ElementsAre(false, true, false, true));
+  EXPECT_THAT(attacked, testing::ElementsAre(true, false, true, false));
+  const StudyVerdict verdict = judge(study, {});
+  EXPECT_TRUE(verdict.against_clean);
+  EXPECT_NEAR(*verdict.rules.at(0).worst_loss, 0.4, 1e-12);
+}
+
+TEST(ReportOfSweeps, cells_that_never_started_have_the_rule_and_attack_of_the_others) {
+  const auto folder = fresh_folder() / "sweep";
+  write_run(folder / "cells" / "a", {.rule = "krum", .attack = "sign_flip", .metrics = {{"accuracy", {0.5}}}});
+  write_sweep(folder, "grid", {{"a", {{"share", "0.1"}, {"seed", "1"}}}, {"b", {{"share", "0.2"}, {"seed", "1"}}}});
+  const Study study = Study::read(view_of(folder).database());
+  EXPECT_THAT(study.rules, testing::ElementsAre("krum"));
+  EXPECT_THAT(study.attacks, testing::ElementsAre("sign_flip"));
+  EXPECT_EQ(study.cells[1].rule, "krum");
+  EXPECT_TRUE(study.cells[1].attacked);
+}
+
+TEST(ReportOfSweeps, labels_that_are_no_text_do_not_end_the_report) {
+  const auto folder = fresh_folder() / "sweep";
+  write_run(folder / "cells" / "a", {.attack = "sign_flip", .metrics = {{"accuracy", {0.5}}}});
+  write_run(folder / "cells" / "b", {.metrics = {{"accuracy", {0.5}}}});
+  write_sweep(folder, "grid",
+              {{"a", {{"attack", "b\377d"}, {"place", "p\377"}, {"seed", "1"}}},
+               {"b", {{"attack", "none"}, {"place", "q"}, {"seed", "1"}}}});
+  const ResultsView view = view_of(folder);
+  const json page = json::parse(to_json(make_report(view.database())));
+  EXPECT_THAT(page.dump(), testing::HasSubstr("b\uFFFDd"));
+}
+
+TEST(ReportTheme, no_two_categories_have_one_colour) {
+  for (const std::string& theme : {light_theme(), dark_theme()}) {
+    const auto colours = json::parse(theme)["range"]["category"].get<std::vector<std::string>>();
+    EXPECT_GE(colours.size(), 10U);
+    EXPECT_EQ(std::set<std::string>(colours.begin(), colours.end()).size(), colours.size());
+  }
 }
 
 /// One run of four clients with a market: agent 3 is malicious.
@@ -334,6 +495,78 @@ TEST_F(ReportMarket, contribution_stands_against_reward_for_every_client) {
   EXPECT_NEAR(rows[0]["contribution"], -0.5, 1e-9);
   EXPECT_NEAR(rows[0]["weight"], 0.8, 1e-6);
   EXPECT_NEAR(rows[0]["income"], 6.0, 1e-9);
+}
+
+/// A market of two clients, the second of them malicious, in three rounds: seed 1 pays the benign one in round 2, and
+/// seed 2 both in round 1.
+class ReportMarketOfSeeds : public testing::Test {
+ protected:
+  ReportMarketOfSeeds() {
+    const auto folder = fresh_folder() / "sweep";
+    for (const std::string seed : {"1", "2"}) {
+      const auto directory = folder / "cells" / seed;
+      write_run(directory, {.rule = "mean", .attack = "sign_flip", .seed = seed == "1" ? 1U : 2U});
+      const auto sink = open_sqlite_sink(directory / "results.sqlite");
+      sink->commit_set_up({.agents = {{{0}, "seller", 5, -1, 1e9, 1e6}, {{1}, "seller", 5, 0, 1e9, 1e6}},
+                           .partition = {},
+                           .metrics = {},
+                           .events = {}});
+      for (std::uint32_t round = 1; round <= 3; ++round) {
+        RoundRecord record;
+        record.round = {round};
+        if (round == 1) record.transfers.push_back({"issue", -2, -2, 9'000'000});
+        for (std::uint32_t agent = 0; agent < 2; ++agent) record.add("cosine_to_aggregate", 0.5, agent);
+        if (seed == "1" && round == 2) record.transfers.push_back({"payment", -1, 0, 4'000'000});
+        if (seed == "2" && round == 1) {
+          record.transfers.push_back({"payment", -1, 0, 1'000'000});
+          record.transfers.push_back({"payment", -1, 1, 3'000'000});
+        }
+        sink->commit(record);
+      }
+    }
+    write_sweep(folder, "market",
+                {{"1", {{"aggregator", "mean"}, {"attack", "sign_flip"}, {"seed", "1"}}},
+                 {"2", {{"aggregator", "mean"}, {"attack", "sign_flip"}, {"seed", "2"}}}});
+    view_.emplace(view_of(folder));
+    study_ = Study::read(view_->database());
+  }
+  std::vector<double> means(const std::string& figure, const json& wanted) {
+    for (const Figure& one : selection_and_payment(study_, view_->database())) {
+      if (one.id != figure) continue;
+      std::vector<double> values;
+      for (const json& row : rows_with(one, wanted)) values.push_back(row["mean"]);
+      return values;
+    }
+    return {};
+  }
+  std::optional<ResultsView> view_;
+  Study study_;
+};
+
+TEST_F(ReportMarketOfSeeds, rounds_and_runs_without_a_payment_count_as_none) {
+  EXPECT_THAT(means("income", {{"group", "malicious"}}), testing::ElementsAre(1.5, 1.5, 1.5));
+  EXPECT_THAT(means("income", {{"group", "benign"}}), testing::ElementsAre(0.5, 2.5, 2.5));
+  // Seed 1 has no share before it pays.
+  EXPECT_THAT(means("groups", {{"metric", "malicious_income_share"}}), testing::ElementsAre(75.0, 37.5, 37.5));
+  EXPECT_DOUBLE_EQ(*study_.runs[0].paid, 4.0);
+  EXPECT_DOUBLE_EQ(study_.runs[1].paid_to_attackers, 3.0);
+}
+
+TEST_F(ReportMarketOfSeeds, rounds_have_ticks_at_whole_numbers) {
+  const auto figures = selection_and_payment(study_, view_->database());
+  const auto income = std::ranges::find(figures, "income", &Figure::id);
+  ASSERT_NE(income, figures.end());
+  EXPECT_EQ(json::parse(income->spec)["encoding"]["x"]["axis"]["tickMinStep"], 1);
+}
+
+TEST_F(ReportMarketOfSeeds, clients_that_were_paid_nothing_are_drawn_at_0_and_points_have_the_seed_of_their_run) {
+  const Figure figure = contribution_and_reward(study_, view_->database()).at(0);
+  const auto refused = rows_with(figure, {{"agent", 1}, {"seed", "1"}});
+  ASSERT_EQ(refused.size(), 1U);
+  EXPECT_DOUBLE_EQ(refused[0]["income"], 0.0);
+  const auto paid = rows_with(figure, {{"agent", 1}, {"seed", "2"}});
+  ASSERT_EQ(paid.size(), 1U);
+  EXPECT_DOUBLE_EQ(paid[0]["income"], 3.0);
 }
 
 TEST(ReportValuation, contribution_is_what_the_valuation_says_where_there_is_one) {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/overview.hpp"
+#include "analysis/report/tables.hpp"
 #include "analysis/report/verdict.hpp"
 
 namespace souk {
@@ -35,6 +36,8 @@ class ReportVerdict : public testing::Test {
     cell.attack = attack;
     cell.seed = seed;
     cell.at = {share};
+    cell.clean = attack == "none";
+    cell.attacked = !cell.clean;
     study_.cells.push_back(cell);
   }
   /// The clean run of a rule stands for both shares, as in a sweep.
@@ -65,11 +68,28 @@ TEST_F(ReportVerdict, losses_are_means_over_seeds_against_the_clean_cell_of_the_
   EXPECT_EQ(mean.result, Result::broke);
   EXPECT_EQ(mean.settings, 2);
   EXPECT_EQ(mean.broken, 1);
-  EXPECT_NEAR(*mean.clean_accuracy, 0.80, 1e-12);
   EXPECT_EQ(mean.worst_attack, "flip");
   EXPECT_EQ(mean.worst_setting, "share 0.3");
+  EXPECT_NEAR(*mean.worst_reference, 0.80, 1e-12);
   EXPECT_NEAR(*mean.worst_accuracy, 0.50, 1e-12);
   EXPECT_NEAR(*mean.worst_loss, 0.30, 1e-12);
+}
+
+TEST_F(ReportVerdict, reference_accuracy_and_loss_are_of_the_same_setting_and_seeds) {
+  for (const auto& [share, before, after] : {std::tuple("0.1", 0.40, 0.375), std::tuple("0.3", 0.75, 0.50)}) {
+    cell(run("done", {{"accuracy", before}}), "mean", "none", "1", share);
+    attacked("mean", "flip", "1", share, {{"accuracy", after}});
+    attacked("mean", "flip", "2", share, {{"accuracy", 0.1}});  // nothing to compare with
+  }
+  const RuleVerdict mean = judge(study_, limits_).rules[0];
+
+  EXPECT_EQ(mean.worst_setting, "share 0.3");
+  EXPECT_DOUBLE_EQ(*mean.worst_reference, 0.75);
+  EXPECT_DOUBLE_EQ(*mean.worst_accuracy, 0.50);
+  EXPECT_DOUBLE_EQ(*mean.worst_loss, 0.25);
+  const ReportTable table = rule_table(judge(study_, limits_));
+  EXPECT_DOUBLE_EQ(table.data.at(0, "reference").real() - table.data.at(0, "accuracy").real(),
+                   table.data.at(0, "loss").real());
 }
 
 TEST_F(ReportVerdict, a_rule_holds_below_both_limits_and_breaks_at_either) {
@@ -95,6 +115,68 @@ TEST_F(ReportVerdict, a_diverged_run_breaks_its_setting_and_is_worse_than_any_lo
   EXPECT_EQ(mean.worst_attack, "door");
   EXPECT_FALSE(mean.worst_loss);
   EXPECT_FALSE(mean.worst_accuracy);
+}
+
+TEST_F(ReportVerdict, a_run_that_diverges_without_attack_too_is_not_charged_to_the_attack) {
+  for (const char* share : {"0.1", "0.3"}) {
+    const bool hopeless = std::string(share) == "0.3";
+    cell(run(hopeless ? "diverged" : "done", {{"accuracy", 0.9}}), "mean", "none", "1", share);
+    attacked("mean", "flip", "1", share, {{"accuracy", 0.9}}, hopeless ? "diverged" : "done");
+  }
+  cell(run("diverged", {}), "krum", "none", "1", "0.1");
+  attacked("krum", "flip", "1", "0.1", {}, "diverged");
+  const StudyVerdict verdict = judge(study_, limits_);
+
+  EXPECT_EQ(verdict.rules[0].result, Result::held);
+  EXPECT_EQ(verdict.rules[0].broken, 0);
+  EXPECT_EQ(verdict.rules[0].worst_setting, "share 0.1");
+  EXPECT_EQ(why_not_compared(verdict.rules[0]), "diverges without attack too in 1 of 2 settings");
+  EXPECT_EQ(verdict.rules[1].result, Result::unknown);
+  EXPECT_EQ(verdict.attacks[0].broken, 0);
+}
+
+TEST_F(ReportVerdict, rules_of_which_nothing_was_compared_are_not_known) {
+  clean("mean", "1", 0.9);
+  attacked("mean", "flip", "1", "0.1", {}, "failed");
+  attacked("mean", "flip", "1", "0.3", {{"accuracy", 0.9}}, "running");
+  attacked("krum", "flip", "1", "0.1", {{"accuracy", 0.9}});  // has no clean cell
+  const StudyVerdict verdict = judge(study_, limits_);
+  EXPECT_EQ(verdict.rules[0].result, Result::unknown);
+  EXPECT_EQ(verdict.rules[1].result, Result::unknown);
+
+  const auto cards = nlohmann::json::parse(overview_json(study_, verdict, limits_))["cards"];
+  ASSERT_EQ(cards.size(), 4U);
+  EXPECT_EQ(cards[0]["title"], "What held");
+  EXPECT_EQ(cards[0]["lines"], nlohmann::json({"No rule, so far."}));
+  EXPECT_EQ(cards[1]["lines"], nlohmann::json({"Nothing, so far."}));
+  EXPECT_EQ(cards[2]["title"], "What is not known");
+  EXPECT_EQ(cards[2]["lines"], nlohmann::json({"mean: nothing to compare (1 failed, 1 running)",
+                                               "krum: nothing to compare (1 without a result to compare with)"}));
+  const ReportTable table = rule_table(verdict);
+  EXPECT_EQ(table.data.at(0, "verdict").text(), "not known");
+  EXPECT_EQ(table.data.at(0, "not_compared").text(), "1 failed, 1 running");
+}
+
+TEST_F(ReportVerdict, runs_of_another_sweep_are_no_reference) {
+  study_.axes.insert(study_.axes.begin(), {.name = "sweep", .values = {"a", "b"}, .sweeps = true});
+  const auto add = [&](const std::string& sweep, const std::string& attack, double accuracy) {
+    cell(run("done", {{"accuracy", accuracy}}), "mean", attack, "1", "0.1");
+    study_.runs.back().sweep = sweep;
+    study_.cells.back().at = {sweep, "0.1"};
+  };
+  add("a", "none", 0.9);
+  add("a", "flip", 0.85);
+  add("b", "flip", 0.32);
+  add("b", "door", 0.35);
+  const StudyVerdict verdict = judge(study_, limits_);
+
+  ASSERT_EQ(verdict.rules.size(), 1U);
+  EXPECT_EQ(verdict.rules[0].settings, 3);
+  EXPECT_EQ(verdict.rules[0].result, Result::held);  // b has no clean cells: 35 is its best
+  EXPECT_NEAR(*verdict.rules[0].worst_loss, 0.05, 1e-12);
+  EXPECT_TRUE(verdict.against_clean);
+  EXPECT_TRUE(verdict.against_best);
+  EXPECT_EQ(verdict.attacks.size(), 3U);  // flip of a, flip of b, door of b
 }
 
 TEST_F(ReportVerdict, cells_without_a_result_leave_a_rule_undecided_but_do_not_save_one_that_broke) {
@@ -123,8 +205,14 @@ TEST_F(ReportVerdict, without_clean_cells_the_reference_is_the_best_of_the_same_
   EXPECT_FALSE(verdict.against_clean);
   EXPECT_NEAR(*verdict.rules[0].worst_loss, 0.3, 1e-12);
   EXPECT_NEAR(*verdict.rules[1].worst_loss, 0.0, 1e-12);
-  EXPECT_FALSE(verdict.rules[0].clean_accuracy);
   EXPECT_THAT(overview_json(study_, verdict, limits_), HasSubstr("no cells without attack"));
+}
+
+TEST_F(ReportVerdict, a_result_is_not_compared_with_itself) {
+  study_.attacks = {"flip"};
+  attacked("mean", "flip", "1", "0.1", {}, "crashed");
+  attacked("krum", "flip", "1", "0.1", {{"accuracy", 0.8}});
+  EXPECT_EQ(judge(study_, limits_).rules[1].result, Result::unknown);
 }
 
 TEST_F(ReportVerdict, a_clean_cell_of_another_setting_serves_where_there_is_none_of_the_same) {
@@ -176,8 +264,29 @@ TEST_F(ReportVerdict, success_alone_breaks_a_rule_that_has_nothing_to_compare_wi
   const StudyVerdict verdict = judge(study_, limits_);
   ASSERT_EQ(verdict.rules.size(), 1U);
   EXPECT_EQ(verdict.rules[0].result, Result::broke);
-  EXPECT_THAT(overview_json(study_, verdict, limits_),
-              HasSubstr("krum: no loss of accuracy known, for want of results to compare; door succeeds in 50.0 %"));
+  EXPECT_THAT(
+      overview_json(study_, verdict, limits_),
+      HasSubstr("krum: no loss of accuracy known; door succeeds in 50.0 % of its tries; not compared: 1 without "
+                "a result to compare with"));
+}
+
+TEST_F(ReportVerdict, the_overview_says_what_was_paid_and_who_got_it) {
+  clean("mean", "1", 0.9);
+  clean("krum", "1", 0.9);
+  attacked("mean", "flip", "1", "0.1", {{"accuracy", 0.9}, {malicious_income_share, 0.25}});
+  attacked("krum", "flip", "1", "0.1", {{"accuracy", 0.9}, {malicious_income_share, 0.05}});
+  attacked("krum", "flip", "2", "0.1", {{"accuracy", 0.9}, {malicious_income_share, 0.9}}, "running");
+  for (StudyRun& run : study_.runs) run.paid = 20.0;  // the clean ones too
+  study_.runs[2].paid_to_attackers = 5.0;
+  study_.runs[3].paid_to_attackers = 1.0;
+  study_.runs[4].paid = 1000.0;  // not over yet
+  const auto overview = nlohmann::json::parse(overview_json(study_, judge(study_, limits_), limits_));
+  const auto& lines = overview["cards"].back()["lines"];
+  EXPECT_EQ(lines[1],
+            "20 credits paid to clients per run with a market; 15.0 % of them to attackers, where there were "
+            "any.");
+  EXPECT_EQ(lines[2], "Attackers got 5.0 % under krum, 25.0 % under mean.");
+  EXPECT_THAT(overview["definitions"].dump(), HasSubstr("Not all runs have ended (1 running)"));
 }
 
 TEST(ReportWords, durations_change_their_unit) {

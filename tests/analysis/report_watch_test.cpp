@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstring>
 #include <thread>
+#include <vector>
 
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
@@ -29,13 +30,14 @@ class ReportWatch : public testing::Test {
             "127.0.0.1", 0, [] { return std::string("<html>page</html>"); },
             [this] {
               if (fails_) throw std::runtime_error("the disk is gone");
+              std::this_thread::sleep_for(std::chrono::milliseconds(slow_ms_));
               return "{\"made\":" + std::to_string(++made_) + "}";
             }),
         thread_([this] { server_.serve([this] { return stopped_.load(); }); }) {}
   ~ReportWatch() override { stopped_ = true; }
 
-  /// The whole answer to these bytes.
-  std::string answer(const std::string& request) const {
+  /// A connection that has sent these bytes.
+  int connected(const std::string& request) const {
     const int connection = socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -43,6 +45,11 @@ class ReportWatch : public testing::Test {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(connect(connection, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
     EXPECT_EQ(send(connection, request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
+    return connection;
+  }
+  /// The whole answer to these bytes.
+  std::string answer(const std::string& request) const {
+    const int connection = connected(request);
     std::string text;
     char bytes[4096];
     for (ssize_t got = 0; (got = recv(connection, bytes, sizeof bytes, 0)) > 0;) {
@@ -56,7 +63,7 @@ class ReportWatch : public testing::Test {
   }
 
   std::atomic<bool> stopped_ = false, fails_ = false;
-  std::atomic<int> made_ = 0;
+  std::atomic<int> made_ = 0, slow_ms_ = 0;
   WatchServer server_;
   std::jthread thread_;
 };
@@ -102,6 +109,24 @@ TEST_F(ReportWatch, an_error_is_said_and_is_not_the_end) {
   EXPECT_THAT(ask("GET", "/data.json"), testing::AllOf(StartsWith("HTTP/1.1 503"), HasSubstr("the disk is gone")));
   fails_ = false;
   EXPECT_THAT(ask("GET", "/data.json"), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(ReportWatch, what_takes_long_is_made_less_often) {
+  slow_ms_ = 300;
+  EXPECT_THAT(ask("GET", "/data.json"), HasSubstr("{\"made\":1}"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  EXPECT_THAT(ask("GET", "/data.json"), HasSubstr("{\"made\":1}"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+  EXPECT_THAT(ask("GET", "/data.json"), HasSubstr("{\"made\":2}"));
+}
+
+TEST_F(ReportWatch, half_sent_requests_do_not_hold_it_up) {
+  std::vector<int> connections;
+  for (int i = 0; i < 60; ++i) connections.push_back(connected("GET / HTTP/1.1\r\nHost: "));
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_THAT(ask("GET", "/"), StartsWith("HTTP/1.1 200"));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+  for (const int connection : connections) close(connection);
 }
 
 TEST_F(ReportWatch, a_port_that_is_taken_is_said) {

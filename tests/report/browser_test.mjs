@@ -49,9 +49,24 @@ axis { name: "attacks[0].fraction" path: "attacks[0].fraction" numbers: [0.125, 
 change { where: "attack = none" set: "attacks=" } seeds: [1, 2]`);
 run('sweep', 'run', 'grid.textproto', '--out', 'sweep', '-q');
 run('run', 'base.textproto', '--out', 'single', '-q');
+// Krum cannot run with so many attackers; the market has ten phases, and rates span a decade.
+write('market.textproto', `name: "market" base: "base.textproto" set: "market={ unit_price { price: 2 } budget: 300 }" retries: 0
+axis { name: "aggregator" choice { label: "mean" set: "aggregator.mean={}" }
+       choice { label: "krum" set: "aggregator.krum={ f: 7 }" } }
+axis { name: "attack" choice { label: "clean" set: "attacks=" }
+       choice { label: "flip" set: "attacks[0]={ fraction: 0.25 sign_flip { scale: 4 } }" } }
+axis { name: "rate" path: "task.training.learning_rate" numbers: [0.01, 0.1] }`);
+try {
+  run('sweep', 'run', 'market.textproto', '--out', 'market', '-q');
+  assert.fail('krum has run');
+} catch (error) {
+  assert.equal(error.status, 3, error);
+}
 rename('single');
 run('report', 'sweep', '-o', 'sweep.html');
 run('report', 'single', '-o', 'single.html');
+run('report', 'market', '-o', 'market.html');
+run('report', 'sweep', 'market', '-o', 'both.html');
 
 const browser = await Chromium.start(chromium);
 let failures = 0;
@@ -151,6 +166,51 @@ test('the values in the heat map are those of the table of cells', async () => {
   close(await read(), Math.min(...values));
   await choose(tab, 'heat', 'statistic', 'best');
   close(await read(), Math.max(...values));
+});
+
+test('a market in which a rule fails: the first screen, grey fields, ten colours, and no empty figure', async () => {
+  const tab = await open('market.html');
+  assert.deepEqual(tab.problems, []);
+  const cards = await tab.evaluate(`Object.fromEntries([...document.querySelectorAll('.card')].map(card =>
+    [card.querySelector('h2').textContent, [...card.querySelectorAll('li')].map(line => line.textContent)]))`);
+  assert.deepEqual(Object.keys(cards), ['What held', 'What broke', 'What is not known', 'What it cost']);
+  assert.deepEqual(cards['What is not known'], ['krum: nothing to compare (2 failed)']);
+  assert.match(cards['What it cost'][1], /credits paid to clients per run with a market; .* to attackers/);
+  const fills = await tab.evaluate(`[...document.querySelectorAll('#figure-heat svg path')].map(path => path.getAttribute('fill'))`);
+  assert.equal(fills.filter(fill => fill === '#9aa0a6').length, 2);
+  const phases = await tab.evaluate(`[...document.querySelectorAll('#figure-phases svg .role-legend-symbol path')].map(path => path.getAttribute('fill'))`);
+  assert.ok(phases.length >= 10, phases.join());
+  assert.equal(new Set(phases).size, phases.length);
+  const ticks = await tab.evaluate(`[...document.querySelectorAll('#figure-income svg .role-axis-label text')].map(text => text.textContent)`);
+  assert.deepEqual(ticks.slice(0, 4), ['1', '2', '3', '4']);
+});
+
+test('tables and cards fit a page of 1300 pixels, or can be scrolled', async () => {
+  for (const file of ['sweep.html', 'market.html', 'both.html']) {
+    const tab = await open(file);
+    await tab.size(1300, 900);
+    const wide = await tab.evaluate(`[...document.querySelectorAll('#table-rules .scroll, #table-attacks .scroll, .card')]
+      .filter(node => node.scrollWidth > node.clientWidth).map(node => node.textContent)`);
+    assert.deepEqual(wide, [], file);
+    const cut = await tab.evaluate(`[...document.querySelectorAll('td, th, .card li')].filter(node =>
+      getComputedStyle(node).overflowX !== 'visible' && node.scrollWidth > node.clientWidth).map(node => node.textContent)`);
+    assert.deepEqual(cut, [], file);
+    assert.ok(await tab.evaluate('document.body.scrollWidth <= innerWidth'), file);
+  }
+});
+
+test('two sweeps are shown one at a time', async () => {
+  const tab = await open('both.html');
+  assert.deepEqual(tab.problems, []);
+  const options = await tab.evaluate(`[...document.querySelector('#figure-heat select[name="axis1"]').options].map(option => option.value)`);
+  assert.deepEqual(options, ['robust', 'market']);
+  const numbers = () => tab.evaluate(`[...document.querySelectorAll('#figure-heat svg .mark-text.role-mark text')].map(text => text.textContent)`);
+  const first = await numbers();
+  await choose(tab, 'heat', 'axis1', 'market');
+  const second = await numbers();
+  assert.ok(first.length > 0 && second.length > 0);
+  assert.notDeepEqual(first, second);
+  assert.ok(second.some(text => text.startsWith('failed')), second.join());
 });
 
 test('the choice of a metric changes the figure', async () => {
@@ -263,15 +323,49 @@ test('it prints on white, with every figure and without controls', async () => {
   assert.deepEqual([...new Set(inks)], ['rgb(27, 31, 36)']);
 });
 
-test('a watched run fills in without a reload', async () => {
-  write('long.textproto', readFileSync(join(directory, 'base.textproto'), 'utf8').replace('rounds: 4', 'rounds: 3'));
-  run('run', 'long.textproto', '--out', 'watched', '-q');
-  const server = spawn(souk, ['report', '--watch', 'watched', '--port', '0'], {cwd: directory, stdio: ['ignore', 'pipe', 'inherit']});
+// The server of a live page of what is in a folder, and its address.
+async function watch(folder) {
+  const server = spawn(souk, ['report', '--watch', folder, '--port', '0'], {cwd: directory, stdio: ['ignore', 'pipe', 'inherit']});
   const address = await new Promise(resolve => server.stdout.on('data', text => {
     const found = String(text).match(/http:\S+/);
     if (found) resolve(found[0]);
   }));
   const ended = new Promise(resolve => server.on('exit', resolve));
+  return {address, stop: () => { server.kill('SIGINT'); return ended; }};
+}
+
+test('a run that goes on is watched round by round', async () => {
+  write('going.textproto', readFileSync(join(directory, 'base.textproto'), 'utf8').replace('rounds: 4', 'rounds: 100000'));
+  const going = spawn(souk, ['run', 'going.textproto', '--out', 'going', '-q'], {cwd: directory, stdio: 'ignore'});
+  const over = new Promise(resolve => going.on('exit', resolve));
+  let server;
+  try {
+    for (let tries = 0; tries < 600 && !existsSync(join(directory, 'going', 'results.sqlite')); ++tries) {
+      await new Promise(resolve => setTimeout(resolve, 100));
+    }
+    server = await watch('going');
+    const tab = await open(server.address);
+    await tab.until("views.has('figure-curves')", 'the run has a curve');
+    await tab.until(drawn);
+    await tab.evaluate('window.sameDocument = true');
+    const rounds = () => tab.evaluate("Math.max(...rowsOf(views.get('figure-curves').figure.data).map(row => row.round))");
+    const before = await rounds();
+    await tab.until(`Math.max(...rowsOf(views.get('figure-curves').figure.data).map(row => row.round)) > ${before}`, 'the page has a later round');
+    assert.equal(await tab.evaluate('window.sameDocument'), true);
+    assert.match(await tab.evaluate("document.getElementById('overview').textContent"), /reached so far.*has not ended/s);
+    assert.deepEqual(tab.problems, []);
+  } finally {
+    going.kill('SIGTERM');
+    if (server) assert.equal(await server.stop(), 130);
+    await over;
+  }
+});
+
+test('a watched run fills in without a reload', async () => {
+  write('long.textproto', readFileSync(join(directory, 'base.textproto'), 'utf8').replace('rounds: 4', 'rounds: 3'));
+  run('run', 'long.textproto', '--out', 'watched', '-q');
+  const {address, stop} = await watch('watched');
+  let code = null;
   try {
     const tab = await open(address);
     await tab.evaluate('window.sameDocument = true');
@@ -288,9 +382,9 @@ test('a watched run fills in without a reload', async () => {
     assert.equal(await tab.evaluate("document.querySelector('#figure-curves select[name=metric]').value"), 'loss');
     assert.ok(tab.requests.every(url => url.startsWith(address) || /^(data|blob):/.test(url)), tab.requests.join());
   } finally {
-    server.kill('SIGINT');
+    code = await stop();
   }
-  assert.equal(await ended, 130);
+  assert.equal(code, 130);
 });
 
 for (const {name, act} of tests) {

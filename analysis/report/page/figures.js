@@ -48,6 +48,7 @@ class FigureView {
 
   async draw() {
     this.node.dataset.state = 'drawing';
+    const figure = this.figure;
     try {
       const spec = this.specification();
       const options = {...embedOptions(currentTheme()), bind: this.choices};
@@ -62,6 +63,10 @@ class FigureView {
       this.node.dataset.state = 'failed';
       console.error(error);
     }
+    const newest = this.figure;
+    if (newest === figure) return;
+    this.figure = figure;
+    await this.update(newest);  // it came meanwhile
   }
 
   // New data. The view stays, with all that was chosen in it, while the specification is the same.

@@ -1,11 +1,12 @@
 // Tables that are sorted by a click on a heading and filtered by words: a row stays if it has every word typed.
 
 const rowsShownFirst = 200;
+const longestOnOneLine = 20;
 
 class TableView {
   constructor(table, openRun) {
     this.openRun = openRun;
-    this.search = element('input', {type: 'search', placeholder: 'Filter: words that rows must have',
+    this.search = element('input', {type: 'search', placeholder: 'Filter by words',
                                     'aria-label': 'Filter', oninput: () => this.fill()});
     this.count = element('span', {class: 'note'});
     this.note = element('p', {class: 'note'});
@@ -76,7 +77,7 @@ class TableView {
       const run = this.table.run_column && row[this.table.run_column];
       const cells = this.fields.map((field, i) => element('td', {
         text: formatted(row[field], this.table.columns[i].format),
-        class: this.numeric[i] ? 'number' : String(row[field] || '').length > 60 ? 'wrap' : '',
+        class: this.numeric[i] ? 'number' : String(row[field] || '').length > longestOnOneLine ? 'wrap' : '',
         'data-value': typeof row[field] === 'string' ? row[field] : undefined,
       }));
       return element('tr', run ? {class: 'link', tabindex: 0, onclick: () => this.openRun(run),
