@@ -9,17 +9,30 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "analysis/database.hpp"
 #include "analysis/sinks/sqlite_sink.hpp"
+#include "sim/base/file_lock.hpp"
 
 namespace souk {
+
+/// Where the tests of this process write; gone with it.
+struct TestRoot {
+  std::filesystem::path path = std::filesystem::path(testing::TempDir()) / fmt::format("souk_analysis_{}", getpid());
+  std::vector<FileLock> held = {};  ///< of made runs that somebody is at
+  ~TestRoot() { std::filesystem::remove_all(path); }
+};
+
+inline TestRoot& test_root() {
+  static TestRoot root;
+  return root;
+}
 
 /// A folder of the test that runs, empty at its start.
 inline std::filesystem::path fresh_folder() {
   const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-  const auto folder =
-      std::filesystem::path(testing::TempDir()) / "souk_analysis" / test->test_suite_name() / test->name();
+  const auto folder = test_root().path / test->test_suite_name() / test->name();
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
   return folder;
@@ -31,7 +44,7 @@ struct MadeRun {
   std::string attack = {};  ///< empty: none
   std::uint64_t seed = 1;
   std::map<std::string, std::vector<double>> metrics = {};
-  std::string status = "done";
+  std::string status = "done";  ///< "at work": running, and somebody is at it
   std::string reason = {};
   std::uint64_t bytes = 100;  ///< sent in each round
   std::string identity = {};  ///< empty: one of its own, from its directory
@@ -48,6 +61,8 @@ inline std::string scenario_of(const MadeRun& run) {
 /// Ten clients, of which the last two are malicious under an attack; every round takes one second.
 inline void write_run(const std::filesystem::path& directory, const MadeRun& run) {
   std::filesystem::create_directories(directory);
+  const bool at_work = run.status == "at work";
+  if (at_work) static_cast<void>(test_root().held.emplace_back().take(directory / "lock"));
   const auto sink = open_sqlite_sink(directory / "results.sqlite");
   const std::size_t own = std::hash<std::string>{}(directory.string());
   sink->describe(
@@ -55,7 +70,7 @@ inline void write_run(const std::filesystem::path& directory, const MadeRun& run
        {"scenario", scenario_of(run)},
        {"name", "made"},
        {"seed", std::to_string(run.seed)},
-       {"status", run.status},
+       {"status", at_work ? "running" : run.status},
        {"reason", run.reason},
        {"started", "2020-01-01T00:00:00Z"},
        {"seconds_set_up", "0.500"}});

@@ -294,7 +294,7 @@ TEST(ReportOfSweeps, figures_begin_with_a_rule_that_has_results) {
 }
 
 TEST(ReportOfRuns, what_has_not_ended_is_in_curves_alone_and_the_page_says_so) {
-  const ResultsView view = view_of_seeds({{"done", {0.1, 0.8}}, {"running", {0.3}}, {"interrupted", {0.5}}});
+  const ResultsView view = view_of_seeds({{"done", {0.1, 0.8}}, {"at work", {0.3}}, {"interrupted", {0.5}}});
   const Study study = Study::read(view.database());
 
   const auto fields = rows_with(heat_maps(study).at(0), {{"attack", "sign_flip"}, {"metric", "accuracy"}});
@@ -313,7 +313,7 @@ TEST(ReportOfRuns, what_has_not_ended_is_in_curves_alone_and_the_page_says_so) {
 
 TEST(ReportOfRuns, a_run_that_goes_on_alone_is_shown_as_far_as_it_got) {
   const auto folder = fresh_folder() / "run";
-  write_run(folder, {.metrics = {{"accuracy", {0.5}}}, .status = "running"});
+  write_run(folder, {.metrics = {{"accuracy", {0.5}}}, .status = "at work"});
   const ResultsView view = view_of(folder);
   const Report report = make_report(view.database());
   EXPECT_THAT(report.overview, testing::HasSubstr("What was reached so far"));
