@@ -19,17 +19,23 @@ namespace fs = std::filesystem;
 using Detail = ResultsView::Detail;
 
 bool skipped(const ViewTable& table, Detail detail) {
+  if (detail == Detail::totals) return table.name != "metric" && table.name != "round" && table.name != "traffic";
   return detail == Detail::federation && (table.name == "selection" || table.name == "process");
+}
+
+/// Which rows of the table `metric`.
+std::string_view chosen_metrics(Detail detail) {
+  if (detail == Detail::totals) return "WHERE agent = -1 AND class = -1";
+  return detail == Detail::federation ? "WHERE agent = -1" : "";
 }
 
 void copy_table(Database& view, const ViewTable& table, std::int64_t run, Detail detail) {
   std::string columns;
   for (const ViewColumn& column : table.columns.subspan(1)) columns += fmt::format(", {}", column.name);
-  const bool federation_only = table.name == "metric" && detail == Detail::federation;
   // The order of the key: rows are then appended, and equal results give equal files.
   const std::string_view order = table.key.substr(table.key.find(',') + 2);
   Statement(view, fmt::format("INSERT INTO {0} SELECT ?{1} FROM source.{0} {2} ORDER BY {3}", table.name, columns,
-                              federation_only ? "WHERE agent = -1" : "", order))
+                              table.name == "metric" ? chosen_metrics(detail) : "", order))
       .run(run);
 }
 
@@ -103,6 +109,7 @@ void copy_results(Database& view, const RunName& name, const Facts& facts, const
   for (const ViewTable& table : view_tables()) {
     if (table.copied && !skipped(table, detail)) copy_table(view, table, name.run, detail);
   }
+  if (detail == Detail::totals) return;
   Statement(view, summarise_agents).run(name.run);
   Statement(view, summarise_selections).run(name.run);
 }

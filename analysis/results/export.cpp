@@ -4,6 +4,7 @@
 #include <cstring>
 #include <fstream>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -97,16 +98,23 @@ void write_csv(const Database& view, const ViewTable& table, const std::vector<V
   flush(path);
 }
 
+/// Names of the metrics that occur. In the order of the key, so that the rows need not be sorted.
+std::set<std::string> metric_names(const Database& view) {
+  std::set<std::string> names;
+  Statement row(view, "SELECT name FROM metric GROUP BY run, name");
+  while (row.step()) names.insert(row.text(0));
+  return names;
+}
+
 /// A line for each metric that occurs.
 std::string metric_dictionary(const Database& view) {
   std::string text =
       "\nNames of `metric.csv`; `better`: which way is good for those who defend or buy.\n\n"
       "| name | unit | better | meaning |\n|---|---|---|---|\n";
-  Statement name(view, "SELECT DISTINCT name FROM metric ORDER BY name");
-  while (name.step()) {
-    const MetricInfo info = metric_info(name.text(0));
+  for (const std::string& name : metric_names(view)) {
+    const MetricInfo info = metric_info(name);
     const char* better = info.better == Better::larger ? "larger" : info.better == Better::smaller ? "smaller" : "";
-    text += fmt::format("| `{}` | {} | {} | {} |\n", name.text(0), info.unit, better, info.meaning);
+    text += fmt::format("| `{}` | {} | {} | {} |\n", name, info.unit, better, info.meaning);
   }
   return text;
 }

@@ -13,9 +13,10 @@ namespace souk {
 /// equal results give equal tables.
 class ResultsView {
  public:
-  /// `federation`: of the metrics the rows about the whole federation, and selections only as summaries. `everything`:
-  /// every row of every run.
-  enum class Detail : std::uint8_t { federation, everything };
+  /// `totals`: of the metrics the rows about the whole federation and all classes; of the tables of rounds and agents
+  /// `round` and `traffic` alone. `federation`: of the metrics the rows about the whole federation, and selections only
+  /// as summaries. `everything`: every row of every run.
+  enum class Detail : std::uint8_t { totals, federation, everything };
 
   /// Loads runs, sweeps, and folders that contain such, in memory. A run that is still being written is read as of its
   /// last committed round; a cell that never started has the status "missing". Throws InputError naming the first

@@ -1,5 +1,6 @@
 #include "analysis/tables/run_values.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -110,6 +111,13 @@ std::string RoundChoice::words() const {
     default:
       return "in the last round that recorded it";
   }
+}
+
+ResultsView::Detail detail_for(const std::vector<std::string>& quantities) {
+  const bool of_agents = std::ranges::any_of(quantities, [](const std::string& quantity) {
+    return quantity == "malicious_weight_share" || quantity == "malicious_income_share";
+  });
+  return of_agents ? ResultsView::Detail::federation : ResultsView::Detail::totals;
 }
 
 std::map<std::int64_t, double> run_values(const Database& view, const std::string& quantity,

@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "analysis/database.hpp"
+#include "analysis/results/results_view.hpp"
 
 namespace souk {
 
@@ -27,5 +29,8 @@ struct RoundChoice {
 /// not exist are no values. Throws InputError for a name that no run has recorded, or a round that none
 /// reached, if any is done.
 std::map<std::int64_t, double> run_values(const Database& view, const std::string& quantity, const RoundChoice& choice);
+
+/// How much of the runs a view must have for these quantities.
+ResultsView::Detail detail_for(const std::vector<std::string>& quantities);
 
 }  // namespace souk

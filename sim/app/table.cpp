@@ -133,12 +133,17 @@ std::vector<ResultTable> tables_of_each_sweep(const TableArguments& arguments, c
   return tables;
 }
 
+/// Everything of which the table shows numbers.
+std::vector<std::string> quantities_of(const TableArguments& arguments, const TableShape& shape) {
+  return concatenated({shape.metrics, split_list(arguments.pareto, ':')});
+}
+
 int table_command(const TableArguments& arguments) {
   const RoundChoice round = RoundChoice::parse(arguments.round);
-  const ResultsView view = ResultsView::load(arguments.directories, ResultsView::Detail::federation);
+  TableShape shape = shape_of(arguments);
+  const ResultsView view = ResultsView::load(arguments.directories, detail_for(quantities_of(arguments, shape)));
   Frame frame(view.database());
   keep_matching(frame, arguments.filter);
-  TableShape shape = shape_of(arguments);
   TableSource source{.view = view.database(), .frame = frame, .round = round, .remarks = {}};
   if (view.repeated() > 0) {
     source.remarks.push_back(

@@ -133,6 +133,27 @@ TEST(ResultsView, agents_and_selections_are_summed_up) {
   EXPECT_EQ(rows_of(db, "SELECT (SELECT count(*) FROM selection), (SELECT count(*) FROM process)"), "0|0\n");
 }
 
+TEST(ResultsView, totals_are_what_the_numbers_of_tables_come_from) {
+  const fs::path folder = fresh_folder();
+  write_detailed_run(folder / "r");
+  {
+    RoundRecord third;
+    third.round = {3};
+    third.metrics.push_back({"class_accuracy", 0.5, -1, 2});
+    third.traffic.push_back({"update", 1, 100});
+    third.phases.push_back({"train", 1.0, 1.0});
+    open_sqlite_sink(folder / "r/results.sqlite")->commit(third);
+  }
+  const ResultsView view = ResultsView::load(Places{folder / "r"}, Detail::totals);
+  const Database& db = view.database();
+  EXPECT_EQ(rows_of(db, "SELECT round, name, value FROM metric"), "1|accuracy|0.5\n2|accuracy|0.5\n");
+  EXPECT_EQ(rows_of(db, "SELECT (SELECT count(*) FROM round), (SELECT sum(bytes) FROM traffic), seconds FROM run"),
+            "3|100|1.5\n");
+  for (const char* left_out : {"agent_summary", "ledger", "phase", "selection_summary", "agent"}) {
+    EXPECT_EQ(rows_of(db, fmt::format("SELECT count(*) FROM {}", left_out)), "0\n") << left_out;
+  }
+}
+
 TEST(ResultsView, everything_is_every_row_of_every_table) {
   const fs::path folder = fresh_folder();
   write_detailed_run(folder / "r");

@@ -298,6 +298,13 @@ TEST(Frame, keeps_what_matches_and_orders_numbers_by_size) {
   EXPECT_THAT(source.frame.labels("seed"), testing::ElementsAre("10", "100"));
 }
 
+TEST(DetailFor, quantities_of_agents_need_their_tables) {
+  using Detail = ResultsView::Detail;
+  EXPECT_EQ(detail_for({"accuracy", "seconds", "bytes", "virtual_time", "rounds_done"}), Detail::totals);
+  EXPECT_EQ(detail_for({"accuracy", "malicious_weight_share"}), Detail::federation);
+  EXPECT_EQ(detail_for({"malicious_income_share"}), Detail::federation);
+}
+
 TEST(MaliciousShares, of_weight_and_income_are_added_up) {
   const std::filesystem::path folder = fresh_folder();
   write_run(folder / "r", {.attack = "zero"});

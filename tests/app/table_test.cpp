@@ -59,6 +59,17 @@ TEST_F(Table, has_every_kind) {
             "rounds_done,zero,2,4,4,0,0,0\n");
 }
 
+TEST_F(Table, finds_the_numbers_of_every_quantity) {
+  run_sweep("s");
+  const Ended ended = run({"table", "s", "--rows", "metric", "--cols", "aggregator", "--stat", "count", "--metric",
+                           "accuracy,seconds,bytes,virtual_time,rounds_done,malicious_weight_share"});
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  for (const char* metric : {"accuracy", "seconds", "bytes", "virtual_time", "rounds_done", "malicious_weight_share"}) {
+    EXPECT_THAT(ended.out, testing::ContainsRegex(std::string(metric) + " +4 +4"));
+  }
+  EXPECT_THAT(run({"table", "s", "--pareto", "accuracy:malicious_weight_share"}).out, testing::Not(HasSubstr("n/a")));
+}
+
 TEST_F(Table, of_two_sweeps_mixes_them_only_where_it_is_told_to) {
   run_sweep("s");
   std::filesystem::copy(directory_ / "s", directory_ / "again", std::filesystem::copy_options::recursive);
