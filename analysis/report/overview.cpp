@@ -215,7 +215,7 @@ Json result_card(const Study& study) {
                                              : fmt::format("{}: {:.3g}", vega::title_of(metric), *value));
     }
   } else {
-    lines.emplace_back("No test of the model has been recorded yet.");
+    lines.emplace_back("No run has a result.");
   }
   return card(study.has_unfinished() ? "What was reached so far" : "What was reached", "good", lines);
 }

@@ -234,7 +234,7 @@ std::optional<double> StudyRun::final_value(const std::string& metric) const {
 }
 
 bool Study::has_metric(const std::string& metric) const {
-  return std::ranges::any_of(runs, [&](const StudyRun& run) { return run.finals.contains(metric); });
+  return std::ranges::any_of(runs, [&](const StudyRun& run) { return counts(run) && run.finals.contains(metric); });
 }
 
 bool Study::has_unfinished() const { return std::ranges::any_of(runs, &StudyRun::unfinished); }
