@@ -136,6 +136,12 @@ std::string credit_words(double credits) {
   return credits < 1000.0 ? fmt::format("{:.4g}", credits) : fmt::format("{:.0f}", credits);
 }
 
+/// Of what clients were paid; of a run that has attackers and paid somebody.
+std::optional<double> share_of_attackers(const StudyRun& run) {
+  const bool has_share = run.malicious.value_or(0.0) > 0.0 && run.paid.value_or(0.0) > 0.0;
+  return has_share ? std::optional(run.paid_to_attackers / *run.paid) : std::nullopt;
+}
+
 /// What clients were paid, and how much of it went to attackers in the runs that had any.
 std::vector<std::string> market_lines(const Study& study) {
   std::vector<double> paid;
@@ -143,7 +149,7 @@ std::vector<std::string> market_lines(const Study& study) {
   for (const StudyRun& run : study.runs) {
     if (!study.counts(run) || !run.paid) continue;
     paid.push_back(*run.paid);
-    if (!run.final_value(malicious_income_share)) continue;
+    if (!share_of_attackers(run)) continue;
     paid_under_attack += *run.paid;
     to_attackers += run.paid_to_attackers;
   }
@@ -155,8 +161,7 @@ std::vector<std::string> market_lines(const Study& study) {
                         study.runs.size() == 1 ? "" : ", where there were any");
   }
   std::vector<std::string> lines{text + "."};
-  const auto rules = extreme_rules(study, [](const StudyRun& run) { return run.final_value(malicious_income_share); });
-  if (rules) {
+  if (const auto rules = extreme_rules(study, share_of_attackers)) {
     const auto& [least, most] = *rules;
     lines.push_back(fmt::format("Attackers got {} under {}, {} under {}.", percent(least.first), least.second,
                                 percent(most.first), most.second));
@@ -210,7 +215,7 @@ Json result_card(const Study& study) {
                                              : fmt::format("{}: {:.3g}", vega::title_of(metric), *value));
     }
   } else {
-    lines.emplace_back("No test of the model has been recorded yet.");
+    lines.emplace_back("No run has a result.");
   }
   return card(study.has_unfinished() ? "What was reached so far" : "What was reached", "good", lines);
 }

@@ -119,15 +119,17 @@ std::vector<StudyAxis> read_axes(const Database& view) {
   return axes;
 }
 
-std::map<std::int64_t, std::map<std::string, std::string>> read_coordinates(const Database& view) {
-  std::map<std::int64_t, std::map<std::string, std::string>> coordinates;
+using Coordinates = std::map<std::string, std::string>;  ///< value by axis
+
+std::map<std::int64_t, Coordinates> read_coordinates(const Database& view) {
+  std::map<std::int64_t, Coordinates> coordinates;
   Statement select(view, "SELECT cell, axis, value FROM coordinate");
   while (select.step()) coordinates[select.integer(0)][select.text(1)] = select.text(2);
   return coordinates;
 }
 
 template <class Names>
-std::string on_axis(const std::map<std::string, std::string>& at, const Names& names, const std::string& otherwise) {
+std::string on_axis(const Coordinates& at, const Names& names, const std::string& otherwise) {
   for (const std::string_view name : names) {
     if (const auto found = at.find(std::string(name)); found != at.end()) return found->second;
   }
@@ -141,8 +143,6 @@ std::vector<std::string> axis_values(const Database& view, const std::string& na
   while (select.step()) add_new(values, select.text(0));
   return values;
 }
-
-using Coordinates = std::map<std::string, std::string>;
 
 std::string place_on(const StudyAxis& axis, const Coordinates& at, const StudyRun& run) {
   if (axis.sweeps) return run.sweep.empty() ? no_value : run.sweep;
@@ -172,8 +172,8 @@ std::vector<StudyCell> read_cells(const Database& view, const Study& study, cons
 }
 
 /// What the runs of these cells have in a member, if they agree.
-template <class Cells>
-std::string agreed(const std::vector<StudyRun>& runs, const Cells& cells, std::string StudyRun::*member) {
+std::string agreed(const std::vector<StudyRun>& runs, const std::vector<const StudyCell*>& cells,
+                   std::string StudyRun::*member) {
   std::set<std::string> values;
   for (const StudyCell* cell : cells) {
     if (const std::string& value = runs[cell->run].*member; !value.empty()) values.insert(value);
@@ -234,7 +234,7 @@ std::optional<double> StudyRun::final_value(const std::string& metric) const {
 }
 
 bool Study::has_metric(const std::string& metric) const {
-  return std::ranges::any_of(runs, [&](const StudyRun& run) { return run.finals.contains(metric); });
+  return std::ranges::any_of(runs, [&](const StudyRun& run) { return counts(run) && run.finals.contains(metric); });
 }
 
 bool Study::has_unfinished() const { return std::ranges::any_of(runs, &StudyRun::unfinished); }

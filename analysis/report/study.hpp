@@ -61,6 +61,7 @@ struct Study {
   std::vector<std::string> rules, attacks;  ///< in the grid's order; clean ones first
   /// Reads the merged view.
   static Study read(const Database& view);
+  /// Of some run that counts.
   bool has_metric(const std::string& metric) const;
   /// Whether numbers at the end are taken from a run: those of done ones, and of a run that is all there is.
   bool counts(const StudyRun& run) const { return run.is_done() || (runs.size() == 1 && run.unfinished()); }

@@ -39,9 +39,7 @@ class References {
         clean_[{sweep, cell.rule, cell.seed}].push_back(&cell);
         sweeps_with_clean_.insert(sweep);
       }
-      const auto accuracy = accuracy_of(study, cell);
-      if (!accuracy) continue;
-      finished_[{sweep, cell.seed, cell.at}].push_back(*accuracy);
+      if (const auto accuracy = accuracy_of(study, cell)) finished_[{sweep, cell.seed, cell.at}].push_back(*accuracy);
     }
   }
   bool are_clean_for(const StudyCell& cell) const { return sweeps_with_clean_.contains(study_.runs[cell.run].sweep); }

@@ -82,6 +82,7 @@ WatchServer::WatchServer(const std::string& address, int port, Document page, Do
                               {"Referrer-Policy", "no-referrer"}});
   // Connections that send nothing hold a thread each until they time out.
   server.set_read_timeout(std::chrono::seconds(1));
+  server.set_keep_alive_timeout(1);
   server.new_task_queue = [] { return new httplib::ThreadPool(threads); };
   // Without SO_REUSEPORT, which the library would set: two servers on one port would share its requests.
   server.set_socket_options([](socket_t socket) {

@@ -311,6 +311,13 @@ TEST(ReportOfRuns, what_has_not_ended_is_in_curves_alone_and_the_page_says_so) {
   EXPECT_THAT(seconds.note, testing::HasSubstr("have not ended are in no number"));
 }
 
+TEST(ReportOfRuns, a_sweep_of_which_no_run_has_ended_has_curves_but_no_map) {
+  const ResultsView view = view_of_seeds({{"running", {0.3}}, {"interrupted", {0.5}}});
+  const Study study = Study::read(view.database());
+  EXPECT_TRUE(heat_maps(study).empty());
+  EXPECT_EQ(curves(study, view.database()).size(), 1U);
+}
+
 TEST(ReportOfRuns, a_run_that_goes_on_alone_is_shown_as_far_as_it_got) {
   const auto folder = fresh_folder() / "run";
   write_run(folder, {.metrics = {{"accuracy", {0.5}}}, .status = "at work"});

@@ -273,10 +273,14 @@ TEST_F(ReportVerdict, success_alone_breaks_a_rule_that_has_nothing_to_compare_wi
 TEST_F(ReportVerdict, the_overview_says_what_was_paid_and_who_got_it) {
   clean("mean", "1", 0.9);
   clean("krum", "1", 0.9);
-  attacked("mean", "flip", "1", "0.1", {{"accuracy", 0.9}, {malicious_income_share, 0.25}});
-  attacked("krum", "flip", "1", "0.1", {{"accuracy", 0.9}, {malicious_income_share, 0.05}});
-  attacked("krum", "flip", "2", "0.1", {{"accuracy", 0.9}, {malicious_income_share, 0.9}}, "running");
-  for (StudyRun& run : study_.runs) run.paid = 20.0;  // the clean ones too
+  attacked("mean", "flip", "1", "0.1", {{"accuracy", 0.9}});
+  attacked("krum", "flip", "1", "0.1", {{"accuracy", 0.9}});
+  attacked("krum", "flip", "2", "0.1", {{"accuracy", 0.9}}, "running");
+  for (std::size_t i = 0; i < study_.runs.size(); ++i) {
+    study_.runs[i].paid = 20.0;  // the clean ones too
+    study_.runs[i].malicious = i < 2 ? 0.0 : 0.3;
+    study_.runs[i].finals[malicious_income_share] = 0.0;  // which some runs record without attackers
+  }
   study_.runs[2].paid_to_attackers = 5.0;
   study_.runs[3].paid_to_attackers = 1.0;
   study_.runs[4].paid = 1000.0;  // not over yet

@@ -361,6 +361,21 @@ test('a run that goes on is watched round by round', async () => {
   }
 });
 
+test('data that come while a figure is being drawn are shown', async () => {
+  const tab = await open('single.html');
+  const rounds = await tab.evaluate(`(async () => {
+    const view = views.get('figure-curves');
+    const later = structuredClone(view.figure);
+    const round = later.data.columns.find(column => column.name === 'round');
+    round.values = round.values.map(value => value + 100);
+    const drawing = view.draw();
+    await view.update(later);
+    await drawing;
+    return [...view.node.querySelectorAll('.role-axis-label text')].map(text => Number(text.textContent));
+  })()`);
+  assert.ok(rounds.includes(101), rounds.join());
+});
+
 test('a watched run fills in without a reload', async () => {
   write('long.textproto', readFileSync(join(directory, 'base.textproto'), 'utf8').replace('rounds: 4', 'rounds: 3'));
   run('run', 'long.textproto', '--out', 'watched', '-q');
