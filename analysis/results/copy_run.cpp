@@ -114,9 +114,9 @@ void copy_results(Database& view, const RunName& name, const Facts& facts, const
   Statement(view, summarise_selections).run(name.run);
 }
 
-void insert_missing(Database& view, const RunName& name) {
-  Statement(view, "INSERT INTO run(run, id, sweep, path, status) VALUES(?,?,?,?,'missing')")
-      .run(name.run, name.id, name.sweep, name.shown.string());
+void insert_without_results(Database& view, const RunName& name, const std::string& status, const std::string& reason) {
+  Statement(view, "INSERT INTO run(run, id, sweep, path, status, reason) VALUES(?,?,?,?,?,?)")
+      .run(name.run, name.id, name.sweep, name.shown.string(), status, reason);
 }
 
 void remove_rows(Database& view, std::int64_t run) {
@@ -132,13 +132,14 @@ int progress(const std::string& status) {
   return status == "missing" ? 0 : 1;
 }
 
-std::int64_t enter_missing(Database& view, const RunName& name, KnownRuns& known) {
+std::int64_t enter_without_results(Database& view, const RunName& name, KnownRuns& known,
+                                   const std::string& status = "missing", const std::string& reason = "") {
   if (const KnownRuns::Run* same = known.find(name.id, "")) {
     ++known.repeated;
     return same->number;
   }
-  insert_missing(view, name);
-  known.add(name.id, {.number = name.run, .identity = {}, .status = "missing"});
+  insert_without_results(view, name, status, reason);
+  known.add(name.id, {.number = name.run, .identity = {}, .status = status});
   return name.run;
 }
 
@@ -163,6 +164,35 @@ std::int64_t enter_results(Database& view, RunName name, bool at_work, Detail de
   return name.run;
 }
 
+/// What is left of results cannot be read.
+class DamagedResults : public InputError {
+  using InputError::InputError;
+};
+
+std::int64_t copy_results_of(Database& view, const fs::path& file, const RunName& name, Detail detail,
+                             KnownRuns& known) {
+  const bool at_work =
+      FileLock::is_taken(file.parent_path() / "lock");  // before the status is read, which it may change
+  const Attached source = [&] {
+    try {
+      return Attached(view, file);
+    } catch (const InputError& error) {
+      throw DamagedResults(error.what());
+    }
+  }();
+  if (source.is_empty()) return enter_without_results(view, name, known);
+  SOUK_REQUIRE(source.version() == results_schema_version,
+               "{}: has results of schema version {}, this program reads version {}", file.string(), source.version(),
+               results_schema_version);
+  try {
+    std::int64_t run = 0;
+    view.in_transaction([&] { run = enter_results(view, name, at_work, detail, known); });
+    return run;
+  } catch (const std::exception& error) {
+    throw DamagedResults(fmt::format("{}: cannot be read: {}", file.string(), reason_of(error, view)));
+  }
+}
+
 }  // namespace
 
 KnownRuns::Run* KnownRuns::find(const std::string& id, const std::string& identity) {
@@ -176,19 +206,12 @@ KnownRuns::Run* KnownRuns::find(const std::string& id, const std::string& identi
 
 std::int64_t copy_run(Database& view, const fs::path& directory, const RunName& name, Detail detail, KnownRuns& known) {
   const fs::path file = directory / "results.sqlite";
-  if (!fs::exists(file)) return enter_missing(view, name, known);
-  const bool at_work = FileLock::is_taken(directory / "lock");  // before its status is read, which it may change
-  const Attached source(view, file);
-  if (source.is_empty()) return enter_missing(view, name, known);
-  SOUK_REQUIRE(source.version() == results_schema_version,
-               "{}: has results of schema version {}, this program reads version {}", file.string(), source.version(),
-               results_schema_version);
+  if (!fs::exists(file)) return enter_without_results(view, name, known);
   try {
-    std::int64_t run = 0;
-    view.in_transaction([&] { run = enter_results(view, name, at_work, detail, known); });
-    return run;
-  } catch (const std::exception& error) {
-    throw_input_error("{}: cannot be read: {}", file.string(), reason_of(error, view));
+    return copy_results_of(view, file, name, detail, known);
+  } catch (const DamagedResults& error) {
+    if (name.sweep.empty()) throw;
+    return enter_without_results(view, name, known, "damaged", error.what());  // the other cells can be read
   }
 }
 

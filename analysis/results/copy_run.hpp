@@ -35,9 +35,9 @@ class KnownRuns {
 };
 
 /// Copies results.sqlite of one run into the view as of one moment, and returns its number there. Where there is none,
-/// or nothing was ever stored in it, the run is entered as missing. A run that is known already keeps its number; the
-/// rows are those of the copy that got further. Throws InputError naming the file if it is damaged or of another
-/// version.
+/// or nothing was ever stored in it, the run is entered as missing; a cell of a sweep that is damaged, as that. A run
+/// that is known already keeps its number; the rows are those of the copy that got further. Throws InputError naming
+/// the file if it is damaged or of another version.
 std::int64_t copy_run(Database& view, const std::filesystem::path& directory, const RunName& name,
                       ResultsView::Detail detail, KnownRuns& known);
 

@@ -54,6 +54,24 @@ void copy_grid(Database& view, const std::string& name, const NextNumbers& next)
   view.execute("DROP TABLE place");
 }
 
+/// What cells were going to run, for those that have no results to say so.
+void keep_plan_of_source(Database& view) {
+  view.execute("CREATE TEMP TABLE planned(id, seed, rounds, aggregator, attack, malicious, partition, dataset, model)");
+  if (view.integer("SELECT count(*) FROM source.sqlite_master WHERE name = 'planned'") == 0) return;
+  view.execute(
+      "INSERT INTO temp.planned SELECT id, seed, rounds, aggregator, attack, malicious, partition, dataset, model"
+      " FROM source.planned");
+}
+
+void use_plan(Database& view, const std::string& sweep) {
+  Statement(view,
+            "UPDATE run SET seed = p.seed, rounds = p.rounds, aggregator = p.aggregator, attack = p.attack,"
+            " malicious = p.malicious, partition = p.partition, dataset = p.dataset, model = p.model"
+            " FROM temp.planned p WHERE p.id = run.id AND run.sweep = ? AND run.aggregator IS NULL")
+      .run(sweep);
+  view.execute("DROP TABLE temp.planned");
+}
+
 }  // namespace
 
 void copy_sweep(Database& view, const fs::path& directory, ResultsView::Detail detail, NextNumbers& next,
@@ -71,6 +89,7 @@ void copy_sweep(Database& view, const fs::path& directory, ResultsView::Detail d
         name = free_name(view, name_of_source(view));
         ids = ids_of_source(view);
         copy_grid(view, name, next);
+        keep_plan_of_source(view);
       });
     } catch (const std::runtime_error& error) {
       throw_input_error("{}: cannot be read: {}", file.string(), reason_of(error, view));
@@ -85,6 +104,7 @@ void copy_sweep(Database& view, const fs::path& directory, ResultsView::Detail d
     if (run != place) Statement(view, "UPDATE cell SET run = ? WHERE sweep = ? AND run = ?").run(run, name, place);
     ++place;
   }
+  use_plan(view, name);
 }
 
 }  // namespace souk

@@ -75,6 +75,26 @@ TEST(ResultsView, a_sweep_has_its_axes_and_cells_that_share_a_run_or_never_start
   EXPECT_EQ(rows_of(db, "SELECT value FROM coordinate WHERE axis = 'share'"), "0.1\n0.1\n0.2\n");
 }
 
+TEST(ResultsView, cells_without_results_are_what_the_sweep_planned_and_a_damaged_one_hides_no_other) {
+  const fs::path folder = fresh_folder();
+  write_sweep(folder / "s", "small", {{"c1", {{"seed", "1"}}}, {"c2", {{"seed", "2"}}}, {"c3", {{"seed", "3"}}}});
+  Database(folder / "s/sweep.sqlite", Database::Mode::write)
+      .execute(
+          "CREATE TABLE planned(id TEXT PRIMARY KEY, seed INTEGER, rounds INTEGER, aggregator TEXT, attack TEXT,"
+          " malicious REAL, partition TEXT, dataset TEXT, model TEXT) WITHOUT ROWID;"
+          "INSERT INTO planned VALUES('c1', 1, 9, 'x', 'x', 0.9, 'x', 'x', 'x'),"
+          " ('c2', 2, 9, 'median', 'zero', 0.2, 'iid', 'glyphs', 'mlp'),"
+          " ('c3', 3, 9, 'median', 'zero', 0.2, 'iid', 'glyphs', 'mlp')");
+  write_run(folder / "s/cells/c1", {.metrics = {{"accuracy", {0.5}}}});
+  fs::create_directories(folder / "s/cells/c3");
+  std::ofstream(folder / "s/cells/c3/results.sqlite") << std::string(5000, '?');
+  const ResultsView view = ResultsView::load(Places{folder / "s"}, Detail::federation);
+  EXPECT_EQ(rows_of(view.database(), "SELECT id, status, aggregator, attack, rounds FROM run WHERE id != 'c1'"),
+            "c2|missing|median|zero|9\nc3|damaged|median|zero|9\n");
+  EXPECT_EQ(rows_of(view.database(), "SELECT aggregator FROM run WHERE id = 'c1'"), "krum\n");  // as it ran
+  EXPECT_EQ(rows_of(view.database(), "SELECT reason LIKE '%not a database%' FROM run WHERE id = 'c3'"), "1\n");
+}
+
 TEST(ResultsView, runs_outside_sweeps_lie_on_what_differs_between_them) {
   const fs::path folder = fresh_folder();
   write_run(folder / "b", {.rule = "median", .seed = 10});
