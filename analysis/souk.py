@@ -66,7 +66,7 @@ def cells(db):
     coordinates = query(db, "SELECT cell, axis, value FROM coordinate")
     wide = coordinates.pivot(index="cell", columns="axis", values="value")
     for axis in query(db, "SELECT name FROM axis GROUP BY name ORDER BY min(position), name")["name"]:
-        frame[axis] = wide[axis]
+        frame[axis] = wide[axis] if axis in wide else None  # conditions may leave out every cell of an axis
     return frame
 
 
@@ -116,13 +116,16 @@ def table(db, rows, cols, metric="accuracy", stat="mean"):
     """A table like that of `souk table`: last values of the runs that are done, aggregated.
 
     rows, cols: columns of `cells`. stat: anything that pandas aggregates by: mean, std, min, max, median, count, or a
-    function. A run that several cells of one place share counts once. Runs with another status are left out; count
-    them with `cells(db).groupby([rows, cols, "status"]).size()`.
+    function. A run that several cells of one place share counts once, and several sweeps are never taken together: they
+    come before the rows. Runs with another status are left out; count them with
+    `cells(db).groupby([rows, cols, "status"]).size()`.
     """
     frame = cells(db)
     frame = frame[frame["status"] == "done"].join(last(db, metric), on="run")
-    frame = frame.drop_duplicates([rows, cols, "run"])
-    return frame.pivot_table(index=rows, columns=cols, values=metric, aggfunc=stat, sort=False)
+    several = frame["sweep"].nunique() > 1 and "sweep" not in (rows, cols)
+    index = ["sweep", rows] if several else [rows]
+    frame = frame.drop_duplicates([*index, cols, "run"])
+    return frame.pivot_table(index=index if several else rows, columns=cols, values=metric, aggfunc=stat, sort=False)
 
 
 def price_of_robustness(db, rules="aggregator", attacks="attack", plain="mean", none="none", target=80):

@@ -81,6 +81,8 @@ void copy_sweep(Database& view, const fs::path& directory, ResultsView::Detail d
   std::vector<std::string> ids;
   {
     const Attached source(view, file);
+    SOUK_REQUIRE(!source.is_empty(), "{}: lists no cells: its sweep was killed before it began; start it again",
+                 file.string());
     SOUK_REQUIRE(source.version() == sweep_schema_version,
                  "{}: has a sweep of schema version {}, this program reads version {}", file.string(), source.version(),
                  sweep_schema_version);

@@ -79,6 +79,10 @@ class Reader {
     GridAxis axis{message.name().empty() ? message.path() : message.name(), {}, message.path(), place(path)};
     SOUK_REQUIRE(!axis.name.empty(), "{}: an axis takes a name or a path", place(path));
     SOUK_REQUIRE(axis.name != "seed", "{}: seeds are varied with 'seeds' or 'repeat', not with an axis", place(path));
+    for (const std::string_view taken : {"sweep", "block", "cell", "run", "status"}) {
+      SOUK_REQUIRE(axis.name != taken, "{}: '{}' means something else in results; call the axis otherwise", place(path),
+                   taken);
+    }
     if (message.choice_size() > 0) {
       SOUK_REQUIRE(message.path().empty(), "{}: axis '{}' has choices, which take no path", place(path), axis.name);
       axis.values = choices(message, path);

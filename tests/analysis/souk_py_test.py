@@ -102,6 +102,18 @@ class SoukPy(unittest.TestCase):
         self.assertEqual(counts.loc["mean", "none"], 2)
         self.assertEqual(counts.loc["mean", "sign_flip"], 4)
 
+    def test_sweeps_are_kept_apart_and_axes_may_be_empty(self):
+        (self.path / "other.textproto").write_text("""
+            name: "other" base: "base.textproto" axis { name: "attack" choice { label: "sign_flip" } }
+            block { axis { name: "aggregator" choice { label: "mean" } } }
+            block { axis { path: "rounds" numbers: 2 } where: "seed > 99" }""")
+        for words in (["sweep", "run", "other.textproto", "--out", "o", "-q"], ["export", "s", "o", "--sqlite", "two.db"]):
+            subprocess.run([PROGRAM, *words], cwd=self.path, check=True, capture_output=True)
+        with souk.open(self.path / "two.db") as db:
+            self.assertTrue(souk.cells(db)["rounds"].isna().all())
+            table = souk.table(db, "aggregator", "attack", "accuracy")
+        self.assertEqual(list(table.index), [("made", "mean"), ("made", "median"), ("other", "mean")])
+
     def test_the_price_of_robustness_is_what_it_costs_where_nobody_attacks(self):
         price = souk.price_of_robustness(self.db)
         self.assertEqual(list(price.index), ["mean", "median"])

@@ -254,6 +254,8 @@ TEST_F(PlanTest, refuses_grids_that_make_no_sense) {
               HasSubstr("1000000 combinations; a sweep takes at most 100000"));
   EXPECT_THAT(refusal(R"(base: "base.textproto" axis { path: "rounds" numbers: 1 } where: "rounds > 1")"),
               HasSubstr("no combination meets"));
+  EXPECT_THAT(refusal(R"(base: "base.textproto" axis { name: "status" path: "rounds" numbers: 1 })"),
+              HasSubstr("grid.textproto:1:24: 'status' means something else"));
   EXPECT_THAT(refusal(R"(base: "base.textproto" axes { })"), HasSubstr("has no field named \"axes\""));
   EXPECT_THAT(refusal(R"(base: "base.textproto" axis { path: "rounds" steps { from: 1 to: 5 by: -1 } })"),
               HasSubstr("do not arrive"));
