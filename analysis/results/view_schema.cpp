@@ -21,8 +21,8 @@ constexpr std::array run_columns{
     ViewColumn{"sweep", "TEXT", "", "sweep that these rows are from; empty: none (the table cell has all it is in)"},
     ViewColumn{"path", "TEXT", "", "directory", ResultKind::measurement},
     ViewColumn{"status", "TEXT", "",
-               "done, running, diverged, failed, interrupted (also by being killed), crashed, timed_out; missing: "
-               "never started"},
+               "done, running, diverged, failed, interrupted (also by being killed), crashed, timed_out; damaged: "
+               "cannot be read; missing: never started"},
     ViewColumn{"reason", "TEXT", "", "why it ended early; empty if it did not"},
     ViewColumn{"failures", "INTEGER", "count", "failed attempts", ResultKind::measurement},
     ViewColumn{"seed", "INTEGER", "", "seed of every random stream"},

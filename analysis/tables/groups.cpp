@@ -139,8 +139,8 @@ std::vector<std::string> count_fields(const RunGroup& group) {
   std::size_t failed = 0;
   std::size_t unfinished = 0;
   for (const auto& [status, count] : group.not_done) {
-    const bool ended = status == "failed" || status == "crashed" || status == "timed_out";
-    (status == "diverged" ? diverged : ended ? failed : unfinished) += count;
+    const bool open = status == "running" || status == "interrupted" || status == "missing";
+    (status == "diverged" ? diverged : open ? unfinished : failed) += count;
   }
   return {std::to_string(group.runs), std::to_string(group.values.size()), std::to_string(diverged),
           std::to_string(failed), std::to_string(unfinished)};

@@ -157,6 +157,14 @@ TEST(PivotTable, has_a_tidy_row_per_place_for_programs) {
             "accuracy,median,1,3,1,1,0,1\n");
 }
 
+TEST(PivotTable, a_damaged_run_is_a_failed_one) {
+  TableWorld world;
+  world.add("krum", "zero", 1, ended("damaged"));
+  EXPECT_EQ(render(pivot_tables(world.source(), by_attack, Statistic::mean), TableFormat::csv),
+            "metric,aggregator,attack,mean,runs,n,diverged,failed,unfinished\naccuracy,krum,zero,,1,0,0,1,0\n");
+  EXPECT_EQ(body_of(pivot_tables(world.source(), by_attack, Statistic::mean).at(0)), "aggregator|zero\nkrum|damaged\n");
+}
+
 TEST(PivotTable, refuses_a_column_that_is_named_twice_and_a_round_that_no_run_reached) {
   TableWorld world;
   world.add("krum", "zero", 1, 0.5);
