@@ -89,6 +89,7 @@ class FederatedProtocol final : public Federated {
   Footprint footprint(int ranks) const override;
 
  private:
+  double judged_samples(std::size_t index, std::size_t updates) const;
   void run_server(std::size_t index, RoundIndex round, bool last, Phases& phases, RoundRecord& record);
   template <class Work>
   void into_record_of(std::size_t index, RoundRecord& record, Work work) const;
@@ -222,6 +223,23 @@ void FederatedProtocol::serialize(Archive& archive) {
   market_->sellers->serialize(archive);
 }
 
+/// Samples on which one owner's rule and valuation look at a model in a round, counted once for each model.
+double FederatedProtocol::judged_samples(std::size_t index, std::size_t updates) const {
+  const RuleNeeds& needs = servers_[index]->needs();
+  const auto candidates = static_cast<double>(updates + 1);  // the model that they start from, too
+  const auto root = static_cast<double>(federation_->root(index).size());
+  double samples = needs.root_data ? candidates * root : 0.0;
+  if (needs.validators) {
+    std::vector<AgentId> clients;  // as good as any
+    for (std::uint32_t id = 0; id < updates; ++id) clients.push_back({id});
+    for (const AgentId validator : federation_->validators().of_round({1}, clients)) {
+      samples += candidates * static_cast<double>(federation_->validators().samples_used(validator, {1}));
+    }
+  }
+  const ValuationRule* valuation = market_ != nullptr ? market_->trades[index]->valuation() : nullptr;
+  return valuation == nullptr ? samples : samples + valuation->most_coalitions(updates) * root;
+}
+
 Footprint FederatedProtocol::footprint(int rank_count) const {
   Footprint footprint;
   const auto ranks = static_cast<double>(rank_count);
@@ -268,6 +286,9 @@ Footprint FederatedProtocol::footprint(int rank_count) const {
   const double mean_samples = static_cast<double>(deal.samples.size()) / static_cast<double>(footprint.clients);
   footprint.flops_per_round = models * updates * 3.0 * network.forward_flops() *
                               static_cast<double>(federation_->samples_trained(static_cast<std::size_t>(mean_samples)));
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    footprint.judging_flops_per_round += network.forward_flops() * judged_samples(i, wanted);
+  }
   footprint.flops_per_test = models * network.forward_flops() * static_cast<double>(data.test.size());
   return footprint;
 }
