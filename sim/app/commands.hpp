@@ -71,8 +71,8 @@ int reference_command();
 /// BibTeX of the methods a scenario uses.
 int citations_command(const ScenarioArguments& arguments);
 
-/// `souk data describe PATH`, `souk data fetch NAME`.
-int data_describe_command(const std::string& path);
+/// `souk data describe PATH`, `souk data fetch NAME`. `label`: column of the class; empty: find one.
+int data_describe_command(const std::string& path, const std::string& label);
 int data_fetch_command(const std::string& name, const std::string& directory, const std::vector<std::string>& mirrors);
 
 /// Starts `ranks` copies of the program through mpirun, with the arguments that remain, and returns their exit code.

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace souk {
+
+/// The whole content of a text file, gzip-compressed or not, without a UTF-8 byte-order mark. Throws InputError for
+/// more than `limit` bytes, and where the file is no text of bytes: says what it is (UTF-16, a zip archive or workbook,
+/// another packed or binary format).
+std::vector<std::uint8_t> read_plain_text(const std::string& path, std::uint64_t limit);
+
+}  // namespace souk
