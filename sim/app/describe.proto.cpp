@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <set>
 
 #include <fmt/format.h>
@@ -10,6 +9,7 @@
 #include "sim/app/commands.hpp"
 #include "sim/app/method_page.hpp"
 #include "sim/app/scenario_loading.hpp"
+#include "sim/base/atomic_file.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/engine/message_walk.hpp"
 #include "sim/engine/schema_info.hpp"
@@ -59,10 +59,8 @@ std::vector<MethodPage> pages_of(const std::string& wanted) {
 
 void write_page(const std::string& directory, const MethodPage& page) {
   const std::string path = fmt::format("{}/{}.md", directory, page.name);
-  std::ofstream file(path);
-  file << as_markdown(page);
-  file.close();
-  SOUK_REQUIRE(file, "{}: cannot be written", path);
+  require_writable(path);
+  write_file_atomically(path, as_markdown(page));
 }
 
 /// A commented scenario: every field at its default, the choices not taken as comments. `around` are the types that
