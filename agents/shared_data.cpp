@@ -245,9 +245,9 @@ std::string describe(const SharedData& data) {
     }
   } else {
     const auto [least, most] = std::ranges::minmax_element(counts);
-    balance = fmt::format("{} ({}) to {} ({}) each", *least,
-                          shape.class_names[static_cast<std::size_t>(least - counts.begin())], *most,
-                          shape.class_names[static_cast<std::size_t>(most - counts.begin())]);
+    const auto name = [&](auto at) { return shape.class_names[static_cast<std::size_t>(at - counts.begin())]; };
+    balance = *least == *most ? fmt::format("{} each", *least)
+                              : fmt::format("{} ({}) to {} ({}) each", *least, name(least), *most, name(most));
   }
   const auto [channels, height, width] = shape.sample_shape;
   const std::string sample = shape.vocabulary > 0  ? fmt::format("{} tokens below {}", channels, shape.vocabulary)

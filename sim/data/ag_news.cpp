@@ -8,6 +8,7 @@
 
 #include "scenarios/data.pb.h"
 #include "sim/base/contract.hpp"
+#include "sim/base/error.hpp"
 #include "sim/data/byte_source.hpp"
 #include "sim/data/data_path.hpp"
 #include "sim/data/dataset_format.hpp"
@@ -82,9 +83,8 @@ std::size_t count_words(std::string_view cell) {
 }
 
 // Class numbers in the first column, sentences in the last one, with or without a header.
-bool holds_news(const std::string& path) {
+bool holds_news(const TextTable& table) {
   constexpr std::size_t sentence = 5, classes_max = 1000;
-  const TextTable table(path, ',', false);
   std::size_t sentences = 0;
   for (std::size_t row = 0; row < table.rows(); ++row) {
     const auto number = parse_number(table.cell(row, 0));
@@ -97,7 +97,12 @@ bool holds_news(const std::string& path) {
 
 std::optional<Recognised> recognise_news(const std::string& path, const RecognitionHints& hints) {
   if (!path.ends_with(".csv") && !path.ends_with(".csv.gz")) return std::nullopt;
-  if (!hints.label.empty() || !holds_news(path)) return std::nullopt;
+  if (!hints.label.empty()) return std::nullopt;
+  try {
+    if (!holds_news(TextTable(path, ',', false))) return std::nullopt;
+  } catch (const InputError&) {  // no table with commas
+    return std::nullopt;
+  }
   Recognised found = recognised_as("news with class numbers (AG_NEWS)");
   found.data->mutable_ag_news()->set_train(path);
   const std::filesystem::path file(path);

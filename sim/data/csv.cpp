@@ -151,6 +151,10 @@ class CsvReader final : public DatasetReader {
     SOUK_REQUIRE(names.size() <= classes_max, "{}: label column \"{}\" has {} different values, must be at most {}",
                  train_->path(), train_->names()[label_column_], names.size(), classes_max);
     refuse_missing_among_numbers();
+    if (hardly_categories(names.size(), train_->rows())) {
+      warnings_.push_back(fmt::format("{}: column \"{}\" has {} different labels in {} rows: does it hold classes?",
+                                      train_->path(), train_->names()[label_column_], names.size(), train_->rows()));
+    }
     if (const std::string gaps = gaps_between(names); !gaps.empty()) {
       warnings_.push_back(fmt::format("{}: {}", train_->path(), gaps));
     }
@@ -276,7 +280,7 @@ std::optional<Recognised> recognise_table(const std::string& path, const Recogni
   found.remarks = remarks_on(*label, columns, table.rows());
   for (std::size_t c = 0; c < columns.size(); ++c) {
     const ColumnSurvey& column = columns[c];
-    if (c == label->column || column.numbers || !hardly_categories(column.values, column.cells)) continue;
+    if (c == label->column || !column.words || !hardly_categories(column.values, column.cells)) continue;
     csv.add_ignore(column.name);
     found.remarks.push_back(
         fmt::format("column \"{}\" has {} different texts and is left out (ignore)", column.name, column.values));

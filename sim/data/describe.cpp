@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <iterator>
 #include <limits>
-#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -21,7 +20,6 @@
 #include "sim/data/idx.hpp"
 #include "sim/data/npy_array.hpp"
 #include "sim/data/recognition.hpp"
-#include "sim/data/table_columns.hpp"
 #include "sim/data/text_file.hpp"
 
 namespace souk {
@@ -117,6 +115,7 @@ DatasetSummary describe_idx_file(const std::string& path) {
   summary.shape.samples = sizes[0];
   summary.shape.sample_shape = sample_shape_of(sizes);
   summary.shape.element = Element::u8;
+  require_room(summary.shape);
   std::vector<std::uint8_t> values(summary.shape.samples * summary.shape.features());
   source.read(values);
   source.expect_end();
@@ -139,6 +138,7 @@ DatasetSummary describe_npy_file(const std::string& path) {
   DatasetSummary summary{"NumPy array of " + array.type.name(), path, {}, {}, {}, {}, {}};
   summary.shape.samples = array.shape[0];
   summary.shape.sample_shape = sample_shape_of(array.shape);
+  require_room(summary.shape);
   std::vector<float> values(array.values);
   read_npy(array, values);
   finish_npy(array);
@@ -160,17 +160,31 @@ void print_classes(const DatasetSummary& summary, std::string& out) {
   }
 }
 
-void print_channels(const SplitSummary& split, bool bytes, std::string& out) {
+// What the channels of a table's rows are called; empty where they have no names.
+std::vector<std::string> names_of_features(const DatasetShape& shape) {
+  std::vector<std::string> names;
+  for (const TableColumn& column : shape.columns) {
+    if (column.categories.empty()) names.push_back(column.name);
+    for (const std::string& category : column.categories) names.push_back(column.name + "=" + category);
+  }
+  return names;
+}
+
+void print_channels(const SplitSummary& split, const DatasetShape& shape, std::string& out) {
+  const bool bytes = shape.element == Element::u8;
+  const std::vector<std::string> names = names_of_features(shape);
   const auto to = std::back_inserter(out);
   for (std::size_t c = 0; c < std::min(split.channels.size(), listed_channels_max); ++c) {
     const ChannelSummary& channel = split.channels[c];
-    fmt::format_to(to, "  channel {:<5} min {:.6g}  max {:.6g}  mean {:.6g}  std {:.6g}", c, channel.min, channel.max,
+    const std::string name = names.empty() ? fmt::format("channel {}", c) : names[c];
+    fmt::format_to(to, "  {:<13} min {:.6g}  max {:.6g}  mean {:.6g}  std {:.6g}", name, channel.min, channel.max,
                    channel.mean, channel.std);
     if (bytes) fmt::format_to(to, "  (of 0..1: mean {:.4f}  std {:.4f})", channel.mean / 255, channel.std / 255);
     fmt::format_to(to, "\n");
   }
   if (split.channels.size() > listed_channels_max) {
-    fmt::format_to(to, "  … and {} more channels\n", split.channels.size() - listed_channels_max);
+    fmt::format_to(to, "  … and {} more {}\n", split.channels.size() - listed_channels_max,
+                   names.empty() ? "channels" : "features");
   }
 }
 
@@ -192,7 +206,7 @@ std::string DatasetSummary::text() const {
   if (shape.groups > 0) fmt::format_to(to, "groups   {}\n", shape.groups);
   for (const SplitSummary& split : splits) {
     fmt::format_to(to, "{:<8} {} samples\n", split.name, split.samples);
-    print_channels(split, bytes, out);
+    print_channels(split, shape, out);
   }
   print_classes(*this, out);
   if (!snippet.empty()) fmt::format_to(to, "\n{}", snippet);

@@ -72,7 +72,8 @@ const LabelSet& label_set(const std::string& split) {
     if (split == set.split) return set;
   }
   throw_input_error(
-      "data.idx.emnist_split = \"{}\": must be balanced, byclass, bymerge, digits, letters, mnist or empty", split);
+      "task.data.idx.emnist_split = \"{}\": must be balanced, byclass, bymerge, digits, letters, mnist or empty",
+      split);
 }
 
 class IdxReader final : public DatasetReader {

@@ -14,6 +14,7 @@
 
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
+#include "sim/base/memory.hpp"
 #include "sim/data/byte_source.hpp"
 #include "sim/data/table_columns.hpp"
 
@@ -198,6 +199,9 @@ class LeafHandler final : public nlohmann::json_sax<json> {
   LeafUser& user() { return into_.users.back(); }
 
   void begin_user(const std::string& name) {
+    constexpr double left_over = 64e6;
+    SOUK_REQUIRE(available_memory() > left_over, "{}: its samples do not fit into memory; this node has {} left", path_,
+                 bytes_text(available_memory()));
     into_.users.push_back({name, {}, {}});
     samples_ = 0;
   }

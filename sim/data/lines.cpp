@@ -133,8 +133,8 @@ std::optional<Recognised> recognise_text_table(const std::string& path, char sep
                                                const std::string& wanted) {
   const TextTable table(path, separator, true, quotes);
   const std::vector<ColumnSurvey> columns = survey(table);
-  const auto text = std::ranges::max_element(columns, {}, &ColumnSurvey::words);
-  if (columns.size() < 2 || text->words < static_cast<double>(words_of_a_text) || 2 * text->values <= text->cells)
+  const auto text = std::ranges::max_element(columns, {}, &ColumnSurvey::length);
+  if (columns.size() < 2 || text->length < static_cast<double>(words_of_a_text) || 2 * text->values <= text->cells)
     return {};
   for (const ColumnSurvey& column : columns) {
     if (parse_number(column.name)) return {};  // no header
@@ -150,7 +150,7 @@ std::optional<Recognised> recognise_text_table(const std::string& path, char sep
   if (!quotes) lines.set_quotes(false);
   found.remarks = remarks_on(*label, columns, table.rows());
   found.remarks.push_back(
-      fmt::format("the text is column \"{}\", of {:.1f} words in the mean", text->name, text->words));
+      fmt::format("the text is column \"{}\", of {:.1f} words in the mean", text->name, text->length));
   return found;
 }
 

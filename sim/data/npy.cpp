@@ -8,6 +8,7 @@
 
 #include "scenarios/data.pb.h"
 #include "sim/base/contract.hpp"
+#include "sim/base/memory.hpp"
 #include "sim/data/class_labels.hpp"
 #include "sim/data/data_path.hpp"
 #include "sim/data/dataset_format.hpp"
@@ -26,6 +27,9 @@ std::vector<std::int64_t> read_integers(const std::string& path, const std::stri
   SOUK_REQUIRE(array.shape.size() == 1 || (array.shape.size() == 2 && array.shape[1] == 1),
                "{}: {} dimensions, must have one", array.name, array.shape.size());
   SOUK_REQUIRE(array.values == expected, "{}: {} values for {} samples", array.name, array.values, expected);
+  const double needed = static_cast<double>(array.values) * static_cast<double>(sizeof(std::int64_t));
+  SOUK_REQUIRE(needed <= available_memory(), "{}: {} values need {}, this node has {} to give", array.name,
+               array.values, bytes_text(needed), bytes_text(available_memory()));
   std::vector<std::int64_t> values(array.values);
   read_npy(array, values);
   finish_npy(array);
@@ -270,8 +274,8 @@ std::optional<Recognised> recognise_npy(const std::string& path, const Recogniti
     return found;
   }
   throw_input_error(
-      "{}: which of its arrays are the features and labels of which split? Name them in data.npy; it has: {}", path,
-      fmt::format("{}", fmt::join(names, ", ")));
+      "{}: which of its arrays are the features and labels of which split? Name them in task.data.npy; it has: {}",
+      path, fmt::format("{}", fmt::join(names, ", ")));
 }
 
 const RegisterRecogniser recognised(60, recognise_npy);

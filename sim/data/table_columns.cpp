@@ -28,13 +28,6 @@ struct CellCounts {
   std::size_t numbers_with_comma = 0;  ///< others that would be numbers without their commas
 };
 
-bool is_number_with_comma(std::string_view cell) {
-  if (cell.find(',') == std::string_view::npos) return false;
-  std::string without(cell);
-  std::erase(without, ',');
-  return parse_number(without).has_value();
-}
-
 CellCounts count_cells(const TextTable& table, std::size_t column) {
   CellCounts counts;
   for (std::size_t row = 0; row < table.rows(); ++row) {
@@ -110,6 +103,13 @@ double mean_of(std::span<const RowAt> rows, std::size_t column) {
 
 void RowAt::fail(std::size_t column, const std::string& reason) const {
   throw_input_error("{}: line {}: column \"{}\": {}", table->path(), table->line(row), table->names()[column], reason);
+}
+
+bool is_number_with_comma(std::string_view cell) {
+  if (cell.find(',') == std::string_view::npos) return false;
+  std::string without(cell);
+  std::erase(without, ',');
+  return parse_number(without).has_value();
 }
 
 bool hardly_categories(std::size_t texts, std::size_t cells) {

@@ -37,6 +37,9 @@ FeatureColumn fit_column(const TextTable& table, std::span<const RowAt> training
 /// Whether so many different texts in so many cells are names or sentences rather than categories.
 bool hardly_categories(std::size_t texts, std::size_t cells);
 
+/// Whether a cell would be a number without its commas.
+bool is_number_with_comma(std::string_view cell);
+
 /// Writes the features of a cell into out [width]. Throws InputError for a cell of a numeric column that is neither
 /// missing nor a number of float32's range.
 void write_cell(const RowAt& row, const FeatureColumn& column, std::span<float> out);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "sim/base/contract.hpp"
+#include "sim/data/table_columns.hpp"
 
 namespace souk {
 namespace {
@@ -28,11 +29,12 @@ ColumnSurvey survey_column(const TextTable& table, std::size_t column) {
     const std::string_view cell = table.cell(row, column);
     if (is_missing(cell)) continue;
     found.numbers = found.numbers && parse_number(cell).has_value();
+    found.words = found.words && !parse_number(cell) && !is_number_with_comma(cell);
     words += count_words(cell);
     values.push_back(cell);
   }
   found.cells = values.size();
-  found.words = found.cells > 0 ? static_cast<double>(words) / static_cast<double>(found.cells) : 0.0;
+  found.length = found.cells > 0 ? static_cast<double>(words) / static_cast<double>(found.cells) : 0.0;
   std::ranges::sort(values);
   values.erase(std::unique(values.begin(), values.end()), values.end());
   found.values = values.size();
@@ -73,7 +75,7 @@ std::optional<LabelChoice> choose_label(const std::vector<ColumnSurvey>& columns
   for (std::size_t c = 0; c < columns.size(); ++c) {
     if (!may_be_class(columns[c], rows)) continue;
     if (is_class_name(columns[c].name)) return LabelChoice{c, "by its name"};
-    if (!columns[c].numbers) of_words.push_back(c);
+    if (columns[c].words) of_words.push_back(c);
   }
   if (!of_words.empty() && of_words.back() == last) return LabelChoice{last, "the last column, and of words"};
   if (may_be_class(columns[last], rows) && columns[last].values == 2) {

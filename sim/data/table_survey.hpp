@@ -13,9 +13,10 @@ namespace souk {
 struct ColumnSurvey {
   std::string name;
   bool numbers = true;                ///< whether all cells that are not missing are numbers
+  bool words = true;                  ///< whether none of them is a number, commas or not
   std::size_t cells = 0;              ///< that are not missing
   std::size_t values = 0;             ///< different ones
-  double words = 0.0;                 ///< mean number in a cell
+  double length = 0.0;                ///< mean number of words in a cell
   std::vector<std::string> examples;  ///< the first few of the values, ascending
 };
 

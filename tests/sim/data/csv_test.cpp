@@ -253,6 +253,14 @@ TEST_F(Csv, says_that_a_label_is_missing_in_either_table) {
   EXPECT_THAT(open_dataset(data, {})->warnings(), ElementsAre(HasSubstr("\"none\" is taken as the name of a class")));
 }
 
+TEST_F(Csv, wonders_about_labels_of_which_most_occur_once) {
+  std::string table = "x,price\n";
+  for (int i = 0; i < 30; ++i) table += fmt::format("{},{}.5\n", i % 3, i);
+  write(table, "x,price\n1,2.5\n");
+  EXPECT_THAT(open_dataset(data, {})->warnings(),
+              ElementsAre(HasSubstr("column \"price\" has 30 different labels in 30 rows: does it hold classes?")));
+}
+
 TEST_F(Csv, refuses_rows_without_a_group) {
   data.mutable_csv()->set_group("who");
   write("x,who,y\n1,a,0\n2,,1\n3,b,0\n", "x,who,y\n1,,0\n");

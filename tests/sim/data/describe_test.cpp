@@ -169,6 +169,25 @@ TEST(Describe, leaves_names_out_and_finds_the_separator) {
   EXPECT_EQ(summary.shape.features(), 1U);
 }
 
+TEST(Describe, tells_decimal_commas_from_separators) {
+  const TempDirectory directory;
+  std::string table = "left;x;z\n";
+  for (int i = 0; i < 40; ++i) table += fmt::format("{};{},5;{}\n", i % 2, i, i % 3 == 0 ? "1" : "2,5");
+  write_file(directory / "t.csv", table);
+  EXPECT_THAT(input_error([&] { describe_path(directory / "t.csv", "left"); }),
+              AllOf(HasSubstr("line 2: column \"x\": \"0,5\" is not a finite number"), HasSubstr("decimal point")));
+}
+
+TEST(Describe, names_utf16_and_archives) {
+  const TempDirectory directory;
+  write_file(directory / "t.csv", std::string("\xFF\xFE"
+                                              "x\0,\0y\0",
+                                              8));
+  write_file(directory / "t.txt", std::string("PK\x03\x04rest"));
+  EXPECT_THAT(input_error([&] { describe_path(directory / "t.csv"); }), HasSubstr("t.csv: is UTF-16"));
+  EXPECT_THAT(input_error([&] { describe_path(directory / "t.txt"); }), HasSubstr("t.txt: is a zip archive"));
+}
+
 TEST(Describe, refuses_a_label_where_there_are_no_columns) {
   const TempDirectory directory;
   write_idx_set(directory);
