@@ -264,6 +264,7 @@ std::optional<Recognised> recognise_table(const std::string& path, const Recogni
   const char separator = guess_separator(path);
   if (separator != ',') csv.set_separator(std::string(1, separator));
   const TextTable bare(path, separator, false);
+  SOUK_REQUIRE(bare.columns() > 1, "{}: has one column, where a table has one of the class and others", path);
   const bool header = guess_header(bare);
   if (!header) csv.set_header(false);
   const std::optional<TextTable> named =

@@ -28,7 +28,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t listed_classes_max = 20, listed_channels_max = 8;
-constexpr std::uint64_t looked_at_max = std::uint64_t{1} << 33;
 
 // One split in memory.
 struct Loaded {
@@ -219,7 +218,10 @@ DatasetSummary describe_path(const std::string& path, const std::string& label) 
   if (!found && fs::is_regular_file(path)) {
     if (path.ends_with(".npy")) return describe_npy_file(path);
     if (idx_dimensions(path) > 0) return describe_idx_file(path);
-    read_plain_text(path, looked_at_max);  // says what else it is
+    std::array<std::uint8_t, 16> start{};
+    const std::size_t got = ByteSource(path).read_some(start);
+    const std::string known = what_begins({reinterpret_cast<const char*>(start.data()), got});
+    SOUK_REQUIRE(known.empty(), "{}: {}", path, known);
   }
   SOUK_REQUIRE(
       found.has_value(),

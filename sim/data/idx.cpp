@@ -168,7 +168,8 @@ class IdxReader final : public DatasetReader {
   }
 
   Files find_files(const std::string& stem) const {
-    return open_files(find(stem, "images", 3), find(stem, "labels", 1));
+    const std::string images = find(stem, "images", 3);
+    return open_files(images, find(stem, "labels", 1));
   }
 
   Files open_files(const std::string& image_file, const std::string& label_file) const {

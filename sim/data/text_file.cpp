@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <string_view>
 
 #include "sim/base/contract.hpp"
@@ -40,23 +39,32 @@ constexpr std::array<Beginning, 16> beginnings{{
 constexpr std::array<std::uint8_t, 3> utf8_mark{0xEF, 0xBB, 0xBF};
 constexpr std::size_t looked_at = 4096;
 
-void require_text(const std::string& path, const std::vector<std::uint8_t>& content) {
-  const std::string_view text(reinterpret_cast<const char*>(content.data()), content.size());
-  for (const Beginning& beginning : beginnings) {
-    SOUK_REQUIRE(!text.starts_with(beginning.bytes), "{}: {}", path, beginning.is);
-  }
-  const std::string_view start = text.substr(0, looked_at);
-  const auto zeros = static_cast<std::size_t>(std::ranges::count(start, '\0'));
-  SOUK_REQUIRE(3 * zeros < start.size() || zeros == 0, "{}: every other byte is zero: it is UTF-16: save it as UTF-8",
-               path);
-  SOUK_REQUIRE(zeros == 0, "{}: is no text: byte {} is zero", path, start.find('\0'));
+// Text of Latin letters in UTF-16 has a zero for every other byte, and hardly another.
+bool looks_like_utf16(std::string_view start) {
+  std::array<std::size_t, 2> zeros{};
+  for (std::size_t i = 0; i < start.size(); ++i) zeros[i % 2] += start[i] == '\0';
+  const std::size_t most = std::max(zeros[0], zeros[1]), least = std::min(zeros[0], zeros[1]);
+  return 5 * most >= 2 * start.size() && 20 * least <= most;
 }
 
 }  // namespace
 
+std::string what_begins(std::string_view start) {
+  for (const Beginning& beginning : beginnings) {
+    if (start.starts_with(beginning.bytes)) return beginning.is;
+  }
+  return {};
+}
+
 std::vector<std::uint8_t> read_plain_text(const std::string& path, std::uint64_t limit) {
   std::vector<std::uint8_t> content = read_whole_file(path, limit);
-  require_text(path, content);
+  const std::string_view text(reinterpret_cast<const char*>(content.data()), content.size());
+  const std::string_view start = text.substr(0, looked_at);
+  const std::string known = what_begins(start);
+  SOUK_REQUIRE(known.empty(), "{}: {}", path, known);
+  SOUK_REQUIRE(!looks_like_utf16(start), "{}: every other byte is zero: it is UTF-16: save it as UTF-8", path);
+  const std::size_t zero = start.find('\0');
+  SOUK_REQUIRE(zero == std::string_view::npos, "{}: is no text: byte {} is zero", path, zero);
   if (content.size() >= utf8_mark.size() && std::ranges::equal(std::span(content).first(utf8_mark.size()), utf8_mark)) {
     content.erase(content.begin(), content.begin() + utf8_mark.size());
   }

@@ -186,6 +186,15 @@ TEST(Describe, names_utf16_and_archives) {
   write_file(directory / "t.txt", std::string("PK\x03\x04rest"));
   EXPECT_THAT(input_error([&] { describe_path(directory / "t.csv"); }), HasSubstr("t.csv: is UTF-16"));
   EXPECT_THAT(input_error([&] { describe_path(directory / "t.txt"); }), HasSubstr("t.txt: is a zip archive"));
+  write_file(directory / "book.xlsx", std::string("PK\x03\x04rest"));
+  write_file(directory / "model.pkl", Bytes{0x80, 2, 0, 0, 0, 0, 1, 0});
+  write_file(directory / "one.csv", std::string("x\n1\n2\n"));
+  EXPECT_THAT(input_error([&] { describe_path(directory / "book.xlsx"); }),
+              HasSubstr("book.xlsx: is a zip archive, as work"));
+  EXPECT_THAT(input_error([&] { describe_path(directory / "model.pkl"); }), HasSubstr("no known data set"));
+  EXPECT_THAT(input_error([&] { describe_path(directory / "one.csv"); }), HasSubstr("one.csv: has one column"));
+  write_file(directory / "t.csv", Bytes{0, 1, 0, 0, 2, 0, 0, 3});
+  EXPECT_THAT(input_error([&] { describe_path(directory / "t.csv"); }), HasSubstr("t.csv: is no text: byte 0 is zero"));
 }
 
 TEST(Describe, refuses_a_label_where_there_are_no_columns) {
