@@ -66,7 +66,7 @@ int attack_command(const AttackArguments& arguments);
 int list_command(const std::string& kind);
 /// `name` may be a kind, for all there is of it. Into a directory, if one is named, one page to a file.
 int describe_command(const std::string& name, bool markdown, const std::string& directory);
-int template_command();
+int template_command(bool all);
 int reference_command();
 /// BibTeX of the methods a scenario uses.
 int citations_command(const ScenarioArguments& arguments);

@@ -139,8 +139,12 @@ void SweepDirectory::require_same_name(const SweepPlan& plan) const {
   const Database db(path_ / "sweep.sqlite", Database::Mode::read);
   if (db.integer("SELECT count(*) FROM sqlite_master") == 0) return;  // a job was killed before it could list its cells
   Statement name(db, "SELECT value FROM sweep WHERE name = 'name'");
-  SOUK_REQUIRE(!name.step() || name.text(0) == plan.name, "{}: holds the sweep '{}', not '{}'; choose another --out",
-               path_.string(), name.text(0), plan.name);
+  if (!name.step() || name.text(0) == plan.name) return;
+  throw_input_error(
+      "{}: holds the sweep '{}', not '{}'; to go on with it, write name: \"{}\" into the grid (without a name, a grid "
+      "is "
+      "called like its file); or choose another --out",
+      path_.string(), name.text(0), plan.name, name.text(0));
 }
 
 bool SweepDirectory::busy() const { return FileLock::is_taken(path_ / "lock"); }

@@ -54,13 +54,14 @@ class SweepDirectory {
   /// Creates it, locks this part of it against other jobs while this object lives, and replaces its list of cells.
   /// Throws InputError where another job has it, where it cannot be written, or where it holds something else.
   void open(const SweepPlan& plan, const Shard& shard);
+  /// Throws InputError where it holds a sweep of another name.
+  void require_same_name(const SweepPlan& plan) const;
   /// Throws std::runtime_error where it is not found any more.
   void require_in_place() const;
   /// Whether a job is at work in it.
   bool busy() const;
 
  private:
-  void require_same_name(const SweepPlan& plan) const;
   void write_index(const SweepPlan& plan) const;
 
   std::filesystem::path path_;

@@ -14,6 +14,7 @@
 
 #include "scenarios/options.pb.h"
 #include "scenarios/scenario.pb.h"
+#include "scenarios/sweep.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/hash.hpp"
 #include "sim/engine/message_walk.hpp"
@@ -120,6 +121,26 @@ void parse_json(const ScenarioSource& source, scenario::Scenario& out) {
   SOUK_REQUIRE(status.ok(), "{}: {}", source.file_name, status.message().ToString());
 }
 
+/// Whether a text is one of this message, with nothing that it does not know.
+bool is_text_of(const std::string& text, pb::Message&& message) {
+  class Silent final : public pb::io::ErrorCollector {
+    void AddError(int, pb::io::ColumnNumber, const std::string&) override {}
+  } silent;
+  pb::TextFormat::Parser parser;
+  parser.RecordErrorsTo(&silent);
+  return parser.ParseFromString(text, &message);
+}
+
+/// A grid given where a scenario belongs has a dozen errors, all for one reason.
+void require_no_other_kind(const ScenarioSource& source, const pb::Descriptor& wanted) {
+  const bool grid_wanted = &wanted == scenario::Grid::descriptor();
+  SOUK_REQUIRE(grid_wanted || !is_text_of(source.text, scenario::Grid()),
+               "{}: is a grid, not a scenario: 'souk sweep {}' runs it", source.file_name, source.file_name);
+  SOUK_REQUIRE(!grid_wanted || !is_text_of(source.text, scenario::Scenario()),
+               "{}: is a scenario, not a grid: 'souk run {}' runs it; a grid names one as its base", source.file_name,
+               source.file_name);
+}
+
 /// Unknown fields go to `errors`, so that the rest of the file is checked too; what is no text format throws.
 FieldPlaces parse_text(const ScenarioSource& source, pb::Message& out, std::vector<std::string>& errors) {
   ErrorList found(source);
@@ -134,6 +155,7 @@ FieldPlaces parse_text(const ScenarioSource& source, pb::Message& out, std::vect
     errors.push_back(fmt::format("{}:{}:{}: {} is not a decimal number", source.file_name, octal->line + 1,
                                  octal->column + 1, octal->text));
   }
+  if (!errors.empty()) require_no_other_kind(source, *out.GetDescriptor());
   if (!parsed) throw InputError(fmt::format("{}", fmt::join(errors, "\n")));
   FieldPlaces places;
   collect_places(out, tree, "", places);
