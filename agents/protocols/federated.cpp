@@ -13,9 +13,12 @@
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/memory.hpp"
+#include "sim/learn/architecture.hpp"
 
 namespace souk {
 namespace {
+
+constexpr double models_on_rank = 6.0;  ///< global, local, gradient, step, server state (at most two)
 
 /// What one owner's rule and market ask for, known before any data are dealt.
 struct OwnerNeeds {
@@ -79,6 +82,33 @@ struct Marketplace {
   }
 };
 
+/// The least that the ranks of a node need, known from the list of layers and the numbers of clients and classes:
+/// refused before anything is allocated for them.
+void require_room_for(const scenario::Scenario& scenario, const Dataset& train, std::size_t owners, int node_ranks,
+                      int ranks) {
+  const Architecture network = make_architecture(scenario.task().model(), model_shape(train));
+  const auto parameters = static_cast<double>(network.layout().dimension());
+  const std::size_t clients = scenario.participants().clients();
+  const scenario::Participants& participants = scenario.participants();
+  const double everyone = static_cast<double>(clients);
+  const double updates = participants.everyone()       ? everyone
+                         : participants.has_fraction() ? participants.fraction() * everyone
+                                                       : std::min<double>(participants.per_round(), everyone);
+  const double copies = models_on_rank * static_cast<double>(owners) + std::ceil(updates / ranks);
+  const double model = copies * parameters * sizeof(float) * node_ranks;
+  const double available = available_memory();
+  SOUK_REQUIRE(
+      model <= available,
+      "task.model: the network has {:.0f} parameters, of which {} rank(s) hold at least {:.0f} copies each: {}, "
+      "and this node has {} to give",
+      parameters, node_ranks, copies, bytes_text(model), bytes_text(available));
+  const double table = static_cast<double>(clients) * train.classes() * sizeof(std::uint32_t) * node_ranks;
+  SOUK_REQUIRE(table <= available,
+               "participants.clients = {}: to count the samples of {} classes of each takes {} on {} rank(s), and this "
+               "node has {} to give",
+               clients, train.classes(), bytes_text(table), node_ranks, bytes_text(available));
+}
+
 class FederatedProtocol final : public Federated {
  public:
   FederatedProtocol(const Comm& comm, const scenario::Scenario& scenario, const std::string& device, SharedData data);
@@ -120,6 +150,7 @@ FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario&
       roots.push_back(needs.root ? owner.root : nullptr);
       validating = validating || needs.validators;
     }
+    require_room_for(scenario, data.train, owners_.size(), node_ranks, comm.size());
     federation_ = std::make_unique<Federation>(scenario, device, std::move(data), roots, validating);
     if (scenario.has_market()) {
       market_ = std::make_unique<Marketplace>();
@@ -142,6 +173,9 @@ FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario&
 
 SetUpRecord FederatedProtocol::set_up_record() const {
   SetUpRecord record = federation_->record(market_ == nullptr ? "client" : "seller");
+  for (const std::string& remark : servers_.front()->remarks_on_attacks()) {
+    record.events.push_back({"odd trigger", -1, remark});
+  }
   for (std::size_t i = 0; i < owners_.size(); ++i) {
     const std::string prefix = i == 0 ? "" : "buyer." + owners_[i].name + ".";
     if (servers_[i]->needs().tolerated_f) {
@@ -261,7 +295,7 @@ Footprint FederatedProtocol::footprint(int rank_count) const {
   footprint.data_bytes = static_cast<double>(data.memory->bytes().size());
   footprint.partition_bytes = static_cast<double>(deal.samples.capacity() * sizeof(SampleIndex) +
                                                   deal.offsets.capacity() * sizeof(std::uint64_t));
-  footprint.model_bytes = models * 6.0 * model_bytes;  // global, local, gradient, step, server state (at most two)
+  footprint.model_bytes = models * models_on_rank * model_bytes;
   const auto crafted = std::min(updates, static_cast<double>(federation_->population().malicious()));
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     const RuleNeeds& needs = servers_[i]->needs();

@@ -31,6 +31,7 @@ int check_command(const ScenarioArguments& arguments, bool print, int ranks) {
   const auto line = [](const char* what, const std::string& value) { fmt::print("{:<28}{}\n", what, value); };
   line("scenario", scenario.name());
   line("identity", full_identity(scenario, content_hash(data)));
+  line("data", describe(data));
   line("clients", fmt::format("{} ({} updates per round)", need.clients, need.updates_per_round));
   line("malicious", fmt::format("{} per round, expected", need.malicious_per_round));
   if (need.tolerated_f) {

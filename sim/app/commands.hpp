@@ -71,8 +71,8 @@ int reference_command();
 /// BibTeX of the methods a scenario uses.
 int citations_command(const ScenarioArguments& arguments);
 
-/// `souk data describe PATH`, `souk data fetch NAME`.
-int data_describe_command(const std::string& path);
+/// `souk data describe PATH`, `souk data fetch NAME`. `label`: column of the class; empty: find one.
+int data_describe_command(const std::string& path, const std::string& label);
 int data_fetch_command(const std::string& name, const std::string& directory, const std::vector<std::string>& mirrors);
 
 /// `souk run` and `souk sweep` with --ranks: the job of ranks, and what is left to do when it ends otherwise than it

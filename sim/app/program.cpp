@@ -200,7 +200,7 @@ int dispatch(int argc, char** argv) {
   int checked_ranks = 0;
   std::string kind;
   std::string name;
-  std::string path;
+  std::string path, label;
   std::string pages;
   std::string directory = ".";
   std::vector<std::string> mirrors;
@@ -235,6 +235,7 @@ int dispatch(int argc, char** argv) {
   data->require_subcommand(1);
   CLI::App* data_describe = data->add_subcommand("describe", "Recognise and summarise a file or directory");
   data_describe->add_option("path", path, "File or directory")->required();
+  data_describe->add_option("--label", label, "Column of the class, where the file has columns");
   CLI::App* data_fetch = data->add_subcommand("fetch", "Download a public data set, resumable and checked");
   data_fetch->add_option("name", name, "Name of the set; 'list' prints them")->required();
   data_fetch->add_option("--to", directory, "Directory to put it in")->capture_default_str();
@@ -267,7 +268,7 @@ int dispatch(int argc, char** argv) {
   if (describe->parsed()) return describe_command(name, markdown, pages);
   if (blank->parsed()) return template_command(every_field);
   if (reference->parsed()) return reference_command();
-  if (data_describe->parsed()) return data_describe_command(path);
+  if (data_describe->parsed()) return data_describe_command(path, label);
   return data_fetch_command(name, directory, mirrors);
 }
 

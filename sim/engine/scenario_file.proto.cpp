@@ -106,6 +106,14 @@ void collect_places(const pb::Message& message, const pb::TextFormat::ParseInfoT
   }
 }
 
+/// Windows' editors begin UTF-8 with a mark, or write UTF-16.
+ScenarioSource without_mark(ScenarioSource source) {
+  SOUK_REQUIRE(!source.text.starts_with("\xFF\xFE") && !source.text.starts_with("\xFE\xFF"),
+               "{}: is UTF-16: save it as UTF-8", source.file_name);
+  if (source.text.starts_with("\xEF\xBB\xBF")) source.text.erase(0, 3);
+  return source;
+}
+
 void parse_json(const ScenarioSource& source, scenario::Scenario& out) {
   pb::util::JsonParseOptions options;
   options.case_insensitive_enum_parsing = true;
@@ -290,12 +298,13 @@ std::string octal_number(const std::string& text) {
 
 FieldPlaces parse_text_format(const ScenarioSource& source, pb::Message& out) {
   std::vector<std::string> errors;
-  FieldPlaces places = parse_text(source, out, errors);
+  FieldPlaces places = parse_text(without_mark(source), out, errors);
   if (!errors.empty()) throw InputError(fmt::format("{}", fmt::join(errors, "\n")));
   return places;
 }
 
-ResolvedScenario resolve_scenario(const ScenarioSource& source) {
+ResolvedScenario resolve_scenario(const ScenarioSource& given) {
+  const ScenarioSource source = without_mark(given);
   ResolvedScenario resolved;
   resolved.file_name = source.file_name;
   std::vector<std::string> errors;
