@@ -118,14 +118,12 @@ void Attackers::check(const Group& group, const AttackedServer& server) const {
 void Attackers::check_reach(const Group& group, std::size_t stage, std::size_t wanted) const {
   const UpdateAttack& attack = *group.stages[stage];
   const Knowledge level = group.level_of(attack);
-  const std::size_t all = std::min(wanted, population_.members_of(group.index).size());
-  const std::size_t members = level == Knowledge::own ? 1 : all;
+  const std::size_t members = std::min(wanted, population_.members_of(group.index).size());
   const std::size_t benign = std::min(wanted, population_.clients() - population_.malicious());
   const std::size_t known = level >= Knowledge::all && benign > 0 ? benign : members;
   SOUK_REQUIRE(members >= attack.least_members(),
-               "attacks[{}]: {} needs {} members in a round, and there are never more than {}{}", group.index,
-               group.names[stage], attack.least_members(), members,
-               level == Knowledge::own ? " that share what they know (knowledge = OWN)" : "");
+               "attacks[{}]: {} needs {} members in a round, and there are never more than {}", group.index,
+               group.names[stage], attack.least_members(), members);
   SOUK_REQUIRE(known >= attack.least_known(level),
                "attacks[{}].knowledge = {}: {} needs to know {} updates of a round, and there are never more than {}",
                group.index, knowledge_name(level), group.names[stage], attack.least_known(level), known);

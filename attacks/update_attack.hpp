@@ -65,8 +65,11 @@ class UpdateAttack {
   virtual AttackNeeds needs() const = 0;
   /// The level assumed where the scenario names none.
   virtual Knowledge usual() const { return needs().least; }
-  /// The least knowledge with which the attack makes sense.
-  virtual Knowledge least() const { return needs().least; }
+  /// The least knowledge with which the attack can do anything.
+  virtual Knowledge least() const {
+    const bool alone = least_known(Knowledge::own) == 1 && least_members() == 1;
+    return std::max(needs().least, alone ? Knowledge::own : Knowledge::colluders);
+  }
   /// The least number of updates known, at this level, from which the attack can make anything but what members would
   /// have submitted. In a round with fewer it is not asked.
   virtual std::size_t least_known(Knowledge) const { return 1; }

@@ -7,6 +7,7 @@ namespace souk {
 /// A Sybil strategy of the form own g + winners avg. Where there is no winner to follow, members submit g.
 class SybilMixture : public CraftWith<Pool> {
  public:
+  /// Also where one member would do: members share the memory.
   Knowledge least() const override { return Knowledge::colluders; }
   std::size_t least_members() const override { return memory_.least_members(); }
   void check() const override;

@@ -12,7 +12,7 @@ namespace {
 /// Which share of a malicious update still passes is found by trying.
 class SystematicProbe final : public CraftWith<Pool> {
  public:
-  Knowledge least() const override { return Knowledge::colluders; }
+  Knowledge least() const override { return Knowledge::colluders; }  // members share the memory
   explicit SystematicProbe(const scenario::SystematicProbe& config)
       : least_(config.least()), count_(config.probes()), memory_(config.memory()) {}
 
