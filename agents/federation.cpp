@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "agents/owners.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/data/partitioner.hpp"
 
@@ -25,8 +26,10 @@ Federation::Federation(const scenario::Scenario& scenario, const std::string& de
   for (const scenario::Root* root : roots) {
     roots_.emplace_back();
     if (root == nullptr) continue;
-    roots_.back() = draw_root_data(*root, data_.train.labels(), data_.train.classes(), scenario.seed(),
-                                   roots_.size() - 1, reserved);
+    const std::size_t owner = roots_.size() - 1;
+    roots_.back() = with_owner_path(owner, [&] {
+      return draw_root_data(*root, data_.train.labels(), data_.train.classes(), scenario.seed(), owner, reserved);
+    });
     reserved = united(reserved, roots_.back().samples());
   }
   const std::vector<double> buyer = class_shares(roots_.front().samples(), data_.train.labels(), data_.train.classes());

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "agents/market/market_desk.hpp"
+#include "sim/base/error.hpp"
 
 namespace souk::scenario {
 class Aggregator;
@@ -26,5 +27,19 @@ struct Owner {
 
 /// The first is the scenario's own server. Throws InputError for names that are not in order.
 std::vector<Owner> owners_of(const scenario::Scenario& scenario);
+
+/// Runs `work`; an InputError about one of the fields that every owner has ("aggregator…", "root…") gets the place of
+/// this owner's in the scenario: "market.rivals[0].root.samples". The first owner is `index` 0.
+template <class Work>
+auto with_owner_path(std::size_t index, Work work) {
+  try {
+    return work();
+  } catch (const InputError& error) {
+    const std::string text = error.what();
+    const bool own = text.starts_with("aggregator") || text.starts_with("root");
+    if (index == 0 || !own) throw;
+    throw InputError(fmt::format("market.rivals[{}].{}", index - 1, text));
+  }
+}
 
 }  // namespace souk

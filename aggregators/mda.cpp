@@ -4,6 +4,7 @@
 #include "aggregators/rule_tools.hpp"
 #include "aggregators/subset_search.hpp"
 #include "scenarios/aggregators.pb.h"
+#include "sim/base/heartbeat.hpp"
 #include "sim/base/plugin_registry.hpp"
 
 namespace souk {
@@ -16,6 +17,7 @@ class Separation {
   Separation(const SymmetricMatrix& distances, double diameter) : distances_(distances), diameter_(diameter) {}
 
   bool possible(std::vector<bool>& out, std::size_t budget) const {
+    heartbeat::beat();
     std::size_t worst = 0, most = 0;
     for (std::size_t i = 0; i < out.size(); ++i) {
       const std::size_t far = conflicts(i, out);

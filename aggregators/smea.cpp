@@ -2,6 +2,7 @@
 #include "aggregators/rule_tools.hpp"
 #include "aggregators/subset_search.hpp"
 #include "scenarios/aggregators.pb.h"
+#include "sim/base/heartbeat.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/params/symmetric_eigen.hpp"
 
@@ -35,6 +36,7 @@ class ScatterSearch {
 
  private:
   void extend(std::size_t next) {
+    heartbeat::beat();
     if (part_.size() == size_) {
       const double value = scatter(distances_, part_);
       if (value < best_scatter_) {

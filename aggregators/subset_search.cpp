@@ -4,6 +4,7 @@
 
 #include "aggregators/rule_tools.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
 
 namespace souk {
 
@@ -26,6 +27,7 @@ std::vector<std::size_t> best_neighbourhood(const SymmetricMatrix& squared_dista
   double least = std::numeric_limits<double>::infinity();
   std::vector<double> to_others(squared_distances.order);
   for (std::size_t i = 0; i < squared_distances.order; ++i) {
+    heartbeat::beat();
     for (std::size_t j = 0; j < squared_distances.order; ++j) to_others[j] = squared_distances(i, j);
     std::vector<std::size_t> nearest = smallest(to_others, size);
     const double value = measure(nearest);

@@ -29,10 +29,26 @@ function(souk_kernels target)
   endif()
 endfunction()
 
-# souk_module(NAME [LIBRARIES …]): every .cpp of this folder but *.torch.cpp.
+# souk_precompiled_header(KIND LIBRARIES…): makes the target souk_precompiled_KIND, which reads
+# .ci/cmake/precompiled/KIND.hpp once for all targets that reuse it and are compiled alike.
+function(souk_precompiled_header kind)
+  set(holder souk_precompiled_${kind})
+  if(TARGET ${holder})
+    return()
+  endif()
+  set(source ${PROJECT_BINARY_DIR}/generated/precompiled_${kind}.cpp)
+  file(GENERATE OUTPUT ${source} CONTENT "// Carries the precompiled header.\n")
+  add_library(${holder} OBJECT ${source})
+  target_link_libraries(${holder} PRIVATE souk_warnings souk_options fmt::fmt ${ARGN})
+  target_include_directories(${holder} PRIVATE ${PROJECT_SOURCE_DIR}/.ci/cmake)
+  target_precompile_headers(${holder} PRIVATE ${PROJECT_SOURCE_DIR}/.ci/cmake/precompiled/${kind}.hpp)
+  add_dependencies(${holder} souk_schema)
+endfunction()
+
+# souk_module(NAME [PRECOMPILED KIND] [LIBRARIES …] [FOLDERS …]): every .cpp of this folder but *.torch.cpp.
 # souk_torch_module(NAME [LIBRARIES …]): its *.torch.cpp, compiled against one precompiled torch.h.
 function(souk_module name)
-  cmake_parse_arguments(arg "" "" "LIBRARIES;FOLDERS" ${ARGN})
+  cmake_parse_arguments(arg "" "PRECOMPILED" "LIBRARIES;FOLDERS" ${ARGN})
   if(NOT arg_FOLDERS)
     set(arg_FOLDERS .)
   endif()
@@ -49,6 +65,10 @@ function(souk_module name)
   add_library(${name} OBJECT ${sources})
   target_link_libraries(${name} PUBLIC souk_options fmt::fmt ${arg_LIBRARIES} PRIVATE souk_warnings)
   add_dependencies(${name} souk_schema)
+  if(arg_PRECOMPILED)
+    souk_precompiled_header(${arg_PRECOMPILED} ${arg_LIBRARIES})
+    target_precompile_headers(${name} REUSE_FROM souk_precompiled_${arg_PRECOMPILED})
+  endif()
   set_property(GLOBAL APPEND PROPERTY souk_modules ${name})
 endfunction()
 

@@ -115,7 +115,11 @@ class FederatedProtocol final : public Federated {
 
  private:
   void run_server(std::size_t index, RoundIndex round, bool last, Phases& phases, RoundRecord& record);
-  bool all_stopped() const { return std::ranges::count(stopped_, std::int64_t{0}) == 0; }
+  template <class Work>
+  void into_record_of(std::size_t index, RoundRecord& record, Work work) const;
+  bool tests_are_due(RoundIndex round, bool last) const;
+  bool is_over(std::size_t index) const { return !stops_[index].empty(); }
+  bool all_are_over() const { return std::ranges::none_of(stops_, &std::string::empty); }
 
   const Comm comm_;
   const scenario::Scenario& scenario_;
@@ -123,7 +127,7 @@ class FederatedProtocol final : public Federated {
   std::unique_ptr<Federation> federation_;
   std::unique_ptr<Marketplace> market_;                ///< null: updates are given away
   std::vector<std::unique_ptr<ModelServer>> servers_;  ///< [owners]
-  std::vector<std::int64_t> stopped_;                  ///< [owners] whether it is done: its model stays as it is
+  std::vector<std::string> stops_;                     ///< [owners] why its model stays as it is; "": it does not
 };
 
 FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario& scenario, const std::string& device,
@@ -132,7 +136,7 @@ FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario&
   const int node_ranks = comm.node().size();
   comm.run_phase("set up", [&] {
     owners_ = owners_of(scenario);
-    stopped_.assign(owners_.size(), 0);
+    stops_.resize(owners_.size());
     std::vector<const scenario::Root*> roots;
     bool validating = false;
     for (const Owner& owner : owners_) {
@@ -153,8 +157,9 @@ FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario&
         market_->trades.push_back(
             std::make_unique<Trade>(*federation_, owners_[i], i, market_->ledger, *market_->sellers, facts));
       }
-      servers_.push_back(std::make_unique<ModelServer>(comm_, *federation_, owners_[i], i,
-                                                       market_ != nullptr ? market_->trades[i].get() : nullptr));
+      Trade* trade = market_ != nullptr ? market_->trades[i].get() : nullptr;
+      servers_.push_back(
+          with_owner_path(i, [&] { return std::make_unique<ModelServer>(comm_, *federation_, owners_[i], i, trade); }));
     }
     require_memory(footprint(comm.size()), node_ranks);
   });
@@ -184,37 +189,51 @@ void FederatedProtocol::run_round(RoundIndex round, bool last, Phases& phases, R
       market_->sellers->begin_round(round, record);
     });
   }
-  run_server(0, round, last, phases, record);
-  for (std::size_t i = 1; i < servers_.size(); ++i) {
-    RoundRecord own;
-    own.round = round;
-    run_server(i, round, last, phases, own);
-    // A seller trains for one buyer after the other, or for one alone.
-    record.virtual_seconds = scenario_.market().sale() == scenario::Market::EXCLUSIVE
-                                 ? std::max(record.virtual_seconds, own.virtual_seconds)
-                                 : record.virtual_seconds + own.virtual_seconds;
-    if (own.stop) record.stop = own.stop;
-    merge_rival(owners_[i].name, std::move(own), record);
+  std::vector<std::size_t> untested;  // whoever was done before, where no test is due
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    if (is_over(i) && !tests_are_due(round, last)) untested.push_back(i);
+    into_record_of(i, record, [&](RoundRecord& own) { run_server(i, round, last, phases, own); });
   }
   if (market_ != nullptr) market_->sellers->end_round(record);
-  if (!all_stopped()) record.stop.reset();
+  record.stop.reset();
+  if (!all_are_over()) return;
+  // The last round of the whole run has everybody's numbers.
+  for (const std::size_t i : untested) {
+    into_record_of(i, record, [&](RoundRecord& own) { servers_[i]->evaluate(last, phases, own); });
+  }
+  record.stop = stops_.front();  // a run is what became of its first model; the events say what became of the others
 }
 
-/// One owner's round. Whoever is done is tested all the same, as often as the others, so that the last round has
-/// everybody's numbers.
+bool FederatedProtocol::tests_are_due(RoundIndex round, bool last) const {
+  return last || round.value % scenario_.evaluation().every() == 0;
+}
+
+/// One owner's round. Whoever is done is tested all the same, as often as the others.
 void FederatedProtocol::run_server(std::size_t index, RoundIndex round, bool last, Phases& phases,
                                    RoundRecord& record) {
-  const bool works = stopped_[index] == 0;
+  const bool works = !is_over(index);
   if (works) servers_[index]->run_round(round, phases, record);
-  if (last || round.value % scenario_.evaluation().every() == 0 || record.stop) {
-    servers_[index]->evaluate(last, phases, record);
-  }
+  if (tests_are_due(round, last) || record.stop) servers_[index]->evaluate(last, phases, record);
   if (!works || !record.stop) return;
-  stopped_[index] = 1;
+  stops_[index] = *record.stop;
   if (servers_.size() > 1) {
     record.events.push_back(
         {"stopped", owners_[index].terms.account, fmt::format("the buyer is done: {}", *record.stop)});
   }
+}
+
+/// Lets `work` write one owner's part of a round: the first owner's is the round's record, a rival's goes into it.
+template <class Work>
+void FederatedProtocol::into_record_of(std::size_t index, RoundRecord& record, Work work) const {
+  if (index == 0) return work(record);
+  RoundRecord own;
+  own.round = record.round;
+  work(own);
+  // A seller trains for one buyer after the other, or for one alone.
+  record.virtual_seconds = scenario_.market().sale() == scenario::Market::EXCLUSIVE
+                               ? std::max(record.virtual_seconds, own.virtual_seconds)
+                               : record.virtual_seconds + own.virtual_seconds;
+  merge_rival(owners_[index].name, std::move(own), record);
 }
 
 void FederatedProtocol::serialize(Archive& archive) {
@@ -224,7 +243,7 @@ void FederatedProtocol::serialize(Archive& archive) {
   SOUK_REQUIRE(layout == static_cast<std::int64_t>(parameters.fingerprint()),
                "saved state: its parameters have other names or shapes than this model's");
   for (const auto& server : servers_) server->serialize(archive);
-  archive.field("stopped", stopped_);
+  for (std::string& stop : stops_) archive.field("stop", stop);
   if (market_ == nullptr) return;
   market_->ledger.serialize(archive);
   market_->sellers->serialize(archive);

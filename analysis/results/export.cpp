@@ -34,12 +34,6 @@ void flush(const fs::path& path) {
   if (!flushed) fail(path, "flush");
 }
 
-/// To the disk, and under its name; as write_file_atomically does with bytes in memory.
-void put_in_place(const fs::path& temporary, const fs::path& path) {
-  flush(temporary);
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) fail(path, "put in place");
-}
-
 /// Lets `write` fill a temporary beside `path`, then gives it that name. Leaves nothing behind where it fails.
 void build_beside(const fs::path& path, const std::function<void(const fs::path& temporary)>& write) {
   const fs::path temporary = path.string() + ".tmp";

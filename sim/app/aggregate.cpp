@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <limits>
 #include <optional>
 
@@ -9,6 +11,7 @@
 #include "sim/app/collective_command.hpp"
 #include "sim/app/commands.hpp"
 #include "sim/app/update_files.hpp"
+#include "sim/base/atomic_file.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/log.hpp"
 #include "sim/base/random.hpp"
@@ -63,18 +66,19 @@ void write_outputs(const AggregateArguments& arguments, std::span<const float> s
       {arguments.out, {step.begin(), step.end()}},
       {arguments.weights, of_all(output.weights, 0.0)},
       {arguments.scores, of_all(output.scores, std::numeric_limits<double>::quiet_NaN())}};
-  std::vector<std::string> written;
-  try {
-    for (const auto& [path, values] : outputs) {
-      if (path.empty()) continue;
-      SOUK_REQUIRE(std::find(written.begin(), written.end(), path) == written.end(), "{}: is named for two outputs",
-                   path);
-      write_npy(path, values);
-      written.push_back(path);
-    }
-  } catch (const InputError&) {
-    for (const std::string& path : written) std::remove(path.c_str());
-    throw;
+  for (const auto& [path, values] : outputs) {
+    if (!path.empty()) write_npy(path, values);
+  }
+}
+
+/// Before anything is computed or written: all outputs can be, and none is in another's place.
+void require_outputs(const AggregateArguments& arguments) {
+  std::vector<std::string> named;
+  for (const std::string& path : {arguments.out, arguments.weights, arguments.scores}) {
+    if (path.empty()) continue;
+    require_writable(path);
+    SOUK_REQUIRE(std::find(named.begin(), named.end(), path) == named.end(), "{}: is named for two outputs", path);
+    if (std::filesystem::is_regular_file(path) || !std::filesystem::exists(path)) named.push_back(path);
   }
 }
 
@@ -83,6 +87,7 @@ void aggregate_on(const Comm& comm, const AggregateArguments& arguments) {
   std::unique_ptr<Aggregator> rule;
   Files files;
   comm.run_phase("read updates", [&] {
+    if (comm.rank() == 0) require_outputs(arguments);
     resolved = resolve_scenario({.file_name = "souk aggregate", .text = "", .overrides = changes_of(arguments)});
     rule = make_aggregator(resolved.scenario->aggregator());
     require_servable(arguments.rule.rule, rule->needs(), !arguments.root.empty(),
@@ -130,8 +135,10 @@ void aggregate_on(const Comm& comm, const AggregateArguments& arguments) {
     if (comm.rank() != 0) return;
     write_outputs(arguments, step, output, used, files.rows.rows());
     const double bytes = static_cast<double>(updates.rows() * updates.dimension() * sizeof(float));
-    fmt::print("{} n={} d={} ranks={} seconds={:.6f} bytes_per_second={:.4g}\n", arguments.rule.rule, updates.rows(),
-               updates.dimension(), comm.size(), seconds, bytes / seconds);
+    const bool to_reader = std::ranges::any_of(std::array{arguments.out, arguments.weights, arguments.scores},
+                                               [](const std::string& path) { return is_standard_output(path); });
+    fmt::print(to_reader ? stderr : stdout, "{} n={} d={} ranks={} seconds={:.6f} bytes_per_second={:.4g}\n",
+               arguments.rule.rule, updates.rows(), updates.dimension(), comm.size(), seconds, bytes / seconds);
   });
 }
 

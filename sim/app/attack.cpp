@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdio>
 #include <iterator>
 #include <numeric>
 #include <optional>
@@ -9,6 +10,7 @@
 #include "sim/app/collective_command.hpp"
 #include "sim/app/commands.hpp"
 #include "sim/app/update_files.hpp"
+#include "sim/base/atomic_file.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/log.hpp"
 #include "sim/base/stopwatch.hpp"
@@ -183,16 +185,20 @@ CraftedUpdates craft(const Comm& comm, const AttackArguments& arguments, const W
 /// A line about the run, and one per diagnostic: "z 0.25", "gamma.7 1.5" where it is about client 7 alone.
 void print_summary(const Comm& comm, const AttackArguments& arguments, const World& world,
                    const CraftedUpdates& crafted, double seconds) {
-  fmt::print("{} n={} m={} d={} ranks={} seconds={:.6f}\n", arguments.attack, world.benign.rows(), arguments.malicious,
-             world.benign.dimension(), comm.size(), seconds);
+  std::FILE* to = is_standard_output(arguments.out) ? stderr : stdout;
+  fmt::print(to, "{} n={} m={} d={} ranks={} seconds={:.6f}\n", arguments.attack, world.benign.rows(),
+             arguments.malicious, world.benign.dimension(), comm.size(), seconds);
   for (const Diagnostic& diagnostic : crafted.diagnostics) {
     const std::string of_whom = diagnostic.agent < 0 ? "" : fmt::format(".{}", diagnostic.agent);
-    fmt::print("{}{} {}\n", diagnostic.name, of_whom, diagnostic.value);
+    fmt::print(to, "{}{} {}\n", diagnostic.name, of_whom, diagnostic.value);
   }
   for (const IdleAttack& entry : crafted.idle) log::warning("{} {}", arguments.attack, entry.why);
 }
 
 void attack_on(const Comm& comm, const AttackArguments& arguments) {
+  comm.run_phase("outputs", [&] {
+    if (comm.rank() == 0) require_writable(arguments.out);
+  });
   const World world = read_world(comm, arguments);
   const Seats seats(world.benign.rows(), arguments.malicious);
   const ColumnMatrix benign = columns_of(comm, world.benign);

@@ -1,10 +1,18 @@
 #include "sim/app/collective_command.hpp"
 
-#include "sim/base/error.hpp"
+#include <new>
+
+#include "sim/base/contract.hpp"
 #include "sim/base/log.hpp"
 #include "sim/comm/session.hpp"
 
 namespace souk {
+
+void end_for_all(const Comm& comm, const std::exception& error) {
+  const bool memory = dynamic_cast<const std::bad_alloc*>(&error) != nullptr;
+  end_fatally(fmt::format("rank {}: {}", comm.rank(), memory ? "out of memory" : error.what()),
+              memory ? exit_failed : exit_our_fault);
+}
 
 int run_collectively(const std::function<void(const Comm&)>& work) {
   const MpiSession session;
@@ -17,6 +25,8 @@ int run_collectively(const std::function<void(const Comm&)>& work) {
   } catch (const PhaseError& error) {
     if (comm.rank() == 0) log::error("{}", error.what());
     return error.exit_code();
+  } catch (const std::exception& error) {
+    end_for_all(comm, error);
   }
 }
 

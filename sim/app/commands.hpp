@@ -75,8 +75,9 @@ int citations_command(const ScenarioArguments& arguments);
 int data_describe_command(const std::string& path);
 int data_fetch_command(const std::string& name, const std::string& directory, const std::vector<std::string>& mirrors);
 
-/// Starts `ranks` copies of the program through mpirun, with the arguments that remain, and returns their exit code.
-/// SIGINT and SIGTERM reach them as the request to stop after the round in hand.
-int launch_ranks(int ranks, int argc, char** argv);
+/// `souk run` and `souk sweep` with --ranks: the job of ranks, and what is left to do when it ends otherwise than it
+/// should. Return the exit code.
+int run_on_ranks(int ranks, int argc, char** argv);
+int sweep_on_ranks(int ranks, int argc, char** argv);
 
 }  // namespace souk

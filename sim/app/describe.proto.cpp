@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <set>
 
 #include <fmt/format.h>
@@ -10,6 +9,7 @@
 #include "sim/app/commands.hpp"
 #include "sim/app/method_page.hpp"
 #include "sim/app/scenario_loading.hpp"
+#include "sim/base/atomic_file.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/engine/message_walk.hpp"
 #include "sim/engine/schema_info.hpp"
@@ -59,10 +59,8 @@ std::vector<MethodPage> pages_of(const std::string& wanted) {
 
 void write_page(const std::string& directory, const MethodPage& page) {
   const std::string path = fmt::format("{}/{}.md", directory, page.name);
-  std::ofstream file(path);
-  file << as_markdown(page);
-  file.close();
-  SOUK_REQUIRE(file, "{}: cannot be written", path);
+  require_writable(path);
+  write_file_atomically(path, as_markdown(page));
 }
 
 /// A commented scenario: every field at its default, the choices not taken as comments. `around` are the types that
@@ -96,14 +94,22 @@ std::string template_of(const pb::Descriptor& type, const std::string& indent,
   return text;
 }
 
-void collect_bibtex(const pb::Message& message, std::set<std::string>& out) {
+/// Of what a scenario chooses or says something about. Sections that are used where a rule asks for them or `always` is
+/// set count where the scenario mentions them; a rule that asks for one is cited itself.
+void collect_bibtex(const ResolvedScenario& resolved, const pb::Message& message, const std::string& path,
+                    std::set<std::string>& out) {
   for (const std::string& entry : bibtex_of(*message.GetDescriptor())) out.insert(entry);
   std::vector<const pb::FieldDescriptor*> fields;
   message.GetReflection()->ListFields(message, &fields);
   for (const auto* field : fields) {
     if (field->type() != pb::FieldDescriptor::TYPE_MESSAGE) continue;
     for (int i = 0; i < element_count(message, *field); ++i) {
-      collect_bibtex(nested(message, *field, field->is_repeated() ? i : -1), out);
+      const int index = field->is_repeated() ? i : -1;
+      const std::string below = element_path(path, *field, index);
+      const bool given =
+          std::ranges::any_of(resolved.places, [&](const auto& place) { return covers_field(below, place.first); });
+      if (!given && field->message_type()->FindFieldByName("always") != nullptr) continue;
+      collect_bibtex(resolved, nested(message, *field, index), below, out);
     }
   }
 }
@@ -178,7 +184,7 @@ int reference_command() {
 int citations_command(const ScenarioArguments& arguments) {
   const ResolvedScenario resolved = load_scenario(Comm::self(), arguments);
   std::set<std::string> entries;
-  collect_bibtex(*resolved.scenario, entries);
+  collect_bibtex(resolved, *resolved.scenario, "", entries);
   for (const std::string& entry : entries) print(entry + "\n");
   return exit_done;
 }

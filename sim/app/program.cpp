@@ -1,17 +1,23 @@
 #include "sim/app/program.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <limits>
 
 #include <CLI/CLI.hpp>
+#include <fcntl.h>
 #include <malloc.h>
+#include <unistd.h>
 
 #include "sim/app/commands.hpp"
+#include "sim/app/launch.hpp"
 #include "sim/app/subcommands.hpp"
 #include "sim/app/version.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/decimal.hpp"
 #include "sim/comm/session.hpp"
 
 namespace souk {
@@ -115,16 +121,43 @@ void keep_freed_memory() {
   mallopt(M_TRIM_THRESHOLD, -1);
 }
 
-/// Signals that leave last words behind (sim/base/last_words.hpp).
-bool is_a_crash(int exit_code) {
-  const auto signals = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-  return std::find(signals.begin(), signals.end(), exit_code - 128) != signals.end();
+/// Whatever started us may have closed files or ignored signals that we count on.
+void start_like_any_process() {
+  for (int file = open("/dev/null", O_RDWR); file >= 0 && file <= STDERR_FILENO; file = open("/dev/null", O_RDWR)) {
+  }
+  std::signal(SIGCHLD, SIG_DFL);  // ignored, nobody would learn how children end
+  // A file-size limit, or a reader that is gone, is then an error of write, with a message.
+  std::signal(SIGXFSZ, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+/// The exit code, but not success where what was printed went nowhere. A reader that has seen enough is no failure.
+int with_output_written(int exit_code) {
+  errno = 0;
+  if ((std::fflush(stdout) == 0 && std::ferror(stdout) == 0) || errno == EPIPE || exit_code != exit_done)
+    return exit_code;
+  std::fprintf(stderr, "souk: cannot write standard output: %s\n", std::strerror(errno));
+  return exit_failed;
+}
+
+/// Numbers of the command line are decimal: the parser would take 010 for 8 and -1 for the largest there is.
+void require_decimal_numbers(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    const std::string type = option->get_type_name();
+    const bool whole = type.rfind("UINT", 0) == 0 || type.rfind("INT", 0) == 0;
+    if (!whole && type.rfind("FLOAT", 0) != 0) continue;
+    option->check([whole](const std::string& text) -> std::string {
+      if (whole) return parse_whole(text) ? "" : fmt::format("'{}' is not a whole number in decimal digits", text);
+      return is_decimal(text) ? "" : fmt::format("'{}' is not a decimal number", text);
+    });
+  }
+  for (CLI::App* part : app.get_subcommands({})) require_decimal_numbers(*part);
 }
 
 /// `souk sweep GRID` as `souk sweep run GRID`.
 std::vector<std::string> with_default_part(int argc, char** argv) {
   std::vector<std::string> words(argv, argv + argc);
-  const bool named = words.size() > 2 && (words[2].front() == '-' || words[2] == "plan" || words[2] == "run" ||
+  const bool named = words.size() > 2 && (words[2].rfind("-", 0) == 0 || words[2] == "plan" || words[2] == "run" ||
                                           words[2] == "status" || words[2] == "show" || words[2] == "diff");
   if (words.size() > 2 && words[1] == "sweep" && !named) words.insert(words.begin() + 2, "run");
   return words;
@@ -185,6 +218,7 @@ int dispatch(int argc, char** argv) {
       ->expected(1)
       ->take_all();
 
+  require_decimal_numbers(app);
   try {
     std::vector<std::string> words = with_default_part(argc, argv);
     std::reverse(words.begin() + 1, words.end());  // the parser takes them from the back
@@ -193,14 +227,8 @@ int dispatch(int argc, char** argv) {
     return app.exit(error) == 0 ? exit_done : exit_bad_input;
   }
   if (ranks > 0 && !citations && !started_by_mpi_launcher()) {
-    int exit_code = launch_ranks(ranks, argc, argv);
-    // A crash is counted against its run, which is given up after some; the others go on.
-    while (app.got_subcommand("sweep") && is_a_crash(exit_code)) exit_code = launch_ranks(ranks, argc, argv);
-    const bool died = exit_code > 128 && exit_code != exit_interrupt && exit_code != exit_terminated;
-    if (app.got_subcommand("run") && died) {
-      std::fputs("souk: the same command with --resume continues\n", stderr);
-    }
-    return exit_code;
+    if (app.got_subcommand("sweep")) return sweep_on_ranks(ranks, argc, argv);
+    return app.got_subcommand("run") ? run_on_ranks(ranks, argc, argv) : launch_ranks(ranks, argc, argv).exit_code;
   }
   if (chosen) return chosen();
   if (app.got_subcommand("run")) return citations ? citations_command(run.scenario) : run_command(run);
@@ -218,10 +246,10 @@ int dispatch(int argc, char** argv) {
 }  // namespace
 
 int run_program(int argc, char** argv) {
+  start_like_any_process();
   keep_freed_memory();
-  std::signal(SIGXFSZ, SIG_IGN);  // a file-size limit is then an error of write, with a message
   try {
-    return dispatch(argc, argv);
+    return with_output_written(dispatch(argc, argv));
   } catch (const InputError& error) {
     std::fprintf(stderr, "souk: %s\n", error.what());
     return exit_bad_input;

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,20 +39,33 @@ Report report_on(const std::vector<fs::path>& directories) {
   return make_report(ResultsView::load(directories, ResultsView::Detail::federation).database());
 }
 
+/// Another report may be replaced; what somebody else wrote is not ours.
+void require_page(const std::string& file) {
+  require_writable(file);
+  if (!fs::is_regular_file(file) || fs::file_size(file) == 0) return;
+  std::string head(1 << 16, '\0');
+  std::ifstream(file, std::ios::binary).read(head.data(), static_cast<std::streamsize>(head.size()));
+  SOUK_REQUIRE(head.find(page_mark) != std::string::npos,
+               "{}: exists and is no report; choose another name, or remove it", file);
+}
+
 int write_report(const ReportArguments& arguments) {
+  const std::string file = arguments.out.empty() ? "report.html" : arguments.out;
+  const bool page_wanted = arguments.figures.empty() || !arguments.out.empty();
+  if (page_wanted) require_page(file);
   const std::vector<fs::path> directories(arguments.directories.begin(), arguments.directories.end());
   const Report report = report_on(directories);
   if (!arguments.figures.empty()) {
     write_figures(figures_of(report), arguments.figures);
     fmt::print("figures are in {}\n", arguments.figures);
-    if (arguments.out.empty()) return exit_done;
+    if (!page_wanted) return exit_done;
   }
   const auto libraries = read_libraries(library_directory());
   if (libraries.empty()) fmt::print(stderr, "souk: {}\n", no_libraries);
-  const std::string file = arguments.out.empty() ? "report.html" : arguments.out;
   const std::string page = render_page(report.title, to_json(report), libraries, false);
   write_file_atomically(file, page);
-  fmt::print("{} ({:.1f} MB)\n", file, static_cast<double>(page.size()) * 1e-6);
+  const bool to_reader = is_standard_output(file);  // who wants the page there, and nothing else
+  fmt::print(to_reader ? stderr : stdout, "{} ({:.1f} MB)\n", file, static_cast<double>(page.size()) * 1e-6);
   return exit_done;
 }
 

@@ -1,10 +1,12 @@
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <memory>
 
 #include "agents/protocols/federated.hpp"
 #include "scenarios/scenario.pb.h"
+#include "sim/app/collective_command.hpp"
 #include "sim/app/commands.hpp"
 #include "sim/app/progress.hpp"
 #include "sim/app/run_outputs.hpp"
@@ -12,9 +14,11 @@
 #include "sim/app/version.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/hash.hpp"
+#include "sim/base/launcher_line.hpp"
 #include "sim/base/log.hpp"
 #include "sim/base/stopwatch.hpp"
 #include "sim/comm/session.hpp"
+#include "sim/engine/neighbour_watch.hpp"
 #include "sim/engine/round_loop.hpp"
 #include "sim/engine/stop_signal.hpp"
 #include "sim/engine/watchdog.hpp"
@@ -75,6 +79,7 @@ int run_on(const Comm& comm, const RunArguments& arguments, StartUp start_up, Ru
                       .scenario_text = to_text(scenario)};
   if (!arguments.fault.empty()) comm.run_phase("options", [&] { options.fault = parse_fault(arguments.fault); });
   const Watchdog watchdog(comm.rank(), arguments.stall_timeout);
+  const NeighbourWatch neighbours(comm, arguments.stall_timeout);
   const SharedData data = load_data(comm, resolved);
   const std::unique_ptr<Federated> protocol = build_federation(comm, resolved, arguments.scenario.device, data);
   comm.run_phase("open results", [&] {
@@ -83,8 +88,10 @@ int run_on(const Comm& comm, const RunArguments& arguments, StartUp start_up, Ru
     auto directory = std::make_unique<RunDirectory>(arguments.directory, scenario, full_identity(scenario, data_hash),
                                                     arguments.resume);
     SOUK_REQUIRE(directory->try_open(), "{}: another run is writing here", directory->path().string());
-    open_outputs(std::move(directory), scenario, out);
-    out.results->describe(facts_at_start(scenario, data_hash, comm, blas));
+    launcher_line::say(launcher_line::directory, std::filesystem::absolute(directory->path()).string());
+    const Facts facts = facts_at_start(scenario, data_hash, comm, blas);
+    open_outputs(std::move(directory), scenario, facts, out);
+    out.results->describe(facts);
     log::info("{} on {} rank(s): {} clients, {} parameters, {} rounds", scenario.name(), comm.size(),
               scenario.participants().clients(), protocol->parameters().size(), scenario.rounds());
     if (out.resume_from) log::info("continuing after round {}", out.resume_from->round.value);
@@ -101,6 +108,7 @@ int run_on(const Comm& comm, const RunArguments& arguments, StartUp start_up, Ru
   });
   auto progress = std::make_unique<Progress>(scenario.rounds(), arguments.quiet || comm.rank() != 0);
   std::map<std::string, double> last;
+  options.before_commit = [&] { out.directory->require_in_place(); };
   options.after_round = [&](const RoundRecord& record) {
     progress->round_done(record);
     for (const MetricValue& metric : record.metrics) {
@@ -111,6 +119,7 @@ int run_on(const Comm& comm, const RunArguments& arguments, StartUp start_up, Ru
   progress.reset();  // its line is over before the result is printed
   comm.run_phase("finish", [&] {
     if (comm.rank() != 0) return;
+    out.directory->require_in_place();
     if (scenario.has_market()) print_market(scenario.market(), last);
     print_result(out, *protocol, result);
   });
@@ -124,6 +133,7 @@ void report_failure(const PhaseError& error, const RunOutputs& out) {
   try {
     record_failure(out, RunStatus::failed, error.what());
   } catch (const std::exception& second) {
+    if (!out.directory->is_in_place()) return;  // as has been said
     log::error("the failure could not be recorded: {}", second.what());
   }
 }
@@ -146,8 +156,7 @@ int run_command(const RunArguments& arguments) {
     if (comm.rank() == 0) report_failure(error, out);
     return error.exit_code();
   } catch (const std::exception& error) {
-    // Not agreed on: the other ranks do not know and would wait for ever.
-    end_fatally(fmt::format("rank {}: {}", comm.rank(), error.what()), exit_our_fault);
+    end_for_all(comm, error);
   }
 }
 

@@ -23,6 +23,7 @@ LoopResult run_to_the_end(const Comm& comm, const CellOrder& order, const scenar
                             .checkpoint_every = scenario.checkpoint().every(),
                             .time_limit = order.time_limit,
                             .scenario_text = order.run.scenario,
+                            .before_commit = [&] { out.directory->require_in_place(); },
                             .after_round = order.after_round};
   const LoopResult result = run_rounds(comm, *protocol, out.sink(), out.checkpoints.get(), resume_from, options);
   comm.run_phase("finish", [&] {
@@ -53,8 +54,9 @@ LoopResult run_cell(const Comm& comm, const CellOrder& order, std::unique_ptr<Ru
   RunOutputs out;
   comm.run_phase("open results", [&] {
     if (comm.rank() == 0) {
-      open_outputs(std::move(locked), *resolved.scenario, out);
-      out.results->describe(facts_at_start(*resolved.scenario, order.data_hash, comm, limit_blas_to_one_thread()));
+      const Facts facts = facts_at_start(*resolved.scenario, order.data_hash, comm, limit_blas_to_one_thread());
+      open_outputs(std::move(locked), *resolved.scenario, facts, out);
+      out.results->describe(facts);
       out.results->describe({{"failures", std::to_string(order.failures)}});
     }
     last_words::keep_in(last_words_file(order.directory));

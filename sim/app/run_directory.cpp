@@ -32,6 +32,12 @@ RunDirectory::RunDirectory(const std::string& asked, const scenario::Scenario& s
 
 bool RunDirectory::holds_a_run() const { return is_a_run(path_); }
 
+void RunDirectory::require_in_place() const {
+  if (is_in_place()) return;
+  throw std::runtime_error(fmt::format(
+      "{}: was removed or renamed while the run went on, and nothing can be recorded there", path_.string()));
+}
+
 bool RunDirectory::try_open() {
   std::error_code error;
   fs::create_directories(path_, error);

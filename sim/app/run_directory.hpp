@@ -25,6 +25,10 @@ class RunDirectory {
   bool holds_a_run() const;
   /// Creates and locks it; false where another run is writing there. Throws InputError where it cannot be written.
   bool try_open();
+  /// Whether what was opened is still found under its path.
+  bool is_in_place() const { return lock_.is_in_place(path_ / "lock"); }
+  /// Throws std::runtime_error where it is not.
+  void require_in_place() const;
 
  private:
   std::filesystem::path path_;

@@ -5,6 +5,7 @@
 #include "analysis/sinks/sqlite_sink.hpp"
 #include "analysis/sinks/tensorboard_sink.hpp"
 #include "scenarios/scenario.pb.h"
+#include "sim/app/sweep_directory.hpp"
 #include "sim/app/version.hpp"
 #include "sim/base/atomic_file.hpp"
 #include "sim/base/contract.hpp"
@@ -35,21 +36,64 @@ void require_same_run(const std::filesystem::path& path, const scenario::Scenari
   SOUK_REQUIRE(!difference, "{}: holds another run: {} (first that run's, then yours)", path.string(), *difference);
 }
 
+/// Throws InputError if the run in `path` began with another data set.
+void require_same_data(const std::filesystem::path& path, const Facts& before, const Facts& now) {
+  const auto was = before.find("data_sha256");
+  if (was == before.end()) return;  // killed before it could say
+  const std::string& is = now.at("data_sha256");
+  SOUK_REQUIRE(was->second == is,
+               "{}: the data set is another one than this run began with: content sha256 {} then, {} now; put it back, "
+               "or choose another --out",
+               path.string(), was->second, is);
+}
+
+/// A run without a checkpoint begins again; that is no loss before the first one was due.
+void require_checkpoint(const std::filesystem::path& path, std::uint32_t every) {
+  const std::uint32_t rounds = read_run_state(path).rounds_done;
+  SOUK_REQUIRE(
+      every == 0 || rounds < every,
+      "{}: holds {} rounds, but none of their checkpoints is left; put one back into {}, or choose another --out",
+      path.string(), rounds, (path / "checkpoint").string());
+  if (rounds > 0) log::warning("no checkpoint was due in the {} rounds done; they are computed again", rounds);
+}
+
+/// What the bits of a result depend on beside scenario and data. A run that goes on elsewhere is worth more than none.
+Facts changes_of_machine(const Facts& before, const Facts& now) {
+  std::string changes;
+  for (const char* name : {"commit", "libtorch", "mpi", "blas"}) {
+    const auto was = before.find(name);
+    if (was == before.end() || was->second == now.at(name)) continue;
+    changes += fmt::format("{}{}: {} before, {} now", changes.empty() ? "" : "; ", name, was->second, now.at(name));
+  }
+  if (changes.empty()) return {};
+  log::warning("goes on with another program or machine ({}): its bits may differ from those of an unbroken run",
+               changes);
+  return {{"continued_elsewhere", changes}};
+}
+
 }  // namespace
 
-void open_outputs(std::unique_ptr<RunDirectory> directory, const scenario::Scenario& scenario, RunOutputs& out) {
+void open_outputs(std::unique_ptr<RunDirectory> directory, const scenario::Scenario& scenario, const Facts& facts,
+                  RunOutputs& out) {
   out.directory = std::move(directory);
   const auto& path = out.directory->path();
   out.checkpoints = std::make_unique<CheckpointStore>(path / "checkpoint", scenario.checkpoint().keep());
   const bool continues = out.directory->holds_a_run();
-  if (continues) require_same_run(path, scenario);
+  Facts before;
+  if (continues) {
+    require_same_run(path, scenario);
+    before = read_run_facts(path);
+    require_same_data(path, before, facts);
+  }
   SOUK_REQUIRE(continues || out.checkpoints->empty(),
                "{}: holds checkpoints of a run whose results.sqlite is gone; put it back, or choose another --out",
                path.string());
   if (continues) out.resume_from = out.checkpoints->latest(scenario);
+  if (continues && !out.resume_from) require_checkpoint(path, scenario.checkpoint().every());
   log::also_to_file(path / "souk.log");
   write_file_atomically(path / "scenario.textproto", to_text(scenario));
   out.results = open_sqlite_sink(path / "results.sqlite");
+  if (out.resume_from) out.results->describe(changes_of_machine(before, facts));
   out.all_sinks = scenario.output().tensorboard() ? with_tensorboard(*out.results, path / "tensorboard") : nullptr;
 }
 
@@ -57,8 +101,8 @@ std::string full_identity(const scenario::Scenario& scenario, const std::string&
   return run_identity(identity_of(scenario), data_hash, results_schema_version);
 }
 
-std::map<std::string, std::string> facts_at_start(const scenario::Scenario& scenario, const std::string& data_hash,
-                                                  const Comm& comm, const std::string& blas) {
+Facts facts_at_start(const scenario::Scenario& scenario, const std::string& data_hash, const Comm& comm,
+                     const std::string& blas) {
   return {{"identity", full_identity(scenario, data_hash)},
           {"scenario_sha256", identity_of(scenario)},
           {"data_sha256", data_hash},

@@ -25,20 +25,23 @@ struct RunOutputs {
   MetricSink* sink() const { return all_sinks != nullptr ? all_sinks.get() : results.get(); }
 };
 
+using Facts = std::map<std::string, std::string>;
+
 /// Opens what a run writes in its directory, which is locked, and finds where an earlier run of the same scenario
-/// stopped. Throws InputError where the directory holds something else.
-void open_outputs(std::unique_ptr<RunDirectory> directory, const scenario::Scenario& scenario, RunOutputs& out);
+/// stopped; `facts` are those of the run that begins. Throws InputError where the directory holds something else:
+/// another scenario, another data set, or rounds to which no checkpoint leads back. Warns, and records, where the
+/// program or the machine is another one than the run began with.
+void open_outputs(std::unique_ptr<RunDirectory> directory, const scenario::Scenario& scenario, const Facts& facts,
+                  RunOutputs& out);
 
 /// Facts about a run that begins, or goes on, now.
-std::map<std::string, std::string> facts_at_start(const scenario::Scenario& scenario, const std::string& data_hash,
-                                                  const Comm& comm, const std::string& blas);
+Facts facts_at_start(const scenario::Scenario& scenario, const std::string& data_hash, const Comm& comm,
+                     const std::string& blas);
 /// What a run's result depends on (run_identity).
 std::string full_identity(const scenario::Scenario& scenario, const std::string& data_hash);
 
 /// Sends rank 0's checkpoint to everybody. Collective.
 std::optional<Checkpoint> share_checkpoint(const Comm& comm, const std::optional<Checkpoint>& own);
-
-using Facts = std::map<std::string, std::string>;
 
 /// Facts about how it ended, and others that are to be seen with these or not at all.
 void record_end(const RunOutputs& out, const LoopResult& result, const std::string& parameters_hash, Facts others = {});

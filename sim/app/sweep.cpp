@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <memory>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 
@@ -6,6 +8,7 @@
 #include "sim/app/subcommands.hpp"
 #include "sim/app/sweep_commands.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/decimal.hpp"
 
 namespace souk {
 namespace {
@@ -20,11 +23,11 @@ struct Given {
 Shard parse_shard(const std::string& text) {
   Shard shard;
   if (text.empty()) return shard;
-  char rest = '\0';
-  const int found = std::sscanf(text.c_str(), "%zu/%zu%c", &shard.index, &shard.count, &rest);
-  SOUK_REQUIRE(found == 2 && shard.index >= 1 && shard.index <= shard.count,
-               "--shard {}: expected I/N with I from 1 to N", text);
-  return shard;
+  const std::size_t slash = std::min(text.find('/'), text.size());
+  const auto index = parse_whole(std::string_view(text).substr(0, slash));
+  const auto count = parse_whole(std::string_view(text).substr(std::min(slash + 1, text.size())));
+  SOUK_REQUIRE(index && count && *index >= 1 && *index <= *count, "--shard {}: expected I/N with I from 1 to N", text);
+  return {.index = *index, .count = *count};
 }
 
 CLI::App* add_part(CLI::App& sweep, const char* name, const char* what, const std::shared_ptr<Given>& given) {

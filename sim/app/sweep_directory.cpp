@@ -7,6 +7,7 @@
 #include "analysis/database.hpp"
 #include "analysis/results/scenario_columns.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/decimal.hpp"
 
 namespace souk {
 namespace {
@@ -57,19 +58,30 @@ void insert_plan(Database& db, const SweepPlan& plan) {
   }
 }
 
+/// Whether the tables were made before a run was killed.
+bool has_tables(const Database& db) {
+  return db.integer("SELECT count(*) FROM sqlite_master WHERE name = 'process'") != 0;
+}
+
+std::map<std::string, std::string> facts_in(const Database& db) {
+  std::map<std::string, std::string> facts;
+  Statement row(db, "SELECT name, value FROM run");
+  while (row.step()) facts.emplace(row.text(0), row.text(1));
+  return facts;
+}
+
 RunState read_results(const fs::path& file) {
-  RunState state;
   const Database db(file, Database::Mode::read);
-  state.status = "interrupted";  // killed before it could say anything
-  if (db.integer("SELECT count(*) FROM sqlite_master WHERE name = 'process'") == 0) return state;
-  Statement facts(db, "SELECT name, value FROM run");
-  while (facts.step()) {
-    const std::string name = facts.text(0);
-    if (name == "status") state.status = facts.text(1);
-    if (name == "reason") state.reason = facts.text(1);
-    if (name == "identity") state.identity = facts.text(1);
-    if (name == "failures") state.failures = static_cast<std::uint32_t>(facts.integer(1));
-  }
+  if (!has_tables(db)) return {.status = "interrupted"};
+  const auto facts = facts_in(db);
+  const auto fact = [&](const char* name, std::string otherwise) {
+    const auto found = facts.find(name);
+    return found == facts.end() ? std::move(otherwise) : found->second;
+  };
+  RunState state{.status = fact("status", "interrupted"),  // killed before it could say anything
+                 .reason = fact("reason", ""),
+                 .identity = fact("identity", ""),
+                 .failures = static_cast<std::uint32_t>(parse_whole(fact("failures", "0")).value_or(0))};
   Statement rounds(db, "SELECT (SELECT max(round) FROM round), (SELECT sum(seconds) FROM phase)");
   rounds.step();
   state.rounds_done = static_cast<std::uint32_t>(rounds.integer(0));
@@ -87,6 +99,18 @@ RunState read_run_state(const fs::path& directory) {
   } catch (const std::runtime_error& error) {
     return {.status = damaged_status, .reason = error.what(), .failures = std::numeric_limits<std::uint32_t>::max()};
   }
+}
+
+std::map<std::string, std::string> read_run_facts(const fs::path& directory) {
+  const fs::path file = directory / "results.sqlite";
+  if (!fs::exists(file)) return {};
+  const Database db(file, Database::Mode::read);
+  return has_tables(db) ? facts_in(db) : std::map<std::string, std::string>();
+}
+
+void SweepDirectory::require_in_place() const {
+  if (fs::exists(path_ / "sweep.sqlite")) return;
+  throw std::runtime_error(fmt::format("{}: was removed or renamed while the sweep went on", path_.string()));
 }
 
 fs::path SweepDirectory::of_group(const Shard& shard, int group) const {
@@ -115,8 +139,12 @@ void SweepDirectory::require_same_name(const SweepPlan& plan) const {
   const Database db(path_ / "sweep.sqlite", Database::Mode::read);
   if (db.integer("SELECT count(*) FROM sqlite_master") == 0) return;  // a job was killed before it could list its cells
   Statement name(db, "SELECT value FROM sweep WHERE name = 'name'");
-  SOUK_REQUIRE(!name.step() || name.text(0) == plan.name, "{}: holds the sweep '{}', not '{}'; choose another --out",
-               path_.string(), name.text(0), plan.name);
+  if (!name.step() || name.text(0) == plan.name) return;
+  throw_input_error(
+      "{}: holds the sweep '{}', not '{}'; to go on with it, write name: \"{}\" into the grid (without a name, a grid "
+      "is "
+      "called like its file); or choose another --out",
+      path_.string(), name.text(0), plan.name, name.text(0));
 }
 
 bool SweepDirectory::busy() const { return FileLock::is_taken(path_ / "lock"); }

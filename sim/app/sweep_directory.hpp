@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 
 #include "sim/base/file_lock.hpp"
@@ -37,6 +38,9 @@ struct RunState {
 /// until it is begun anew, and the reason says why.
 RunState read_run_state(const std::filesystem::path& directory);
 
+/// All facts in them, by name; none where there are no results, or they have no such table yet.
+std::map<std::string, std::string> read_run_facts(const std::filesystem::path& directory);
+
 /// The directory of a sweep: sweep.sqlite, which says what the cells are, and cells/ID, the directories of their runs,
 /// which say what became of them (docs/results-schema.md).
 class SweepDirectory {
@@ -50,11 +54,14 @@ class SweepDirectory {
   /// Creates it, locks this part of it against other jobs while this object lives, and replaces its list of cells.
   /// Throws InputError where another job has it, where it cannot be written, or where it holds something else.
   void open(const SweepPlan& plan, const Shard& shard);
+  /// Throws InputError where it holds a sweep of another name.
+  void require_same_name(const SweepPlan& plan) const;
+  /// Throws std::runtime_error where it is not found any more.
+  void require_in_place() const;
   /// Whether a job is at work in it.
   bool busy() const;
 
  private:
-  void require_same_name(const SweepPlan& plan) const;
   void write_index(const SweepPlan& plan) const;
 
   std::filesystem::path path_;

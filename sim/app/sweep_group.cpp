@@ -1,5 +1,6 @@
 #include "sim/app/sweep_group.hpp"
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstring>
@@ -14,7 +15,9 @@
 #include "sim/base/atomic_file.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/last_words.hpp"
+#include "sim/base/launcher_line.hpp"
 #include "sim/base/log.hpp"
+#include "sim/base/signs_of_life.hpp"
 #include "sim/engine/scenario_file.hpp"
 #include "sim/engine/stop_signal.hpp"
 
@@ -24,8 +27,15 @@ namespace {
 constexpr int child_recorded = 0;  ///< the run's results say how it ended
 constexpr int child_failed = 75;   ///< its last words do
 
-/// A child process that works while this one waits and passes signals on. Returns as waitpid does.
-int run_in_child(const std::function<int()>& work, const std::function<void()>& idle) {
+/// How a child process ended: as waitpid says, and whether it had to be killed because it gave no sign of life.
+struct ChildEnd {
+  int status = 0;
+  bool was_silent = false;
+};
+
+/// A child process that works while this one waits and passes signals on.
+ChildEnd run_in_child(double stall_timeout, const std::function<int()>& work, const std::function<void()>& idle) {
+  SignsOfLife life;
   const pid_t parent = getpid();
   const pid_t child = fork();
   if (child == 0) {
@@ -35,18 +45,28 @@ int run_in_child(const std::function<int()>& work, const std::function<void()>& 
     set_fatal_handler(nullptr);  // a child is not known to MPI
     log::set_before_message(nullptr);
     log::start(log::Level::error, 0);
+    life.give();
     std::_Exit(work());
   }
   if (child < 0) throw std::runtime_error(fmt::format("cannot start a process: {}", std::strerror(errno)));
-  int status = 0;
+  ChildEnd end;
   bool told = false;
-  while (waitpid(child, &status, WNOHANG) == 0) {
-    if (!told) stop_signal::pass_on_to(child);
-    told = stop_signal::received() != 0;
+  while (true) {
+    const pid_t ended = waitpid(child, &end.status, WNOHANG);
+    if (ended == child) return end;
+    if (ended < 0 && errno != EINTR)
+      throw std::runtime_error(fmt::format("cannot wait for a process: {}", std::strerror(errno)));
+    if (!told && stop_signal::received() != 0) {
+      stop_signal::pass_on_to(child);
+      told = true;
+    }
+    if (life.are_missing_for(stall_timeout)) {
+      end.was_silent = true;
+      kill(child, SIGKILL);
+    }
     idle();
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    std::this_thread::sleep_for(SignsOfLife::look);
   }
-  return status;
 }
 
 std::string words_left_in(const std::filesystem::path& directory) {
@@ -131,6 +151,7 @@ class Group {
 
   /// Its directory, locked, where there is something left to do.
   std::unique_ptr<RunDirectory> claim(std::size_t run, CellOrder& order) const {
+    work_.directory.require_in_place();
     auto directory = std::make_unique<RunDirectory>(order.directory);
     if (!directory->try_open()) return nullptr;
     RunState state = read_run_state(order.directory);
@@ -152,6 +173,7 @@ class Group {
 
   void announce(std::size_t run) const {
     const PlannedRun& planned = work_.plan.runs[run];
+    launcher_line::say(launcher_line::takes, planned.id());
     reporter_->set_label(fmt::format("{} {}", planned.id(), coordinates_text(work_.plan.cells[planned.first_cell])));
     reporter_->status().round = 0;
     reporter_->status().rounds = resolve_scenario({"", planned.scenario, {}}).scenario->rounds();
@@ -184,7 +206,8 @@ class Group {
 
   /// The same. The lock stays with this process, too.
   std::string attempt_in_child(const CellOrder& order, std::unique_ptr<RunDirectory>& locked) const {
-    const int status = run_in_child(
+    const auto [status, was_silent] = run_in_child(
+        order.stall_timeout,
         [&] {
           try {
             run_cell(Comm::self(), order, std::move(locked));
@@ -196,6 +219,7 @@ class Group {
           }
         },
         idle_);
+    if (was_silent) return fmt::format("the process gave no sign of life for {} s: stopped?", order.stall_timeout);
     const bool told_to_end = WIFSIGNALED(status) && stop_signal::received() != 0;
     const bool recorded = WIFEXITED(status) && WEXITSTATUS(status) == child_recorded;
     return told_to_end || recorded ? "" : reason_of(status, order.directory);

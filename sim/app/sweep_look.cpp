@@ -43,6 +43,7 @@ Survey survey(const SweepArguments& arguments, SweepCatalogue::Keep keep = Sweep
   found.plan = expand(found.grid);
   found.catalogue = std::make_unique<SweepCatalogue>(Comm::self(), found.plan, keep);
   found.directory = directory_of(arguments, found.plan);
+  found.directory.require_same_name(found.plan);
   found.runs = chosen_runs(arguments, found.plan);
   for (const std::size_t run : found.runs) {
     const auto path = found.directory.of_run(found.plan.runs[run].id());

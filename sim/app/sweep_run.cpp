@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "analysis/sinks/sqlite_sink.hpp"
+#include "sim/app/collective_command.hpp"
 #include "sim/app/sweep_commands.hpp"
 #include "sim/app/sweep_group.hpp"
 #include "sim/app/version.hpp"
@@ -12,6 +13,7 @@
 #include "sim/base/log.hpp"
 #include "sim/base/memory.hpp"
 #include "sim/comm/session.hpp"
+#include "sim/engine/neighbour_watch.hpp"
 #include "sim/engine/stop_signal.hpp"
 
 namespace souk {
@@ -128,7 +130,7 @@ void print_summary(const SweepDirectory& directory, const SweepPlan& plan, const
   std::printf("sweep %s: %zu runs: %zu done, %zu diverged, %zu failed, %zu left\n", directory.path().c_str(),
               runs.size(), done, diverged, failed, left);
   if (failed > 0) std::printf("'souk sweep status' says what failed; --retry-failed tries again\n");
-  if (left > 0) std::printf("somebody else had what is left in hand, or the sweep was interrupted\n");
+  if (left > 0 && stop_signal::received() == 0) std::printf("another job has what is left in hand\n");
   std::fflush(stdout);
   if (failed + left > 0) exit_code = exit_failed;
 }
@@ -140,6 +142,7 @@ class SweepRun {
   int run() {
     limit_blas_to_one_thread();
     limit_libtorch_to_one_thread();
+    const NeighbourWatch neighbours(world_, arguments_.stall_timeout);
     world_.run_phase("read grid", [&] {
       if (world_.rank() != 0) return;
       grid_ = load_grid(arguments_.sweep.grid);
@@ -284,7 +287,7 @@ int sweep_run_command(const SweepRunArguments& arguments) {
     if (world.rank() == 0) log::error("{}", error.what());
     return error.exit_code();
   } catch (const std::exception& error) {
-    end_fatally(fmt::format("rank {}: {}", world.rank(), error.what()), exit_our_fault);
+    end_for_all(world, error);
   }
 }
 

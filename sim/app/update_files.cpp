@@ -8,11 +8,14 @@ void read_updates(const Comm& comm, const std::string& path, Finite finite, RowM
   NpyArray array = open_npy(path, "");
   SOUK_REQUIRE(array.shape.size() == 2 && array.shape[0] > 0 && array.shape[1] > 0,
                "{}: must be an n x d matrix with n and d above 0", path);
+  constexpr std::size_t most = 10'000'000;
+  SOUK_REQUIRE(array.shape[0] <= most, "{}: has {} rows, which are as many updates; at most {} are taken", path,
+               array.shape[0], most);
   std::vector<AgentId> agents;
   std::vector<int> owners;
   for (std::uint32_t i = 0; i < array.shape[0]; ++i) {
     agents.push_back({i});
-    owners.push_back(static_cast<int>(i) % comm.size());
+    owners.push_back(static_cast<int>(i % static_cast<std::uint32_t>(comm.size())));
   }
   rows.reset(comm, agents, owners, array.shape[1]);
   for (std::size_t i = 0; i < rows.rows(); ++i) {

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "sim/base/last_words.hpp"
+#include "sim/base/launcher_line.hpp"
 
 namespace souk {
 namespace {
@@ -19,6 +20,7 @@ void end_fatally(const std::string& message, int exit_code) {
   std::fprintf(stderr, "souk: fatal: %s\n", message.c_str());
   std::fflush(nullptr);
   last_words::say(message.c_str());
+  launcher_line::say(launcher_line::because, message);
   if (const FatalHandler handler = fatal_handler) handler(exit_code);
   std::_Exit(exit_code);
 }

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sim/base/error.hpp"
@@ -45,6 +46,12 @@ bool FileLock::take(const std::filesystem::path& path, Sharing sharing) {
   if (file_ >= 0) close(file_);
   file_ = file;
   return true;
+}
+
+bool FileLock::is_in_place(const std::filesystem::path& path) const {
+  struct stat held = {}, found = {};
+  if (file_ < 0 || fstat(file_, &held) != 0 || stat(path.c_str(), &found) != 0) return false;
+  return held.st_dev == found.st_dev && held.st_ino == found.st_ino;
 }
 
 bool FileLock::is_taken(const std::filesystem::path& path) {

@@ -22,6 +22,8 @@ class FileLock {
   bool take(const std::filesystem::path& file, Sharing sharing = Sharing::exclusive);
   /// The same, but waits until nobody else has it.
   void wait(const std::filesystem::path& file);
+  /// Whether the file that was locked is still the one under this path.
+  bool is_in_place(const std::filesystem::path& path) const;
   /// Whether anybody has a lock on the file; false where there is none, or it cannot be read. Takes nothing, so that
   /// whoever looks is in nobody's way.
   static bool is_taken(const std::filesystem::path& file);

@@ -74,6 +74,9 @@ class Comm {
   /// where there is none.
   std::shared_ptr<SharedBlock> shared_block(std::size_t size) const { return transport_->shared_block(size); }
 
+  /// See Transport::neighbours.
+  std::unique_ptr<Neighbours> neighbours() const { return transport_->neighbours(); }
+
   /// Runs `local`, which must not communicate, then agrees: returns everywhere or throws the same PhaseError
   /// everywhere, that of the smallest failing rank. `name` must outlive the phase (a literal).
   void run_phase(const char* name, const std::function<void()>& local) const;

@@ -10,6 +10,9 @@ namespace souk {
 /// second of start-up that a run on one rank does not pay.
 bool started_by_mpi_launcher();
 
+/// How long MPI may take to start, in seconds, before the job is ended.
+inline constexpr int mpi_start_seconds = 120;
+
 /// MPI from construction to destruction, or nothing at all where no launcher started us. Broken contracts then end all
 /// ranks through MPI_Abort. Destruction while an exception that was not agreed on unwinds is fatal for all ranks too.
 class MpiSession {
@@ -27,6 +30,8 @@ class MpiSession {
 
 /// Version of the MPI library, one line.
 std::string mpi_version();
+/// Its first number: launchers of Open MPI 5 take other options than those of 4.
+int mpi_major_version();
 
 /// Makes the BLAS of this process single-threaded; with more threads its sums have other bits. Returns a description
 /// of the BLAS in use.

@@ -26,6 +26,18 @@ struct Incoming {
 
 enum class Reduction : std::uint8_t { sum, max };
 
+/// A ring in which every rank tells the next one that it lives, beside all other traffic, from a thread of its own.
+class Neighbours {
+ public:
+  virtual ~Neighbours() = default;
+  virtual int previous() const = 0;  ///< the rank that is listened to
+  virtual void tell() = 0;           ///< the next one
+  /// Whether the previous one has told anything since the last call, or has taken its leave.
+  virtual bool has_heard() = 0;
+  /// Takes leave of both; all ranks do, in any order. Waits for the others' leave, but not for long.
+  virtual void leave() = 0;
+};
+
 /// How bytes move between the ranks of a group. Every member function but rank() and size() is collective: all ranks
 /// call it, in the same order. Failures to communicate are fatal; failures to get memory throw.
 class Transport {
@@ -47,6 +59,8 @@ class Transport {
   virtual std::shared_ptr<Transport> node() = 0;
   /// Zeroed memory seen by all ranks of this group, which must be on one node.
   virtual std::shared_ptr<SharedBlock> shared_block(std::size_t size) = 0;
+  /// Null where there are no others, or other threads may not communicate.
+  virtual std::unique_ptr<Neighbours> neighbours() { return nullptr; }
 };
 
 /// One rank, no MPI: every collective is a copy.

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <numeric>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -70,6 +72,74 @@ int open_memory(const std::string& path) {
   return descriptor;
 }
 
+/// Within a call that waits for other ranks: if one of them is stuck, its own watchdog says so, or its neighbour.
+class Waiting {
+ public:
+  Waiting() { heartbeat::wait_for_others(); }
+  ~Waiting() { heartbeat::go_on(); }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+};
+
+class MpiNeighbours final : public Neighbours {
+ public:
+  /// Collective. Takes over the communicator, which nobody else uses.
+  explicit MpiNeighbours(MPI_Comm comm) : comm_(comm) {
+    int rank = 0, size = 1;
+    check(MPI_Comm_rank(comm_, &rank), "MPI_Comm_rank");
+    check(MPI_Comm_size(comm_, &size), "MPI_Comm_size");
+    previous_ = (rank + size - 1) % size;
+    next_ = (rank + 1) % size;
+    listen();
+  }
+  int previous() const override { return previous_; }
+
+  void tell() override {
+    if (!is_over(sending_)) return;  // the next one has not taken what it was told before
+    send(alive_);
+  }
+  bool has_heard() override {
+    bool heard = previous_left_;
+    while (!previous_left_ && is_over(listening_)) {
+      heard = true;
+      previous_left_ = word_ == last_word;
+      if (!previous_left_) listen();
+    }
+    return heard;
+  }
+  void leave() override {
+    constexpr auto pause = std::chrono::milliseconds(1);
+    constexpr int pauses = 2000;  // after an error that not all ranks know of, some do not come
+    bool told = false;
+    for (int i = 0; i < pauses && !(told && is_over(sending_) && previous_left_); ++i) {
+      if (!told && is_over(sending_)) {
+        send(last_);
+        told = true;
+      }
+      has_heard();
+      if (!(told && is_over(sending_) && previous_left_)) std::this_thread::sleep_for(pause);
+    }
+    if (told && is_over(sending_) && previous_left_) check(MPI_Comm_free(&comm_), "MPI_Comm_free");
+  }
+
+ private:
+  static constexpr int last_word = 1;
+  static bool is_over(MPI_Request& request) {
+    int over = 0;
+    check(MPI_Test(&request, &over, MPI_STATUS_IGNORE), "MPI_Test");  // of no request: over
+    return over != 0;
+  }
+  void send(const int& word) { check(MPI_Isend(&word, 1, MPI_INT, next_, 0, comm_, &sending_), "MPI_Isend"); }
+  void listen() { check(MPI_Irecv(&word_, 1, MPI_INT, previous_, 0, comm_, &listening_), "MPI_Irecv"); }
+
+  MPI_Comm comm_;
+  int previous_ = 0, next_ = 0;
+  const int alive_ = 0, last_ = last_word;
+  int word_ = 0;
+  bool previous_left_ = false;
+  MPI_Request sending_ = MPI_REQUEST_NULL, listening_ = MPI_REQUEST_NULL;
+};
+
 class MpiTransport final : public Transport {
  public:
   MpiTransport(MPI_Comm comm, bool owned) : comm_(comm), owned_(owned) {
@@ -88,10 +158,10 @@ class MpiTransport final : public Transport {
 
   void broadcast(std::span<std::byte> data, int root) override {
     while (!data.empty()) {
+      const Waiting waiting;
       const std::size_t piece = std::min(data.size(), piece_max);
       check(MPI_Bcast(data.data(), static_cast<int>(piece), MPI_BYTE, root, comm_), "MPI_Bcast");
       data = data.subspan(piece);
-      heartbeat::beat();
     }
   }
   void all_gather(std::span<const std::byte> local, std::span<const std::size_t> counts,
@@ -101,6 +171,7 @@ class MpiTransport final : public Transport {
     std::vector<int> sizes(counts.begin(), counts.end());
     std::vector<int> offsets(sizes.size());
     std::exclusive_scan(sizes.begin(), sizes.end(), offsets.begin(), 0);
+    const Waiting waiting;
     check(MPI_Allgatherv(local.data(), static_cast<int>(local.size()), MPI_BYTE, out.data(), sizes.data(),
                          offsets.data(), MPI_BYTE, comm_),
           "MPI_Allgatherv");
@@ -122,21 +193,24 @@ class MpiTransport final : public Transport {
       });
     }
     copy_own(outgoing, incoming);
+    const Waiting waiting;
     check(MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE), "MPI_Waitall");
-    heartbeat::beat();
   }
   std::int64_t all_reduce(std::int64_t value, Reduction reduction) override {
+    const Waiting waiting;
     std::int64_t result = 0;
     check(MPI_Allreduce(&value, &result, 1, MPI_INT64_T, reduction == Reduction::sum ? MPI_SUM : MPI_MAX, comm_),
           "MPI_Allreduce");
     return result;
   }
   std::shared_ptr<Transport> split(int color) override {
+    const Waiting waiting;
     MPI_Comm part = MPI_COMM_NULL;
     check(MPI_Comm_split(comm_, color, rank_, &part), "MPI_Comm_split");
     return std::make_shared<MpiTransport>(part, true);
   }
   std::shared_ptr<Transport> node() override {
+    const Waiting waiting;
     MPI_Comm part = MPI_COMM_NULL;
     check(MPI_Comm_split_type(comm_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &part), "MPI_Comm_split_type");
     return std::make_shared<MpiTransport>(part, true);
@@ -173,6 +247,16 @@ class MpiTransport final : public Transport {
     if (shared_descriptor >= 0) close(shared_descriptor);
     if (!complete) throw std::runtime_error(error.empty() ? "another rank could not map shared memory" : error);
     return block;
+  }
+
+  std::unique_ptr<Neighbours> neighbours() override {
+    int provided = MPI_THREAD_SINGLE;
+    check(MPI_Query_thread(&provided), "MPI_Query_thread");
+    if (size_ == 1 || provided != MPI_THREAD_MULTIPLE) return nullptr;
+    MPI_Comm ring = MPI_COMM_NULL;
+    check(MPI_Comm_dup(comm_, &ring), "MPI_Comm_dup");
+    check(MPI_Comm_set_errhandler(ring, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+    return std::make_unique<MpiNeighbours>(ring);
   }
 
  private:

@@ -12,6 +12,7 @@
 #include <curl/curl.h>
 #include <openssl/evp.h>
 
+#include "sim/base/atomic_file.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/data/tar_archive.hpp"
 
@@ -166,7 +167,7 @@ bool fetch_from(const std::string& url, const CatalogueFile& file, const std::st
     if (outcome == Outcome::cut) continue;
     reason = mismatch(part, file);
     if (reason.empty()) {
-      fs::rename(part, path);
+      put_in_place(part, path);
       return true;
     }
     // Damaged content may come from an earlier download that this one continued: then it is worth one from the start.

@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 
+#include "sim/base/atomic_file.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/data/byte_source.hpp"
 
@@ -58,7 +59,7 @@ void copy_member(ByteSource& source, std::uint64_t bytes, const std::filesystem:
   }
   out.close();
   SOUK_REQUIRE(out.good(), "{}: cannot be written", partial);
-  std::filesystem::rename(partial, path);
+  put_in_place(partial, path);
 }
 
 }  // namespace

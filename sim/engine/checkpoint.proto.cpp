@@ -74,7 +74,7 @@ CheckpointStore::CheckpointStore(fs::path directory, std::uint32_t keep)
 bool CheckpointStore::empty() const { return checkpoint_files(directory_).empty(); }
 
 void CheckpointStore::commit(const Checkpoint& checkpoint) const {
-  fs::create_directories(directory_);
+  fs::create_directory(directory_);  // not its parents: a run whose directory was taken away is over
   SaveArchive archive;
   Checkpoint copy = checkpoint;
   serialize(archive, copy);

@@ -40,6 +40,7 @@ void save(Phases& phases, Protocol& protocol, const CheckpointStore* store, cons
   protocol.serialize(archive);
   phases.local("checkpoint", [&] {
     if (store == nullptr) return;
+    if (options.before_commit) options.before_commit();
     store->commit({record.round, options.scenario_text, record.stop.value_or(""), archive.bytes()});
   });
 }
@@ -113,8 +114,10 @@ LoopResult run_rounds(const Comm& comm, Protocol& protocol, MetricSink* sink, co
     record.phases = phases.times();
     record_processes(comm, before, record);
     phases.local("record", [&] {
-      if (sink != nullptr) sink->commit(record);
-      if (sink != nullptr && options.after_round) options.after_round(record);
+      if (sink == nullptr) return;
+      if (options.before_commit) options.before_commit();
+      sink->commit(record);
+      if (options.after_round) options.after_round(record);
     });
     const int signal = comm.all_max(stop_signal::received());
     const bool late = comm.all_max(options.time_limit > 0.0 && watch.seconds() > options.time_limit ? 1 : 0) != 0;

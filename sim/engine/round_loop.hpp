@@ -20,6 +20,7 @@ struct LoopOptions {
   double time_limit = 0.0;             ///< seconds on the wall clock; 0: none. Ends the run as a signal does
   std::string scenario_text;           ///< resolved, kept in every checkpoint
   std::optional<InjectedFault> fault{};
+  std::function<void()> before_commit{};                  ///< throws where nothing can be committed; called on rank 0
   std::function<void(const RoundRecord&)> after_round{};  ///< progress display; called on rank 0
 };
 

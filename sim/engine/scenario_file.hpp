@@ -35,7 +35,12 @@ struct ResolvedScenario {
   ~ResolvedScenario();
   ResolvedScenario(ResolvedScenario&&) noexcept;
   ResolvedScenario& operator=(ResolvedScenario&&) noexcept;
+  /// From now on errors about this field, and those below it, are of --set and no longer of the file.
+  void note_override(const std::string& path);
 };
+
+/// Whether `path` is the field `above`, or one below it.
+bool covers_field(const std::string& above, const std::string& path);
 
 /// Parses the text format alone, into any message of the schema; leaves defaults and ranges. Throws one InputError that
 /// lists every error found with file, line and column.
@@ -67,6 +72,10 @@ std::string plugin_label(const google::protobuf::Message& message);
 
 /// "a.b[2].c" and "a.b.2.c" as {"a", "b", "2", "c"}.
 std::vector<std::string> split_path(const std::string& path);
+
+/// The first number of a text format that has a 0 in front, which protobuf reads as octal or hexadecimal; "" if none
+/// has.
+std::string octal_number(const std::string& text);
 
 /// Sets every unset scalar field to its default and chooses the default member of every unset oneof, recursively.
 void fill_defaults(google::protobuf::Message& message);

@@ -66,6 +66,27 @@ class ErrorList final : public pb::io::ErrorCollector {
   std::vector<std::string> lines_;
 };
 
+struct Token {
+  std::string text;
+  int line = 0, column = 0;
+};
+
+/// The first number with a 0 in front; protobuf would take it for octal or hexadecimal, and nobody means that.
+std::optional<Token> first_octal(const std::string& text) {
+  class Silent final : public pb::io::ErrorCollector {
+    void AddError(int, pb::io::ColumnNumber, const std::string&) override {}
+  } silent;
+  pb::io::ArrayInputStream stream(text.data(), static_cast<int>(text.size()));
+  pb::io::Tokenizer tokens(&stream, &silent);
+  tokens.set_comment_style(pb::io::Tokenizer::SH_COMMENT_STYLE);
+  while (tokens.Next()) {
+    const auto& token = tokens.current();
+    if (token.type != pb::io::Tokenizer::TYPE_INTEGER || token.text.size() < 2 || token.text[0] != '0') continue;
+    return Token{token.text, token.line, token.column};
+  }
+  return std::nullopt;
+}
+
 void collect_places(const pb::Message& message, const pb::TextFormat::ParseInfoTree& tree, const std::string& prefix,
                     FieldPlaces& out) {
   std::vector<const pb::FieldDescriptor*> fields;
@@ -101,6 +122,10 @@ FieldPlaces parse_text(const ScenarioSource& source, pb::Message& out, std::vect
   parser.AllowUnknownField(true);
   const bool parsed = parser.ParseFromString(source.text, &out);
   errors = found.lines();
+  if (const auto octal = first_octal(source.text)) {
+    errors.push_back(fmt::format("{}:{}:{}: {} is not a decimal number", source.file_name, octal->line + 1,
+                                 octal->column + 1, octal->text));
+  }
   if (!parsed) throw InputError(fmt::format("{}", fmt::join(errors, "\n")));
   FieldPlaces places;
   collect_places(out, tree, "", places);
@@ -220,6 +245,27 @@ ResolvedScenario::~ResolvedScenario() = default;
 ResolvedScenario::ResolvedScenario(ResolvedScenario&&) noexcept = default;
 ResolvedScenario& ResolvedScenario::operator=(ResolvedScenario&&) noexcept = default;
 
+void ResolvedScenario::note_override(const std::string& path) {
+  std::string plain;  // "a.0.b" as "a[0].b", as errors name fields
+  for (const std::string& part : split_path(path)) {
+    const bool index =
+        !part.empty() && std::all_of(part.begin(), part.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+    plain += index ? fmt::format("[{}]", part) : (plain.empty() ? part : "." + part);
+  }
+  std::erase_if(places, [&](const auto& place) { return covers_field(plain, place.first); });
+  places[plain] = "--set";
+}
+
+bool covers_field(const std::string& above, const std::string& path) {
+  if (path.compare(0, above.size(), above) != 0) return false;
+  return path.size() == above.size() || path[above.size()] == '.' || path[above.size()] == '[';
+}
+
+std::string octal_number(const std::string& text) {
+  const auto octal = first_octal(text);
+  return octal ? octal->text : "";
+}
+
 FieldPlaces parse_text_format(const ScenarioSource& source, pb::Message& out) {
   std::vector<std::string> errors;
   FieldPlaces places = parse_text(source, out, errors);
@@ -241,7 +287,7 @@ ResolvedScenario resolve_scenario(const ScenarioSource& source) {
     SOUK_REQUIRE(equals != std::string::npos && equals > 0, "--set {}: expected path=value", change);
     try {
       set_path(*resolved.scenario, change.substr(0, equals), change.substr(equals + 1));
-      resolved.places[change.substr(0, equals)] = "--set";
+      resolved.note_override(change.substr(0, equals));
     } catch (const InputError& error) {
       errors.push_back(error.what());
     }
@@ -262,9 +308,12 @@ ResolvedScenario resolve_scenario(const ScenarioSource& source) {
 }
 
 std::string with_place(const ResolvedScenario& resolved, const std::string& message) {
-  const auto place = resolved.places.find(message.substr(0, message.find_first_of(" :")));
+  const std::string path = message.substr(0, message.find_first_of(" :"));
+  for (const auto& [above, origin] : resolved.places) {
+    if (origin == "--set" && covers_field(above, path)) return "--set " + message;
+  }
+  const auto place = resolved.places.find(path);
   if (place == resolved.places.end()) return message;
-  if (place->second == "--set") return "--set " + message;
   return fmt::format("{}:{}: {}", resolved.file_name, place->second, message);
 }
 

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <charconv>
+#include <memory>
 
 #include <fmt/format.h>
 #include <google/protobuf/descriptor.h>
@@ -44,6 +46,41 @@ std::string expected_type(const pb::FieldDescriptor& field) {
   return fmt::format("one of {}", fmt::join(names, ", "));
 }
 
+/// "aggregator=fltrust" is meant as "aggregator.fltrust={}".
+std::string hint_for(const pb::FieldDescriptor& field, const std::string& path, const std::string& value) {
+  if (field.type() != pb::FieldDescriptor::TYPE_MESSAGE) return "";
+  const auto* chosen = field.message_type()->FindFieldByName(value);
+  const bool is_message = chosen != nullptr && chosen->type() == pb::FieldDescriptor::TYPE_MESSAGE;
+  return is_message ? fmt::format(". Did you mean {}.{}={{}}?", path, value) : "";
+}
+
+/// Parses "field: value" into an empty message like `message` and merges that: a value that says more than this one
+/// field is refused, and one that is refused changes nothing.
+void merge_text(pb::Message& message, const pb::FieldDescriptor& field, const std::string& text,
+                const std::string& path, const std::string& value) {
+  const std::unique_ptr<pb::Message> parsed(message.New());
+  TextErrors errors;
+  pb::TextFormat::Parser parser;
+  parser.RecordErrorsTo(&errors);
+  parser.AllowPartialMessage(true);
+  const bool good = parser.ParseFromString(text, parsed.get());
+  SOUK_REQUIRE(good, "--set {} = {}: expected {} ({}){}", path, value, expected_type(field), errors.first(),
+               hint_for(field, path, value));
+  const std::string octal = octal_number(text);
+  SOUK_REQUIRE(octal.empty(), "--set {} = {}: {} is not a decimal number", path, value, octal);
+  std::vector<const pb::FieldDescriptor*> set;
+  parsed->GetReflection()->ListFields(*parsed, &set);
+  for (const auto* other : set) {
+    SOUK_REQUIRE(other == &field, "--set {} = {}: sets {} as well; give that a --set of its own", path, value,
+                 other->name());
+  }
+  message.MergeFrom(*parsed);
+  // What parses to nothing, an empty message or a default, is set all the same.
+  if (field.type() == pb::FieldDescriptor::TYPE_MESSAGE && !field.is_repeated()) {
+    message.GetReflection()->MutableMessage(&message, &field);
+  }
+}
+
 /// Parses `value` for this field, in the type the schema gives it, and merges it into `message`.
 void assign(pb::Message& message, const pb::FieldDescriptor& field, const std::string& path, const std::string& value) {
   std::string text = value;
@@ -60,23 +97,37 @@ void assign(pb::Message& message, const pb::FieldDescriptor& field, const std::s
   if (field.is_repeated() && !is_message && text.find(',') != std::string::npos && text.front() != '[') {
     text = "[" + text + "]";
   }
-  TextErrors errors;
-  pb::TextFormat::Parser parser;
-  parser.RecordErrorsTo(&errors);
-  parser.AllowPartialMessage(true);
-  const bool parsed =
-      parser.MergeFromString(fmt::format("{}{} {}", field.name(), is_message ? "" : ":", text), &message);
-  SOUK_REQUIRE(parsed, "--set {} = {}: expected {} ({})", path, value, expected_type(field), errors.first());
+  merge_text(message, field, fmt::format("{}{} {}", field.name(), is_message ? "" : ":", text), path, value);
+}
+
+/// Paths of the fields of this name below a message, nearest first. Members of lists and choices have none.
+std::vector<std::string> paths_of_field(const pb::Descriptor& type, const std::string& name) {
+  std::vector<std::string> found;
+  std::vector<std::pair<const pb::Descriptor*, std::string>> queue{{&type, ""}};
+  for (std::size_t i = 0; i < queue.size(); ++i) {
+    const auto [message, prefix] = queue[i];
+    const bool has_choice = message->FindOneofByName(name) != nullptr;
+    if (has_choice || message->FindFieldByName(name) != nullptr) found.push_back(prefix + name);
+    for (int f = 0; f < message->field_count(); ++f) {
+      const pb::FieldDescriptor& field = *message->field(f);
+      if (field.is_repeated() || field.message_type() == nullptr || field.containing_oneof() != nullptr) continue;
+      queue.emplace_back(field.message_type(), prefix + field.name() + ".");
+    }
+  }
+  return found;
 }
 
 const pb::FieldDescriptor& find_field(const pb::Message& message, const std::string& path, const std::string& name) {
   const auto* field = message.GetDescriptor()->FindFieldByName(name);
-  SOUK_REQUIRE(field != nullptr, "--set {}: {} has no field '{}'.{}", path, message.GetDescriptor()->name(), name,
-               did_you_mean(name, field_names(*message.GetDescriptor())));
-  return *field;
+  if (field != nullptr) return *field;
+  const std::vector<std::string> elsewhere =
+      path == name ? paths_of_field(*message.GetDescriptor(), name) : std::vector<std::string>();
+  throw_input_error("--set {}: {} has no field '{}'.{}", path, message.GetDescriptor()->name(), name,
+                    elsewhere.empty() ? did_you_mean(name, field_names(*message.GetDescriptor()))
+                                      : fmt::format(" Did you mean '{}'?", fmt::join(elsewhere, "' or '")));
 }
 
-/// Replaces element `index` of a list of scalars, or adds it at the end.
+/// Replaces element `index` of a list, or adds it at the end.
 void assign_element(pb::Message& message, const pb::FieldDescriptor& field, int index, const std::string& path,
                     const std::string& value) {
   const auto* reflection = message.GetReflection();
@@ -121,23 +172,10 @@ void set_path(pb::Message& root, const std::string& path, const std::string& val
     }
     const int size = reflection->FieldSize(*message, &field);
     const int index = parse_index(path, parts[++p], size);
-    if (!is_message) {
-      SOUK_REQUIRE(p + 1 == parts.size(), "--set {}: '{}' has no fields below it", path, parts[p - 1]);
-      return assign_element(*message, field, index, path, value);
-    }
-    pb::Message* element = index == size ? reflection->AddMessage(message, &field)
-                                         : reflection->MutableRepeatedMessage(message, &field, index);
-    if (p + 1 < parts.size()) {
-      message = element;
-      continue;
-    }
-    element->Clear();
-    TextErrors errors;
-    pb::TextFormat::Parser parser;
-    parser.RecordErrorsTo(&errors);
-    const std::string body = !value.empty() && value.front() == '{' ? value.substr(1, value.rfind('}') - 1) : value;
-    SOUK_REQUIRE(parser.ParseFromString(body, element), "--set {} = {}: expected {} ({})", path, value,
-                 expected_type(field), errors.first());
+    if (p + 1 == parts.size()) return assign_element(*message, field, index, path, value);
+    SOUK_REQUIRE(is_message, "--set {}: '{}' has no fields below it", path, parts[p - 1]);
+    message = index == size ? reflection->AddMessage(message, &field)
+                            : reflection->MutableRepeatedMessage(message, &field, index);
   }
 }
 

@@ -16,7 +16,7 @@ extern "C" void note_signal(int signal) {
     std::raise(signal);
   }
   before = 1;
-  last_signal = signal == SIGUSR1 ? SIGTERM : (signal == SIGUSR2 ? SIGINT : signal);
+  last_signal = signal == SIGINT || signal == SIGUSR2 ? SIGINT : SIGTERM;
 }
 
 }  // namespace
@@ -25,7 +25,11 @@ void install() {
   struct sigaction action = {};
   action.sa_handler = &note_signal;
   action.sa_flags = SA_RESTART;
-  for (const int signal : {SIGINT, SIGTERM, SIGUSR1, SIGUSR2}) sigaction(signal, &action, nullptr);
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU}) sigaction(signal, &action, nullptr);
+  // Under nohup a terminal that closes is to change nothing.
+  struct sigaction before = {};
+  sigaction(SIGHUP, &action, &before);
+  if (before.sa_handler == SIG_IGN) sigaction(SIGHUP, &before, nullptr);
 }
 
 int received() { return last_signal; }

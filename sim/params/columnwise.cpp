@@ -6,6 +6,7 @@
 #include <hwy/aligned_allocator.h>
 
 #include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
 #include "sim/params/order_statistics.hpp"
 
 namespace souk {
@@ -35,6 +36,7 @@ ColumnVector by_blocks(const ColumnMatrix& updates, Use use) {
   std::vector<const float*> row_starts;
   for (std::size_t i = 0; i < rows; ++i) row_starts.push_back(updates.row(i).data());
   for (std::size_t begin = 0; begin < columns; begin += width_max) {
+    heartbeat::beat();
     const std::size_t width = std::min(width_max, columns - begin);
     for (std::size_t i = 0; i < rows; ++i) {
       copy_without_nan(updates.row(i).subspan(begin, width), values.get() + i * stride);

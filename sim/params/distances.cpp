@@ -5,6 +5,7 @@
 #include <hwy/aligned_allocator.h>
 
 #include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
 #include "sim/params/linear.hpp"
 #include "sim/params/row_products.hpp"
 
@@ -37,6 +38,7 @@ class PanelProducts {
     const std::size_t even = (width + runs - 1) / runs;
     const std::size_t columns = (even + run_columns_unit - 1) / run_columns_unit * run_columns_unit;
     for (std::size_t begin = 0; begin < width; begin += columns) {
+      heartbeat::beat();
       const PackedRun run{packed_.get(), rows_, columns};
       for (std::size_t i = 0; i < rows_; ++i) pack(panel, i, shift, {begin, std::min(width, begin + columns)}, run);
       const std::size_t upcoming = begin + 2 * columns <= width ? begin + columns : begin;

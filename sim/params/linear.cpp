@@ -4,6 +4,7 @@
 #include <array>
 
 #include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
 #include "sim/base/multiversion.hpp"
 #include "sim/params/mixing.hpp"
 #include "sim/params/row_mixtures.hpp"
@@ -42,6 +43,7 @@ void for_each_panel_and_row(const ColumnMatrix& updates, Partial partial) {
   const auto panels = updates.panels();
   for (std::size_t first = 0; first < panels.size();) {
     std::size_t end = first;
+    heartbeat::beat();
     while (end < panels.size() && panels[end].columns.end - panels[first].columns.begin <= columns_at_a_time) ++end;
     end = std::max(end, first + 1);
     for (std::size_t i = 0; i < updates.rows(); ++i) {
@@ -165,6 +167,7 @@ ColumnVector combine(const ColumnMatrix& updates, std::span<const double> weight
   ColumnVector out(updates);
   const std::size_t columns = out.values().size();
   for (std::size_t begin = 0; begin < columns; begin += block) {
+    heartbeat::beat();
     combine_block(updates, weights, begin, out.values().subspan(begin, std::min(block, columns - begin)));
   }
   return out;
@@ -181,6 +184,7 @@ ColumnMatrix mix(const Comm& comm, const ColumnMatrix& updates, std::span<const 
   SharedMixing shared(coefficients, n, width);
   for (std::size_t begin = 0; begin < columns; begin += width) {
     const std::size_t size = std::min(width, columns - begin);
+    heartbeat::beat();
     shared.mix(updates, {begin, begin + size}, out);
     for (const std::size_t r : shared.others()) {
       combine_block(updates, coefficients.subspan(r * n, n), begin, out.row(r).subspan(begin, size));

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
 #include "sim/base/random.hpp"
 
 namespace souk {
@@ -71,6 +72,7 @@ Tridiagonal tridiagonalise(const SymmetricMatrix& matrix) {
   DenseMatrix reflections(n, n);
   std::vector<double> u(n);
   for (std::size_t k = 0; k < n; ++k) {
+    heartbeat::beat();
     result.diagonal[k] = a(k, k);
     if (k + 1 == n) break;
     result.below[k] = householder(a, k, u);
@@ -83,6 +85,7 @@ Tridiagonal tridiagonalise(const SymmetricMatrix& matrix) {
   DenseMatrix& basis = result.basis;
   for (std::size_t i = 0; i < n; ++i) basis(i, i) = 1.0;
   for (std::size_t k = n; k-- > 0;) {
+    heartbeat::beat();
     const std::span<const double> reflection = reflections.row(k);
     for (std::size_t i = k + 1; i < n; ++i) {
       std::span<double> row = basis.row(i);
@@ -146,6 +149,7 @@ void diagonalise(Tridiagonal& t) {
   const double negligible = scale * std::numeric_limits<double>::epsilon();
   for (std::size_t l = 0; l < n; ++l) {
     for (int sweep = 0;; ++sweep) {
+      heartbeat::beat();
       std::size_t m = l;
       while (m + 1 < n && std::abs(t.below[m]) > negligible) ++m;
       if (m == l) break;
@@ -208,6 +212,7 @@ SymmetricEigen symmetric_eigen(const SymmetricMatrix& matrix) {
 TopEigen power_iteration(const SymmetricMatrix& matrix, double tolerance) {
   TopEigen top{0.0, random_unit_vector(matrix.order)};
   for (int step = 0; step < steps_max; ++step) {
+    heartbeat::beat();
     std::vector<double> image = product(matrix, top.vector);
     top.value = dot(image, top.vector);
     double residual = 0.0;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "sim/base/contract.hpp"
+#include "sim/base/decimal.hpp"
 
 namespace souk {
 
@@ -138,9 +139,21 @@ class Parser {
 
 std::optional<double> as_number(const std::string& text) {
   double value = 0.0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool number = error == std::errc() && end == text.data() + text.size() && std::isfinite(value);
+  if (!is_decimal(text)) return std::nullopt;
+  const char* begin = text.data() + (text.front() == '+' ? 1 : 0);
+  const auto [end, error] = std::from_chars(begin, text.data() + text.size(), value);
+  const bool number = error == std::errc() && std::isfinite(value);
   return number ? std::optional(value) : std::nullopt;
+}
+
+/// Below 0 where the left number is smaller, 0 where they are equal, nothing where one is no number. Whole numbers are
+/// compared in full: seeds have more digits than a double.
+std::optional<int> order_of_numbers(const std::string& left, const std::string& right) {
+  const auto order = [](auto a, auto b) { return a < b ? -1 : (a > b ? 1 : 0); };
+  const auto whole_left = parse_whole(left), whole_right = parse_whole(right);
+  if (whole_left && whole_right) return order(*whole_left, *whole_right);
+  const auto a = as_number(left), b = as_number(right);
+  return a && b ? std::optional(order(*a, *b)) : std::nullopt;
 }
 
 bool compare(const Condition::Comparison& comparison, const Condition::Lookup& value_of) {
@@ -149,12 +162,13 @@ bool compare(const Condition::Comparison& comparison, const Condition::Lookup& v
   if (!value) return sign == "!=";
   if (sign == "=") return equal_values(*value, wanted);
   if (sign == "!=") return !equal_values(*value, wanted);
-  const auto left = as_number(*value), right = as_number(wanted);
-  SOUK_REQUIRE(left && right, "condition '{} {} {}': '{}' is not a number", name, sign, wanted, left ? wanted : *value);
-  if (sign == "<") return *left < *right;
-  if (sign == "<=") return *left <= *right;
-  if (sign == ">") return *left > *right;
-  return *left >= *right;
+  const auto order = order_of_numbers(*value, wanted);
+  SOUK_REQUIRE(order.has_value(), "condition '{} {} {}': '{}' is not a decimal number", name, sign, wanted,
+               as_number(*value) ? wanted : *value);
+  if (sign == "<") return *order < 0;
+  if (sign == "<=") return *order <= 0;
+  if (sign == ">") return *order > 0;
+  return *order >= 0;
 }
 
 bool evaluate(const Node& node, const Condition::Lookup& value_of) {
@@ -211,8 +225,8 @@ void Condition::check_each(const std::function<void(const Comparison&)>& check) 
 }
 
 bool equal_values(const std::string& left, const std::string& right) {
-  const auto a = as_number(left), b = as_number(right);
-  return a && b ? *a == *b : left == right;
+  if (const auto order = order_of_numbers(left, right)) return *order == 0;
+  return left == right;
 }
 
 bool all_match(const std::vector<Condition>& conditions, const Condition::Lookup& value_of) {

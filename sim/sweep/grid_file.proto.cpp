@@ -14,6 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// A cell sets its seed last, so that nothing else that sets it would have an effect.
+constexpr const char* seeds_elsewhere = "seeds are varied with 'seeds' or 'repeat' of the grid";
+
 /// Turns one file's message into ours and keeps where everything was written.
 class Reader {
  public:
@@ -66,6 +69,7 @@ class Reader {
       const std::string where = place(fmt::format("{}[{}]", path, i));
       const auto equals = texts[i].find('=');
       SOUK_REQUIRE(equals != std::string::npos && equals > 0, "{}: '{}': expected PATH=VALUE", where, texts[i]);
+      SOUK_REQUIRE(texts[i].substr(0, equals) != "seed", "{}: '{}': {}", where, texts[i], seeds_elsewhere);
       out.push_back({texts[i], where});
     }
     return out;
@@ -78,7 +82,9 @@ class Reader {
                  place(path), message.name().empty() ? message.path() : message.name());
     GridAxis axis{message.name().empty() ? message.path() : message.name(), {}, message.path(), place(path)};
     SOUK_REQUIRE(!axis.name.empty(), "{}: an axis takes a name or a path", place(path));
-    SOUK_REQUIRE(axis.name != "seed", "{}: seeds are varied with 'seeds' or 'repeat', not with an axis", place(path));
+    for (const std::string& word : {axis.name, axis.path}) {
+      SOUK_REQUIRE(word != "seed", "{}: {}", place(path), seeds_elsewhere);
+    }
     for (const std::string_view taken : {"sweep", "block", "cell", "run", "status"}) {
       SOUK_REQUIRE(axis.name != taken, "{}: '{}' means something else in results; call the axis otherwise", place(path),
                    taken);

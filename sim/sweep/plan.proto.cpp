@@ -43,18 +43,12 @@ std::optional<std::string> look_up(const std::vector<GridAxis>& axes, const Coor
   }
 }
 
-/// Whether an error about `path` can come from a setting of `set`: it is the same field, or one below.
-bool covers(const std::string& set, const std::string& path) {
-  if (path.compare(0, set.size(), set) != 0) return false;
-  return path.size() == set.size() || path[set.size()] == '.' || path[set.size()] == '[';
-}
-
 /// An error of resolve_scenario with the place in the grid of the setting that caused it.
 std::string placed(std::string error, const std::vector<GridSetting>& settings) {
   if (error.rfind("--set ", 0) == 0) error.erase(0, 6);
   const std::string path = error.substr(0, error.find_first_of(" :"));
   for (auto setting = settings.rbegin(); setting != settings.rend(); ++setting) {
-    if (covers(setting->text.substr(0, setting->text.find('=')), path)) {
+    if (covers_field(setting->text.substr(0, setting->text.find('=')), path)) {
       return fmt::format("{}: {}", setting->place, error);
     }
   }
@@ -129,7 +123,7 @@ class Expansion {
         SOUK_REQUIRE(names.insert(axis.name).second, "{}: two axes are called '{}'", axis.place, axis.name);
         note_axis(axis);
         if (axis.path.empty()) continue;
-        const auto undone = [&](const std::string& path) { return covers(axis.path, path); };
+        const auto undone = [&](const std::string& path) { return covers_field(axis.path, path); };
         SOUK_REQUIRE(std::none_of(paths.begin(), paths.end(), undone),
                      "{}: axis '{}' sets {} again, after another axis", axis.place, axis.name, axis.path);
         paths.push_back(axis.path);
@@ -177,7 +171,7 @@ class Expansion {
       Cell seeded = cell;
       seeded.coordinates.emplace_back("seed", std::to_string(seed));
       seeded.settings.push_back(
-          {fmt::format("seed={}", grid_.independent ? own_seed(seed, combination) : seed), "seeds"});
+          {fmt::format("seed={}", grid_.independent ? own_seed(seed, combination, block) : seed), "seeds"});
       const std::optional<std::vector<GridSetting>> changes = changes_of(seeded, block);
       if (!changes) continue;
       seeded.settings.insert(seeded.settings.end() - 1, changes->begin(), changes->end());  // the seed stays as it is
@@ -205,8 +199,16 @@ class Expansion {
     return changes;
   }
 
-  static std::uint64_t own_seed(std::uint64_t seed, const std::string& combination) {
-    return std::stoull(sha256_hex(fmt::format("{} {}", seed, combination)).substr(0, 15), nullptr, 16);
+  /// Combinations of two blocks are as different as what their blocks set.
+  static std::uint64_t own_seed(std::uint64_t seed, const std::string& combination, const GridBlock* block) {
+    std::string text = fmt::format("{} {}", seed, combination);
+    if (block != nullptr) {
+      for (const GridSetting& setting : block->set) text += " " + setting.text;
+      for (const GridChange& change : block->changes) {
+        for (const GridSetting& setting : change.set) text += " " + setting.text;
+      }
+    }
+    return std::stoull(sha256_hex(text).substr(0, 15), nullptr, 16);
   }
 
   void add_cell(Cell cell) {

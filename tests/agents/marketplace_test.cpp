@@ -157,6 +157,43 @@ TEST(Marketplace, goes_on_after_a_break_as_if_there_had_been_none) {
   }
 }
 
+/// A first buyer that reaches its target in round 3, and a rival without a defence that learns nothing, and whose model
+/// an attack ruins in the round given.
+Rounds run_with_ruined_rival(int ruined_in) {
+  const std::string before = std::to_string(ruined_in - 1), in = std::to_string(ruined_in);
+  std::string text =
+      market("unit_price {} rivals { name: \"b\" aggregator { mean {} } }",
+             "aggregator { median {} } "
+             "evaluation { every: 3 target_accuracy: 0.2 stop_at_target: true } " +
+                 (ruined_in == 1 ? "" : "attacks { count: 1 sign_flip { scale: 30 } to_round: " + before + " } ") +
+                 "attacks { count: 1 scaling { factor: 1e25 } from_round: " + in + " }");
+  text.replace(text.find("rounds: 4"), 9, "rounds: 9");
+  return run(text);
+}
+
+TEST(Marketplace, a_run_is_what_became_of_its_first_model) {
+  for (const int ruined_in : {1, 2, 3, 4, 5, 6}) {
+    const Rounds rounds = run_with_ruined_rival(ruined_in);
+    EXPECT_EQ(rounds.rounds.back().stop, "target") << ruined_in;
+    EXPECT_LT(rounds.rounds.size(), 9) << ruined_in;
+    std::set<std::string> said;
+    for (const RoundRecord& round : rounds.rounds) {
+      for (const EventRow& event : round.events) {
+        if (event.kind.ends_with("stopped")) said.insert(event.kind + ": " + event.text);
+      }
+    }
+    EXPECT_THAT(said, testing::ElementsAre("buyer.b.stopped: the buyer is done: diverged",
+                                           "stopped: the buyer is done: target"));
+  }
+}
+
+TEST(Marketplace, the_last_round_has_everybodys_numbers) {
+  const RoundRecord last = run_with_ruined_rival(4).rounds.back();
+  EXPECT_EQ(last.round.value, 5);  // in which no test is due
+  EXPECT_TRUE(last.metric("accuracy").has_value());
+  EXPECT_TRUE(last.metric("buyer.b.accuracy").has_value());
+}
+
 TEST(Marketplace, a_rivals_rule_and_lies_leave_the_first_buyers_model_alone) {
   const auto with_rival = [](const std::string& rival) {
     return run(market("unit_price {} rivals { name: \"b\" root { samples: 40 always: true } " + rival + " }",

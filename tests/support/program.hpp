@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -82,26 +83,35 @@ inline void execute(const std::filesystem::path& database, const std::string& sq
   if (code != SQLITE_OK) throw std::runtime_error("cannot execute " + sql);
 }
 
-/// All rows of a query as text, one a line. NULL is "null".
+/// All rows of a query as text, one a line: NULL is "null", a double all its digits. Throws where there is no answer,
+/// for two databases that both lack a table are not equal in it.
 inline std::string query(const std::filesystem::path& database, const std::string& sql) {
   sqlite3* db = nullptr;
   if (sqlite3_open_v2(database.c_str(), &db, SQLITE_OPEN_READONLY, nullptr) != SQLITE_OK) {
     sqlite3_close(db);
-    return "cannot open " + database.string();
+    throw std::runtime_error("cannot open " + database.string());
   }
   sqlite3_busy_timeout(db, 10000);
   sqlite3_stmt* statement = nullptr;
   std::string text;
-  if (sqlite3_prepare_v2(db, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK) text = sqlite3_errmsg(db);
-  while (sqlite3_step(statement) == SQLITE_ROW) {
+  int code = sqlite3_prepare_v2(db, sql.c_str(), -1, &statement, nullptr);
+  while (code == SQLITE_OK || code == SQLITE_ROW) {
+    code = sqlite3_step(statement);
+    if (code != SQLITE_ROW) break;
     for (int c = 0; c < sqlite3_column_count(statement); ++c) {
-      const auto* value = sqlite3_column_text(statement, c);
-      text += (c > 0 ? "|" : "") + std::string(value == nullptr ? "null" : reinterpret_cast<const char*>(value));
+      const auto* value = reinterpret_cast<const char*>(sqlite3_column_text(statement, c));
+      text += (c > 0 ? "|" : "") + std::string(value == nullptr ? "null" : value);
+      if (sqlite3_column_type(statement, c) != SQLITE_FLOAT) continue;
+      char exact[40];  // sqlite's own text has 15 digits
+      std::snprintf(exact, sizeof exact, "=%a", sqlite3_column_double(statement, c));
+      text += std::string(exact);
     }
     text += "\n";
   }
+  const std::string error = sqlite3_errmsg(db);
   sqlite3_finalize(statement);
   sqlite3_close(db);
+  if (code != SQLITE_DONE) throw std::runtime_error(sql + ": " + error);
   return text;
 }
 

@@ -28,6 +28,19 @@ std::string refusal(const std::string& text) {
   return "accepted";
 }
 
+TEST(Condition, tells_whole_numbers_apart_that_are_one_double) {
+  EXPECT_FALSE(met("seed = 9007199254740993", {{"seed", "9007199254740992"}}));
+  EXPECT_TRUE(met("seed > 9007199254740992", {{"seed", "9007199254740993"}}));
+  EXPECT_TRUE(met("seed = 9007199254740993", {{"seed", "9007199254740993"}}));
+}
+
+TEST(Condition, numbers_are_decimal) {
+  EXPECT_FALSE(met("a = 010", {{"a", "8"}}));
+  EXPECT_FALSE(met("a = 010", {{"a", "10"}}));
+  EXPECT_THROW(met("a < 010", {{"a", "9"}}), InputError);
+  EXPECT_TRUE(met("a = +1.50", {{"a", "1.5"}}));
+}
+
 TEST(Condition, compares_numbers_as_numbers_and_the_rest_as_text) {
   EXPECT_TRUE(met("a = 0.10", {{"a", "0.1"}}));
   EXPECT_FALSE(met("a = 0.10x", {{"a", "0.1"}}));

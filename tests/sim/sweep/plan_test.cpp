@@ -133,8 +133,6 @@ TEST_F(PlanTest, conditions_see_the_seed_and_axes_of_later_blocks) {
   EXPECT_THAT(values(plan(std::string(axes) + R"(change { where: "seed = 2" set: "participants.clients=9" })"),
                      "participants.clients"),
               ElementsAre("10", "9", "10", "9"));
-  const SweepPlan grid = plan(std::string(axes) + R"(change { where: "rounds = 3" set: "seed=8" })");
-  EXPECT_THAT(resolve_scenario({"", grid.runs[1].scenario, {}}).scenario->seed(), 2u);  // seeds are varied by 'seeds'
   EXPECT_THAT(labels(plan(R"(base: "base.textproto" where: "clients != 5"
                              block { axis { path: "rounds" numbers: 2 } }
                              block { axis { name: "clients" path: "participants.clients" numbers: [4, 5] } })")),
@@ -186,6 +184,27 @@ TEST_F(PlanTest, cells_share_random_numbers_unless_they_are_told_not_to) {
   }
   EXPECT_EQ(seeds.size(), 4u);
   EXPECT_THAT(values(independent, "seed"), ElementsAre("1", "2", "1", "2"));  // coordinates keep the one given
+}
+
+TEST_F(PlanTest, blocks_that_set_other_things_draw_their_own_random_numbers_too) {
+  const SweepPlan two = plan(R"(base: "base.textproto" random_numbers: INDEPENDENT
+    block { name: "a" set: "rounds=3" axis { path: "participants.clients" numbers: [4, 5] } }
+    block { name: "b" set: "rounds=4" axis { path: "participants.clients" numbers: [4, 5] } })");
+  std::set<std::string> seeds;
+  for (const PlannedRun& run : two.runs) {
+    const auto at = run.scenario.find("seed: ");
+    seeds.insert(run.scenario.substr(at, run.scenario.find('\n', at) - at));
+  }
+  EXPECT_EQ(two.runs.size(), 4);
+  EXPECT_EQ(seeds.size(), 4);
+}
+
+TEST_F(PlanTest, a_seed_is_varied_by_seeds_alone) {
+  for (const char* grid : {R"(axis { name: "s" path: "seed" numbers: [1, 2] })", R"(set: "seed=3")",
+                           R"(change { where: "rounds = 3" set: "seed=8" })",
+                           R"(axis { name: "c" choice { label: "x" set: "seed=3" } })"}) {
+    EXPECT_THAT(refusal(std::string("base: \"base.textproto\" ") + grid), HasSubstr("seeds are varied with")) << grid;
+  }
 }
 
 TEST_F(PlanTest, extending_a_grid_keeps_the_runs_it_had) {
