@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "agents/attack_schedule.hpp"
 #include "agents/federation.hpp"
 #include "agents/market/round_worth.hpp"
 #include "agents/market/sellers.hpp"
@@ -49,13 +50,37 @@ std::vector<SellerFacts> facts_of(const Federation& federation) {
   return facts;
 }
 
+/// Refuses liars whom nobody asks, and schedules without a round.
+void check_attacks(const scenario::Scenario& scenario, bool validating) {
+  for (int g = 0; g < scenario.attacks_size(); ++g) {
+    AttackSchedule(scenario.attacks(g), g).idle_part(scenario.rounds());
+    SOUK_REQUIRE(validating || scenario.attacks(g).validation_case() == scenario::Attack::VALIDATION_NOT_SET,
+                 "attacks[{}]: lies as a validator, and no aggregator here asks validators", g);
+  }
+}
+
+/// What attacker groups will not do, known before the first round.
+void note_idle_attacks(const scenario::Scenario& scenario, SetUpRecord& record) {
+  for (int g = 0; g < scenario.attacks_size(); ++g) {
+    const scenario::Attack& group = scenario.attacks(g);
+    const std::string idle = AttackSchedule(group, g).idle_part(scenario.rounds());
+    if (!idle.empty()) record.events.push_back({"idle attack", -1, fmt::format("attacks[{}] {}", g, idle)});
+    const bool none = (group.has_poison_share() && group.poison_share() == 0.0) ||
+                      (group.has_poison_per_batch() && group.poison_per_batch() == 0);
+    if (!none || group.data_case() == scenario::Attack::DATA_NOT_SET) continue;
+    record.events.push_back({"idle attack", -1, fmt::format("attacks[{}] poisons no sample", g)});
+  }
+}
+
 /// A rival's part of a round goes into the whole round's record under the rival's name.
 void merge_rival(const std::string& name, RoundRecord&& rival, RoundRecord& record) {
   const std::string prefix = "buyer." + name + ".";
   for (MetricValue& metric : rival.metrics) {
     record.add(prefix + metric.name, metric.value, metric.agent, metric.label);
   }
-  for (const SelectionRow& row : rival.selections) record.add(prefix + "weight", row.weight, row.agent.value);
+  for (const SelectionRow& row : rival.selections) {
+    if (row.weight) record.add(prefix + "weight", *row.weight, row.agent.value);
+  }
   for (TrafficRow& row : rival.traffic) {
     const auto same = std::ranges::find(record.traffic, row.kind, &TrafficRow::kind);
     if (same == record.traffic.end()) {
@@ -150,6 +175,7 @@ FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario&
       roots.push_back(needs.root ? owner.root : nullptr);
       validating = validating || needs.validators;
     }
+    check_attacks(scenario, validating);
     require_room_for(scenario, data.train, owners_.size(), node_ranks, comm.size());
     federation_ = std::make_unique<Federation>(scenario, device, std::move(data), roots, validating);
     if (scenario.has_market()) {
@@ -176,6 +202,7 @@ SetUpRecord FederatedProtocol::set_up_record() const {
   for (const std::string& remark : servers_.front()->remarks_on_attacks()) {
     record.events.push_back({"odd trigger", -1, remark});
   }
+  note_idle_attacks(scenario_, record);
   for (std::size_t i = 0; i < owners_.size(); ++i) {
     const std::string prefix = i == 0 ? "" : "buyer." + owners_[i].name + ".";
     if (servers_[i]->needs().tolerated_f) {

@@ -330,7 +330,7 @@ TEST(Marketplace, models_are_earned_by_what_is_bought) {
     if (m.name == "reward_accuracy") accuracy[m.agent] = m.value;
   }
   for (const RoundRecord& round : rewarded.rounds) {
-    for (const SelectionRow& row : round.selections) weight[row.agent.value] += row.weight;
+    for (const SelectionRow& row : round.selections) weight[row.agent.value] += row.weight.value();
   }
   ASSERT_EQ(accuracy.size(), 8u);
   std::set<double> of_losers;
