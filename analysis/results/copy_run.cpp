@@ -4,6 +4,7 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "analysis/results/attached.hpp"
 #include "analysis/results/scenario_columns.hpp"
@@ -41,9 +42,9 @@ void copy_table(Database& view, const ViewTable& table, std::int64_t run, Detail
 
 constexpr const char* summarise_agents = R"sql(
 INSERT INTO agent_summary
-SELECT ?, a.agent, a.role, a.attacker_group, a.samples, coalesce(s.asked, 0), coalesce(s.accepted, 0),
+SELECT ?1, a.agent, a.role, a.attacker_group, a.samples, coalesce(s.asked, 0), coalesce(s.accepted, 0),
        CASE WHEN s.accepted > s.weighed THEN NULL ELSE coalesce(s.weight, 0.0) END, m.norm, m.cosine, coalesce(l.income, 0), m.value
-FROM source.agent a
+FROM agent a
 LEFT JOIN (SELECT agent, count(*) AS asked, sum(outcome = 'accepted') AS accepted, sum(weight) AS weight,
                   sum(outcome = 'accepted' AND weight IS NOT NULL) AS weighed
            FROM source.selection GROUP BY agent) s ON s.agent = a.agent
@@ -55,13 +56,13 @@ LEFT JOIN (SELECT agent, avg(value) FILTER (WHERE name = 'update_norm') AS norm,
 LEFT JOIN (SELECT account, sum(amount) AS income
            FROM (SELECT payee AS account, micro_credits AS amount FROM source.ledger
                  UNION ALL SELECT payer, -micro_credits FROM source.ledger) GROUP BY account) l ON l.account = a.agent
-ORDER BY a.agent
+WHERE a.run = ?1 ORDER BY a.agent
 )sql";
 
 constexpr const char* summarise_selections = R"sql(
 INSERT INTO selection_summary
-SELECT ?, s.round, s.outcome, a.attacker_group >= 0 AS malicious, count(*), sum(s.weight)
-FROM source.selection s JOIN source.agent a USING (agent)
+SELECT ?1, s.round, s.outcome, a.attacker_group >= 0 AS malicious, count(*), sum(s.weight)
+FROM source.selection s JOIN agent a ON a.run = ?1 AND a.agent = s.agent
 GROUP BY s.round, s.outcome, malicious ORDER BY s.round, s.outcome, malicious
 )sql";
 
@@ -79,13 +80,20 @@ Facts facts_of_source(const Database& view) {
   return facts;
 }
 
-void insert_run(Database& view, const RunName& name, const Facts& facts, const std::string& status) {
+/// Of a run that is over; none of one that may go on.
+std::optional<std::uint32_t> rounds_of_ended(const Database& view, const std::string& status) {
+  if (status != "done" && status != "diverged") return std::nullopt;
+  return static_cast<std::uint32_t>(view.integer("SELECT coalesce(max(round), 0) FROM source.round"));
+}
+
+/// Enters the run, and gives its attacker groups that never act.
+std::vector<int> insert_run(Database& view, const RunName& name, const Facts& facts, const std::string& status) {
   const auto fact = [&](const std::string& key, const std::string& otherwise) {
     return fact_of(facts, key, otherwise);
   };
   const std::string scenario = fact("scenario", "");
   std::optional<ScenarioColumns> columns;  // a run that could not even begin has none
-  if (!scenario.empty()) columns = columns_of_scenario(scenario);
+  if (!scenario.empty()) columns = columns_of_scenario(scenario, rounds_of_ended(view, status));
   const auto column = [&](auto member) {
     using Value = std::decay_t<decltype(std::declval<ScenarioColumns>().*member)>;
     return columns ? std::optional<Value>((*columns).*member) : std::nullopt;
@@ -99,18 +107,21 @@ void insert_run(Database& view, const RunName& name, const Facts& facts, const s
            fact("failures", "0"), column(&Columns::seed), column(&Columns::rounds), column(&Columns::aggregator),
            column(&Columns::attack), column(&Columns::malicious), column(&Columns::partition),
            column(&Columns::dataset), column(&Columns::model), fact("seconds_set_up", "0"), scenario);
-  if (!columns) return;
+  if (!columns) return {};
   Statement setting(view, "INSERT OR REPLACE INTO setting VALUES(?,?,?)");
   for (const auto& [path, value] : columns->settings) setting.run(name.run, path, value);
+  return columns->idle_groups;
 }
 
 void copy_results(Database& view, const RunName& name, const Facts& facts, const std::string& status, Detail detail) {
-  insert_run(view, name, facts, status);
+  const std::vector<int> idle_groups = insert_run(view, name, facts, status);
   Statement(view, "INSERT INTO fact SELECT ?, name, value FROM source.run ORDER BY name").run(name.run);
   for (const ViewTable& table : view_tables()) {
     if (table.copied && !skipped(table, detail)) copy_table(view, table, name.run, detail);
   }
   if (detail == Detail::totals) return;
+  Statement behaves(view, "UPDATE agent SET attacker_group = -1 WHERE run = ? AND attacker_group = ?");
+  for (const int group : idle_groups) behaves.run(name.run, group);
   Statement(view, summarise_agents).run(name.run);
   Statement(view, summarise_selections).run(name.run);
 }

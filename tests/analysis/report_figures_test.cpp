@@ -383,6 +383,24 @@ TEST(ReportOfSweeps, clean_cells_are_known_by_what_they_run) {
   EXPECT_NEAR(*verdict.rules.at(0).worst_loss, 0.4, 1e-12);
 }
 
+TEST(ReportOfSweeps, a_group_that_never_acts_makes_a_clean_cell_and_no_attackers_that_get_anything) {
+  const auto folder = fresh_folder() / "sweep";
+  const auto cell = [](const std::string& id, const char* attack) {
+    return MadeCell{id, {{"aggregator", "mean"}, {"attack", attack}, {"seed", "1"}}};
+  };
+  write_run(folder / "cells" / "c", {.attack = "from_round: 1000000 sign_flip", .metrics = {{"accuracy", {0.9}}}});
+  write_run(folder / "cells" / "f", {.attack = "sign_flip", .metrics = {{"accuracy", {0.5}}}});
+  write_sweep(folder, "grid", {cell("c", "control"), cell("f", "flipped")});
+  const Study study = Study::read(view_of(folder).database());
+  EXPECT_TRUE(study.cells[0].clean);
+  EXPECT_TRUE(study.cells[1].attacked);
+  EXPECT_EQ(study.runs[study.cells[0].run].malicious, 0.0);
+  const StudyVerdict verdict = judge(study, {});
+  EXPECT_TRUE(verdict.against_clean);
+  ASSERT_EQ(verdict.attacks.size(), 1U);
+  EXPECT_NEAR(*verdict.attacks.front().mean_loss, 0.4, 1e-12);
+}
+
 TEST(ReportOfSweeps, cells_that_never_started_have_the_rule_and_attack_of_the_others) {
   const auto folder = fresh_folder() / "sweep";
   write_run(folder / "cells" / "a", {.rule = "krum", .attack = "sign_flip", .metrics = {{"accuracy", {0.5}}}});

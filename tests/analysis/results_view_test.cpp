@@ -51,10 +51,34 @@ TEST(ResultsView, a_data_set_on_disk_is_called_by_its_place) {
   sink->describe(
       {{"scenario",
         "task { data { idx { directory: \"/data/fashion-mnist/\" } } } participants { clients: 4 } attacks { "
-        "count: 1 zero {} } attacks { members { id: [0, 2] } }"}});
+        "count: 1 zero {} } attacks { members { id: [0, 2] } sign_flip {} }"}});
   const ResultsView view = ResultsView::load(Places{folder}, Detail::federation);
   EXPECT_EQ(rows_of(view.database(), "SELECT dataset, attack, malicious, status FROM run"),
-            "fashion-mnist|zero|0.75|interrupted\n");
+            "fashion-mnist|zero+sign_flip|0.75|interrupted\n");
+}
+
+/// Label, share and number of attackers of a made run with this attack.
+std::string attack_seen(const std::string& attack, const std::string& status = "done") {
+  const fs::path folder = fresh_folder();
+  write_run(folder / "a", {.attack = attack, .metrics = {{"accuracy", {0.1, 0.2}}}, .status = status});
+  const ResultsView view = ResultsView::load(Places{folder / "a"}, Detail::federation);
+  return rows_of(view.database(),
+                 "SELECT attack, malicious, (SELECT sum(attacker_group >= 0) FROM agent), (SELECT sum(attacker_group "
+                 ">= 0) FROM agent_summary) FROM run");
+}
+
+TEST(ResultsView, a_group_that_never_acts_is_no_attack) {
+  EXPECT_EQ(attack_seen("from_round: 4 sign_flip"), "none|0.0|0|0\n");
+  EXPECT_EQ(attack_seen("at_rounds: 7 at_rounds: 4 sign_flip"), "none|0.0|0|0\n");
+  EXPECT_EQ(attack_seen("poison_share: 0 badnets"), "none|0.0|0|0\n");
+  EXPECT_EQ(attack_seen("poison_per_batch: 0 badnets"), "none|0.0|0|0\n");
+  EXPECT_EQ(attack_seen("poison_share: 0 badnets {} sign_flip"), "badnets+sign_flip|0.2|2|2\n");
+  EXPECT_EQ(attack_seen("from_round: 2 sign_flip"), "sign_flip|0.2|2|2\n");
+  EXPECT_EQ(attack_seen("at_rounds: 7 at_rounds: 1 sign_flip"), "sign_flip|0.2|2|2\n");
+  EXPECT_EQ(attack_seen("from_round: 9 identities: 2 badnets"), "badnets|0.2|2|2\n");
+  // Of three rounds that were asked for, two were needed; a run that goes on may still get there.
+  EXPECT_EQ(attack_seen("from_round: 3 sign_flip"), "none|0.0|0|0\n");
+  EXPECT_EQ(attack_seen("from_round: 3 sign_flip", "interrupted"), "sign_flip|0.2|2|2\n");
 }
 
 TEST(ResultsView, a_sweep_has_its_axes_and_cells_that_share_a_run_or_never_started) {
