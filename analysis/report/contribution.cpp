@@ -14,7 +14,8 @@ constexpr std::int64_t most_agents = 20000;
 
 constexpr const char* agents_of_run =
     "SELECT agent, attacker_group, samples, coalesce(value_mean, cosine_mean), weight_sum, (SELECT "
-    "1e-6 * total(micro_credits) FROM ledger l WHERE l.run = s.run AND l.payee = s.agent AND l.kind = 'payment') "
+    "1e-6 * total(micro_credits) FROM ledger l WHERE l.run = s.run AND l.payee = s.agent AND l.buyer = -2 AND l.kind = "
+    "'payment') "
     "FROM agent_summary s "
     "WHERE run = ? AND coalesce(value_mean, cosine_mean) IS NOT NULL ORDER BY agent";
 

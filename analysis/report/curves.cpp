@@ -11,7 +11,7 @@ namespace {
 
 using vega::Json;
 
-constexpr const char* candidates[] = {"accuracy", "loss", "asr", "validation_accuracy", "train_loss", "tpr", "tnr"};
+const std::vector<std::string> candidates{"accuracy", "loss", "asr", "validation_accuracy", "train_loss", "tpr", "tnr"};
 
 std::string heading(const std::vector<std::string>& metrics) {
   std::vector<std::string> titles;
@@ -82,11 +82,11 @@ std::vector<Figure> curves(const Study& study, const Database& view) {
   DataSet data(curve_columns(study));
   std::vector<std::string> metrics;
   const std::vector<SeedGroup> groups = seed_groups(study, RunsTaken::with_unfinished);
-  for (const char* metric : candidates) {
+  for (const std::string& metric : study.of_every_buyer(candidates)) {
     const std::size_t before = data.rows();
     const auto series = metric_series(view, metric);
     for (const SeedGroup& group : groups) add_mean_series(study, group, metric, series, data);
-    if (data.rows() > before) metrics.emplace_back(metric);
+    if (data.rows() > before) metrics.push_back(metric);
   }
   if (metrics.empty()) return {};
   return {{.id = "curves",

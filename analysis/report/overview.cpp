@@ -169,6 +169,32 @@ std::vector<std::string> market_lines(const Study& study) {
   return lines;
 }
 
+/// "first: accuracy 87.1 %, attack success 0.1 %, 3.0 % of its money to attackers": means over runs under attack.
+std::string buyer_line(const Study& study, const std::string& buyer) {
+  const std::string prefix = buyer.empty() ? "" : fmt::format("buyer.{}.", buyer);
+  const auto mean = [&](const std::string& metric) -> std::optional<double> {
+    std::vector<double> values;
+    for (const StudyRun& run : study.runs) {
+      const bool attacked = run.malicious.value_or(0.0) > 0.0;
+      const auto value = study.counts(run) && attacked ? run.final_value(prefix + metric) : std::nullopt;
+      if (value) values.push_back(*value);
+    }
+    return values.empty() ? std::nullopt : std::optional(summarise(values).mean);
+  };
+  return fmt::format("{}: accuracy {}, attack success {}, {} of its money to attackers",
+                     buyer.empty() ? "first" : buyer, percent(mean("accuracy")), percent(mean("asr")),
+                     percent(mean(malicious_income_share)));
+}
+
+/// Where there are several buyers: what verdicts, which are about the first one's model, do not say.
+std::optional<Json> buyers_card(const Study& study) {
+  if (study.rivals.empty()) return std::nullopt;
+  std::vector<std::string> lines{buyer_line(study, "")};
+  for (const std::string& rival : study.rivals) lines.push_back(buyer_line(study, rival));
+  lines.emplace_back("Means over runs under attack. Verdicts are about the first buyer's model.");
+  return card("What every buyer got", "cost", lines);
+}
+
 Json cost_card(const Study& study) {
   double seconds = 0.0, bytes = 0.0;
   std::map<std::string, int> states;
@@ -208,7 +234,8 @@ Json result_card(const Study& study) {
     lines.push_back(fmt::format("Best accuracy at the end: {}, by {} ({}).", percent(best->final_value("accuracy")),
                                 best->name, best->aggregator));
   } else if (best != nullptr) {
-    for (const char* metric : {"accuracy", "loss", "asr", malicious_weight_share, malicious_income_share}) {
+    for (const std::string& metric :
+         study.of_every_buyer({"accuracy", "loss", "asr", malicious_weight_share, malicious_income_share})) {
       const auto value = best->final_value(metric);
       if (!value) continue;
       lines.push_back(vega::is_share(metric) ? fmt::format("{}: {:.1f}", vega::title_of(metric), 100.0 * *value)
@@ -276,6 +303,7 @@ std::string overview_json(const Study& study, const StudyVerdict& verdict, const
     cards.push_back(broke_card(verdict, limits));
     if (auto unknown = unknown_card(verdict)) cards.push_back(std::move(*unknown));
   }
+  if (auto buyers = buyers_card(study)) cards.push_back(std::move(*buyers));
   cards.push_back(cost_card(study));
   Json texts = study.runs.size() == 1 ? std::vector<std::string>{} : definitions(verdict, limits);
   if (const auto words = unfinished_words(study)) texts.push_back(*words);

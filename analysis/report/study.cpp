@@ -84,10 +84,10 @@ constexpr const char* last_values =
     "SELECT run, name, value, max(round) FROM metric WHERE agent = -1 AND class = -1 AND value IS NOT NULL "
     "GROUP BY run, name";
 
-void read_finals(const Database& view, const Places& places, std::vector<StudyRun>& runs) {
+void read_finals(const Database& view, const Places& places, const Study& study, std::vector<StudyRun>& runs) {
   Statement select(view, last_values);
   while (select.step()) runs[places.at(select.integer(0))].finals[select.text(1)] = select.real(2);
-  for (const char* share : {malicious_weight_share, malicious_income_share}) {
+  for (const std::string& share : study.of_every_buyer({malicious_weight_share, malicious_income_share})) {
     for (const auto& [run, value] : run_values(view, share, RoundChoice{})) runs[places.at(run)].finals[share] = value;
   }
 }
@@ -237,6 +237,14 @@ bool Study::has_metric(const std::string& metric) const {
   return std::ranges::any_of(runs, [&](const StudyRun& run) { return counts(run) && run.finals.contains(metric); });
 }
 
+std::vector<std::string> Study::of_every_buyer(const std::vector<std::string>& metrics) const {
+  std::vector<std::string> all = metrics;
+  for (const std::string& rival : rivals) {
+    for (const std::string& metric : metrics) all.push_back(fmt::format("buyer.{}.{}", rival, metric));
+  }
+  return all;
+}
+
 bool Study::has_unfinished() const { return std::ranges::any_of(runs, &StudyRun::unfinished); }
 
 std::string Study::place_text(const StudyCell& cell) const {
@@ -252,7 +260,8 @@ Study Study::read(const Database& view) {
   study.runs = read_runs(view);
   Places places;
   for (std::size_t i = 0; i < study.runs.size(); ++i) places[study.runs[i].run] = i;
-  read_finals(view, places, study.runs);
+  study.rivals = rivals_of(view);
+  read_finals(view, places, study, study.runs);
   read_payments(view, places, study.runs);
   study.axes = read_axes(view);
   study.rules = axis_values(view, "'aggregator', 'rule', 'defence', 'defense'");

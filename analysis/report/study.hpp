@@ -59,6 +59,7 @@ struct Study {
   std::vector<StudyCell> cells;
   std::vector<StudyAxis> axes;
   std::vector<std::string> rules, attacks;  ///< in the grid's order; clean ones first
+  std::vector<std::string> rivals;          ///< names of buyers beside the first
   /// Reads the merged view.
   static Study read(const Database& view);
   /// Of some run that counts.
@@ -66,6 +67,8 @@ struct Study {
   /// Whether numbers at the end are taken from a run: those of done ones, and of a run that is all there is.
   bool counts(const StudyRun& run) const { return run.is_done() || (runs.size() == 1 && run.unfinished()); }
   bool has_unfinished() const;
+  /// These metrics, and then those of each rival ("buyer.b.accuracy").
+  std::vector<std::string> of_every_buyer(const std::vector<std::string>& metrics) const;
   bool several_sweeps() const { return !axes.empty() && axes.front().sweeps; }
   /// "share 0.3, alpha 0.1": the values of the axes that the cell has.
   std::string place_text(const StudyCell& cell) const;

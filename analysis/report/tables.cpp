@@ -1,10 +1,16 @@
 #include "analysis/report/tables.hpp"
 
 #include <algorithm>
-#include <array>
+#include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
+#include <fmt/format.h>
+
+#include "analysis/report/series.hpp"
 #include "analysis/report/vega.hpp"
+#include "analysis/statistics/summary.hpp"
 
 namespace souk {
 namespace {
@@ -26,15 +32,24 @@ std::string result_text(const RuleVerdict& rule) {
 }
 
 /// Metrics of whole runs that tables show, where some run has them.
-constexpr std::array<const char*, 8> run_metrics{
+const std::vector<std::string> run_metrics{
     "accuracy", "loss", "asr", "validation_accuracy", "tpr", "tnr", malicious_weight_share, malicious_income_share};
 
 std::vector<std::string> recorded(const Study& study) {
   std::vector<std::string> metrics;
-  for (const char* metric : run_metrics) {
-    if (study.has_metric(metric)) metrics.emplace_back(metric);
+  for (const std::string& metric : study.of_every_buyer(run_metrics)) {
+    if (study.has_metric(metric)) metrics.push_back(metric);
   }
   return metrics;
+}
+
+/// Over the runs of a group that have the metric, as it is drawn.
+std::optional<double> mean_of(const Study& study, const SeedGroup& group, const std::string& metric) {
+  std::vector<double> values;
+  for (const std::size_t run : group.runs) {
+    if (const auto value = study.runs[run].final_value(metric)) values.push_back(vega::drawn(metric, *value));
+  }
+  return values.empty() ? std::nullopt : std::optional(summarise(values).mean);
 }
 
 }  // namespace
@@ -89,6 +104,46 @@ ReportTable attack_table(const StudyVerdict& verdict) {
     if (by_sweep) row.emplace_back(attack.sweep);
     row.insert(row.end(), {attack.broken, percent(attack.mean_loss), percent(attack.attack_success)});
     table.data.add(std::move(row));
+  }
+  return table;
+}
+
+ReportTable buyer_table(const Study& study) {
+  std::vector<std::string> columns{"rule", "attack"};
+  std::vector<ReportTable::Column> heads{{"rule of the first"}, {"attack"}};
+  for (std::size_t axis = 0; axis < study.axes.size(); ++axis) {
+    columns.push_back(vega::axis_field(axis));
+    heads.push_back({study.axes[axis].name});
+  }
+  columns.emplace_back("buyer");
+  heads.push_back({"buyer"});
+  const std::vector<std::string> metrics{"accuracy", "asr", malicious_weight_share, malicious_income_share,
+                                         "spent_total"};
+  for (const std::string& metric : metrics) {
+    columns.push_back(metric);
+    heads.push_back({vega::title_of(metric), vega::is_share(metric) ? ".1f" : ".4~g"});
+  }
+  ReportTable table{.id = "buyers",
+                    .title = "Buyers",
+                    .note = "What became of every buyer's model and money at the end, mean over seeds.",
+                    .columns = std::move(heads),
+                    .data = DataSet(std::move(columns))};
+  if (study.rivals.empty()) return table;
+  std::vector<std::string> buyers{""};
+  buyers.insert(buyers.end(), study.rivals.begin(), study.rivals.end());
+  for (const SeedGroup& group : seed_groups(study, RunsTaken::ended)) {
+    for (const std::string& buyer : buyers) {
+      std::vector<ReportValue> row{group.cell.rule, group.cell.attack};
+      row.insert(row.end(), group.cell.at.begin(), group.cell.at.end());
+      row.emplace_back(buyer.empty() ? "first" : buyer);
+      bool known = false;
+      for (const std::string& metric : metrics) {
+        const auto mean = mean_of(study, group, buyer.empty() ? metric : fmt::format("buyer.{}.{}", buyer, metric));
+        known = known || mean.has_value();
+        row.push_back(mean ? ReportValue(*mean) : ReportValue());
+      }
+      if (known) table.data.add(std::move(row));
+    }
   }
   return table;
 }

@@ -11,6 +11,8 @@ namespace souk {
 /// What became of every rule; of every attack.
 ReportTable rule_table(const StudyVerdict& verdict);
 ReportTable attack_table(const StudyVerdict& verdict);
+/// What became of every buyer's model and money; empty where nobody has a rival.
+ReportTable buyer_table(const Study& study);
 /// Every cell with its place in the grid and its numbers at the end.
 ReportTable cell_table(const Study& study);
 /// Cells without the result they were to have, with the reason: missing, failed, crashed, timed out, diverged,

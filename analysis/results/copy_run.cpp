@@ -47,7 +47,7 @@ SELECT ?1, a.agent, a.role, a.attacker_group, a.samples, coalesce(s.asked, 0), c
 FROM agent a
 LEFT JOIN (SELECT agent, count(*) AS asked, sum(outcome = 'accepted') AS accepted, sum(weight) AS weight,
                   sum(outcome = 'accepted' AND weight IS NOT NULL) AS weighed
-           FROM source.selection GROUP BY agent) s ON s.agent = a.agent
+           FROM source.selection WHERE buyer = -2 GROUP BY agent) s ON s.agent = a.agent
 LEFT JOIN (SELECT agent, avg(value) FILTER (WHERE name = 'update_norm') AS norm,
                   avg(value) FILTER (WHERE name = 'cosine_to_aggregate') AS cosine,
                   avg(value) FILTER (WHERE name = 'value') AS value
@@ -61,9 +61,9 @@ WHERE a.run = ?1 ORDER BY a.agent
 
 constexpr const char* summarise_selections = R"sql(
 INSERT INTO selection_summary
-SELECT ?1, s.round, s.outcome, a.attacker_group >= 0 AS malicious, count(*), sum(s.weight)
+SELECT ?1, s.round, s.buyer, s.outcome, a.attacker_group >= 0 AS malicious, count(*), sum(s.weight)
 FROM source.selection s JOIN agent a ON a.run = ?1 AND a.agent = s.agent
-GROUP BY s.round, s.outcome, malicious ORDER BY s.round, s.outcome, malicious
+GROUP BY s.round, s.buyer, s.outcome, malicious ORDER BY s.round, s.buyer, s.outcome, malicious
 )sql";
 
 using Facts = std::map<std::string, std::string>;
@@ -181,6 +181,11 @@ class DamagedResults : public InputError {
   using InputError::InputError;
 };
 
+/// What is there was written by another version of the program.
+class OtherVersion : public DamagedResults {
+  using DamagedResults::DamagedResults;
+};
+
 std::int64_t copy_results_of(Database& view, const fs::path& file, const RunName& name, Detail detail,
                              KnownRuns& known) {
   const bool at_work =
@@ -193,9 +198,12 @@ std::int64_t copy_results_of(Database& view, const fs::path& file, const RunName
     }
   }();
   if (source.is_empty()) return enter_without_results(view, name, known);
-  SOUK_REQUIRE(source.version() == results_schema_version,
-               "{}: has results of schema version {}, this program reads version {}", file.string(), source.version(),
-               results_schema_version);
+  if (source.version() != results_schema_version) {
+    throw OtherVersion(
+        fmt::format("{}: has results of schema version {}, this program reads version {}; run it again "
+                    "with this program, or look at it with the one that wrote it",
+                    file.string(), source.version(), results_schema_version));
+  }
   try {
     std::int64_t run = 0;
     view.in_transaction([&] { run = enter_results(view, name, at_work, detail, known); });
@@ -216,11 +224,16 @@ KnownRuns::Run* KnownRuns::find(const std::string& id, const std::string& identi
   return nullptr;
 }
 
-std::int64_t copy_run(Database& view, const fs::path& directory, const RunName& name, Detail detail, KnownRuns& known) {
+std::optional<std::int64_t> copy_run(Database& view, const fs::path& directory, const RunName& name, Detail detail,
+                                     KnownRuns& known) {
   const fs::path file = directory / "results.sqlite";
   if (!fs::exists(file)) return enter_without_results(view, name, known);
   try {
     return copy_results_of(view, file, name, detail, known);
+  } catch (const OtherVersion& error) {
+    known.of_other_versions.emplace_back(error.what());
+    if (name.sweep.empty()) return std::nullopt;
+    return enter_without_results(view, name, known, "damaged", error.what());
   } catch (const DamagedResults& error) {
     if (name.sweep.empty()) throw;
     return enter_without_results(view, name, known, "damaged", error.what());  // the other cells can be read

@@ -15,21 +15,37 @@ namespace souk {
 namespace {
 
 /// Of whole runs: name, and a query for (run, value).
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> whole_run{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> whole_run{{
     {"seconds", "SELECT run, seconds FROM run"},
     {"bytes", "SELECT run, sum(bytes) FROM traffic GROUP BY run"},
     {"virtual_time", "SELECT run, max(virtual_time) FROM round GROUP BY run"},
     {"rounds_done", "SELECT run, rounds_done FROM run"},
-    {"malicious_weight_share",
-     "SELECT run, sum(weight_sum) FILTER (WHERE attacker_group >= 0) / nullif(sum(weight_sum), 0) FROM agent_summary"
-     " GROUP BY run"},
-    {"malicious_income_share",
-     "SELECT l.run, CASE WHEN max(g.attacked) THEN"
-     "  1.0 * total(l.micro_credits) FILTER (WHERE a.attacker_group >= 0) / nullif(sum(l.micro_credits), 0) END"
-     " FROM ledger l JOIN agent a ON a.run = l.run AND a.agent = l.payee"
-     " JOIN (SELECT run, max(attacker_group) >= 0 AS attacked FROM agent GROUP BY run) g ON g.run = l.run"
-     " WHERE l.kind = 'payment' GROUP BY l.run"},
 }};
+
+/// Of what the attackers of a run got from one buyer: name, and a query for (run, value) over `buyer`, the accounts of
+/// that buyer, and `attacked`, runs with attackers.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> of_attackers{{
+    {"malicious_weight_share",
+     "SELECT s.run, sum(weight) FILTER (WHERE malicious) / nullif(sum(weight), 0) FROM selection_summary s"
+     " JOIN buyer USING (run, buyer) JOIN attacked USING (run) GROUP BY s.run"},
+    {"malicious_income_share",
+     "SELECT l.run, 1.0 * total(l.micro_credits) FILTER (WHERE a.attacker_group >= 0) / nullif(sum(l.micro_credits), 0)"
+     " FROM ledger l JOIN buyer USING (run, buyer) JOIN attacked USING (run)"
+     " JOIN agent a ON a.run = l.run AND a.agent = l.payee WHERE l.kind = 'payment' GROUP BY l.run"},
+}};
+
+/// "malicious_income_share" and "b" of "buyer.b.malicious_income_share"; no name of the first buyer's.
+std::pair<std::string, std::string> of_buyer(const std::string& quantity) {
+  const std::string_view prefix = "buyer.";
+  const std::size_t dot = quantity.find('.', prefix.size());
+  if (!quantity.starts_with(prefix) || dot == std::string::npos) return {quantity, ""};
+  return {quantity.substr(dot + 1), quantity.substr(prefix.size(), dot - prefix.size())};
+}
+
+bool is_of_attackers(const std::string& quantity) {
+  return std::ranges::find(of_attackers, of_buyer(quantity).first, [](const auto& entry) { return entry.first; }) !=
+         of_attackers.end();
+}
 
 std::optional<std::uint32_t> as_count(std::string_view text) {
   std::uint32_t number = 0;
@@ -60,6 +76,7 @@ void require_known(const Database& view, const std::string& metric) {
   Statement name(view, "SELECT DISTINCT name FROM metric WHERE agent = -1 AND class = -1 ORDER BY name");
   while (name.step()) known.push_back(name.text(0));
   for (const auto& [quantity, query] : whole_run) known.emplace_back(quantity);
+  for (const auto& [quantity, query] : of_attackers) known.emplace_back(quantity);
   std::string list;
   for (const std::string& one : known) {
     if (one == metric) return;
@@ -83,6 +100,15 @@ std::map<std::int64_t, double> values_of(Statement& row) {
     if (!row.is_null(1)) values.emplace(row.integer(0), row.real(1));
   }
   return values;
+}
+
+std::map<std::int64_t, double> shares_of_attackers(const Database& view, const std::string& quantity) {
+  const auto [share, buyer] = of_buyer(quantity);
+  const auto* const found = std::ranges::find(of_attackers, share, [](const auto& entry) { return entry.first; });
+  Statement row(view, fmt::format("WITH buyer AS {}, attacked AS (SELECT run FROM agent GROUP BY run HAVING "
+                                  "max(attacker_group) >= 0) {}",
+                                  accounts_of_buyer(buyer), found->second));
+  return values_of(row);
 }
 
 }  // namespace
@@ -113,11 +139,29 @@ std::string RoundChoice::words() const {
   }
 }
 
+std::vector<std::string> rivals_of(const Database& view) {
+  std::vector<std::string> names;
+  Statement name(
+      view,
+      "SELECT value FROM setting WHERE path GLOB 'market.rivals[[]*].name' GROUP BY value ORDER BY min(path), "
+      "value");
+  while (name.step()) names.push_back(name.text(0));
+  return names;
+}
+
+std::string accounts_of_buyer(const std::string& name) {
+  if (name.empty()) return "(SELECT run, -2 AS buyer FROM run)";
+  std::string quoted;
+  for (const char c : name) quoted += c == '\'' ? std::string("''") : std::string(1, c);
+  return fmt::format(
+      "(SELECT run, -3 - CAST(substr(path, length('market.rivals[') + 1) AS INTEGER) AS buyer FROM setting"
+      " WHERE path GLOB 'market.rivals[[]*].name' AND value = '{}')",
+      quoted);
+}
+
 ResultsView::Detail detail_for(const std::vector<std::string>& quantities) {
-  const bool of_agents = std::ranges::any_of(quantities, [](const std::string& quantity) {
-    return quantity == "malicious_weight_share" || quantity == "malicious_income_share";
-  });
-  return of_agents ? ResultsView::Detail::federation : ResultsView::Detail::totals;
+  return std::ranges::any_of(quantities, is_of_attackers) ? ResultsView::Detail::federation
+                                                          : ResultsView::Detail::totals;
 }
 
 std::map<std::int64_t, double> run_values(const Database& view, const std::string& quantity,
@@ -127,6 +171,7 @@ std::map<std::int64_t, double> run_values(const Database& view, const std::strin
     Statement row(view, query);
     return values_of(row);
   }
+  if (is_of_attackers(quantity)) return shares_of_attackers(view, quantity);
   require_known(view, quantity);
   require_reached(view, choice);
   Statement row(view, metric_query(choice));

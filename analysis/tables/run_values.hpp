@@ -25,10 +25,18 @@ struct RoundChoice {
 /// One number per run, for runs that have one. `quantity` is a metric of the whole federation, or of the whole run
 /// (and then `choice` does not matter): seconds (wall clock), bytes (of the simulated protocol), virtual_time,
 /// rounds_done, and malicious_weight_share and malicious_income_share, the shares of the weight of updates, and of
-/// what clients were paid, that went to members of attacker groups; runs without attackers have none. Values that do
+/// what clients were paid, that went to members of attacker groups, by the server or first buyer ("buyer.b.…": by
+/// its rival b); runs without attackers have none. Values that do
 /// not exist are no values. Throws InputError for a name that no run has recorded, or a round that none
 /// reached, if any is done.
 std::map<std::int64_t, double> run_values(const Database& view, const std::string& quantity, const RoundChoice& choice);
+
+/// Names of the buyers beside the first, over all runs.
+std::vector<std::string> rivals_of(const Database& view);
+
+/// A table in SQL of (run, buyer): the account that the buyer of this name has in each run that has it; the server or
+/// first buyer has no name.
+std::string accounts_of_buyer(const std::string& name);
 
 /// How much of the runs a view must have for these quantities.
 ResultsView::Detail detail_for(const std::vector<std::string>& quantities);

@@ -7,8 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/figures.hpp"
+#include "analysis/report/overview.hpp"
 #include "analysis/report/report.hpp"
 #include "analysis/report/static_figures.hpp"
+#include "analysis/report/tables.hpp"
 #include "analysis/report/theme.hpp"
 #include "analysis/report/verdict.hpp"
 #include "analysis/results/results_view.hpp"
@@ -507,7 +509,7 @@ TEST_F(ReportMarket, lorenz_curves_of_weight_and_income) {
 }
 
 TEST_F(ReportMarket, flows_are_sums_of_the_ledger) {
-  const auto rows = rows_with(figure("flows"), {{"payer", "escrow"}, {"payee", "3"}});
+  const auto rows = rows_with(figure("flows"), {{"payer", "buyer 1"}, {"payee", "3"}});
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_NEAR(rows[0]["credits"], 6.0, 1e-9);
   EXPECT_EQ(rows[0]["group"], "malicious");
@@ -520,6 +522,44 @@ TEST_F(ReportMarket, contribution_stands_against_reward_for_every_client) {
   EXPECT_NEAR(rows[0]["contribution"], -0.5, 1e-9);
   EXPECT_NEAR(rows[0]["weight"], 0.8, 1e-6);
   EXPECT_NEAR(rows[0]["income"], 6.0, 1e-9);
+}
+
+TEST(ReportOfBuyers, every_buyers_model_and_money_are_shown) {
+  const auto folder = fresh_folder() / "run";
+  write_run(folder, {.attack = "zero {} } market { rivals { name: \"b\" } unit_price"});
+  {
+    const auto sink = open_sqlite_sink(folder / "results.sqlite");
+    RoundRecord record;
+    record.round = {1};
+    record.add("accuracy", 0.9);
+    record.add("asr", 0.001);
+    record.add("buyer.b.accuracy", 0.8);
+    record.add("buyer.b.asr", 0.9);
+    record.transfers = {{"payment", -1, 0, 300}, {"payment", -1, 9, 100}};
+    record.transfers.push_back({"payment", -1, 1, 100, first_buyer - 1});
+    record.transfers.push_back({"payment", -1, 9, 300, first_buyer - 1});
+    record.selections.push_back({{9}, "accepted", 5, 1.0, 1.0, std::nullopt, first_buyer - 1});
+    sink->commit(record);
+  }
+  const ResultsView view = view_of(folder);
+  const Study study = Study::read(view.database());
+  const auto rows = buyer_table(study).data.to_rows_json();
+  const json table = json::parse(rows);
+  ASSERT_EQ(table.size(), 2U);
+  EXPECT_EQ(table[0]["buyer"], "first");
+  EXPECT_NEAR(table[0]["malicious_income_share"], 25.0, 1e-9);
+  EXPECT_EQ(table[1]["buyer"], "b");
+  EXPECT_NEAR(table[1]["asr"], 90.0, 1e-9);
+  EXPECT_NEAR(table[1]["malicious_income_share"], 75.0, 1e-9);
+  EXPECT_NEAR(table[1]["malicious_weight_share"], 100.0, 1e-9);
+  const std::string overview = overview_json(study, judge(study, {}), {});
+  EXPECT_THAT(overview, testing::HasSubstr("first: accuracy 90.0 %, attack success 0.1 %, 25.0 % of its money"));
+  EXPECT_THAT(overview, testing::HasSubstr("b: accuracy 80.0 %, attack success 90.0 %, 75.0 % of its money"));
+  for (const Figure& one : selection_and_payment(study, view.database())) {
+    if (one.id != "flows") continue;
+    EXPECT_EQ(rows_with(one, {{"payer", "buyer 2"}, {"payee", "9"}}).size(), 1U);
+    EXPECT_EQ(rows_with(one, {{"payer", "escrow"}}).size(), 0U);
+  }
 }
 
 /// A market of two clients, the second of them malicious, in three rounds: seed 1 pays the benign one in round 2, and

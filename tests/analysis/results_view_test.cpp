@@ -150,6 +150,7 @@ void write_detailed_run(const fs::path& directory) {
     record.selections.push_back({{0}, "accepted", 5, 1.0, 0.75, std::nullopt});
     record.selections.push_back({{1}, round == 1 ? "accepted" : "late", 5, 1.0, round == 1 ? 0.25 : 0.0, std::nullopt});
     record.selections.push_back({{8}, "rejected", 5, 1.0, 0.0, std::nullopt});
+    if (round == 1) record.selections.push_back({{8}, "accepted", 5, 1.0, 1.0, std::nullopt, first_buyer - 1});
     record.add("update_norm", 2.0 * round, 0);
     record.add("cosine_to_aggregate", 0.5, 0);
     record.add("local_loss", 9.0, 0);
@@ -171,8 +172,9 @@ TEST(ResultsView, agents_and_selections_are_summed_up) {
             "1|0|client|-1|5|2|2|1.5|3.0|0.5|400|null\n1|1|client|-1|5|2|1|0.25|null|null|0|null\n"
             "1|2|client|-1|5|0|0|0.0|null|null|0|null\n1|8|client|0|5|2|0|0.0|null|null|200|null\n");
   EXPECT_EQ(rows_of(db, "SELECT * FROM selection_summary"),
-            "1|1|accepted|0|2|1.0\n1|1|rejected|1|1|0.0\n1|2|accepted|0|1|0.75\n1|2|late|0|1|0.0\n"
-            "1|2|rejected|1|1|0.0\n");
+            "1|1|-3|accepted|1|1|1.0\n1|1|-2|accepted|0|2|1.0\n1|1|-2|rejected|1|1|0.0\n1|2|-2|accepted|0|1|0.75\n1|2|-"
+            "2|late|0|1|0.0\n"
+            "1|2|-2|rejected|1|1|0.0\n");
   EXPECT_EQ(rows_of(db, "SELECT DISTINCT agent FROM metric"), "-1\n");
   EXPECT_EQ(rows_of(db, "SELECT (SELECT count(*) FROM selection), (SELECT count(*) FROM process)"), "0|0\n");
 }
@@ -303,10 +305,35 @@ TEST(ResultsView, what_is_no_result_is_named) {
   fs::remove(file);
   write_run(folder / "r", {});
   { Database(file, Database::Mode::write).execute("PRAGMA user_version = 1"); }
-  EXPECT_EQ(refusal({folder / "r"}), file.string() + ": has results of schema version 1, this program reads version 2");
+  const std::string what =
+      ": has results of schema version 1, this program reads version 3; run it again with this "
+      "program, or look at it with the one that wrote it";
+  EXPECT_EQ(refusal({folder / "r"}), file.string() + what);
 
-  { Database(file, Database::Mode::write).execute("PRAGMA user_version = 2; DROP TABLE metric"); }
+  { Database(file, Database::Mode::write).execute("PRAGMA user_version = 3; DROP TABLE metric"); }
   EXPECT_EQ(refusal({folder / "r"}), file.string() + ": cannot be read: no such table: source.metric");
+}
+
+TEST(ResultsView, runs_of_another_version_hide_no_others_and_are_named) {
+  const fs::path folder = fresh_folder();
+  const auto age = [](const fs::path& run) {
+    Database(run / "results.sqlite", Database::Mode::write).execute("PRAGMA user_version = 2");
+  };
+  write_run(folder / "runs/a", {.metrics = {{"accuracy", {0.5}}}});
+  write_run(folder / "runs/old", {});
+  age(folder / "runs/old");
+  write_sweep(folder / "runs/s", "s", {{"c1", {{"seed", "1"}}}, {"c2", {{"seed", "2"}}}});
+  write_run(folder / "runs/s/cells/c1", {.metrics = {{"accuracy", {0.25}}}});
+  write_run(folder / "runs/s/cells/c2", {});
+  age(folder / "runs/s/cells/c2");
+  testing::internal::CaptureStderr();
+  const ResultsView view = ResultsView::load(Places{folder / "runs"}, Detail::federation);
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(
+      rows_of(view.database(), "SELECT sweep, status, instr(reason, 'schema version 2') > 0 FROM run ORDER BY 1, 2"),
+      "|done|0\ns|damaged|1\ns|done|0\n");
+  EXPECT_THAT(said, HasSubstr("runs/old/results.sqlite: has results of schema version 2"));
+  EXPECT_THAT(said, HasSubstr("(2 runs are of other versions, and left out)"));
 }
 
 TEST(ResultsView, a_damaged_page_is_named_and_not_passed_over) {

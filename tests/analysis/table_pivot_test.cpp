@@ -315,7 +315,7 @@ TEST(DetailFor, quantities_of_agents_need_their_tables) {
 
 TEST(MaliciousShares, of_weight_and_income_are_added_up) {
   const std::filesystem::path folder = fresh_folder();
-  write_run(folder / "r", {.attack = "zero"});
+  write_run(folder / "r", {.attack = "zero {} } market { rivals { name: \"b\" } unit_price"});
   {
     const auto sink = open_sqlite_sink(folder / "r/results.sqlite");
     RoundRecord record;
@@ -323,6 +323,10 @@ TEST(MaliciousShares, of_weight_and_income_are_added_up) {
     record.selections.push_back({{0}, "accepted", 5, 1.0, 0.75, std::nullopt});
     record.selections.push_back({{8}, "accepted", 5, 1.0, 0.25, std::nullopt});
     record.transfers = {{"payment", -1, 0, 600}, {"payment", -1, 9, 200}, {"fee", 0, -1, 500}};
+    record.selections.push_back({{8}, "accepted", 5, 1.0, 0.5, std::nullopt, first_buyer - 1});
+    record.selections.push_back({{9}, "accepted", 5, 1.0, 0.5, std::nullopt, first_buyer - 1});
+    record.transfers.push_back({"payment", -1, 1, 100, first_buyer - 1});
+    record.transfers.push_back({"payment", -1, 9, 300, first_buyer - 1});
     sink->commit(record);
   }
   write_run(folder / "without", {});
@@ -330,6 +334,10 @@ TEST(MaliciousShares, of_weight_and_income_are_added_up) {
   const ResultsView view = ResultsView::load(places, ResultsView::Detail::federation);
   EXPECT_THAT(run_values(view.database(), "malicious_weight_share", {}), testing::ElementsAre(testing::Pair(1, 0.25)));
   EXPECT_THAT(run_values(view.database(), "malicious_income_share", {}), testing::ElementsAre(testing::Pair(1, 0.25)));
+  EXPECT_THAT(run_values(view.database(), "buyer.b.malicious_weight_share", {}),
+              testing::ElementsAre(testing::Pair(1, 1.0)));
+  EXPECT_THAT(run_values(view.database(), "buyer.b.malicious_income_share", {}),
+              testing::ElementsAre(testing::Pair(1, 0.75)));
 }
 
 }  // namespace
