@@ -17,7 +17,8 @@ struct StudyRun {
   std::int64_t failures = 0, rounds_done = 0;
   std::optional<double> seconds;         ///< wall clock
   std::optional<double> bytes;           ///< of the simulated protocol's messages
-  std::map<std::string, double> finals;  ///< of the whole federation, in the last round that recorded them, by name
+  std::map<std::string, double> finals;  ///< of the whole federation by name, in the last round that recorded them;
+                                         ///< of tpr and tnr the mean over the rounds
   std::optional<double> malicious;       ///< share of the clients in attacker groups
   std::optional<double> paid;            ///< credits that clients were paid; none without a market
   double paid_to_attackers = 0.0;        ///< of them

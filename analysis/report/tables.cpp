@@ -171,8 +171,8 @@ ReportTable cell_table(const Study& study) {
   ReportTable table{.id = "cells",
                     .title = "All cells",
                     .note =
-                        "Numbers are those of the last round that recorded them, of runs that are done. A click "
-                        "opens the run.",
+                        "Numbers are those of the last round that recorded them (of updates rejected and kept, the "
+                        "mean over the rounds), of runs that are done. A click opens the run.",
                     .columns = std::move(heads),
                     .data = DataSet(std::move(columns)),
                     .run_column = "run"};

@@ -51,10 +51,8 @@ std::string joined_columns(const std::vector<std::string>& columns) {
 
 std::string title_of(const TableSource& source, const std::string& metric) {
   const MetricInfo info = metric_info(metric);
-  const bool over_rounds = metric != "seconds" && metric != "bytes" && metric != "virtual_time" &&
-                           metric != "rounds_done" && !metric.starts_with("malicious_");
   const std::string name = info.title == metric ? metric : fmt::format("{} ({})", info.title, metric);
-  return over_rounds ? fmt::format("{}, {}", name, source.round.words()) : name;
+  return is_of_whole_runs(metric) ? name : fmt::format("{}, {}", name, source.round.of(metric).words());
 }
 
 std::vector<std::string> notes_about(const TableSource& source, const TableLayout& layout,

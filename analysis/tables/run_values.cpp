@@ -63,6 +63,8 @@ std::string metric_query(const RoundChoice& choice) {
       return fmt::format("SELECT run, max(value) {} GROUP BY run", rows);
     case RoundChoice::Kind::min:
       return fmt::format("SELECT run, min(value) {} GROUP BY run", rows);
+    case RoundChoice::Kind::mean:
+      return fmt::format("SELECT run, avg(value) {} GROUP BY run", rows);
     default:
       return fmt::format(
           "SELECT run, avg(value) FROM (SELECT run, value, row_number() OVER (PARTITION BY run ORDER BY round DESC) AS"
@@ -114,17 +116,26 @@ std::map<std::int64_t, double> shares_of_attackers(const Database& view, const s
 }  // namespace
 
 RoundChoice RoundChoice::parse(const std::string& text) {
+  if (text == "usual") return {.kind = Kind::usual};
   if (text == "last") return {};
+  if (text == "mean") return {.kind = Kind::mean};
   if (text == "max") return {.kind = Kind::max};
   if (text == "min") return {.kind = Kind::min};
   if (const auto round = as_count(text)) return {.kind = Kind::at, .number = *round};
   const auto count = text.starts_with("last:") ? as_count(std::string_view(text).substr(5)) : std::nullopt;
   SOUK_REQUIRE(count && *count > 0,
-               "--round {}: expected last, max, min, a round, or last:K for the mean of the last K", text);
+               "--round {}: expected usual, last, max, min, mean, a round, or last:K for the mean of the last K", text);
   return {.kind = Kind::mean_of_last, .number = *count};
 }
 
+RoundChoice RoundChoice::of(const std::string& metric) const {
+  if (kind != Kind::usual) return *this;
+  const std::string name = of_buyer(metric).first;
+  return {.kind = name == "tpr" || name == "tnr" ? Kind::mean : Kind::last};
+}
+
 std::string RoundChoice::words() const {
+  SOUK_EXPECT(kind != Kind::usual);
   switch (kind) {
     case Kind::at:
       return fmt::format("in round {}", number);
@@ -132,11 +143,18 @@ std::string RoundChoice::words() const {
       return "largest over the rounds";
     case Kind::min:
       return "smallest over the rounds";
+    case Kind::mean:
+      return "mean over the rounds that recorded it";
     case Kind::mean_of_last:
       return fmt::format("mean of the last {} rounds that recorded it", number);
     default:
       return "in the last round that recorded it";
   }
+}
+
+bool is_of_whole_runs(const std::string& quantity) {
+  return is_of_attackers(quantity) ||
+         std::ranges::find(whole_run, quantity, [](const auto& entry) { return entry.first; }) != whole_run.end();
 }
 
 std::vector<std::string> rivals_of(const Database& view) {
@@ -174,7 +192,7 @@ std::map<std::int64_t, double> run_values(const Database& view, const std::strin
   if (is_of_attackers(quantity)) return shares_of_attackers(view, quantity);
   require_known(view, quantity);
   require_reached(view, choice);
-  Statement row(view, metric_query(choice));
+  Statement row(view, metric_query(choice.of(quantity)));
   row.bind_all(quantity);
   return values_of(row);
 }

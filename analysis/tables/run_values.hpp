@@ -12,13 +12,16 @@ namespace souk {
 
 /// Which of a metric's values over the rounds stands for a run.
 struct RoundChoice {
-  enum class Kind : std::uint8_t { last, at, max, min, mean_of_last };
+  enum class Kind : std::uint8_t { last, at, max, min, mean, mean_of_last, usual };
   Kind kind = Kind::last;
   std::uint32_t number = 0;  ///< round of `at`; how many rounds that recorded the metric of `mean_of_last`
 
-  /// "last", "max", "min", a round, or "last:K". Throws InputError for anything else.
+  /// "usual", "last", "max", "min", "mean", a round, or "last:K". Throws InputError for anything else.
   static RoundChoice parse(const std::string& text);
-  /// "in the last round that recorded it", ….
+  /// What the usual choice is for a metric: the mean over the rounds for what is counted anew in each of them, as tpr
+  /// and tnr, which say little of a run by one round; else the last. Any other choice is itself.
+  RoundChoice of(const std::string& metric) const;
+  /// "in the last round that recorded it", …. Contract: not the usual one.
   std::string words() const;
 };
 
@@ -30,6 +33,9 @@ struct RoundChoice {
 /// not exist are no values. Throws InputError for a name that no run has recorded, or a round that none
 /// reached, if any is done.
 std::map<std::int64_t, double> run_values(const Database& view, const std::string& quantity, const RoundChoice& choice);
+
+/// Whether the quantity is one of whole runs, and no metric of rounds.
+bool is_of_whole_runs(const std::string& quantity);
 
 /// Names of the buyers beside the first, over all runs.
 std::vector<std::string> rivals_of(const Database& view);

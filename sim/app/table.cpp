@@ -23,7 +23,7 @@ struct TableArguments {
   std::string cols = "attack";
   std::string metrics = "accuracy";
   std::string statistic = "mean±std";
-  std::string round = "last";
+  std::string round = "usual";
   std::string filter;
   std::string format = "text";
   std::string worst_over, compare, pareto, select;
@@ -223,8 +223,10 @@ void add_table(CLI::App& app, std::function<int()>& chosen) {
                        "mean±std, mean, std, ci95, worst, best, median, min, max or count of the runs in a place")
           ->capture_default_str();
   command
-      ->add_option("--round", arguments->round,
-                   "Which value of a run: last, max, min, a round, or last:K for the mean of its last K")
+      ->add_option(
+          "--round", arguments->round,
+          "Which value of a run: usual, which is the last, but of tpr and tnr the mean over the rounds; last, max, "
+          "min, mean, a round, or last:K for the mean of its last K")
       ->capture_default_str();
   command->add_option("--filter", arguments->filter,
                       "Only these runs, e.g. 'aggregator=krum && malicious>0.1'; names as for --rows");

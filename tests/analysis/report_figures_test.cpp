@@ -9,6 +9,7 @@
 #include "analysis/report/figures.hpp"
 #include "analysis/report/overview.hpp"
 #include "analysis/report/report.hpp"
+#include "analysis/report/series.hpp"
 #include "analysis/report/static_figures.hpp"
 #include "analysis/report/tables.hpp"
 #include "analysis/report/theme.hpp"
@@ -132,14 +133,38 @@ TEST_F(ReportFigures, curves_have_the_mean_over_seeds_and_students_interval) {
       rows_with(figure, {{"rule", "mean"}, {"attack", "none"}, {"axis1", "0.1"}, {"metric", "accuracy"}, {"round", 1}});
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_DOUBLE_EQ(rows[0]["mean"], 20.0);  // of 10 and 30
-  // t(0.975, 1) = 12.7062; standard error sqrt(200) / sqrt(2) = 10
-  EXPECT_NEAR(rows[0]["low"], 20.0 - 127.062, 1e-2);
-  EXPECT_NEAR(rows[0]["high"], 20.0 + 127.062, 1e-2);
+  // Two runs have a range, of which Student's interval would be 12.7 times as wide.
+  EXPECT_TRUE(rows[0]["low"].is_null());
+  EXPECT_DOUBLE_EQ(rows[0]["least"], 10.0);
+  EXPECT_DOUBLE_EQ(rows[0]["most"], 30.0);
   // one run alone has no interval
   const auto alone = rows_with(figure, {{"rule", "krum"}, {"attack", odd_label}, {"axis1", "0.3"}, {"round", 2}});
   ASSERT_EQ(alone.size(), 1U);
   EXPECT_DOUBLE_EQ(alone[0]["mean"], 65.0);
   EXPECT_TRUE(alone[0]["low"].is_null());
+  EXPECT_DOUBLE_EQ(alone[0]["least"], 65.0);
+}
+
+TEST_F(ReportFigures, cells_of_survivors_are_not_coloured_as_results) {
+  const json spec = json::parse(heat_maps(study_).at(0).spec);
+  const json colour = spec["layer"][0]["encoding"]["color"]["condition"];
+  ASSERT_EQ(colour.size(), 2U);
+  EXPECT_EQ(colour[1]["test"], "datum.state != ''");
+  EXPECT_TRUE(colour[1]["value"].is_string());
+}
+
+TEST(SeriesInterval, three_seeds_have_students_interval_and_fewer_their_range) {
+  DataSet data({"mean", "low", "high", "least", "most", "runs"});
+  for (const std::vector<double>& values : {std::vector<double>{1, 2, 3}, std::vector<double>{1, 3}}) {
+    data.add(interval_values(summarise(values)));
+  }
+  const json rows = json::parse(data.to_rows_json());
+  // t(0.975, 2) = 4.30265; standard error 1 / sqrt(3)
+  EXPECT_NEAR(rows[0]["low"], 2.0 - 4.30265 / std::sqrt(3.0), 1e-4);
+  EXPECT_NEAR(rows[0]["high"], 2.0 + 4.30265 / std::sqrt(3.0), 1e-4);
+  EXPECT_TRUE(rows[1]["low"].is_null() && rows[1]["high"].is_null());
+  EXPECT_EQ(rows[1]["least"], 1.0);
+  EXPECT_EQ(rows[1]["most"], 3.0);
 }
 
 TEST_F(ReportFigures, an_axis_of_numbers_has_a_figure_along_it) {
