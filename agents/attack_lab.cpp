@@ -1,10 +1,18 @@
 #include "agents/attack_lab.hpp"
 
+#include <algorithm>
+
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
 #include "sim/params/linear.hpp"
 
 namespace souk {
+
+AttackLab::AttackLab(const Setting& setting)
+    : setting_(setting), trainable_(setting.layout.trainable()), tensors_(setting.layout.slots()) {
+  const auto buffer = std::ranges::find(tensors_, false, &Slot::trainable);  // buffers come last
+  tensors_ = tensors_.first(static_cast<std::size_t>(buffer - tensors_.begin()));
+}
 
 ColumnMatrix AttackLab::train(std::span<const AgentId> who, const LabTraining& training) {
   const Comm& comm = setting_.comm;
@@ -17,8 +25,8 @@ ColumnMatrix AttackLab::train(std::span<const AgentId> who, const LabTraining& t
   }
   std::vector<std::vector<float>> anchors;
   for (const ColumnVector* anchor : training.anchors) {
-    anchors.emplace_back(setting_.trainable);
-    replicate(comm, PanelPlan(setting_.trainable), *anchor, anchors.back());
+    anchors.emplace_back(trainable_);
+    replicate(comm, PanelPlan(trainable_), *anchor, anchors.back());
   }
   std::vector<float> starts;
   if (training.starts != nullptr) {
@@ -31,13 +39,13 @@ ColumnMatrix AttackLab::train(std::span<const AgentId> who, const LabTraining& t
     std::span<const float> left = starts;
     for (std::size_t i = 0; i < who.size(); ++i) {
       if (!rows.is_local(i)) continue;
-      const std::span<const float> start = left.first(left.empty() ? 0 : setting_.trainable);
+      const std::span<const float> start = left.first(left.empty() ? 0 : trainable_);
       left = left.subspan(start.size());
       train_member(i, training, start, anchors, rows);
     }
   });
   ColumnMatrix columns;
-  to_columns(comm, rows, {0, setting_.trainable}, columns);
+  to_columns(comm, rows, {0, trainable_}, columns);
   if (ranks > 1) return columns;
   // On one rank the columns are a view of `rows`, which ends here.
   std::vector<double> identity(who.size() * who.size(), 0.0);
@@ -48,16 +56,16 @@ ColumnMatrix AttackLab::train(std::span<const AgentId> who, const LabTraining& t
 void AttackLab::train_member(std::size_t row, const LabTraining& training, std::span<const float> start,
                              std::span<const std::vector<float>> anchors, RowMatrix& rows) const {
   const AgentId member = rows.agents()[row];
-  const auto global = setting_.global.first(setting_.trainable);
+  const auto global = setting_.global.first(trainable_);
   Steering steering{.start = start, .rate_factor = training.rate_factor, .epochs = training.epochs};
   if (training.before_step) {
     steering.before_step = [&](std::span<const float> parameters, std::span<float> gradient) {
-      training.before_step(row, {parameters, global, anchors}, gradient);
+      training.before_step(row, {parameters, global, anchors, tensors_}, gradient);
     };
   }
   if (training.after_step) {
     steering.after_step = [&](std::span<float> parameters) {
-      training.after_step(row, {parameters, global, anchors}, parameters);
+      training.after_step(row, {parameters, global, anchors, tensors_}, parameters);
     };
   }
   const LocalContext context{setting_.seed, member, setting_.round, setting_.rounds, &heartbeat::beat, &steering};

@@ -23,15 +23,17 @@ class AttackLab final : public Lab {
     RoundIndex round;
     std::uint32_t rounds;           ///< of the run
     std::span<const float> global;  ///< [dimension]
-    std::size_t trainable;
+    const ParameterLayout& layout;
   };
-  explicit AttackLab(const Setting& setting) : setting_(setting) {}
+  explicit AttackLab(const Setting& setting);
   ColumnMatrix train(std::span<const AgentId> who, const LabTraining& training) override;
 
  private:
   void train_member(std::size_t row, const LabTraining& training, std::span<const float> start,
                     std::span<const std::vector<float>> anchors, RowMatrix& rows) const;
   Setting setting_;
+  std::size_t trainable_;
+  std::span<const Slot> tensors_;  ///< of trainable values
 };
 
 }  // namespace souk

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "sim/base/ids.hpp"
@@ -19,8 +20,12 @@ class AttackSchedule {
   bool acts(RoundIndex round) const;
   /// The first of them.
   RoundIndex first() const;
+  /// Of a run of so many rounds: what of the schedule comes to nothing, e.g. "never acts: from_round = 9 is after the
+  /// last round, 5"; empty: nothing does. Throws InputError where at_rounds names none of its rounds.
+  std::string idle_part(std::uint32_t rounds) const;
 
  private:
+  int group_;
   std::uint32_t from_, to_, every_, on_, off_;
   std::vector<std::uint32_t> at_;  ///< ascending; empty: by the other members
 };

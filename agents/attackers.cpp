@@ -31,6 +31,21 @@ void copy_rows(std::span<const Value> from, std::span<const std::size_t> rows, s
   }
 }
 
+/// The names of what make_update_attacks makes.
+std::vector<std::string> stage_names(const scenario::Attack& config) {
+  std::vector<std::string> names;
+  for (const char* oneof : {"update", "sybil"}) {
+    const auto* chosen =
+        config.GetReflection()->GetOneofFieldDescriptor(config, scenario::Attack::descriptor()->FindOneofByName(oneof));
+    if (chosen != nullptr) names.push_back(chosen->name());
+  }
+  return names;
+}
+
+EventRow idle(int group, const std::string& why, std::int64_t agent = -1) {
+  return {"idle attack", agent, fmt::format("attacks[{}]: {}", group, why)};
+}
+
 }  // namespace
 
 struct Attackers::Group {
@@ -39,8 +54,10 @@ struct Attackers::Group {
   scenario::Attack::Knowledge knowledge;
   bool poisons;
   std::vector<std::unique_ptr<UpdateAttack>> stages;
+  std::vector<std::string> names;  ///< of the stages
   std::unique_ptr<ReportAttack> reports;
-  double identity_cost = 0.0;  ///< spent so far
+  double identity_cost = 0.0;        ///< spent so far
+  bool asked = false, lied = false;  ///< in this round: whether anybody was to validate, and reports were changed
 
   Knowledge level_of(const UpdateAttack& stage) const {
     if (knowledge == scenario::Attack::AS_PUBLISHED) return stage.usual();
@@ -52,7 +69,7 @@ struct Attackers::Group {
   }
 };
 
-Attackers::Attackers(const scenario::Scenario& scenario, const Population& population, bool root_update)
+Attackers::Attackers(const scenario::Scenario& scenario, const Population& population, const AttackedServer& server)
     : seed_(scenario.seed()),
       server_rate_(scenario.server().learning_rate()),
       population_(population),
@@ -64,34 +81,52 @@ Attackers::Attackers(const scenario::Scenario& scenario, const Population& popul
                                                     .knowledge = config.knowledge(),
                                                     .poisons = config.data_case() != scenario::Attack::DATA_NOT_SET,
                                                     .stages = make_update_attacks(config),
+                                                    .names = stage_names(config),
                                                     .reports = make_report_attack(config)}));
-    check(*groups_.back(), g, root_update);
+    check(*groups_.back(), server);
   }
 }
 
 Attackers::~Attackers() = default;
 
-void Attackers::check(const Group& group, int index, bool root_update) const {
+void Attackers::check(const Group& group, const AttackedServer& server) const {
+  const int index = group.index;
   SOUK_REQUIRE(group.poisons || !group.stages.empty() || group.reports != nullptr, "attacks[{}]: chooses no method",
                index);
-  for (const auto& stage : group.stages) {
-    const AttackNeeds needs = stage->needs();
-    SOUK_REQUIRE(group.level_of(*stage) >= needs.least, "attacks[{}].knowledge = {}: the group's attack needs {}",
-                 index, knowledge_name(group.level_of(*stage)), knowledge_name(needs.least));
-    SOUK_REQUIRE(!needs.root_update || root_update,
+  for (std::size_t s = 0; s < group.stages.size(); ++s) {
+    const UpdateAttack& stage = *group.stages[s];
+    SOUK_REQUIRE(group.level_of(stage) >= stage.least(), "attacks[{}].knowledge = {}: {} needs {}", index,
+                 knowledge_name(group.level_of(stage)), group.names[s], knowledge_name(stage.least()));
+    SOUK_REQUIRE(!stage.needs().root_update || server.root_update,
                  "attacks[{}]: the attack is made for a server that trains on root data, which this aggregator does "
                  "not",
                  index);
-    SOUK_REQUIRE(group.poisons || !stage->needs_poison(),
+    SOUK_REQUIRE(group.poisons || !stage.needs_poison(),
                  "attacks[{}]: the update attack hides a backdoor, but the group has no data attack", index);
     try {
-      stage->check();
+      stage.check();
     } catch (const InputError& error) {
       throw_input_error("attacks[{}].{}", index, error.what());  // an attack does not know which group it is in
     }
+    check_reach(group, s, server.wanted);
   }
   SOUK_REQUIRE(group.reports == nullptr || group.reports->least() < Knowledge::all || group.sees_all_reports(),
                "attacks[{}].knowledge: what the group does as validators needs ALL", index);
+}
+
+/// Whether a round can ever bring as many members, and tell them of as many updates, as the stage needs.
+void Attackers::check_reach(const Group& group, std::size_t stage, std::size_t wanted) const {
+  const UpdateAttack& attack = *group.stages[stage];
+  const Knowledge level = group.level_of(attack);
+  const std::size_t members = std::min(wanted, population_.members_of(group.index).size());
+  const std::size_t benign = std::min(wanted, population_.clients() - population_.malicious());
+  const std::size_t known = level >= Knowledge::all && benign > 0 ? benign : members;
+  SOUK_REQUIRE(members >= attack.least_members(),
+               "attacks[{}]: {} needs {} members in a round, and there are never more than {}", group.index,
+               group.names[stage], attack.least_members(), members);
+  SOUK_REQUIRE(known >= attack.least_known(level),
+               "attacks[{}].knowledge = {}: {} needs to know {} updates of a round, and there are never more than {}",
+               group.index, knowledge_name(level), group.names[stage], attack.least_known(level), known);
 }
 
 bool Attackers::acts(AgentId client, RoundIndex round) const {
@@ -119,7 +154,7 @@ SentUpdates Attackers::send(const CraftingRound& round, RoundRecord& record) {
   SentUpdates sent{round.honest.select(round.comm, everyone)};
   crafted_.clear();
   for (const auto& group : groups_) {
-    if (!group->stages.empty() && group->schedule.acts(round.round)) craft(round, *group, sent, record);
+    if (group->schedule.acts(round.round)) craft(round, *group, sent, record);
   }
   submitted_ = sent.updates.select(round.comm, everyone);
   submitters_.assign(round.agents.begin(), round.agents.end());
@@ -134,20 +169,26 @@ void Attackers::craft(const CraftingRound& round, Group& group, SentUpdates& sen
     everyone.push_back(i);
     if (population_.group_of(round.agents[i]) == group.index) rows.push_back(i);
   }
-  if (rows.empty()) return;
+  if (rows.empty()) {
+    const bool sends = group.poisons || !group.stages.empty();
+    if (sends) record.events.push_back(idle(group.index, "none of its members takes part in this round"));
+    return;
+  }
+  if (group.stages.empty()) return;
   ColumnMatrix seen = round.honest.select(round.comm, everyone);
-  for (const auto& stage : group.stages) {
+  for (std::size_t stage = 0; stage < group.stages.size(); ++stage) {
     CraftingRound now{round.comm,   round.round,       round.agents, seen,     round.global,
                       round.change, round.root_update, round.rule,   round.lab};
-    crafted_.push_back(run_stage(now, group, *stage, rows, sent, record));
+    crafted_.push_back(run_stage(now, group, stage, rows, sent, record));
     seen = seen.replaced(round.comm, rows, crafted_.back());
   }
   sent.updates = sent.updates.replaced(round.comm, rows, crafted_.back());
 }
 
 /// The members' new rows.
-ColumnMatrix Attackers::run_stage(const CraftingRound& round, Group& group, UpdateAttack& attack,
+ColumnMatrix Attackers::run_stage(const CraftingRound& round, Group& group, std::size_t stage,
                                   std::span<const std::size_t> rows, SentUpdates& sent, RoundRecord& record) {
+  UpdateAttack& attack = *group.stages[stage];
   std::vector<std::size_t> benign;
   for (std::size_t i = 0; i < round.agents.size(); ++i) {
     if (population_.group_of(round.agents[i]) < 0) benign.push_back(i);
@@ -165,6 +206,9 @@ ColumnMatrix Attackers::run_stage(const CraftingRound& round, Group& group, Upda
                                                   .lab = &round.lab});
   for (const Diagnostic& diagnostic : crafted.diagnostics) {
     record.add(fmt::format("attack.{}.{}", group.index, diagnostic.name), diagnostic.value, diagnostic.agent);
+  }
+  for (const IdleAttack& entry : crafted.idle) {
+    record.events.push_back(idle(group.index, group.names[stage] + " " + entry.why, entry.agent));
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (crafted.lengths[i] != round.honest.dimension()) sent.lengths[rows[i]] = crafted.lengths[i];
@@ -197,12 +241,12 @@ std::vector<std::uint8_t> Attackers::ours(const Comm& comm, const ColumnMatrix& 
 }
 
 void Attackers::edit_reports(const Comm& comm, RoundIndex round, const ColumnMatrix& steps,
-                             std::span<const AgentId> validators, std::size_t classes,
-                             std::span<double> reports) const {
+                             std::span<const AgentId> validators, std::size_t classes, std::span<double> reports) {
   const std::vector<double> honest(reports.begin(), reports.end());
   const std::size_t width = steps.rows() * classes;
   for (const auto& group : groups_) {
     if (group->reports == nullptr || !group->schedule.acts(round)) continue;
+    group->asked = true;
     std::vector<std::size_t> rows;
     for (std::size_t v = 0; v < validators.size(); ++v) {
       if (population_.group_of(validators[v]) == group->index) rows.push_back(v);
@@ -216,7 +260,10 @@ void Attackers::edit_reports(const Comm& comm, RoundIndex round, const ColumnMat
     std::get<0>(access.grants).emplace(OwnReports{members, steps.rows(), classes, own, own_steps});
     if (group->sees_all_reports()) std::get<1>(access.grants).emplace(AllReports{honest, validators, rows});
     Stream random(seed_, Purpose::update_attack, members.front(), round, 0xFFFF);
+    const std::vector<double> before = own;
     group->reports->report_from(access, random);
+    const auto same = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
+    group->lied = group->lied || !std::ranges::equal(before, own, same);
     for (std::size_t m = 0; m < rows.size(); ++m) {
       std::copy_n(own.begin() + static_cast<std::ptrdiff_t>(m * width), width,
                   reports.begin() + static_cast<std::ptrdiff_t>(rows[m] * width));
@@ -224,8 +271,19 @@ void Attackers::edit_reports(const Comm& comm, RoundIndex round, const ColumnMat
   }
 }
 
+/// What the group's validators could not do in this round.
+void Attackers::note_reports(Group& group, RoundIndex round, RoundRecord& record) const {
+  const bool idle_reports = group.reports != nullptr && group.schedule.acts(round) && !group.lied;
+  if (idle_reports) {
+    record.events.push_back(idle(group.index, group.asked ? "its reports are what they would have been without it"
+                                                          : "nobody validates in this round"));
+  }
+  group.asked = group.lied = false;
+}
+
 void Attackers::observe(const Published& published, RoundRecord& record) {
   for (const auto& group : groups_) {
+    note_reports(*group, published.round, record);
     for (const auto& stage : group->stages) {
       stage->observe(published);
       for (const AgentId leaver : stage->leaving()) {

@@ -40,13 +40,19 @@ struct SentUpdates {
   std::map<std::size_t, std::uint64_t> lengths{};  ///< rows that do not have d values, and how many they have
 };
 
+/// What the groups are told apart from their own setting, to refuse what can never act.
+struct AttackedServer {
+  bool root_update = false;  ///< trains one
+  std::size_t wanted = 0;    ///< updates wanted per round
+};
+
 /// The attacker groups of a scenario on their way through a round: what members submit and report, what they learn from
 /// it, and under which names they take part. Hands each attack exactly what its group's knowledge grants.
 class Attackers {
  public:
-  /// Throws InputError for a group without a method, or one that may not know what its attack needs. `root_update`:
-  /// whether the server trains one.
-  Attackers(const scenario::Scenario& scenario, const Population& population, bool root_update);
+  /// Throws InputError for a group without a method, one that may not know what its attack needs, and one that can
+  /// never act.
+  Attackers(const scenario::Scenario& scenario, const Population& population, const AttackedServer& server);
   ~Attackers();
   /// Whether the client's group acts.
   bool acts(AgentId client, RoundIndex round) const;
@@ -54,11 +60,11 @@ class Attackers {
   bool poisons_training(AgentId client, RoundIndex round) const;
   /// Groups whose first round this is.
   std::vector<int> beginning(RoundIndex round) const;
-  /// Replaces the rows of members whose group acts. Collective.
+  /// Replaces the rows of members whose group acts. Events say which attacks could do nothing. Collective.
   SentUpdates send(const CraftingRound& round, RoundRecord& record);
   /// Lets the malicious among the validators change their rows of `reports`, [validators, steps, classes]. Collective.
   void edit_reports(const Comm& comm, RoundIndex round, const ColumnMatrix& steps, std::span<const AgentId> validators,
-                    std::size_t classes, std::span<double> reports) const;
+                    std::size_t classes, std::span<double> reports);
   /// Shows the groups what the server publishes, and lets members change their identities. Collective.
   void observe(const Published& published, RoundRecord& record);
   /// Under which name the server knows a client.
@@ -67,10 +73,12 @@ class Attackers {
 
  private:
   struct Group;
-  void check(const Group& group, int index, bool root_update) const;
+  void check(const Group& group, const AttackedServer& server) const;
+  void check_reach(const Group& group, std::size_t stage, std::size_t wanted) const;
+  void note_reports(Group& group, RoundIndex round, RoundRecord& record) const;
   void craft(const CraftingRound& round, Group& group, SentUpdates& sent, RoundRecord& record);
-  ColumnMatrix run_stage(const CraftingRound& round, Group& group, UpdateAttack& attack,
-                         std::span<const std::size_t> rows, SentUpdates& sent, RoundRecord& record);
+  ColumnMatrix run_stage(const CraftingRound& round, Group& group, std::size_t stage, std::span<const std::size_t> rows,
+                         SentUpdates& sent, RoundRecord& record);
   std::vector<std::uint8_t> ours(const Comm& comm, const ColumnMatrix& steps, int group) const;
 
   std::uint64_t seed_;

@@ -29,11 +29,18 @@ struct Diagnostic {
   std::int64_t agent = -1;  ///< the member it is about; -1: the group
 };
 
+/// An attack that left updates as they were, and why.
+struct IdleAttack {
+  std::string why;
+  std::int64_t agent = -1;  ///< the member it is about; -1: all who are there
+};
+
 /// What comes of it.
 struct CraftedUpdates {
   ColumnMatrix rows;  ///< [m, d]
   std::vector<Diagnostic> diagnostics{};
   std::vector<std::uint64_t> lengths{};  ///< [m] values that each pretends to have
+  std::vector<IdleAttack> idle{};
 };
 
 /// Runs the attack with exactly the grants of its level: for all members together, or for one after the other where it

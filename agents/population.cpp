@@ -5,10 +5,14 @@
 
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
+#include "sim/base/memory.hpp"
 #include "sim/base/random.hpp"
 
 namespace souk {
 namespace {
+
+constexpr std::uint64_t most_clients = 0xFFFF0000;  // ids have 32 bits, and owners of models take some behind them
+constexpr double bytes_a_fake = 16.0;               // its group, its owner, and its place in the deal
 
 std::size_t wanted_members(const scenario::Attack& group, std::size_t clients) {
   if (group.has_count()) return group.count();
@@ -26,6 +30,7 @@ Population::Population(const scenario::Scenario& scenario)
       genuine_(scenario.participants().clients()),
       group_of_(genuine_, -1) {
   appoint(scenario);
+  check_fakes(scenario);
   add_fakes(scenario);
 }
 
@@ -57,6 +62,27 @@ void Population::appoint(const scenario::Scenario& scenario) {
                  order.size() - next, clients());
     for (std::size_t m = 0; m < members; ++m) group_of_[order[next++]] = g;
     malicious_ += members;
+  }
+}
+
+/// Refuses more identities than can be numbered, or held in memory, before any is made.
+void Population::check_fakes(const scenario::Scenario& scenario) const {
+  std::vector<std::uint64_t> members(static_cast<std::size_t>(scenario.attacks_size()), 0);
+  for (const std::int32_t group : group_of_) {
+    if (group >= 0) ++members[static_cast<std::size_t>(group)];
+  }
+  std::uint64_t all = genuine_;
+  for (int g = 0; g < scenario.attacks_size(); ++g) {
+    const std::uint64_t identities = scenario.attacks(g).identities();
+    all += members[static_cast<std::size_t>(g)] * (identities - 1);
+    SOUK_REQUIRE(all <= most_clients,
+                 "attacks[{}].identities = {}: {} members with as many make {} clients, more than {}", g, identities,
+                 members[static_cast<std::size_t>(g)], all, most_clients);
+    const double needed = bytes_a_fake * static_cast<double>(all - genuine_);
+    SOUK_REQUIRE(needed <= available_memory(),
+                 "attacks[{}].identities = {}: {} members with as many make {} clients, which need {:.1f} GB, and this "
+                 "node has {:.1f} GB to give",
+                 g, identities, members[static_cast<std::size_t>(g)], all, needed / 1e9, available_memory() / 1e9);
   }
 }
 

@@ -42,6 +42,7 @@ class Population {
   std::uint64_t seed_;
   double compute_, compute_sigma_, bandwidth_, bandwidth_sigma_;
   void appoint(const scenario::Scenario& scenario);
+  void check_fakes(const scenario::Scenario& scenario) const;
   void add_fakes(const scenario::Scenario& scenario);
   std::size_t genuine_;
   std::vector<std::int32_t> group_of_;

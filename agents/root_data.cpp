@@ -7,6 +7,7 @@
 #include "scenarios/participants.pb.h"
 #include "scenarios/partition.pb.h"
 #include "sim/base/contract.hpp"
+#include "sim/base/memory.hpp"
 #include "sim/base/random.hpp"
 #include "sim/data/deal_tools.hpp"
 
@@ -189,6 +190,15 @@ RepairedDeal deal_without(std::span<const SampleIndex> reserved, const scenario:
 }
 
 void share_with_fakes(const Population& population, Deal& deal) {
+  double copies = 0.0;
+  for (auto fake = static_cast<std::uint32_t>(population.genuine()); fake < population.clients(); ++fake) {
+    copies += static_cast<double>(deal.of(population.owner_of({fake}).value).size());
+  }
+  const double needed = copies * sizeof(SampleIndex);
+  SOUK_REQUIRE(
+      needed <= available_memory(),
+      "attacks: {} fake identities hold {:.0f} samples, which need {:.1f} GB, and this node has {:.1f} GB to give",
+      population.clients() - population.genuine(), copies, needed / 1e9, available_memory() / 1e9);
   for (auto fake = static_cast<std::uint32_t>(population.genuine()); fake < population.clients(); ++fake) {
     const auto own = deal.of(population.owner_of({fake}).value);
     const std::vector<SampleIndex> copy(own.begin(), own.end());  // `own` points into what grows

@@ -13,6 +13,7 @@ namespace souk {
 RuleOutput run_rule(Aggregator& rule, const RuleSetting& setting, std::span<const Submission> submissions,
                     const ColumnMatrix& updates, LossOracle* losses, Purpose purpose) {
   Stream random(setting.seed, purpose, nobody, setting.round, setting.owner);
+  RuleLog log;
   RuleOutput output = rule.aggregate({.comm = setting.comm,
                                       .round = setting.round,
                                       .submissions = submissions,
@@ -22,7 +23,10 @@ RuleOutput run_rule(Aggregator& rule, const RuleSetting& setting, std::span<cons
                                       .global = &setting.global,
                                       .root_update = setting.root_update,
                                       .losses = losses,
-                                      .layout = setting.layout});
+                                      .layout = setting.layout,
+                                      .log = &log});
+  output.diagnostics.insert(log.tolerated.begin(), log.tolerated.end());
+  output.remarks = std::move(log.remarks);
   SOUK_EXPECT(output.weights.size() == submissions.size());
   return output;
 }
@@ -59,12 +63,13 @@ ServerProbe::ServerProbe(const scenario::Aggregator& config, Aggregator& rule, c
       submissions_(std::move(submissions)),
       losses_(std::move(losses)) {}
 
-Verdict ServerProbe::verdict(const ColumnMatrix& updates) {
+Verdict ServerProbe::judge(const ColumnMatrix& updates, std::span<const std::size_t> rows) {
   SOUK_EXPECT(updates.rows() == submissions_.size());
   if (!snapshot_) snapshot_.emplace(config_, rule_, setting_.comm);
   const std::unique_ptr<Aggregator> rule = snapshot_->copy();
   const std::vector<double> squares = squared_norms(setting_.comm, updates);
   std::vector<std::size_t> used = finite_rows(squares);
+  std::erase_if(used, [&](std::size_t i) { return std::ranges::find(rows, i) == rows.end(); });
   // The server orders updates by the names under which it knows the clients.
   std::ranges::sort(used, {}, [&](std::size_t i) { return submissions_[i].agent; });
   std::vector<Submission> submissions;

@@ -54,9 +54,9 @@ class ServerProbe final : public RuleProbe {
   /// none.
   ServerProbe(const scenario::Aggregator& config, Aggregator& rule, const RuleSetting& setting,
               std::vector<Submission> submissions, std::function<std::unique_ptr<LossOracle>()> losses);
-  Verdict verdict(const ColumnMatrix& updates) override;
 
  private:
+  Verdict judge(const ColumnMatrix& updates, std::span<const std::size_t> rows) override;
   const scenario::Aggregator& config_;
   Aggregator& rule_;
   RuleSetting setting_;

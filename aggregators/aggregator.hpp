@@ -77,11 +77,18 @@ class LossOracle {
   virtual int classes() const = 0;
 };
 
+/// What a rule could not do as it was told, and how many malicious updates it withstood; for the record of the round.
+struct RuleLog {
+  std::map<std::string, double> tolerated{};  ///< f used, by name: "f" of the rule, "pre.nnm.f", "base.f"
+  std::vector<std::string> remarks{};         ///< sentences
+};
+
 /// A round as a rule sees it. Everything but `updates`, `global` and `root_update` is the same on every rank.
 struct RuleInput {
   const Comm& comm;
   RoundIndex round;
-  std::span<const Submission> submissions;  ///< [n], n >= 1, ascending AgentId; row i of `updates` is submissions[i]
+  std::span<const Submission> submissions;  ///< [n], n >= 1, ascending AgentId; row i of `updates` is submissions[i].
+                                            ///< Behind bucketing a row stands for a group, under its smallest id
   const ColumnMatrix& updates;              ///< [n, d], local minus global parameters; finite: others were dropped
   Stream& random;
   std::size_t tolerated_f = 0;                ///< malicious updates that the round is told to withstand
@@ -89,6 +96,7 @@ struct RuleInput {
   const ColumnVector* root_update = nullptr;  ///< [d]; null unless needed
   LossOracle* losses = nullptr;               ///< null unless needed
   const ParameterLayout* layout = nullptr;    ///< names and shapes of the d values; null unless the network is needed
+  RuleLog* log = nullptr;                     ///< null: nobody reads it
 };
 
 /// What a rule decides. Weights, scores and diagnostics are equal on every rank.
@@ -98,6 +106,10 @@ struct RuleOutput {
   std::vector<double> scores;   ///< [n] the rule's own trust; empty if it has none
   std::map<std::string, double> diagnostics;
   bool restart = false;  ///< the model goes back to its initial parameters, and the step is not taken
+  /// The step is put together coordinate by coordinate: no update is kept or rejected as a whole, and weights only say
+  /// who took part.
+  bool by_coordinate = false;
+  std::vector<std::string> remarks{};  ///< from the log: why the rule did otherwise than told; filled in by who runs it
 };
 
 /// How many updates a round brings, for checks before anything runs.

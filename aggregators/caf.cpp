@@ -29,18 +29,14 @@ class CovarianceAgnosticFilter final : public Aggregator {
     std::vector<double> c(n, 1.0);
     std::vector<double> best = uniform_weights(n);
     double best_variance = std::numeric_limits<double>::infinity();
-    // Each pass takes the whole weight of at least one update, so n passes are the most.
-    for (std::size_t pass = 0; pass < n && std::accumulate(c.begin(), c.end(), 0.0) > least; ++pass) {
+    while (std::accumulate(c.begin(), c.end(), 0.0) > least) {
       const std::vector<double> shares = shares_of(c);
       const auto [variance, projections] = top_direction(distances, shares);
       if (variance < best_variance) {
         best_variance = variance;
         best = shares;
       }
-      double farthest = 0.0;
-      for (std::size_t i = 0; i < n; ++i) farthest = c[i] > 0.0 ? std::max(farthest, projections[i]) : farthest;
-      if (farthest == 0.0) break;
-      for (std::size_t i = 0; i < n; ++i) c[i] *= std::max(0.0, 1.0 - projections[i] / farthest);
+      if (!take_weight(projections, c)) break;
     }
     RuleOutput output = weighted_sum(input, best);
     output.diagnostics["variance"] = std::isfinite(best_variance) ? best_variance : 0.0;
@@ -48,6 +44,28 @@ class CovarianceAgnosticFilter final : public Aggregator {
   }
 
  private:
+  /// c_i (1 - t_i / max t), t the projections, of all updates as in the paper. A pass that takes less than a hundredth,
+  /// because an update without weight lies far off, measures by those with weight instead: it takes the whole weight of
+  /// one of them, so that there is an end. False where there is nothing to take.
+  static bool take_weight(const std::vector<double>& t, std::vector<double>& c) {
+    const auto left_by = [&](double most) {
+      std::vector<double> left = c;
+      for (std::size_t i = 0; i < c.size(); ++i) left[i] *= std::max(0.0, 1.0 - t[i] / most);
+      return left;
+    };
+    const auto sum = [](const std::vector<double>& values) {
+      return std::accumulate(values.begin(), values.end(), 0.0);
+    };
+    const double farthest = *std::max_element(t.begin(), t.end());
+    double of_weighted = 0.0;
+    for (std::size_t i = 0; i < c.size(); ++i) of_weighted = c[i] > 0.0 ? std::max(of_weighted, t[i]) : of_weighted;
+    if (of_weighted == 0.0) return false;
+    std::vector<double> left = left_by(farthest);
+    if (sum(left) > 0.99 * sum(c)) left = left_by(of_weighted);
+    c = std::move(left);
+    return true;
+  }
+
   struct Direction {
     double variance;                  ///< top eigenvalue of the weighted covariance
     std::vector<double> projections;  ///< squared, of every update minus the mean, on its eigenvector

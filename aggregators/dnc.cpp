@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "aggregators/column_sample.hpp"
 #include "aggregators/rule_tools.hpp"
 #include "scenarios/aggregators.pb.h"
@@ -23,14 +25,17 @@ class Dnc final : public Aggregator {
 
   void check(const RoundSize& round) const override {
     f_.check(round);
-    const std::size_t f = f_.of(round.updates, round.tolerated_f);
+    const std::size_t f = f_.of(round.updates, round.tolerated_f, nullptr);
     SOUK_REQUIRE(removed(f) < round.updates, "aggregator.dnc.c = {}: drops {} of {} updates", c_, removed(f),
                  round.updates);
   }
 
   RuleOutput aggregate(const RuleInput& input) override {
     const std::size_t n = input.updates.rows();
-    const std::size_t kept = n - std::min(n - 1, removed(f_.of(input)));
+    const std::size_t wanted = removed(f_.of(input));
+    if (wanted >= n)
+      remark(input, fmt::format("dnc: drops {} updates instead of {}, for {} arrived", n - 1, wanted, n));
+    const std::size_t kept = n - std::min(n - 1, wanted);
     std::vector<std::size_t> good = all_rows(n);
     for (std::size_t repeat = 0; repeat < repeats_; ++repeat) {
       const auto columns = draw_columns(input.updates.dimension(), coordinates_, input.random);

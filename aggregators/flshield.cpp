@@ -17,7 +17,8 @@
 namespace souk {
 namespace {
 
-constexpr double unjudged = 1e6;        // a class that no validator holds never is the worst one
+constexpr double unjudged = 1e6;              // a class that no validator holds never is the worst one
+constexpr std::size_t fewest_clustered = 10;  // in the repository
 constexpr double largest_report = 100;  // nats: a model this much worse is ruined, and must not drown the other reports
 
 /// What the validators judge: combinations of updates, and the combination that stands for each client.
@@ -69,6 +70,13 @@ Representatives clustered(const SymmetricMatrix& squares, const SymmetricMatrix&
   return made;
 }
 
+/// Every update stands for itself.
+Representatives one_per_client(std::size_t n) {
+  Representatives made{.coefficients = std::vector<double>(n * n, 0.0), .of_client = all_rows(n), .count = n};
+  for (std::size_t i = 0; i < n; ++i) made.coefficients[i * n + i] = 1.0;
+  return made;
+}
+
 SymmetricMatrix mapped(SymmetricMatrix matrix, double (*map)(double)) {
   for (double& value : matrix.lower) value = map(value);
   return matrix;
@@ -101,13 +109,12 @@ class FlShield final : public Aggregator {
     std::vector<double> negated, of_clients;
     for (const double score : scores) negated.push_back(-score);
     for (const std::size_t r : made.of_client) of_clients.push_back(scores[r]);
-    const auto wanted = static_cast<std::size_t>(keep_ * static_cast<double>(made.count) + 1e-9);
-    const std::vector<std::size_t> accepted = smallest(negated, std::max<std::size_t>(1, wanted));
+    const std::vector<std::size_t> accepted = smallest(negated, made.count - dropped(made.count));
     std::vector<std::size_t> rows;
     for (std::size_t i = 0; i < made.of_client.size(); ++i) {
       if (std::binary_search(accepted.begin(), accepted.end(), made.of_client[i])) rows.push_back(i);
     }
-    RuleOutput output = clipped_mean_of(input, rows, norms, median(norms));
+    RuleOutput output = clipped(input, rows, norms);
     output.scores = of_clients;
     output.diagnostics = {{"representatives", static_cast<double>(made.count)},
                           {"classes_judged", static_cast<double>(classes_judged(reports, input.losses->classes()))},
@@ -125,6 +132,7 @@ class FlShield final : public Aggregator {
       const auto root = [](double square) { return std::sqrt(square); };
       return clustered(squares, mapped(squares, root), n < 2 ? 1 : std::max<std::size_t>(2, n / 2), input.random);
     }
+    if (n < fewest_clustered) return one_per_client(n);
     const SymmetricMatrix apart = mapped(cosines(products), [](double cosine) { return 1.0 - cosine; });
     DenseMatrix rows(n, n);
     for (std::size_t i = 0; i < n; ++i) {
@@ -132,6 +140,21 @@ class FlShield final : public Aggregator {
     }
     const std::size_t bound = std::min<std::size_t>(n, 15);
     return clustered(squared_distances(rows), apart, bound > 0 ? bound - 1 : 0, input.random);
+  }
+
+  /// The mean of clipped updates; in the repository what clipping took is given back to all.
+  RuleOutput clipped(const RuleInput& input, const std::vector<std::size_t>& rows,
+                     const std::vector<double>& norms) const {
+    const double limit = median(norms);
+    if (!as_code_) return clipped_mean_of(input, rows, norms, limit);
+    std::vector<double> coefficients(norms.size(), 0.0);
+    for (const std::size_t i : rows) coefficients[i] = clip_factor(norms[i], limit);
+    return weighted_sum(input, shares_of(coefficients));
+  }
+
+  /// Of m representatives, all but one at most. The authors drop floor(m / 2): of an odd number the larger part stays.
+  std::size_t dropped(std::size_t m) const {
+    return std::min(m - 1, static_cast<std::size_t>((1.0 - keep_) * static_cast<double>(m) + 1e-9));
   }
 
   /// What each validator reports, flattened and completed: [validators, representatives x classes].

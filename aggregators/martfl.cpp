@@ -48,8 +48,9 @@ std::vector<double> cosines_to(const RuleInput& input, std::span<const float> ba
 
 /// What outlier removal decides.
 struct Verdict {
-  std::vector<double> quality;      ///< [n] K, 0 to 1
-  std::vector<std::size_t> bought;  ///< ascending; the candidates for the next baseline
+  std::vector<double> quality;          ///< [n] K, 0 to 1
+  std::vector<std::size_t> bought;      ///< ascending
+  std::vector<std::size_t> candidates;  ///< ascending; for the next baseline
   std::size_t clusters = 1;
 };
 
@@ -83,7 +84,7 @@ class MartFl final : public Aggregator {
     output.diagnostics = {{"clusters", static_cast<double>(verdict.clusters)},
                           {"bought", static_cast<double>(verdict.bought.size())},
                           {"baseline", static_cast<double>(baseline_)}};
-    if (adjusts_) choose_baseline(input, verdict.bought);
+    if (adjusts_) choose_baseline(input, verdict.candidates);
     return output;
   }
 
@@ -101,32 +102,50 @@ class MartFl final : public Aggregator {
 
   Verdict judge(const std::vector<double>& scores, std::size_t baseline, Stream& random) const {
     const std::size_t n = scores.size();
-    Verdict verdict{.quality = std::vector<double>(n, 1.0), .bought = all_rows(n)};
     std::vector<std::size_t> others = all_rows(n);
     std::erase(others, baseline);
+    Verdict verdict{.quality = std::vector<double>(n, 1.0), .bought = all_rows(n), .candidates = all_rows(n)};
     if (others.empty()) return verdict;
     std::vector<double> judged;
     for (const std::size_t i : others) judged.push_back(scores[i]);
     verdict.clusters = clusters_of(judged, random);
-    if (verdict.clusters == 1) return verdict;
-
+    if (verdict.clusters == 1 && !as_code_) return verdict;
+    const Grades grades = grade(judged, verdict.clusters);
     verdict.quality.assign(n, 0.0);
     verdict.bought.clear();
-    const KMeans1d fine = kmeans_1d(judged, verdict.clusters);
-    const std::vector<std::size_t> coarse =
-        as_code_ || verdict.clusters > 2 ? kmeans_1d(judged, 2).labels : fine.labels;
-    const double best = fine.centroids.back();
-    const double farthest = farthest_from(best, judged, fine.labels, coarse);
-    std::size_t middling = 0;
     for (std::size_t k = 0; k < others.size(); ++k) {
-      if (fine.labels[k] == 0 || coarse[k] == 0 || (as_code_ && judged[k] == 0.0)) continue;
-      const bool top = fine.labels[k] == fine.centroids.size() - 1;
-      middling += top ? 0 : 1;
-      verdict.quality[others[k]] = top ? 1.0 : std::max(0.0, 1.0 - std::abs(judged[k] - best) / farthest);
-      verdict.bought.push_back(others[k]);
+      verdict.quality[others[k]] = grades.quality[k];
+      if (grades.group[k] != Group::low) verdict.bought.push_back(others[k]);
     }
-    if (middling == 0 && 2 * verdict.bought.size() < n) add_candidates(n, verdict.bought, random);
+    as_code_ ? draw_candidates(others, grades, verdict, random) : add_candidates(n, grades, verdict, random);
     return verdict;
+  }
+
+  enum class Group : std::uint8_t { low, middling, top };
+
+  /// Of everybody but the baseline.
+  struct Grades {
+    std::vector<Group> group;
+    std::vector<double> quality;  ///< 1 for the top group, 0 for the low one
+    std::size_t count(Group of) const { return static_cast<std::size_t>(std::ranges::count(group, of)); }
+  };
+
+  Grades grade(const std::vector<double>& judged, std::size_t clusters) const {
+    const KMeans1d fine = kmeans_1d(judged, clusters);
+    std::vector<std::size_t> coarse = as_code_ || clusters > 2 ? kmeans_1d(judged, 2).labels : fine.labels;
+    if (clusters == 1) coarse.assign(judged.size(), 1);  // nobody is low
+    const std::size_t low = clusters == 1 ? clusters : 0;
+    const double best = fine.centroids.back();
+    const double farthest = farthest_from(best, judged, fine.labels, coarse, low);
+    Grades grades;
+    for (std::size_t k = 0; k < judged.size(); ++k) {
+      const bool rejected = fine.labels[k] == low || coarse[k] == 0 || (as_code_ && judged[k] == 0.0);
+      const bool top = fine.labels[k] == fine.centroids.size() - 1;
+      grades.group.push_back(rejected ? Group::low : (top ? Group::top : Group::middling));
+      const double middling = std::max(0.0, 1.0 - std::abs(judged[k] - best) / farthest);
+      grades.quality.push_back(rejected ? 0.0 : (top ? 1.0 : middling));
+    }
+    return grades;
   }
 
   /// How many clusters the scores form; one that is too wide counts as two. The repository takes the width after a
@@ -143,37 +162,65 @@ class MartFl final : public Aggregator {
 
   /// The largest distance to the best centroid: of all scores, in the repository of those not rejected.
   double farthest_from(double best, const std::vector<double>& scores, const std::vector<std::size_t>& fine,
-                       const std::vector<std::size_t>& coarse) const {
+                       const std::vector<std::size_t>& coarse, std::size_t low) const {
     double farthest = 0.0;
     for (std::size_t k = 0; k < scores.size(); ++k) {
-      if (as_code_ && (fine[k] == 0 || coarse[k] == 0)) continue;
+      if (as_code_ && (fine[k] == low || coarse[k] == 0)) continue;
       farthest = std::max(farthest, std::abs(scores[k] - best));
     }
     return as_code_ ? farthest + 1e-6 : std::max(farthest, std::numeric_limits<double>::min());
   }
 
-  /// Too few are good: some of the others compete for the next baseline. They are bought with weight 0.
-  void add_candidates(std::size_t n, std::vector<std::size_t>& bought, Stream& random) const {
-    std::vector<std::uint32_t> rest;
-    for (std::uint32_t i = 0; i < n; ++i) {
-      if (!std::binary_search(bought.begin(), bought.end(), i)) rest.push_back(i);
+  /// Nobody is middling and too few are good: some of the others compete for the next baseline. They are bought with
+  /// weight 0.
+  void add_candidates(std::size_t n, const Grades& grades, Verdict& verdict, Stream& random) const {
+    if (grades.count(Group::middling) == 0 && 2 * verdict.bought.size() < n) {
+      for (const std::size_t i : drawn(without(all_rows(n), verdict.bought), n, random)) verdict.bought.push_back(i);
+      std::sort(verdict.bought.begin(), verdict.bought.end());
     }
-    random.shuffle(rest);
-    const auto wanted = static_cast<std::size_t>(candidates_ * static_cast<double>(n) + 1e-9);
-    for (std::size_t k = 0; k < std::min(rest.size(), wanted); ++k) bought.push_back(rest[k]);
-    std::sort(bought.begin(), bought.end());
+    verdict.candidates = verdict.bought;
   }
 
-  /// The best kappa on the root data; the repository takes none that is not above 0.
-  void choose_baseline(const RuleInput& input, std::span<const std::size_t> bought) {
-    baseline_ = -1;
-    if (bought.empty()) return;
-    const std::vector<Judgement> judged = input.losses->on_root(input.updates.select(input.comm, bought));
+  /// The repository's: the top group, or everybody where it is empty, and some of the middling; some of all others
+  /// where nobody is middling and too few are good. Its participants are the clients and the server.
+  void draw_candidates(const std::vector<std::size_t>& others, const Grades& grades, Verdict& verdict,
+                       Stream& random) const {
+    const std::size_t participants = verdict.quality.size() + 1;
+    std::vector<std::size_t> top, middling;
+    for (std::size_t k = 0; k < others.size(); ++k) {
+      if (grades.group[k] == Group::top) top.push_back(others[k]);
+      if (grades.group[k] == Group::middling) middling.push_back(others[k]);
+    }
+    verdict.candidates = top.empty() ? others : top;
+    std::vector<std::size_t> rest = without(middling, verdict.candidates);
+    if (rest.empty() && 2 * verdict.candidates.size() < participants) rest = without(others, verdict.candidates);
+    for (const std::size_t i : drawn(rest, participants, random)) verdict.candidates.push_back(i);
+    std::sort(verdict.candidates.begin(), verdict.candidates.end());
+  }
+
+  static std::vector<std::size_t> without(std::vector<std::size_t> rows, const std::vector<std::size_t>& sorted) {
+    std::erase_if(rows, [&](std::size_t i) { return std::binary_search(sorted.begin(), sorted.end(), i); });
+    return rows;
+  }
+
+  /// The share `candidates` of `n`, rounded down, at random from `rows`; all where there are fewer.
+  std::vector<std::size_t> drawn(const std::vector<std::size_t>& rows, std::size_t n, Stream& random) const {
+    std::vector<std::uint32_t> order(rows.begin(), rows.end());
+    random.shuffle(order);
+    order.resize(std::min(order.size(), static_cast<std::size_t>(candidates_ * static_cast<double>(n) + 1e-9)));
+    return {order.begin(), order.end()};
+  }
+
+  /// The best kappa on the root data. The repository takes none that is not above 0, and the first client instead.
+  void choose_baseline(const RuleInput& input, std::span<const std::size_t> candidates) {
+    baseline_ = as_code_ ? input.submissions.front().agent.value : -1;
+    if (candidates.empty()) return;
+    const std::vector<Judgement> judged = input.losses->on_root(input.updates.select(input.comm, candidates));
     double best = as_code_ ? 0.0 : -std::numeric_limits<double>::infinity();
     for (std::size_t k = 0; k < judged.size(); ++k) {
       if (!(judged[k].kappa > best)) continue;
       best = judged[k].kappa;
-      baseline_ = input.submissions[bought[k]].agent.value;
+      baseline_ = input.submissions[candidates[k]].agent.value;
     }
   }
 

@@ -112,7 +112,7 @@ class Mda final : public Aggregator {
   void check(const RoundSize& round) const override {
     f_.check(round);
     if (!exact_) return;
-    const std::size_t f = f_.of(round.updates, round.tolerated_f);
+    const std::size_t f = f_.of(round.updates, round.tolerated_f, nullptr);
     require_few_subsets("mda", std::min(subsets(round.updates, f), std::exp2(static_cast<double>(f))), max_subsets_);
   }
 

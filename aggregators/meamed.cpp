@@ -16,10 +16,7 @@ class Meamed final : public Aggregator {
 
   RuleOutput aggregate(const RuleInput& input) override {
     const std::size_t n = input.updates.rows();
-    return {.step = mean_near(input.updates, median_of_columns(input.updates), n - f_.of(input)),
-            .weights = uniform_weights(n),
-            .scores = {},
-            .diagnostics = {}};
+    return coordinate_wise(mean_near(input.updates, median_of_columns(input.updates), n - f_.of(input)), n);
   }
 
  private:

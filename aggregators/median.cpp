@@ -13,10 +13,7 @@ class Median final : public Aggregator {
   explicit Median(const scenario::Median&) {}
 
   RuleOutput aggregate(const RuleInput& input) override {
-    return {.step = median_of_columns(input.updates),
-            .weights = uniform_weights(input.submissions.size()),
-            .scores = {},
-            .diagnostics = {}};
+    return coordinate_wise(median_of_columns(input.updates), input.submissions.size());
   }
 };
 

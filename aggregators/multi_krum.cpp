@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "aggregators/rule_tools.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/contract.hpp"
@@ -23,6 +25,7 @@ class MultiKrum final : public Aggregator {
   RuleOutput aggregate(const RuleInput& input) override {
     const std::size_t n = input.updates.rows();
     const std::size_t f = f_.of(input);
+    if (m_ > n) remark(input, fmt::format("multi_krum: averages {} updates instead of m = {}", n, m_));
     const std::vector<double> scores = krum_scores(squared_distances(input.comm, input.updates), all_rows(n), f);
     RuleOutput output = mean_of(input, smallest(scores, m_ > 0 ? m_ : n - f));
     for (const double score : scores) output.scores.push_back(-score);

@@ -17,10 +17,7 @@ class Phocas final : public Aggregator {
   RuleOutput aggregate(const RuleInput& input) override {
     const std::size_t n = input.updates.rows();
     const std::size_t f = f_.of(input);
-    return {.step = mean_near(input.updates, trimmed_mean_of_columns(input.updates, f), n - f),
-            .weights = uniform_weights(n),
-            .scores = {},
-            .diagnostics = {}};
+    return coordinate_wise(mean_near(input.updates, trimmed_mean_of_columns(input.updates, f), n - f), n);
   }
 
  private:

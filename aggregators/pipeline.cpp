@@ -119,9 +119,9 @@ class Pipeline final : public Aggregator {
   }
 
   RuleOutput aggregate(const RuleInput& input) override {
-    const Combinations mixed = run_stages(input);
-    const ColumnMatrix rows = mix(input.comm, input.updates, mixed.coefficients);
-    const std::vector<Submission> submissions = submissions_of(mixed, input.submissions);
+    const Mixed mixed = run_stages(input);
+    const ColumnMatrix rows = mix(input.comm, input.updates, mixed.all.coefficients);
+    const std::vector<Submission> submissions = submissions_of(mixed.groups, input.submissions);
     RuleOutput output = rule_->aggregate({.comm = input.comm,
                                           .round = input.round,
                                           .submissions = submissions,
@@ -131,7 +131,8 @@ class Pipeline final : public Aggregator {
                                           .global = input.global,
                                           .root_update = input.root_update,
                                           .losses = input.losses,
-                                          .layout = input.layout});
+                                          .layout = input.layout,
+                                          .log = input.log});
     hand_back(mixed, output);
     return output;
   }
@@ -139,54 +140,64 @@ class Pipeline final : public Aggregator {
   void serialize(Archive& archive, const Comm& comm) override { rule_->serialize(archive, comm); }
 
  private:
+  struct Mixed {
+    Combinations all;     ///< what the rule sees
+    Combinations groups;  ///< of them, what stages that make groups did: an agent is in one row
+  };
+
   bool keeps_agents() const {
     return std::all_of(stages_.begin(), stages_.end(), [](const auto& stage) { return stage->keeps_agents(); });
   }
 
-  Combinations run_stages(const RuleInput& input) const {
+  Mixed run_stages(const RuleInput& input) const {
     const SymmetricMatrix original = distances_with_origin(input.comm, input.updates);
     SymmetricMatrix distances = original;
-    Combinations mixed = identity(input.updates.rows());
+    Combinations mixed = identity(input.updates.rows()), groups = mixed;
     for (std::size_t s = 0; s < stages_.size(); ++s) {
       if (s > 0) {
         distances = too_far_apart(original)
                         ? distances_with_origin(input.comm, mix(input.comm, input.updates, mixed.coefficients))
                         : distances_among(mixed, original);
       }
-      const PreInput seen{.distances = distances, .tolerated_f = input.tolerated_f, .random = input.random};
-      mixed = compose({mixed.rows(), stages_[s]->mix(seen)}, mixed);
+      const PreInput seen{
+          .distances = distances, .tolerated_f = input.tolerated_f, .random = input.random, .log = input.log};
+      const Combinations stage{mixed.rows(), stages_[s]->mix(seen)};
+      mixed = compose(stage, mixed);
+      if (!stages_[s]->keeps_agents()) groups = compose(stage, groups);
     }
-    return mixed;
+    return {std::move(mixed), std::move(groups)};
   }
 
-  /// A row keeps its agent, or stands for all agents in it under the smallest id.
-  std::vector<Submission> submissions_of(const Combinations& mixed, std::span<const Submission> original) const {
+  /// A row keeps its agent, or stands for the group behind it under the smallest id. Stages make groups in the order of
+  /// these, so rows ascend.
+  std::vector<Submission> submissions_of(const Combinations& groups, std::span<const Submission> original) const {
     if (keeps_agents()) return {original.begin(), original.end()};
-    std::vector<Submission> groups;
-    for (std::size_t k = 0; k < mixed.rows(); ++k) {
+    std::vector<Submission> submissions;
+    for (std::size_t k = 0; k < groups.rows(); ++k) {
       Submission group{original.back().agent, 0};
-      for (std::size_t i = 0; i < mixed.updates; ++i) {
-        if (mixed.row(k)[i] == 0.0) continue;
+      for (std::size_t i = 0; i < groups.updates; ++i) {
+        if (groups.row(k)[i] == 0.0) continue;
         group.agent = std::min(group.agent, original[i].agent);
         group.samples += original[i].samples;
       }
-      groups.push_back(group);
+      submissions.push_back(group);
     }
-    return groups;
+    return submissions;
   }
 
   /// Shares and scores of rows become those of agents: a share by what the agent put in, a score from the agent's own
-  /// row, or the row it is in.
-  void hand_back(const Combinations& mixed, RuleOutput& output) const {
-    std::vector<double> shares(mixed.updates, 0.0);
-    std::vector<double> scores(output.scores.empty() ? 0 : mixed.updates);
-    for (std::size_t i = 0; i < mixed.updates; ++i) {
-      std::size_t largest = 0;
-      for (std::size_t k = 0; k < mixed.rows(); ++k) {
-        shares[i] += output.weights[k] * mixed.row(k)[i];
-        if (mixed.row(k)[i] > mixed.row(largest)[i]) largest = k;
+  /// row, or that of its group.
+  static void hand_back(const Mixed& mixed, RuleOutput& output) {
+    const std::size_t n = mixed.all.updates;
+    std::vector<double> shares(n, 0.0);
+    std::vector<double> scores(output.scores.empty() ? 0 : n);
+    for (std::size_t i = 0; i < n; ++i) {
+      std::size_t own = 0;
+      for (std::size_t k = 0; k < mixed.all.rows(); ++k) {
+        shares[i] += output.weights[k] * mixed.all.row(k)[i];
+        if (mixed.groups.row(k)[i] > 0.0) own = k;
       }
-      if (!scores.empty()) scores[i] = output.scores[keeps_agents() ? i : largest];
+      if (!scores.empty()) scores[i] = output.scores[own];
     }
     output.weights = shares_of(shares);
     output.scores = std::move(scores);

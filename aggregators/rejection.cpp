@@ -50,12 +50,13 @@ RuleNeeds Rejection::needs() const {
 
 void Rejection::check(const RoundSize& round) const {
   f_.check(round);
-  const std::size_t rejected = f_.of(round.updates, round.tolerated_f) * (by_.error && by_.loss ? 2 : 1);
+  const std::size_t rejected = f_.of(round.updates, round.tolerated_f, nullptr) * (by_.error && by_.loss ? 2 : 1);
   const std::size_t left = round.updates - std::max<std::size_t>(1, rejected);  // tried without each update in turn
   base_->check({left, base_f(round.tolerated_f)});
 }
 
-RuleOutput Rejection::base_of(const RuleInput& input, std::span<const std::size_t> rows, Stream& random) const {
+RuleOutput Rejection::base_of(const RuleInput& input, std::span<const std::size_t> rows, Stream& random,
+                              RuleLog* log) const {
   const ColumnMatrix some = input.updates.select(input.comm, rows);
   std::vector<Submission> submissions;
   for (const std::size_t i : rows) submissions.push_back(input.submissions[i]);
@@ -68,19 +69,21 @@ RuleOutput Rejection::base_of(const RuleInput& input, std::span<const std::size_
                            .global = input.global,
                            .root_update = input.root_update,
                            .losses = input.losses,
-                           .layout = input.layout});
+                           .layout = input.layout,
+                           .log = log});
 }
 
 RuleOutput Rejection::aggregate(const RuleInput& input) {
   const std::size_t n = input.updates.rows();
   std::vector<bool> kept(n, true);
   std::vector<double> scores(n, 0.0);
+  const std::size_t count = f_.of(input);
   if (n > 1) {
     // Candidate i is the base without update i; the last is the base with everybody.
     ColumnMatrixBuilder candidates(input.comm, n + 1, input.updates.dimension());
     for (std::size_t i = 0; i <= n; ++i) {
       Stream same = input.random;  // a base that draws at random draws alike in every trial
-      const ColumnVector step = base_of(input, i < n ? without(n, i) : all_rows(n), same).step;
+      const ColumnVector step = base_of(input, i < n ? without(n, i) : all_rows(n), same, nullptr).step;
       std::copy(step.values().begin(), step.values().end(), candidates.row(i).begin());
     }
     const std::vector<Judgement> judged = input.losses->on_root(std::move(candidates).finish());
@@ -89,7 +92,6 @@ RuleOutput Rejection::aggregate(const RuleInput& input) {
       errors.push_back(judged[n].error - judged[i].error);
       losses.push_back(finite(judged[n].loss) - finite(judged[i].loss));
     }
-    const std::size_t count = f_.of(input);
     if (by_.error) drop_largest(errors, count, kept);
     if (by_.loss) drop_largest(losses, count, kept);
     for (std::size_t i = 0; i < n; ++i) scores[i] = by_.loss ? -losses[i] : -errors[i];
@@ -98,7 +100,13 @@ RuleOutput Rejection::aggregate(const RuleInput& input) {
   for (std::size_t i = 0; i < n; ++i) {
     if (kept[i]) rows.push_back(i);
   }
-  RuleOutput output = base_of(input, rows, input.random);
+  RuleLog of_base;
+  RuleOutput output = base_of(input, rows, input.random, &of_base);
+  if (input.log != nullptr) {
+    for (const auto& [name, f] : of_base.tolerated) input.log->tolerated["base." + name] = f;
+    for (const std::string& sentence : of_base.remarks) remark(input, "base " + sentence);
+  }
+  output.by_coordinate = false;  // whatever the base does, updates were left out as wholes
   std::vector<double> weights(n, 0.0);
   for (std::size_t k = 0; k < rows.size(); ++k) weights[rows[k]] = output.weights[k];
   output.weights = std::move(weights);

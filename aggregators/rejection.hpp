@@ -32,7 +32,7 @@ class Rejection : public Aggregator {
   RuleOutput aggregate(const RuleInput& input) override;
 
  private:
-  RuleOutput base_of(const RuleInput& input, std::span<const std::size_t> rows, Stream& random) const;
+  RuleOutput base_of(const RuleInput& input, std::span<const std::size_t> rows, Stream& random, RuleLog* log) const;
   std::size_t base_f(std::size_t scenarios) const {
     return base_f_ < 0 ? scenarios : static_cast<std::size_t>(base_f_);
   }

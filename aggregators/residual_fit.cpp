@@ -113,14 +113,30 @@ void ResidualFit::fit_slopes() {
   }
 }
 
-/// sqrt(1 - h) / e * clamp(e / sqrt(1 - h), -K, K) is min(1, K sqrt(1 - h) tau / |r|). The authors add 1e-7 to tau;
-/// here it is 1e-7 of the rise of the line, so that scaling all values changes no weight.
+/// Puts the last row's value in the place of the smallest of each column of `medians_`, which leaves it out of the
+/// first n - 1 rows.
+void ResidualFit::drop_smallest() {
+  float* const values = medians_.get();
+  const float* const last = values + (rows_ - 1) * fit_columns;
+  for (std::size_t c = 0; c < fit_columns; ++c) {
+    std::size_t smallest = 0;
+    for (std::size_t rank = 1; rank < rows_; ++rank) {
+      if (values[rank * fit_columns + c] < values[smallest * fit_columns + c]) smallest = rank;
+    }
+    values[smallest * fit_columns + c] = last[c];
+  }
+}
+
+/// sqrt(1 - h) / e * clamp(e / sqrt(1 - h), -K, K) is min(1, K sqrt(1 - h) tau / |r|). As in the authors' code tau is
+/// from the median of all |r| but the smallest. The authors add 1e-7 to tau; here it is 1e-7 of the rise of the line,
+/// so that scaling all values changes no weight.
 void ResidualFit::weigh() {
   for (std::size_t v = 0; v < rows_ * fit_columns; ++v) {
     weights_[v] = std::abs(static_cast<double>(sorted_[v]) - lines_[v]);
     medians_[v] = static_cast<float>(weights_[v]);
   }
-  median(medians_.get(), rows_, spread_.get());
+  drop_smallest();
+  median(medians_.get(), rows_ - 1, spread_.get());
   const auto n = static_cast<double>(rows_);
   for (std::size_t c = 0; c < fit_columns; ++c) {
     const double rise = lines_[(rows_ - 1) * fit_columns + c] - lines_[c];

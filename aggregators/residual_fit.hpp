@@ -38,6 +38,7 @@ class ResidualFit {
   void median(const float* block, std::size_t rows, float* out);
   void sort();
   void fit_slopes();
+  void drop_smallest();
   void weigh();
 
   std::size_t rows_;

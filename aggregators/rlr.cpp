@@ -1,5 +1,7 @@
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "aggregators/rule_tools.hpp"
 #include "aggregators/signs.hpp"
 #include "scenarios/aggregators.pb.h"
@@ -29,15 +31,26 @@ class RobustLearningRate final : public Aggregator {
 
   RuleOutput aggregate(const RuleInput& input) override {
     const std::size_t n = input.updates.rows();
+    if (static_cast<float>(n) < threshold_) return nothing(input);
     const ColumnVector agreement = sum_of_signs(input.updates);
     ColumnVector step = base_of(input, agreement);
     for (std::size_t c = 0; c < step.values().size(); ++c) {
       if (std::abs(agreement.values()[c]) < threshold_) step.values()[c] = -step.values()[c];
     }
-    return {.step = std::move(step), .weights = uniform_weights(n), .scores = {}, .diagnostics = {}};
+    return coordinate_wise(std::move(step), n);
   }
 
  private:
+  /// The formula would turn every coordinate round, since so few can never agree as far as asked for.
+  RuleOutput nothing(const RuleInput& input) const {
+    const std::size_t n = input.updates.rows();
+    remark(input, fmt::format("rlr: {} updates cannot reach the threshold of {}; the model stays as it is", n,
+                              static_cast<int>(threshold_)));
+    RuleOutput output = coordinate_wise(ColumnVector(input.updates), n);
+    output.weights.assign(n, 0.0);
+    return output;
+  }
+
   ColumnVector base_of(const RuleInput& input, const ColumnVector& agreement) const {
     if (base_ == scenario::Rlr::MEAN) return combine(input.updates, uniform_weights(input.updates.rows()));
     if (base_ == scenario::Rlr::MEDIAN) return median_of_columns(input.updates);

@@ -5,6 +5,8 @@
 #include <limits>
 #include <numeric>
 
+#include <fmt/format.h>
+
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/random.hpp"
@@ -28,8 +30,18 @@ void ToleratedF::check(const RoundSize& round) const {
                     field, f, rule_, factor_, offset_, n, factor_ * f + offset_, largest_f(n, factor_, offset_));
 }
 
-std::size_t ToleratedF::of(std::size_t n, std::size_t scenarios) const {
-  return std::min(own_ < 0 ? scenarios : static_cast<std::size_t>(own_), largest_f(n, factor_, offset_));
+std::size_t ToleratedF::of(std::size_t n, std::size_t scenarios, RuleLog* log) const {
+  const std::size_t told = own_ < 0 ? scenarios : static_cast<std::size_t>(own_);
+  const std::size_t used = std::min(told, largest_f(n, factor_, offset_));
+  if (log == nullptr) return used;
+  log->tolerated[rule_.starts_with("pre.") ? rule_ + ".f" : "f"] = static_cast<double>(used);
+  if (used < told) {
+    log->remarks.push_back(
+        fmt::format("{}: f = {} instead of {}, for it needs {} f + {} updates and {} "
+                    "arrived",
+                    rule_, used, told, factor_, offset_, n));
+  }
+  return used;
 }
 
 std::vector<double> uniform_weights(std::size_t n) { return std::vector<double>(n, 1.0 / static_cast<double>(n)); }
@@ -61,6 +73,15 @@ RuleOutput weighted_sum(const RuleInput& input, std::span<const double> coeffici
           .weights = shares_of(coefficients),
           .scores = {},
           .diagnostics = {}};
+}
+
+RuleOutput coordinate_wise(ColumnVector step, std::size_t n) {
+  return {
+      .step = std::move(step), .weights = uniform_weights(n), .scores = {}, .diagnostics = {}, .by_coordinate = true};
+}
+
+void remark(const RuleInput& input, std::string sentence) {
+  if (input.log != nullptr) input.log->remarks.push_back(std::move(sentence));
 }
 
 RuleOutput mean_of(const RuleInput& input, std::span<const std::size_t> rows) {

@@ -24,9 +24,10 @@ class ToleratedF {
   bool from_scenario() const { return own_ < 0; }
   /// Throws InputError where the inequality fails for the updates a round wants.
   void check(const RoundSize& round) const;
-  /// f for n updates: no more than they allow, which after dropouts may be less than was checked.
-  std::size_t of(std::size_t n, std::size_t scenarios) const;
-  std::size_t of(const RuleInput& input) const { return of(input.updates.rows(), input.tolerated_f); }
+  /// f for n updates: no more than they allow, which after dropouts may be less than was checked. The log, unless it is
+  /// null, is told.
+  std::size_t of(std::size_t n, std::size_t scenarios, RuleLog* log) const;
+  std::size_t of(const RuleInput& input) const { return of(input.updates.rows(), input.tolerated_f, input.log); }
 
  private:
   std::string rule_;
@@ -48,6 +49,12 @@ std::vector<double> shares_of(std::span<const double> coefficients);
 
 /// Step = sum of coefficients[i] times update i; weights are the coefficients' shares.
 RuleOutput weighted_sum(const RuleInput& input, std::span<const double> coefficients);
+
+/// A step put together coordinate by coordinate from n updates.
+RuleOutput coordinate_wise(ColumnVector step, std::size_t n);
+
+/// Says why the rule did otherwise than told, where somebody reads it.
+void remark(const RuleInput& input, std::string sentence);
 
 /// Step = mean of `rows`; nobody: a step of 0.
 RuleOutput mean_of(const RuleInput& input, std::span<const std::size_t> rows);

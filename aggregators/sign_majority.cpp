@@ -17,7 +17,7 @@ class SignMajority final : public Aggregator {
   RuleOutput aggregate(const RuleInput& input) override {
     ColumnVector step = sum_of_signs(input.updates);
     for (float& value : step.values()) value = sign_of(value);
-    return {.step = std::move(step), .weights = uniform_weights(input.updates.rows()), .scores = {}, .diagnostics = {}};
+    return coordinate_wise(std::move(step), input.updates.rows());
   }
 };
 

@@ -40,9 +40,18 @@ std::vector<double> sign_shares(const RuleInput& input, const std::vector<std::s
   return result;
 }
 
+/// Every feature divided by its largest value, as in the authors' code: then a share that is small for all counts too.
+void divide_by_largest(std::vector<double>& values) {
+  for (std::size_t k = 0; k < shares; ++k) {
+    double largest = 0.0;
+    for (std::size_t v = k; v < values.size(); v += shares) largest = std::max(largest, values[v]);
+    for (std::size_t v = k; v < values.size() && largest > 0.0; v += shares) values[v] /= largest;
+  }
+}
+
 /// Xu, Huang, Song, Lan, "Byzantine-robust Federated Learning through Collaborative Malicious Gradient Filtering",
-/// ICDCS 2022, Algorithm 2. As the paper says, columns are drawn one by one and shares are shares; the authors' code
-/// takes one contiguous block of columns and divides each feature by its maximum.
+/// ICDCS 2022, Algorithm 2, with the features of the authors' code. As the paper says, columns are drawn one by one;
+/// the code takes one contiguous block of them.
 class SignGuard final : public Aggregator {
  public:
   explicit SignGuard(const scenario::SignGuard& config)
@@ -89,7 +98,8 @@ class SignGuard final : public Aggregator {
     const std::size_t n = input.updates.rows();
     const std::size_t d = input.updates.dimension();
     const auto count = static_cast<std::size_t>(coordinates_ * static_cast<double>(d));
-    const auto signs = sign_shares(input, draw_columns(d, std::max<std::size_t>(1, count), input.random));
+    std::vector<double> signs = sign_shares(input, draw_columns(d, std::max<std::size_t>(1, count), input.random));
+    divide_by_largest(signs);
     const std::vector<double> further = similarities(input, norms);
     DenseMatrix points(n, shares + (further.empty() ? 0 : 1));
     for (std::size_t i = 0; i < n; ++i) {
@@ -103,22 +113,29 @@ class SignGuard final : public Aggregator {
   std::vector<double> similarities(const RuleInput& input, std::span<const double> norms) const {
     if (similarity_ == scenario::SignGuard::NONE) return {};
     const ColumnVector last = dimension_ == 0 ? median_of_columns(input.updates) : last_;
-    std::vector<double> result;
-    if (similarity_ == scenario::SignGuard::COSINE) {
-      const double length = std::sqrt(squared_norm(input.comm, input.updates.plan(), last));
-      result = dots(input.comm, input.updates, last);
-      for (std::size_t i = 0; i < result.size(); ++i) {
-        const double scale = norms[i] * length;
-        result[i] = scale > 0.0 ? result[i] / scale : 0.0;
-      }
-    } else {
-      result = squared_distances_to(input.comm, input.updates, last);
-      for (double& distance : result) distance = std::sqrt(distance);
-      // In median distances; in the largest where most updates equal the last aggregate.
-      double unit = median(result);
-      if (unit == 0.0) unit = *std::max_element(result.begin(), result.end());
-      for (double& distance : result) distance = unit > 0.0 ? distance / unit : 0.0;
+    return similarity_ == scenario::SignGuard::COSINE ? clamped_cosines(input, norms, last) : far_away(input, last);
+  }
+
+  /// Cosines clamped to [0, their median], in five medians; all 0 where the median is not positive.
+  static std::vector<double> clamped_cosines(const RuleInput& input, std::span<const double> norms,
+                                             const ColumnVector& last) {
+    const double length = std::sqrt(squared_norm(input.comm, input.updates.plan(), last));
+    std::vector<double> result = dots(input.comm, input.updates, last);
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      const double scale = norms[i] * length;
+      result[i] = scale > 0.0 ? result[i] / scale : 0.0;
     }
+    const double middle = median(result);
+    for (double& cosine : result) cosine = middle > 0.0 ? std::clamp(cosine, 0.0, middle) / (5.0 * middle) : 0.0;
+    return result;
+  }
+
+  /// 1/5 for distances of 1.1 medians and more, else 0; what is not away at all is not far.
+  static std::vector<double> far_away(const RuleInput& input, const ColumnVector& last) {
+    std::vector<double> result = squared_distances_to(input.comm, input.updates, last);
+    for (double& distance : result) distance = std::sqrt(distance);
+    const double far = 1.1 * median(result);
+    for (double& distance : result) distance = distance > 0.0 && distance >= far ? 0.2 : 0.0;
     return result;
   }
 

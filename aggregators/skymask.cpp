@@ -139,18 +139,22 @@ class SkyMask final : public Aggregator {
     return sane;
   }
 
+  /// Steps taken. The repository tests the loss after the step, so that the step of the last test counts.
   std::size_t learn(const RuleInput& input, Masks& masks) const {
     double last_loss = std::numeric_limits<double>::infinity();
     for (std::size_t s = 0; s < steps_; ++s) {
       const ColumnVector step = masks.step();
+      bool last = false;
       if (s % steps_a_test == 0) {
         const ColumnMatrix candidate = input.updates.select(input.comm, {}).with_row(input.comm, step);
         const double loss = input.losses->on_root(candidate).front().loss;
-        if (s > 0 && !(last_loss - loss >= min_decrease_)) return s;
+        last = s > 0 && !(last_loss - loss >= min_decrease_);
         last_loss = loss;
       }
+      if (last && !as_code_) return s;
       const ColumnVector gradient = input.losses->root_gradient(step);
       as_code_ ? masks.move_by_clamp(gradient, step, rate_) : masks.move_by_sign(gradient, step, rate_);
+      if (last) return s + 1;
     }
     return steps_;
   }

@@ -22,7 +22,7 @@ class Slsgd final : public Aggregator {
   RuleOutput aggregate(const RuleInput& input) override {
     ColumnVector step = trimmed_mean_of_columns(input.updates, f_.of(input));
     for (float& value : step.values()) value *= alpha_;
-    return {.step = std::move(step), .weights = uniform_weights(input.updates.rows()), .scores = {}, .diagnostics = {}};
+    return coordinate_wise(std::move(step), input.updates.rows());
   }
 
  private:

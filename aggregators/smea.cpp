@@ -68,7 +68,7 @@ class Smea final : public Aggregator {
   void check(const RoundSize& round) const override {
     f_.check(round);
     if (!exact_) return;
-    require_few_subsets("smea", subsets(round.updates, f_.of(round.updates, round.tolerated_f)), max_subsets_);
+    require_few_subsets("smea", subsets(round.updates, f_.of(round.updates, round.tolerated_f, nullptr)), max_subsets_);
   }
 
   RuleOutput aggregate(const RuleInput& input) override {

@@ -1,5 +1,7 @@
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "aggregators/rule_tools.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/contract.hpp"
@@ -27,10 +29,10 @@ class TrimmedMean final : public Aggregator {
   RuleOutput aggregate(const RuleInput& input) override {
     const std::size_t n = input.updates.rows();
     const std::size_t trim = ratio_ == 0.0 ? f_.of(input) : by_ratio(n);
-    return {.step = trimmed_mean_of_columns(input.updates, trim),
-            .weights = uniform_weights(n),
-            .scores = {},
-            .diagnostics = {{"trimmed_per_end", static_cast<double>(trim)}}};
+    if (trim == 0 && ratio_ > 0.0) remark(input, fmt::format("trimmed_mean: trims none of {} updates", n));
+    RuleOutput output = coordinate_wise(trimmed_mean_of_columns(input.updates, trim), n);
+    output.diagnostics["trimmed_per_end"] = static_cast<double>(trim);
+    return output;
   }
 
  private:

@@ -1,5 +1,8 @@
 #include "attacks/attack.hpp"
 
+#include <array>
+#include <numeric>
+
 #include "scenarios/attacks.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
@@ -18,6 +21,12 @@ std::unique_ptr<Port> make_if_chosen(const scenario::Attack& group, const std::s
 std::string_view knowledge_name(Knowledge level) {
   constexpr std::array<std::string_view, 4> names{"OWN", "COLLUDERS", "ALL", "RULE"};
   return names[static_cast<std::size_t>(level)];
+}
+
+Verdict RuleProbe::verdict(const ColumnMatrix& updates) {
+  std::vector<std::size_t> everybody(updates.rows());
+  std::iota(everybody.begin(), everybody.end(), std::size_t{0});
+  return judge(updates, everybody);
 }
 
 void DataAttack::trigger(const TriggeredBatch&) const { SOUK_EXPECT(has_goal()); }

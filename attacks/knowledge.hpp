@@ -10,6 +10,7 @@
 
 #include "sim/base/ids.hpp"
 #include "sim/comm/comm.hpp"
+#include "sim/params/parameter_layout.hpp"
 #include "sim/params/update_matrix.hpp"
 
 namespace souk {
@@ -76,7 +77,12 @@ class RuleProbe {
  public:
   virtual ~RuleProbe() = default;
   /// Of everybody's updates, [n, d]; members' rows are usually `replaced`. Collective. Leaves the server as it was.
-  virtual Verdict verdict(const ColumnMatrix& updates) = 0;
+  Verdict verdict(const ColumnMatrix& updates);
+  /// Of these rows, as if the others had sent nothing; their weights are 0.
+  Verdict verdict(const ColumnMatrix& updates, std::span<const std::size_t> rows) { return judge(updates, rows); }
+
+ private:
+  virtual Verdict judge(const ColumnMatrix& updates, std::span<const std::size_t> rows) = 0;
 };
 
 /// RULE: trying submissions on the server's rule.
@@ -102,6 +108,7 @@ struct RootUpdate {
 struct LabStep {
   std::span<const float> parameters, global;
   std::span<const std::vector<float>> anchors;  ///< those of the training, each [d]
+  std::span<const Slot> tensors;                ///< the network's, in order; together they are the d values
 };
 
 /// How members train in the lab.

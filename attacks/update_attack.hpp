@@ -20,6 +20,7 @@ struct Crafted {
   ColumnMatrix rows;                            ///< [m, d], laid out like the updates it was made from
   std::map<std::string, double> diagnostics{};  ///< recorded as attack.GROUP.NAME, e.g. the z that ALIE used
   std::vector<std::uint64_t> lengths{};         ///< [m] values that each pretends to have; empty: d each
+  std::string idle{};  ///< why the attack left the updates as they were; empty: it did not, or its rows show it
 };
 
 /// What the protocol publishes of a round that is over.
@@ -64,13 +65,25 @@ class UpdateAttack {
   virtual AttackNeeds needs() const = 0;
   /// The level assumed where the scenario names none.
   virtual Knowledge usual() const { return needs().least; }
+  /// The least knowledge with which the attack can do anything.
+  virtual Knowledge least() const {
+    const bool alone = least_known(Knowledge::own) == 1 && least_members() == 1;
+    return std::max(needs().least, alone ? Knowledge::own : Knowledge::colluders);
+  }
+  /// The least number of updates known, at this level, from which the attack can make anything but what members would
+  /// have submitted. In a round with fewer it is not asked.
+  virtual std::size_t least_known(Knowledge) const { return 1; }
+  /// Likewise the least number of members in a round.
+  virtual std::size_t least_members() const { return 1; }
+  /// Whether leaving updates as they are is one of the attack's moves, and not a failure.
+  virtual bool may_behave() const { return false; }
   /// Whether the attack has no aim without a data attack in the same group: a backdoor to hide.
   virtual bool needs_poison() const { return false; }
   /// Throws InputError for settings that cannot be, starting with the field: "alie.z = …".
   virtual void check() const {}
   /// Collective.
   virtual Crafted craft_from(const RoundAccess& access) = 0;
-  /// After every round that had updates, also those in which the group did not act. Collective.
+  /// After every round, also those in which the group did not act, or no update could be used. Collective.
   virtual void observe(const Published&) {}
   /// Members that leave after this round and come back under another name. Ascending.
   virtual std::vector<AgentId> leaving() { return {}; }

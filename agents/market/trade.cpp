@@ -14,9 +14,11 @@
 namespace souk {
 namespace {
 
+constexpr std::size_t denials = 0x8000;  // lanes of what a buyer denies; those below are of its baseline and its audits
+
 /// Streams of a buyer, told apart by lane.
-Stream stream_of(const Federation& federation, Purpose purpose, RoundIndex round, std::size_t buyer) {
-  return {federation.scenario().seed(), purpose, nobody, round, static_cast<std::uint16_t>(buyer)};
+Stream stream_of(const Federation& federation, Purpose purpose, RoundIndex round, std::size_t lane) {
+  return {federation.scenario().seed(), purpose, nobody, round, static_cast<std::uint16_t>(lane)};
 }
 
 /// The audit takes the model's change for the step, which it is where the server just adds it.
@@ -163,7 +165,7 @@ bool Trade::values_by_rule() const {
 std::vector<double> Trade::claim(RoundIndex round, std::span<const double> weights, RoundRecord& record) const {
   std::vector<double> claimed(weights.begin(), weights.end());
   if (!cheats(round)) return claimed;
-  Stream random = stream_of(federation_, Purpose::misconduct, round, index_);
+  Stream random = stream_of(federation_, Purpose::misconduct, round, denials + index_);
   const std::vector<bool> denied = misconduct_->denies(weights, random);
   for (std::size_t k = 0; k < claimed.size(); ++k) {
     if (denied[k]) claimed[k] = 0.0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "agents/attack_schedule.hpp"
 #include "agents/federation.hpp"
 #include "agents/market/round_worth.hpp"
 #include "agents/market/sellers.hpp"
@@ -49,13 +50,37 @@ std::vector<SellerFacts> facts_of(const Federation& federation) {
   return facts;
 }
 
+/// Refuses liars whom nobody asks, and schedules without a round.
+void check_attacks(const scenario::Scenario& scenario, bool validating) {
+  for (int g = 0; g < scenario.attacks_size(); ++g) {
+    AttackSchedule(scenario.attacks(g), g).idle_part(scenario.rounds());
+    SOUK_REQUIRE(validating || scenario.attacks(g).validation_case() == scenario::Attack::VALIDATION_NOT_SET,
+                 "attacks[{}]: lies as a validator, and no aggregator here asks validators", g);
+  }
+}
+
+/// What attacker groups will not do, known before the first round.
+void note_idle_attacks(const scenario::Scenario& scenario, SetUpRecord& record) {
+  for (int g = 0; g < scenario.attacks_size(); ++g) {
+    const scenario::Attack& group = scenario.attacks(g);
+    const std::string idle = AttackSchedule(group, g).idle_part(scenario.rounds());
+    if (!idle.empty()) record.events.push_back({"idle attack", -1, fmt::format("attacks[{}] {}", g, idle)});
+    const bool none = (group.has_poison_share() && group.poison_share() == 0.0) ||
+                      (group.has_poison_per_batch() && group.poison_per_batch() == 0);
+    if (!none || group.data_case() == scenario::Attack::DATA_NOT_SET) continue;
+    record.events.push_back({"idle attack", -1, fmt::format("attacks[{}] poisons no sample", g)});
+  }
+}
+
 /// A rival's part of a round goes into the whole round's record under the rival's name.
 void merge_rival(const std::string& name, RoundRecord&& rival, RoundRecord& record) {
   const std::string prefix = "buyer." + name + ".";
   for (MetricValue& metric : rival.metrics) {
     record.add(prefix + metric.name, metric.value, metric.agent, metric.label);
   }
-  for (const SelectionRow& row : rival.selections) record.add(prefix + "weight", row.weight, row.agent.value);
+  for (const SelectionRow& row : rival.selections) {
+    if (row.weight) record.add(prefix + "weight", *row.weight, row.agent.value);
+  }
   for (TrafficRow& row : rival.traffic) {
     const auto same = std::ranges::find(record.traffic, row.kind, &TrafficRow::kind);
     if (same == record.traffic.end()) {
@@ -119,6 +144,7 @@ class FederatedProtocol final : public Federated {
   Footprint footprint(int ranks) const override;
 
  private:
+  double judged_samples(std::size_t index, std::size_t updates) const;
   void run_server(std::size_t index, RoundIndex round, bool last, Phases& phases, RoundRecord& record);
   template <class Work>
   void into_record_of(std::size_t index, RoundRecord& record, Work work) const;
@@ -149,6 +175,7 @@ FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario&
       roots.push_back(needs.root ? owner.root : nullptr);
       validating = validating || needs.validators;
     }
+    check_attacks(scenario, validating);
     require_room_for(scenario, data.train, owners_.size(), node_ranks, comm.size());
     federation_ = std::make_unique<Federation>(scenario, device, std::move(data), roots, validating);
     if (scenario.has_market()) {
@@ -175,6 +202,7 @@ SetUpRecord FederatedProtocol::set_up_record() const {
   for (const std::string& remark : servers_.front()->remarks_on_attacks()) {
     record.events.push_back({"odd trigger", -1, remark});
   }
+  note_idle_attacks(scenario_, record);
   for (std::size_t i = 0; i < owners_.size(); ++i) {
     const std::string prefix = i == 0 ? "" : "buyer." + owners_[i].name + ".";
     if (servers_[i]->needs().tolerated_f) {
@@ -256,6 +284,23 @@ void FederatedProtocol::serialize(Archive& archive) {
   market_->sellers->serialize(archive);
 }
 
+/// Samples on which one owner's rule and valuation look at a model in a round, counted once for each model.
+double FederatedProtocol::judged_samples(std::size_t index, std::size_t updates) const {
+  const RuleNeeds& needs = servers_[index]->needs();
+  const auto candidates = static_cast<double>(updates + 1);  // the model that they start from, too
+  const auto root = static_cast<double>(federation_->root(index).size());
+  double samples = needs.root_data ? candidates * root : 0.0;
+  if (needs.validators) {
+    std::vector<AgentId> clients;  // as good as any
+    for (std::uint32_t id = 0; id < updates; ++id) clients.push_back({id});
+    for (const AgentId validator : federation_->validators().of_round({1}, clients)) {
+      samples += candidates * static_cast<double>(federation_->validators().samples_used(validator, {1}));
+    }
+  }
+  const ValuationRule* valuation = market_ != nullptr ? market_->trades[index]->valuation() : nullptr;
+  return valuation == nullptr ? samples : samples + valuation->most_coalitions(updates) * root;
+}
+
 Footprint FederatedProtocol::footprint(int rank_count) const {
   Footprint footprint;
   const auto ranks = static_cast<double>(rank_count);
@@ -302,6 +347,9 @@ Footprint FederatedProtocol::footprint(int rank_count) const {
   const double mean_samples = static_cast<double>(deal.samples.size()) / static_cast<double>(footprint.clients);
   footprint.flops_per_round = models * updates * 3.0 * network.forward_flops() *
                               static_cast<double>(federation_->samples_trained(static_cast<std::size_t>(mean_samples)));
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    footprint.judging_flops_per_round += network.forward_flops() * judged_samples(i, wanted);
+  }
   footprint.flops_per_test = models * network.forward_flops() * static_cast<double>(data.test.size());
   return footprint;
 }

@@ -58,7 +58,7 @@ void record_clients(std::span<const ReceivedUpdate> received, std::span<const Tr
     loss_sum += own.loss * static_cast<double>(own.samples);
     sample_sum += static_cast<double>(own.samples);
     SelectionRow& row = row_of(update.client, record);
-    row.weight = output.weights[k];
+    row.weight = output.by_coordinate && output.weights[k] != 0.0 ? std::nullopt : std::optional(output.weights[k]);
     if (!output.scores.empty()) row.score = output.scores[k];
     if (output.weights[k] == 0.0) row.outcome = "rejected";
     if (products.empty()) continue;
@@ -68,7 +68,7 @@ void record_clients(std::span<const ReceivedUpdate> received, std::span<const Tr
     record.add("update_norm", norm, update.client.value);
     record.add("cosine_to_aggregate", scale > 0.0 ? products[k] / scale : 0.0, update.client.value);
   }
-  if (!received.empty()) record.add("train_loss", loss_sum / sample_sum);
+  if (sample_sum > 0.0) record.add("train_loss", loss_sum / sample_sum);
   record.add("step_norm", step_norm);
   record.add("updates", static_cast<double>(received.size()));
   for (const auto& [name, value] : output.diagnostics) record.add("rule." + name, value);
@@ -89,6 +89,7 @@ void record_detection(std::span<const ReceivedUpdate> received, const RuleOutput
     (malicious(received[k].client) ? kept_malicious : kept_benign) += 1;
   }
   record.add("malicious_updates", static_cast<double>(delivered));
+  if (output.by_coordinate) return;  // no update is kept or rejected as a whole
   record.add("tpr", 1.0 - static_cast<double>(kept_malicious) / static_cast<double>(delivered));
   if (benign > 0) record.add("tnr", static_cast<double>(kept_benign) / static_cast<double>(benign));
 }

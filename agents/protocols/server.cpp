@@ -42,7 +42,8 @@ ModelServer::ModelServer(const Comm& comm, const Federation& federation, const O
       needs_(rule_->needs()),
       trains_root_(needs_.root_update || (trade != nullptr && trade_needs(scenario_, owner).root_update)),
       tolerated_f_(tolerated_by(*owner.aggregator, federation)),
-      attackers_(scenario_, federation.population(), needs_.root_update),
+      attackers_(scenario_, federation.population(),
+                 {.root_update = needs_.root_update, .wanted = federation.selector().wanted()}),
       poisoner_(scenario_, federation.population(), federation.train(), federation.network()),
       local_(comm, federation),
       evaluator_(federation.test(), all_samples(federation.test()), scenario_.evaluation().batch_size(),
@@ -87,6 +88,7 @@ void ModelServer::run_round(RoundIndex round, Phases& phases, RoundRecord& recor
   record_selection(selection, federation_.dealt().deal, global_.size() * sizeof(float), record);
   record.add("learning_rate", local_.trainer().learning_rate(round, scenario_.rounds()));
   received_.clear();
+  seen_.clear();
   useless_.clear();
   if (selection.accepted.empty()) {
     record.events.push_back({"no updates", -1,
@@ -103,6 +105,7 @@ void ModelServer::run_round(RoundIndex round, Phases& phases, RoundRecord& recor
   }
   if (received_.empty()) {
     std::ranges::fill(change_, 0.0F);
+    phases.collective("measure", [&] { publish(round, record); });  // attackers, too, are done with the round
     if (trade_ != nullptr && !record.stop) trade_->settle_nothing(round, useless_, record);
     const auto is_honest = [&](AgentId client) { return !attackers_.acts(client, round); };
     if (std::ranges::any_of(useless_, is_honest)) record.stop = "diverged";  // nothing that was trained is finite
@@ -156,7 +159,7 @@ void ModelServer::collect(RoundIndex round, RoundRecord& record) {
                  .round = round,
                  .rounds = scenario_.rounds(),
                  .global = global_,
-                 .trainable = step_.size()});
+                 .layout = federation_.network().layout()});
   const SentUpdates sent = attackers_.send({.comm = comm_,
                                             .round = round,
                                             .agents = local_.agents(),
@@ -267,6 +270,7 @@ void ModelServer::aggregate_and_apply(RoundIndex round, Phases& phases, RoundRec
     output = run_rule(*rule_, rule_setting(round), chosen_of(std::span<const Submission>(submissions_), seen_),
                       updates_.select(comm_, seen_), judge.get(), Purpose::aggregation);
     step_norm = std::sqrt(squared_norm(comm_, updates_.plan(), output.step));
+    for (const std::string& remark : output.remarks) record.events.push_back({"rule", -1, remark});
   });
   std::optional<Valuation> valuation;
   claimed_ = output.weights;

@@ -23,7 +23,7 @@ class AdaptiveClipping final : public PreAggregator {
 
   std::vector<double> mix(const PreInput& input) const override {
     const std::size_t n = input.updates();
-    const std::size_t f = f_.of(n, input.tolerated_f);
+    const std::size_t f = f_.of(n, input.tolerated_f, input.log);
     std::vector<double> norms;
     for (std::size_t i = 0; i < n; ++i) norms.push_back(input.norm(i));
     std::sort(norms.begin(), norms.end(), std::greater<>());

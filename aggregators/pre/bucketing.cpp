@@ -24,11 +24,16 @@ class BucketingStage final : public PreAggregator {
     std::vector<std::uint32_t> order(n);
     std::iota(order.begin(), order.end(), 0U);
     if (size_ > 1) input.random.shuffle(order);
-    std::vector<double> coefficients;
+    std::vector<std::vector<std::size_t>> rows;
     for (std::size_t k = 0; k < buckets(n); ++k) {
       const std::size_t end = std::min(n, (k + 1) * size_);
-      const std::vector<std::size_t> members(order.begin() + static_cast<std::ptrdiff_t>(k * size_),
-                                             order.begin() + static_cast<std::ptrdiff_t>(end));
+      rows.emplace_back(order.begin() + static_cast<std::ptrdiff_t>(k * size_),
+                        order.begin() + static_cast<std::ptrdiff_t>(end));
+    }
+    // The rule is promised rows in the order of their smallest ids.
+    std::ranges::sort(rows, {}, [](const auto& members) { return *std::ranges::min_element(members); });
+    std::vector<double> coefficients;
+    for (const std::vector<std::size_t>& members : rows) {
       const std::vector<double> row = weights_of(members, n);
       coefficients.insert(coefficients.end(), row.begin(), row.end());
     }

@@ -19,7 +19,7 @@ class NearestNeighbourMixing final : public PreAggregator {
 
   std::vector<double> mix(const PreInput& input) const override {
     const std::size_t n = input.updates();
-    const std::size_t kept = n - f_.of(n, input.tolerated_f);
+    const std::size_t kept = n - f_.of(n, input.tolerated_f, input.log);
     std::vector<double> coefficients;
     std::vector<double> distances(n);
     for (std::size_t i = 0; i < n; ++i) {

@@ -17,6 +17,7 @@ struct PreInput {
   const SymmetricMatrix& distances;
   std::size_t tolerated_f;
   Stream& random;
+  RuleLog* log = nullptr;  ///< null: nobody reads it
   std::size_t updates() const { return distances.order - 1; }
   double norm(std::size_t i) const;
 };

@@ -66,24 +66,38 @@ std::vector<Mode> separate(std::vector<Mode> modes, double bandwidth) {
   return kept;
 }
 
-std::size_t nearest(const std::vector<Mode>& modes, std::span<const double> point) {
-  std::size_t best = 0;
-  for (std::size_t k = 1; k < modes.size(); ++k) {
-    if (squared_distance(modes[k].place, point) < squared_distance(modes[best].place, point)) best = k;
+/// The nearest mode within the bandwidth; noise where there is none.
+std::size_t nearest(const std::vector<Mode>& modes, std::span<const double> point, double bandwidth) {
+  std::size_t best = noise;
+  double least = bandwidth * bandwidth;
+  for (std::size_t k = 0; k < modes.size(); ++k) {
+    const double square = squared_distance(modes[k].place, point);
+    if (best == noise ? square > least : square >= least) continue;
+    best = k;
+    least = square;
   }
   return best;
 }
 
 std::vector<std::size_t> numbered_by_size(std::span<const std::size_t> labels) {
   std::vector<std::size_t> by_member = numbered_by_first_member(labels);
-  const std::vector<std::size_t> sizes = cluster_sizes(by_member);
+  std::vector<std::size_t> in_clusters = by_member;
+  std::erase(in_clusters, noise);
+  const std::vector<std::size_t> sizes = cluster_sizes(in_clusters);
   std::vector<std::size_t> order(sizes.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return sizes[a] > sizes[b]; });
   std::vector<std::size_t> number(sizes.size());
   for (std::size_t k = 0; k < order.size(); ++k) number[order[k]] = k;
-  for (std::size_t& label : by_member) label = number[label];
+  for (std::size_t& label : by_member) label = label == noise ? noise : number[label];
   return by_member;
+}
+
+/// How far rounding may take the mean of equal points from them.
+double rounding_of(const DenseMatrix& points) {
+  double largest = 0.0;
+  for (const double value : points.values) largest = std::max(largest, std::abs(value));
+  return 1e-12 * largest;
 }
 
 }  // namespace
@@ -108,8 +122,9 @@ std::vector<std::size_t> mean_shift(const DenseMatrix& points, double bandwidth)
   std::vector<Mode> modes;
   for (std::size_t i = 0; i < points.rows; ++i) modes.push_back(climb(points, points.row(i), bandwidth));
   modes = separate(std::move(modes), bandwidth);
+  const double reach = bandwidth + rounding_of(points);
   std::vector<std::size_t> labels;
-  for (std::size_t i = 0; i < points.rows; ++i) labels.push_back(nearest(modes, points.row(i)));
+  for (std::size_t i = 0; i < points.rows; ++i) labels.push_back(nearest(modes, points.row(i), reach));
   return numbered_by_size(labels);
 }
 

@@ -78,7 +78,8 @@ std::vector<Figure> contribution_and_reward(const Study& study, const Database& 
         data.add(vega::grid_values(
             group.cell,
             {run.seed, select.integer(0), select.integer(1) >= 0 ? "malicious" : "benign", select.integer(2),
-             select.real(3), select.real(4), has_market ? ReportValue(select.real(5)) : ReportValue()}));
+             select.real(3), select.is_null(4) ? ReportValue() : ReportValue(select.real(4)),
+             has_market ? ReportValue(select.real(5)) : ReportValue()}));
       }
       if (!all_seeds) break;
     }

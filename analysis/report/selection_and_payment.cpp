@@ -29,7 +29,8 @@ Amounts read_amounts(const Database& view, const std::string& sql) {
 
 /// Weight counts where it is positive: a rule may subtract.
 constexpr const char* weights_of_clients =
-    "SELECT run, max(coalesce(weight_sum, 0), 0) AS amount FROM agent_summary WHERE asked > 0 ORDER BY run, amount";
+    "SELECT run, max(coalesce(weight_sum, 0), 0) AS amount FROM agent_summary "
+    "WHERE asked > 0 AND weight_sum IS NOT NULL ORDER BY run, amount";
 constexpr const char* pay_of_clients =
     "SELECT a.run, coalesce(sum(l.micro_credits), 0) AS amount FROM agent a LEFT JOIN ledger l ON l.run = a.run AND "
     "l.payee = a.agent AND l.kind = 'payment' WHERE a.run IN (SELECT run FROM ledger) GROUP BY a.run, a.agent "

@@ -42,9 +42,10 @@ void copy_table(Database& view, const ViewTable& table, std::int64_t run, Detail
 constexpr const char* summarise_agents = R"sql(
 INSERT INTO agent_summary
 SELECT ?, a.agent, a.role, a.attacker_group, a.samples, coalesce(s.asked, 0), coalesce(s.accepted, 0),
-       coalesce(s.weight, 0.0), m.norm, m.cosine, coalesce(l.income, 0), m.value
+       CASE WHEN s.accepted > s.weighed THEN NULL ELSE coalesce(s.weight, 0.0) END, m.norm, m.cosine, coalesce(l.income, 0), m.value
 FROM source.agent a
-LEFT JOIN (SELECT agent, count(*) AS asked, sum(outcome = 'accepted') AS accepted, sum(weight) AS weight
+LEFT JOIN (SELECT agent, count(*) AS asked, sum(outcome = 'accepted') AS accepted, sum(weight) AS weight,
+                  sum(outcome = 'accepted' AND weight IS NOT NULL) AS weighed
            FROM source.selection GROUP BY agent) s ON s.agent = a.agent
 LEFT JOIN (SELECT agent, avg(value) FILTER (WHERE name = 'update_norm') AS norm,
                   avg(value) FILTER (WHERE name = 'cosine_to_aggregate') AS cosine,

@@ -25,9 +25,10 @@ Standing standing_of(const ReportSums& all, std::size_t proposals, std::size_t c
   return standing;
 }
 
-/// Kabir et al., FLShield, figure 17 of arXiv:2308.05832v1. FLShield accepts the better half. The accepted benign and
-/// the rejected malicious proposals are taken in the order of their distance from the median score, the largest first,
-/// and change places two by two: the best accepted benign one with the worst rejected malicious one, and so on.
+/// Kabir et al., FLShield, figure 17 of arXiv:2308.05832v1. FLShield accepts the better half, the
+/// larger one of an odd number. The accepted benign and the rejected malicious proposals are taken in the order of
+/// their distance from the median score, the largest first, and change places two by two: the best accepted benign one
+/// with the worst rejected malicious one, and so on.
 class FlShieldAdvanced final : public ReportWith<OwnReports, AllReports> {
  public:
   explicit FlShieldAdvanced(const scenario::FlShieldAdvanced&) {}
@@ -42,10 +43,11 @@ class FlShieldAdvanced final : public ReportWith<OwnReports, AllReports> {
     // Above the median the distance falls from rank to rank, below it rises.
     const std::span ranking(standing.ranking);
     std::vector<std::size_t> falling, rising;
-    for (const std::size_t x : ranking.first(view.steps / 2)) {
+    const std::size_t accepted = view.steps - view.steps / 2;
+    for (const std::size_t x : ranking.first(accepted)) {
       if (view.ours[x] == 0) falling.push_back(x);
     }
-    for (const std::size_t x : ranking.subspan(view.steps / 2)) {
+    for (const std::size_t x : ranking.subspan(accepted)) {
       if (view.ours[x] != 0) rising.push_back(x);
     }
     std::ranges::reverse(rising);

@@ -7,12 +7,13 @@
 namespace souk {
 namespace {
 
-/// Song et al., code of the benchmark: a bandit over what members train on.
+/// A bandit over what members train on.
 class AdaptiveDataSeller final : public CraftWith<Pool, Laboratory> {
  public:
   explicit AdaptiveDataSeller(const scenario::AdaptiveDataSeller& config) : bandits_(config.bandit(), 2) {}
 
   bool needs_poison() const override { return true; }
+  bool may_behave() const override { return true; }
 
   Crafted craft(const View<Pool, Laboratory>& view) override {
     std::vector<AgentId> poisoning;

@@ -12,12 +12,15 @@
 namespace souk {
 namespace {
 
-enum Arm : std::uint8_t { honest, reduce_norm, add_noise, stealthy_blend, arms };
+enum Arm : std::uint8_t { honest, reduce_norm, stealthy_blend, add_noise, arms };  // the last only with noise
 
-/// Song et al., code of the benchmark: a bandit over what members do to their updates.
+/// Song et al., later code of the benchmark: a bandit over what members do to their updates.
 class AdaptiveSeller final : public CraftWith<Pool> {
  public:
-  explicit AdaptiveSeller(const scenario::AdaptiveSeller& config) : config_(config), bandits_(config.bandit(), arms) {}
+  explicit AdaptiveSeller(const scenario::AdaptiveSeller& config)
+      : config_(config), bandits_(config.bandit(), config.noise() > 0.0 ? arms : arms - 1) {}
+
+  bool may_behave() const override { return true; }
 
   Knowledge usual() const override {
     return config_.threat() == scenario::AdaptiveSeller::ORACLE ? Knowledge::all : Knowledge::own;
@@ -35,11 +38,10 @@ class AdaptiveSeller final : public CraftWith<Pool> {
       std::ranges::copy(view.own.row(i), out.begin());
       act(view, i, arm, others, out);
     }
-    Crafted crafted{std::move(rows).finish(),
-                    {{"honest", pulled[honest]},
-                     {"reduce_norm", pulled[reduce_norm]},
-                     {"add_noise", pulled[add_noise]},
-                     {"stealthy_blend", pulled[stealthy_blend]}}};
+    Crafted crafted{
+        std::move(rows).finish(),
+        {{"honest", pulled[honest]}, {"reduce_norm", pulled[reduce_norm]}, {"stealthy_blend", pulled[stealthy_blend]}}};
+    if (config_.noise() > 0.0) crafted.diagnostics["add_noise"] = pulled[add_noise];
     for (std::size_t i = 0; i < view.members.size(); ++i) {
       std::ranges::copy(crafted.rows.row(i), submissions_.of(view.members[i], view.own).values().begin());
       submitters_.push_back(view.members[i]);
@@ -49,9 +51,11 @@ class AdaptiveSeller final : public CraftWith<Pool> {
 
   void observe(const Published& published) override {
     bandits_.observe(published);
-    last_aggregate_ = published.step;
-    dimension_ = published.dimension;
-    if (config_.threat() == scenario::AdaptiveSeller::GRADIENT_INVERSION) take_out_own(published);
+    if (!published.agents.empty()) {  // else there was no aggregate
+      last_aggregate_ = published.step;
+      dimension_ = published.dimension;
+      if (config_.threat() == scenario::AdaptiveSeller::GRADIENT_INVERSION) take_out_own(published);
+    }
     submitters_.clear();
   }
 

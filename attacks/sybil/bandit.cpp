@@ -15,34 +15,45 @@ Bandits::Bandits(const scenario::Bandit& config, std::size_t arms)
     : bonus_(config.bonus()),
       epsilon_(config.epsilon()),
       final_epsilon_(config.final_epsilon()),
-      exploration_(config.exploration()),
       gain_(config.gain()),
+      exploration_(config.exploration()),
+      window_(config.window()),
       arms_(arms) {}
-
-std::int64_t Bandits::Member::total() const { return std::accumulate(pulls.begin(), pulls.end(), std::int64_t{0}); }
 
 std::size_t Bandits::choose(const Round& round, AgentId id) {
   Member& member = members_[id.value];
-  member.pulls.resize(arms_);
-  member.rewards.resize(arms_);
-  const double progress = exploration_ > 0.0 ? std::min(1.0, static_cast<double>(member.total()) / exploration_) : 1.0;
-  const double epsilon = epsilon_ + (final_epsilon_ - epsilon_) * progress;
+  ++member.rounds;
   Stream random(round.seed, Purpose::sybil, id, round.round);
-  const bool any = random.uniform() < epsilon;
-  const std::size_t arm = any ? random.below(static_cast<std::uint32_t>(arms_)) : best_arm(member);
+  const std::size_t arm = arm_of(member, random);
   member.pulled = static_cast<std::int64_t>(arm);
   return arm;
 }
 
-/// The first arm never tried; else the one of the largest upper confidence bound, ties to the smaller.
-std::size_t Bandits::best_arm(const Member& member) const {
-  std::size_t best = 0;
-  double highest = -1.0;
+/// One never tried, by chance; else any, with probability epsilon; else the best.
+std::size_t Bandits::arm_of(const Member& member, Stream& random) const {
+  std::vector<double> pulls(arms_, 0.0), wins(arms_, 0.0);
+  for (const Outcome& outcome : member.remembered) {
+    pulls[static_cast<std::size_t>(outcome.arm)] += 1.0;
+    wins[static_cast<std::size_t>(outcome.arm)] += static_cast<double>(outcome.selected);
+  }
+  std::vector<std::size_t> untried;
   for (std::size_t arm = 0; arm < arms_; ++arm) {
-    if (member.pulls[arm] == 0) return arm;
-    const auto pulls = static_cast<double>(member.pulls[arm]);
-    const double bound =
-        member.rewards[arm] / pulls + bonus_ * std::sqrt(2.0 * std::log(static_cast<double>(member.total())) / pulls);
+    if (pulls[arm] == 0.0) untried.push_back(arm);
+  }
+  if (!untried.empty()) return untried[random.below(static_cast<std::uint32_t>(untried.size()))];
+  const double epsilon = member.rounds > exploration_ ? final_epsilon_ : epsilon_;
+  if (random.uniform() < epsilon) return random.below(static_cast<std::uint32_t>(arms_));
+  return best_arm(pulls, wins);
+}
+
+/// The largest upper confidence bound, ties to the smaller arm.
+std::size_t Bandits::best_arm(const std::vector<double>& pulls, const std::vector<double>& wins) const {
+  const double total = std::accumulate(pulls.begin(), pulls.end(), 0.0);
+  std::size_t best = 0;
+  double highest = 0.0;
+  for (std::size_t arm = 0; arm < arms_; ++arm) {
+    const double reward = wins[arm] * (1.0 + (arm == 0 ? 0.0 : gain_)) / pulls[arm];
+    const double bound = reward + bonus_ * std::sqrt(2.0 * std::log(total) / pulls[arm]);
     if (arm > 0 && !(bound > highest)) continue;
     highest = bound;
     best = arm;
@@ -55,34 +66,37 @@ void Bandits::observe(const Published& published) {
     const auto found = members_.find(published.agents[i].value);
     if (found == members_.end() || found->second.pulled < 0) continue;
     Member& member = found->second;
-    const auto arm = static_cast<std::size_t>(member.pulled);
-    ++member.pulls[arm];
-    if (published.selected[i] != 0.0) member.rewards[arm] += 1.0 + (arm == 0 ? 0.0 : gain_);
+    member.remembered.push_back({member.pulled, published.selected[i] != 0.0 ? 1 : 0});
+    if (member.remembered.size() > window_) member.remembered.pop_front();
   }
   // Who pulled and is not among the published learns nothing: its update did not arrive, or nothing is published.
   for (auto& [id, member] : members_) member.pulled = -1;
 }
 
 void Bandits::serialize(Archive& archive) {
-  std::vector<std::int64_t> members, pulls;
-  std::vector<double> rewards;
+  std::vector<std::int64_t> members, outcomes;  // member, rounds, how many are remembered; arm, selected of each
   for (const auto& [id, member] : members_) {
-    members.push_back(id);
-    pulls.insert(pulls.end(), member.pulls.begin(), member.pulls.end());
-    rewards.insert(rewards.end(), member.rewards.begin(), member.rewards.end());
+    members.insert(members.end(), {id, member.rounds, static_cast<std::int64_t>(member.remembered.size())});
+    for (const Outcome& outcome : member.remembered) {
+      outcomes.insert(outcomes.end(), {outcome.arm, outcome.selected});
+    }
   }
   archive.field("bandits", members);
-  archive.field("pulls", pulls);
-  archive.field("rewards", rewards);
+  archive.field("outcomes of bandits", outcomes);
   if (!archive.loading()) return;
-  SOUK_REQUIRE(pulls.size() == members.size() * arms_ && rewards.size() == pulls.size(),
-               "saved state: {} bandits of {} arms have {} counts", members.size(), arms_, pulls.size());
   members_.clear();
-  for (std::size_t i = 0; i < members.size(); ++i) {
+  std::size_t next = 0;
+  for (std::size_t i = 0; i + 2 < members.size(); i += 3) {
     Member& member = members_[static_cast<std::uint32_t>(members[i])];
-    const auto first = static_cast<std::ptrdiff_t>(i * arms_), end = static_cast<std::ptrdiff_t>((i + 1) * arms_);
-    member.pulls.assign(pulls.begin() + first, pulls.begin() + end);
-    member.rewards.assign(rewards.begin() + first, rewards.begin() + end);
+    member.rounds = members[i + 1];
+    const auto remembered = static_cast<std::size_t>(std::max<std::int64_t>(0, members[i + 2]));
+    SOUK_REQUIRE(remembered <= (outcomes.size() - next) / 2, "saved state: a bandit remembers more than was saved");
+    for (std::size_t k = 0; k < remembered; ++k, next += 2) {
+      const std::int64_t arm = outcomes[next];
+      SOUK_REQUIRE(arm >= 0 && static_cast<std::size_t>(arm) < arms_, "saved state: bandits of {} arms know arm {}",
+                   arms_, arm);
+      member.remembered.push_back({arm, outcomes[next + 1]});
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <vector>
 
@@ -12,9 +13,11 @@ class Bandit;
 
 namespace souk {
 
+class Stream;
+
 /// One upper-confidence-bound bandit per member. Arm 0 is the honest behaviour.
 /// Auer, Cesa-Bianchi, Fischer, "Finite-time Analysis of the Multiarmed Bandit Problem", Machine Learning 2002, UCB1,
-/// with the benchmark's constants and its epsilon.
+/// with the constants, the epsilon and the window of Song et al.'s later code.
 class Bandits {
  public:
   Bandits(const scenario::Bandit& config, std::size_t arms);
@@ -24,15 +27,19 @@ class Bandits {
   void serialize(Archive& archive);
 
  private:
-  struct Member {
-    std::int64_t pulled = -1;           ///< in this round; -1: took no part
-    std::vector<std::int64_t> pulls{};  ///< [arms]
-    std::vector<double> rewards{};      ///< [arms] sums
-    std::int64_t total() const;
+  struct Outcome {
+    std::int64_t arm = 0, selected = 0;
   };
-  std::size_t best_arm(const Member& member) const;
-  double bonus_, epsilon_, final_epsilon_, exploration_, gain_;
-  std::size_t arms_;
+  struct Member {
+    std::int64_t pulled = -1;          ///< in this round; -1: took no part
+    std::int64_t rounds = 0;           ///< that it took part in, this one included
+    std::deque<Outcome> remembered{};  ///< oldest first
+  };
+  std::size_t arm_of(const Member& member, Stream& random) const;
+  std::size_t best_arm(const std::vector<double>& pulls, const std::vector<double>& wins) const;
+  double bonus_, epsilon_, final_epsilon_, gain_;
+  std::int64_t exploration_;
+  std::size_t window_, arms_;
   std::map<std::uint32_t, Member> members_;
 };
 

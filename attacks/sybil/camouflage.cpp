@@ -9,7 +9,8 @@ namespace {
 class Hidden final : public SybilMixture {
  public:
   explicit Hidden(const scenario::Camouflage& config)
-      : SybilMixture(config.memory(), config.amplify() * (1.0 - config.alpha()), config.amplify() * config.alpha()) {}
+      : SybilMixture(config.memory(), config.amplify() * (1.0 - config.alpha()), config.amplify() * config.alpha(),
+                     "camouflage.alpha = 0 and amplify = 1") {}
 };
 
 const Register<UpdateAttack, Hidden, scenario::Camouflage> registered;

@@ -10,7 +10,7 @@
 namespace souk {
 namespace {
 
-/// Song et al., code of the benchmark: the competitor's update, as it is or a little disguised.
+/// Song et al., later code of the benchmark: the competitor's update, as it is or a little disguised.
 class CompetitorMimicry final : public CraftWith<Pool, Everyone> {
  public:
   explicit CompetitorMimicry(const scenario::CompetitorMimicry& config) : config_(config) {}

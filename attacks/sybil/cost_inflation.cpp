@@ -8,7 +8,8 @@ namespace {
 /// Song et al., code of the benchmark: more than what won.
 class Inflation final : public SybilMixture {
  public:
-  explicit Inflation(const scenario::CostInflation& config) : SybilMixture(config.memory(), 0.0, config.scale()) {}
+  explicit Inflation(const scenario::CostInflation& config)
+      : SybilMixture(config.memory(), 0.0, config.scale(), "cost_inflation") {}
 };
 
 const Register<UpdateAttack, Inflation, scenario::CostInflation> registered;

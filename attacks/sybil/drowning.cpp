@@ -9,7 +9,7 @@
 namespace souk {
 namespace {
 
-/// Song et al., code of the benchmark: a crowd on the far side of the center from its victim.
+/// Song et al., later code of the benchmark: a crowd on the far side of the center from its victim.
 class Drowning final : public CraftWith<Pool, Everyone> {
  public:
   explicit Drowning(const scenario::Drowning& config)

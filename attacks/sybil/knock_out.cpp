@@ -11,7 +11,8 @@ namespace {
 class KnockOut final : public SybilMixture {
  public:
   explicit KnockOut(const scenario::SybilKnockOut& config)
-      : SybilMixture(config.memory(), 1.0 - std::min(2.0 * config.alpha(), 1.0), std::min(2.0 * config.alpha(), 1.0)) {}
+      : SybilMixture(config.memory(), 1.0 - std::min(2.0 * config.alpha(), 1.0), std::min(2.0 * config.alpha(), 1.0),
+                     "knock_out.alpha = 0") {}
 };
 
 const Register<UpdateAttack, KnockOut, scenario::SybilKnockOut> registered;

@@ -13,13 +13,29 @@ namespace souk {
 
 SybilMemory::SybilMemory(const scenario::SybilMemory& config)
     : window_(config.window()),
+      current_(config.followed() == scenario::SybilMemory::CURRENT),
       roles_(config.roles()),
       winners_too_(config.winners_too()),
       attackers_(config.attackers()),
       explorers_(config.explorers()),
       exploration_(config.exploration()) {}
 
-std::optional<ColumnVector> SybilMemory::winners_mean(const ColumnMatrix& like) const {
+bool SybilMemory::won(AgentId member) const {
+  const auto found = outcomes_.find(member.value);
+  return found != outcomes_.end() && found->second.last == 1;
+}
+
+std::optional<ColumnVector> SybilMemory::winners_mean(std::span<const AgentId> members, const ColumnMatrix& own) const {
+  if (!current_) return mean_of_window(own);
+  std::vector<double> shares;
+  for (const AgentId member : members) shares.push_back(won(member) ? 1.0 : 0.0);
+  const double winners = std::accumulate(shares.begin(), shares.end(), 0.0);
+  if (winners == 0.0) return std::nullopt;
+  for (double& share : shares) share /= winners;
+  return combine(own, shares);
+}
+
+std::optional<ColumnVector> SybilMemory::mean_of_window(const ColumnMatrix& like) const {
   std::int64_t count = 0;
   for (const Wins& wins : wins_) count += wins.count;
   if (count == 0) return std::nullopt;
@@ -42,25 +58,25 @@ std::vector<SybilPart> SybilMemory::parts(std::span<const AgentId> members) cons
   std::vector<SybilPart> parts(members.size(), SybilPart::follow);
   if (!roles_) {
     for (std::size_t i = 0; i < members.size() && !winners_too_; ++i) {
-      const auto found = outcomes_.find(members[i].value);
-      if (found != outcomes_.end() && found->second.last == 1) parts[i] = SybilPart::submit_own;
+      if (won(members[i])) parts[i] = SybilPart::submit_own;
     }
     return parts;
   }
   std::vector<std::size_t> order(members.size());  // best rates first, ties to the smaller number
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, std::greater<>(), [&](std::size_t i) { return rate_of(members[i]); });
-  const auto count = [&](double share) {
-    return static_cast<std::size_t>(std::llround(share * static_cast<double>(members.size())));
+  const auto first = [&](double share) {  // rounded down; the margin makes 0.29 of 100 members 29
+    return static_cast<std::size_t>(share * static_cast<double>(members.size()) + 1e-9);
   };
-  const std::size_t attackers = count(attackers_);
-  const std::size_t explorers = std::min(count(explorers_), members.size() - attackers);
+  const std::size_t attackers = first(attackers_);
+  const std::size_t explorers = members.size() - std::max(attackers, first(1.0 - explorers_));
   for (std::size_t k = 0; k < attackers; ++k) parts[order[k]] = SybilPart::submit_own;
   for (std::size_t k = members.size() - explorers; k < members.size(); ++k) parts[order[k]] = SybilPart::explore;
   return parts;
 }
 
 void SybilMemory::submitted(std::span<const AgentId> members, const ColumnMatrix& rows) {
+  if (current_) return;
   dimension_ = rows.dimension();
   for (std::size_t i = 0; i < members.size(); ++i) {
     submitters_.push_back(members[i]);

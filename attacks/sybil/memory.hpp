@@ -23,12 +23,16 @@ enum class SybilPart : std::uint8_t {
 };
 
 /// What the coordinator of a group remembers: what members submitted, what the server selected, and what winners, the
-/// members selected, submitted in the last rounds. Song et al., section 5.2, and its code.
+/// members selected, submitted in the last rounds. Song et al., section 5.2, and its code, which follows what the
+/// winners of the last round would submit now.
 class SybilMemory {
  public:
   explicit SybilMemory(const scenario::SybilMemory& config);
-  /// Mean of the winners' submissions in the window; none before a member has won.
-  std::optional<ColumnVector> winners_mean(const ColumnMatrix& like) const;
+  /// What losers follow: the mean of the rows, [members, d], of those members who won the last time they took part; or
+  /// of what winners submitted in the window. None where there is no winner.
+  std::optional<ColumnVector> winners_mean(std::span<const AgentId> members, const ColumnMatrix& own) const;
+  /// Whoever follows others of the same round is not alone.
+  std::size_t least_members() const { return current_ ? 2 : 1; }
   /// Of each member, in order.
   std::vector<SybilPart> parts(std::span<const AgentId> members) const;
   /// Explorers' noise, as a share of the root mean square of their update.
@@ -49,8 +53,10 @@ class SybilMemory {
     std::int64_t count = 0;
   };
   double rate_of(AgentId member) const;
+  bool won(AgentId member) const;  ///< the last time it took part
+  std::optional<ColumnVector> mean_of_window(const ColumnMatrix& like) const;
   std::size_t window_;
-  bool roles_, winners_too_;
+  bool current_, roles_, winners_too_;
   double attackers_, explorers_, exploration_;
   std::size_t dimension_ = 0;
   std::map<std::uint32_t, Outcomes> outcomes_;  ///< of every client

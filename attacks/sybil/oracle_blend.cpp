@@ -1,27 +1,31 @@
 #include "attacks/update_attack.hpp"
+#include "attacks/update_tools.hpp"
 #include "scenarios/sybil_attacks.pb.h"
+#include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/params/linear.hpp"
 
 namespace souk {
 namespace {
 
-/// Song et al., code of the benchmark: the bound on what mimicry can do, as it sees whom the rule would select.
+/// Song et al., later code of the benchmark: the bound on what mimicry can do, as it sees which of the benign updates
+/// the rule would select by themselves.
 class OracleBlend final : public CraftWith<Pool, Everyone, RuleAccess> {
  public:
   explicit OracleBlend(const scenario::OracleBlend& config) : alpha_(static_cast<float>(config.alpha())) {}
 
+  void check() const override { SOUK_REQUIRE(alpha_ != 1.0F, "oracle_blend.alpha = 1: changes nothing"); }
+
   Crafted craft(const View<Pool, Everyone, RuleAccess>& view) override {
-    const Verdict verdict = view.rule.verdict(view.honest);
+    const Verdict verdict = view.rule.verdict(view.honest, view.benign);
     std::vector<std::size_t> selected;
     for (const std::size_t row : view.benign) {
       if (verdict.weights[row] != 0.0) selected.push_back(row);
     }
-    const auto found = static_cast<double>(selected.size());
+    if (selected.empty()) return {.rows = copy_of(view), .idle = "finds no benign update that the rule would select"};
     const ColumnMatrix winners = view.honest.select(view.comm, selected);
-    const ColumnMatrix& from = selected.empty() ? view.known : winners;
-    const ColumnVector centroid =
-        combine(from, std::vector<double>(from.rows(), 1.0 / static_cast<double>(from.rows())));
+    const auto found = static_cast<double>(selected.size());
+    const ColumnVector centroid = combine(winners, std::vector<double>(selected.size(), 1.0 / found));
     ColumnMatrixBuilder rows(view.comm, view.own.rows(), view.own.dimension());
     for (std::size_t i = 0; i < view.own.rows(); ++i) {
       const auto own = view.own.row(i);
@@ -33,6 +37,9 @@ class OracleBlend final : public CraftWith<Pool, Everyone, RuleAccess> {
   }
 
  private:
+  static ColumnMatrix copy_of(const View<Pool, Everyone, RuleAccess>& view) {
+    return map_values(view.comm, view.own, [](float value) { return value; });
+  }
   float alpha_;
 };
 

@@ -8,7 +8,7 @@ namespace {
 /// Song et al., code of the benchmark: losers submit what won.
 class Pivot final : public SybilMixture {
  public:
-  explicit Pivot(const scenario::SybilPivot& config) : SybilMixture(config.memory(), 0.0, 1.0) {}
+  explicit Pivot(const scenario::SybilPivot& config) : SybilMixture(config.memory(), 0.0, 1.0, "pivot") {}
 };
 
 const Register<UpdateAttack, Pivot, scenario::SybilPivot> registered;

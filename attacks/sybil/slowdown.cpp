@@ -8,7 +8,8 @@ namespace {
 /// Song et al., code of the benchmark: next to nothing, in the own direction.
 class Slowdown final : public SybilMixture {
  public:
-  explicit Slowdown(const scenario::SybilSlowdown& config) : SybilMixture(config.memory(), config.scale(), 0.0) {}
+  explicit Slowdown(const scenario::SybilSlowdown& config)
+      : SybilMixture(config.memory(), config.scale(), 0.0, "slowdown.scale = 1") {}
 };
 
 const Register<UpdateAttack, Slowdown, scenario::SybilSlowdown> registered;

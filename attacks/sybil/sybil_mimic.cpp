@@ -9,7 +9,7 @@ namespace {
 class Mimicry final : public SybilMixture {
  public:
   explicit Mimicry(const scenario::SybilMimic& config)
-      : SybilMixture(config.memory(), 1.0 - config.alpha(), config.alpha()) {}
+      : SybilMixture(config.memory(), 1.0 - config.alpha(), config.alpha(), "sybil_mimic.alpha = 0") {}
 };
 
 const Register<UpdateAttack, Mimicry, scenario::SybilMimic> registered;

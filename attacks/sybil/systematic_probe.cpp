@@ -9,14 +9,15 @@
 namespace souk {
 namespace {
 
-/// Song et al., code of the benchmark: which share of a malicious update still passes is found by trying.
+/// Which share of a malicious update still passes is found by trying.
 class SystematicProbe final : public CraftWith<Pool> {
  public:
+  Knowledge least() const override { return Knowledge::colluders; }  // members share the memory
   explicit SystematicProbe(const scenario::SystematicProbe& config)
       : least_(config.least()), count_(config.probes()), memory_(config.memory()) {}
 
   Crafted craft(const View<Pool>& view) override {
-    const std::optional<ColumnVector> mean = memory_.winners_mean(view.own);
+    const std::optional<ColumnVector> mean = memory_.winners_mean(view.members, view.own);
     ColumnMatrixBuilder rows(view.comm, view.own.rows(), view.own.dimension());
     double sum = 0.0;
     for (std::size_t i = 0; i < view.members.size(); ++i) {
@@ -45,8 +46,8 @@ class SystematicProbe final : public CraftWith<Pool> {
         ++probe.tried;
         probe.next = (probe.next + 1) % count_;
       }
-      probe.now = -1;
     }
+    for (auto& [member, probe] : probes_) probe.now = -1;  // also of members whose updates did not arrive
     memory_.observe(published);
   }
 

@@ -18,10 +18,17 @@ class Whitewash final : public CraftWith<Pool> {
   explicit Whitewash(const scenario::Whitewash& config)
       : after_(config.after()), limit_(config.limit()), cost_(config.cost()) {}
 
+  bool may_behave() const override { return true; }
   /// Updates stay as they are; it is the name that changes.
   Crafted craft(const View<Pool>& view) override {
-    for (const AgentId member : view.members) submitters_.insert(member.value);
-    return {map_values(view.comm, view.own, [](float value) { return value; })};
+    std::int64_t most = 0;
+    for (const AgentId member : view.members) {
+      submitters_.insert(member.value);
+      const auto found = members_.find(member.value);
+      if (found != members_.end()) most = std::max(most, found->second.rejections);
+    }
+    return {map_values(view.comm, view.own, [](float value) { return value; }),
+            {{"rejections", static_cast<double>(most)}}};
   }
 
   void observe(const Published& published) override {

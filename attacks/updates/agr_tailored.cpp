@@ -76,6 +76,7 @@ class AgrTailored final : public CraftWith<Pool> {
       : perturbation_(static_cast<Perturbation>(config.perturbation())), rule_(config.rule()), gamma_(config.gamma()) {}
 
   Knowledge usual() const override { return Knowledge::all; }
+  std::size_t least_known(Knowledge) const override { return perturbation_ == Perturbation::deviation ? 2 : 1; }
 
   Crafted craft(const View<Pool>& view) override {
     const Ray ray = perturbed_mean(view.comm, view.known, perturbation_);

@@ -14,6 +14,7 @@ class ALittleIsEnough final : public CraftWith<Pool> {
   explicit ALittleIsEnough(const scenario::ALittleIsEnough& config) : z_(config.z()) {}
 
   Knowledge usual() const override { return Knowledge::all; }
+  std::size_t least_known(Knowledge) const override { return 2; }
 
   Crafted craft(const View<Pool>& view) override {
     const double z = z_ == 0.0 ? alie_z(view.updates, view.malicious) : z_;

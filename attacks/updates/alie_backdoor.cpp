@@ -8,12 +8,25 @@
 namespace souk {
 namespace {
 
+/// The gradient of alpha loss + (1 - alpha) distance: as in the authors' code the distance is the sum over the tensors
+/// of the network of the mean squared difference to the mean's.
+void blend(float alpha, const LabStep& at, std::span<float> gradient) {
+  const std::vector<float>& mean = at.anchors.front();
+  for (const Slot& tensor : at.tensors) {
+    const float pull = 2.0F * (1.0F - alpha) / static_cast<float>(tensor.size);
+    for (std::size_t v = tensor.offset; v < tensor.offset + tensor.size; ++v) {
+      gradient[v] = alpha * gradient[v] + pull * (at.parameters[v] - at.global[v] - mean[v]);
+    }
+  }
+}
+
 /// Baruch, Baruch, Goldberg, "A Little Is Enough", NeurIPS 2019, section 3.3 and Algorithm 4.
 class AlieBackdoor final : public CraftWith<Pool, Laboratory> {
  public:
   explicit AlieBackdoor(const scenario::AlieBackdoor& config) : config_(config) {}
 
   bool needs_poison() const override { return true; }
+  std::size_t least_known(Knowledge) const override { return 2; }
 
   Crafted craft(const View<Pool, Laboratory>& view) override {
     const Spread spread = spread_of(view.known);
@@ -24,11 +37,7 @@ class AlieBackdoor final : public CraftWith<Pool, Laboratory> {
                        .epochs = config_.epochs(),
                        .anchors = {&spread.mean},
                        .before_step = [alpha](std::size_t, const LabStep& at, std::span<float> gradient) {
-                         const std::vector<float>& mean = at.anchors.front();
-                         for (std::size_t v = 0; v < gradient.size(); ++v) {
-                           const float distance = at.parameters[v] - at.global[v] - mean[v];
-                           gradient[v] = alpha * gradient[v] + (1.0F - alpha) * distance;
-                         }
+                         blend(alpha, at, gradient);
                        }});
     return {clipped(view.comm, trained, spread)};
   }

@@ -13,6 +13,8 @@ class AlieOptimized final : public CraftWith<Pool, Everyone, RuleAccess> {
   explicit AlieOptimized(const scenario::AlieOptimized& config)
       : limit_(config.limit()), evaluations_(config.evaluations()) {}
 
+  std::size_t least_known(Knowledge) const override { return 2; }
+
   Crafted craft(const RuleView& view) override {
     const Spread spread = spread_of(view.known);
     const auto submit = [&](double z) {

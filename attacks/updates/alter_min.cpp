@@ -38,9 +38,9 @@ class AlternatingMinimization final : public CraftWith<Pool, Laboratory> {
     return std::move(rows).finish();
   }
 
-  /// A clean pass with the gradient of rho |update - last change|^2.
+  /// A clean pass with the gradient of rho |update - last change|^2 / 2.
   LabTraining stealth(const View<Pool, Laboratory>& view, const ColumnMatrix& update) const {
-    const auto weight = static_cast<float>(2.0 * config_.rho());
+    const auto weight = static_cast<float>(config_.rho());
     return {.poisoned = false,
             .starts = &update,
             .epochs = 1,

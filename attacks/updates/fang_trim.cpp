@@ -13,6 +13,7 @@ class FangTrim final : public CraftWith<Pool> {
   explicit FangTrim(const scenario::FangTrim& config) : b_(config.b()), partial_(config.partial()) {}
 
   Knowledge usual() const override { return partial_ ? Knowledge::colluders : Knowledge::all; }
+  std::size_t least_members() const override { return partial_ ? 2 : 1; }
 
   Crafted craft(const View<Pool>& view) override {
     const Intervals intervals = partial_ ? beyond_deviations(view.own) : beyond_extremes(view.known, b_);

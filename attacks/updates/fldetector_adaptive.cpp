@@ -45,6 +45,7 @@ class FlDetectorAdaptive final : public CraftWith<Pool, Laboratory> {
   }
 
   void observe(const Published& published) override {
+    if (published.agents.empty()) return;  // FLDetector does not see such rounds either
     if (last_change_) hessian_.add(*last_change_, difference(published.step, *last_change_));
     last_change_ = published.step;
     dimension_ = published.dimension;

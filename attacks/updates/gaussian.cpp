@@ -14,6 +14,7 @@ class GaussianNoise final : public CraftWith<Pool> {
       : sigma_(static_cast<float>(config.sigma())), fitted_(config.fitted()) {}
 
   Knowledge usual() const override { return fitted_ ? Knowledge::all : Knowledge::own; }
+  std::size_t least_known(Knowledge) const override { return fitted_ ? 2 : 1; }
 
   Crafted craft(const View<Pool>& view) override {
     ColumnMatrixBuilder crafted(view.comm, view.own.rows(), view.own.dimension());

@@ -15,6 +15,8 @@ class Mimic final : public CraftWith<Pool> {
   explicit Mimic(const scenario::Mimic& config) : victim_(config.victim()) {}
 
   Knowledge usual() const override { return Knowledge::all; }
+  /// Below ALL the updates known are the members' own.
+  std::size_t least_known(Knowledge level) const override { return level < Knowledge::all ? 2 : 1; }
 
   Crafted craft(const View<Pool>& view) override {
     const std::span<const float> victim = view.known.row(std::min(victim_, view.known.rows() - 1));

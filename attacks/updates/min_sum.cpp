@@ -16,6 +16,7 @@ class MinSum final : public CraftWith<Pool> {
   explicit MinSum(const scenario::MinSum& config) : perturbation_(static_cast<Perturbation>(config.perturbation())) {}
 
   Knowledge usual() const override { return Knowledge::all; }
+  std::size_t least_known(Knowledge) const override { return 2; }
 
   Crafted craft(const View<Pool>& view) override {
     const Ray ray = perturbed_mean(view.comm, view.known, perturbation_);

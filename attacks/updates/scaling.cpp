@@ -3,6 +3,7 @@
 #include "attacks/update_attack.hpp"
 #include "attacks/update_tools.hpp"
 #include "scenarios/update_attacks.pb.h"
+#include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/params/linear.hpp"
 
@@ -16,6 +17,8 @@ class Scaling final : public CraftWith<Own> {
  public:
   explicit Scaling(const scenario::Scaling& config)
       : factor_(config.has_factor() ? config.factor() : 0.0), norm_(config.has_norm() ? config.norm() : 0.0) {}
+
+  void check() const override { SOUK_REQUIRE(factor_ != 1.0, "scaling.factor = 1: changes nothing"); }
 
   Crafted craft(const View<Own>& view) override {
     const auto factor = static_cast<float>(factor_of(view));

@@ -12,6 +12,7 @@
 #include "sim/app/update_files.hpp"
 #include "sim/base/atomic_file.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/log.hpp"
 #include "sim/base/stopwatch.hpp"
 #include "sim/engine/scenario_file.hpp"
 #include "sim/engine/schema_info.hpp"
@@ -64,6 +65,8 @@ void require_craftable(const AttackArguments& arguments, const UpdateAttack& att
   SOUK_REQUIRE(!needs.root_update || !arguments.root.empty(),
                "{} needs the server's own update: --root g.npy, a vector as long as an update", arguments.attack);
   attack.check();
+  SOUK_REQUIRE(arguments.malicious >= attack.least_members(), "--malicious {}: {} needs {} members",
+               arguments.malicious, arguments.attack, attack.least_members());
 }
 
 /// What the arguments name, on every rank.
@@ -98,6 +101,9 @@ World read_world(const Comm& comm, const AttackArguments& arguments) {
     require_craftable(arguments, *world.attack);
     read_updates(comm, arguments.updates, Finite::required, world.benign);
     const std::size_t d = world.benign.dimension();
+    const std::size_t least = world.attack->least_known(Knowledge::all);
+    SOUK_REQUIRE(world.benign.rows() >= least, "{}: {} needs to know {} updates, and it holds {}", arguments.updates,
+                 arguments.attack, least, world.benign.rows());
     if (!arguments.own.empty()) {
       read_updates(comm, arguments.own, Finite::required, world.own);
       SOUK_REQUIRE(world.own.rows() == arguments.malicious && world.own.dimension() == d,
@@ -186,6 +192,7 @@ void print_summary(const Comm& comm, const AttackArguments& arguments, const Wor
     const std::string of_whom = diagnostic.agent < 0 ? "" : fmt::format(".{}", diagnostic.agent);
     fmt::print(to, "{}{} {}\n", diagnostic.name, of_whom, diagnostic.value);
   }
+  for (const IdleAttack& entry : crafted.idle) log::warning("{} {}", arguments.attack, entry.why);
 }
 
 void attack_on(const Comm& comm, const AttackArguments& arguments) {

@@ -42,6 +42,9 @@ int check_command(const ScenarioArguments& arguments, bool print, int ranks) {
   line("protocol bytes per round",
        fmt::format("{} down, {} up", bytes_text(need.bytes_down_per_round), bytes_text(need.bytes_up_per_round)));
   line("training work per round", fmt::format("{:.3g} GFLOP", need.flops_per_round * 1e-9));
+  if (need.judging_flops_per_round > 0.0) {
+    line("judging work per round", fmt::format("up to {:.3g} GFLOP", need.judging_flops_per_round * 1e-9));
+  }
   line("data set, once per node", bytes_text(need.data_bytes));
   line("peak memory per rank", fmt::format("{} with {} rank(s)", bytes_text(need.rank_bytes()), count));
   line("available on this node", bytes_text(available_memory()));

@@ -53,10 +53,17 @@ void declare_rule(const pb::FieldDescriptor& choice, MethodPage& page) {
 void declare_attack(const UpdateAttack& attack, MethodPage& page) {
   const AttackNeeds needs = attack.needs();
   page.facts.emplace_back("knowledge", fmt::format("{} as published, {} at least", knowledge_name(attack.usual()),
-                                                   knowledge_name(needs.least)));
-  const std::string needed = listed({{needs.lab, "training of its own"},
-                                     {attack.needs_poison(), "a data attack in the same group"},
-                                     {needs.root_update, "a server that trains on root data"}});
+                                                   knowledge_name(attack.least())));
+  const auto several = [](std::size_t least) { return least > 1; };
+  const std::size_t known = attack.least_known(attack.usual()), members = attack.least_members();
+  const bool below = attack.least() < Knowledge::all && attack.least_known(attack.least()) > known;
+  const std::string needed =
+      listed({{needs.lab, "training of its own"},
+              {several(members), fmt::format("{} members in a round", members)},
+              {several(known), fmt::format("{} known updates in a round", known)},
+              {below, fmt::format("{} known updates in a round below ALL", attack.least_known(attack.least()))},
+              {attack.needs_poison(), "a data attack in the same group"},
+              {needs.root_update, "a server that trains on root data"}});
   page.facts.emplace_back("needs", or_else(needed, "updates alone"));
 }
 

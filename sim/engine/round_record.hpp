@@ -23,9 +23,9 @@ struct SelectionRow {
   std::string outcome;  ///< accepted, rejected (weight 0), outbid, dropout, late, spare,
                         ///< invalid
   std::uint64_t samples = 0;
-  double arrival_seconds = 0.0;  ///< virtual, after the announcement
-  double weight = 0.0;           ///< share in the step
-  std::optional<double> score;   ///< of the rule, if it has one
+  double arrival_seconds = 0.0;        ///< virtual, after the announcement
+  std::optional<double> weight = 0.0;  ///< share in the step; none where the rule combines coordinates
+  std::optional<double> score;         ///< of the rule, if it has one
 };
 
 /// Messages of the simulated protocol (not of MPI), by kind.

@@ -103,9 +103,12 @@ struct LocalTrainer::State {
     return loss;
   }
 
+  /// Of a pass. Lanes have 16 bits: what is above goes into the seed, so that later passes repeat no earlier one.
   Stream stream(const Turn& turn, Purpose purpose, std::uint32_t pass) const {
+    constexpr std::uint64_t odd = 0x9E3779B97F4A7C15;  // spreads small numbers over all bits
     const LocalContext& context = turn.context;
-    return Stream(context.seed, purpose, context.agent, context.round, static_cast<std::uint16_t>(pass));
+    return Stream(context.seed + odd * (pass >> 16U), purpose, context.agent, context.round,
+                  static_cast<std::uint16_t>(pass));
   }
 
   LocalResult fed_avg(const Turn& turn) {

@@ -26,14 +26,15 @@ std::string scenario_of(const std::string& attacks, const std::string& aggregato
          aggregator + " } " + attacks;
 }
 
-/// What is left of a run: its parameters, and every record.
+/// What is left of a run: its parameters, everything that a checkpoint would hold, and every record.
 struct Outcome {
-  std::string hash;
+  std::string hash, state;
   std::vector<RoundRecord> records;
 };
 
-/// Runs the scenario; where `resumed`, the state is saved after half of the rounds and loaded into a new protocol.
-Outcome run(const std::string& text, int ranks, bool resumed) {
+/// Runs the scenario; where `resumed`, the state is saved after half of the rounds, or those given, and loaded into a
+/// new protocol.
+Outcome run(const std::string& text, int ranks, bool resumed, std::uint32_t after = rounds / 2) {
   Outcome outcome;
   run_team(ranks, [&](const Comm& comm) {
     const ResolvedScenario resolved = resolve_scenario({.file_name = "test", .text = text, .overrides = {}});
@@ -44,7 +45,7 @@ Outcome run(const std::string& text, int ranks, bool resumed) {
       Phases phases(comm, {r}, no_fault);
       protocol->run_round({r}, r == rounds, phases, record);
       if (comm.rank() == 0) outcome.records.push_back(std::move(record));
-      if (!resumed || r != rounds / 2) continue;
+      if (!resumed || r != after) continue;
       SaveArchive saved;
       protocol->serialize(saved);
       protocol = make_federated(comm, *resolved.scenario, "cpu");
@@ -52,7 +53,11 @@ Outcome run(const std::string& text, int ranks, bool resumed) {
       protocol->serialize(load);
       load.expect_end();
     }
-    if (comm.rank() == 0) outcome.hash = sha256_hex(protocol->parameters());
+    SaveArchive last;
+    protocol->serialize(last);
+    if (comm.rank() != 0) return;
+    outcome.hash = sha256_hex(protocol->parameters());
+    outcome.state = sha256_hex(last.bytes());
   });
   return outcome;
 }
@@ -144,6 +149,203 @@ TEST_P(AttackConformance, changes_nobody_elses_batches_updates_or_sampling) {
 
 INSTANTIATE_TEST_SUITE_P(all, AttackConformance, testing::ValuesIn(all_names()),
                          [](const auto& instance) { return instance.param; });
+
+/// Everybody in every round under the mean, so that whatever a member submits shows in the model.
+std::string under_mean(const std::string& name, const std::string& members, const std::string& knowledge,
+                       const std::string& participants = "everyone: true") {
+  std::string text = scenario_with(name);
+  const auto replace = [&](const std::string& from, const std::string& to) {
+    const auto at = text.find(from);
+    if (at != std::string::npos) text.replace(at, from.size(), to);
+  };
+  // Whitewashing needs rejections.
+  replace("aggregator { krum { f: 1 } }",
+          name == "whitewash" ? "aggregator { krum { f: 0 } }" : "aggregator { mean {} }");
+  replace("per_round: 6", participants);
+  replace("members { id: 1 id: 4 id: 6 }", members + " knowledge: " + knowledge);
+  return text;
+}
+
+std::size_t events_of(const RoundRecord& record, const std::string& kind) {
+  return static_cast<std::size_t>(std::ranges::count(record.events, kind, &EventRow::kind));
+}
+
+/// A run in which the attack could do nothing says so in every round; one that may choose to behave tells its choice.
+void expect_refused_or_felt_or_told(const std::string& name, const std::string& text) {
+  const std::string clean = text.substr(0, text.find("attacks {"));
+  Outcome attacked;
+  try {
+    attacked = run(text, 1, false);
+  } catch (const PhaseError& refusal) {
+    EXPECT_THAT(refusal.what(), testing::HasSubstr("attacks[0]")) << text;
+    return;
+  }
+  if (attacked.hash != run(clean, 1, false).hash) return;
+  const bool chooses = name.starts_with("adaptive_") || name == "whitewash";
+  for (const RoundRecord& record : attacked.records) {
+    const auto told = std::ranges::count_if(
+        record.metrics, [](const MetricValue& metric) { return metric.name.starts_with("attack.0."); });
+    if (chooses && told + static_cast<std::int64_t>(events_of(record, "whitewash")) > 0) continue;
+    EXPECT_GT(events_of(record, "idle attack"), 0U) << text;
+    EXPECT_EQ(told, 0) << "of what did not happen: " << text;
+  }
+}
+
+class AttackReach : public testing::TestWithParam<std::string> {};
+
+TEST_P(AttackReach, every_attack_at_every_level_is_refused_or_felt_or_says_why_not) {
+  for (const char* knowledge : {"OWN", "COLLUDERS", "ALL", "RULE"}) {
+    expect_refused_or_felt_or_told(GetParam(), under_mean(GetParam(), "members { id: 1 id: 4 id: 6 }", knowledge));
+    expect_refused_or_felt_or_told(GetParam(), under_mean(GetParam(), "members { id: 4 }", knowledge));
+    expect_refused_or_felt_or_told(GetParam(),
+                                   under_mean(GetParam(), "members { id: 1 id: 4 }", knowledge, "per_round: 2"));
+  }
+}
+
+std::vector<std::string> names_of_update_attacks() {
+  std::vector<std::string> names = names_in("update");
+  for (const std::string& name : names_in("sybil")) names.push_back(name);
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(all, AttackReach, testing::ValuesIn(names_of_update_attacks()),
+                         [](const auto& instance) { return instance.param; });
+
+std::string refusal_of(const std::string& text) {
+  try {
+    run(text, 1, false);
+  } catch (const PhaseError& refusal) {
+    return refusal.what();
+  }
+  return "";
+}
+
+TEST(IdleAttacks, that_can_never_act_are_refused) {
+  const std::string three = "members { id: 1 id: 4 id: 6 }", one = "members { id: 4 }";
+  for (const std::string name : {"alie", "min_max", "min_sum", "agr_tailored", "mimic"}) {
+    const std::string alone = refusal_of(under_mean(name, three, "OWN"));
+    EXPECT_THAT(alone, testing::HasSubstr("attacks[0].knowledge = OWN: " + name + " needs COLLUDERS")) << name;
+    EXPECT_THAT(refusal_of(under_mean(name, one, "COLLUDERS")),
+                testing::HasSubstr(name + " needs to know 2 updates of a round, and there are never more than 1"))
+        << name;
+    EXPECT_THAT(refusal_of(under_mean(name, three, "COLLUDERS", "per_round: 1")), testing::HasSubstr("than 1")) << name;
+    EXPECT_EQ(refusal_of(under_mean(name, three, "COLLUDERS")), "") << name;
+    EXPECT_EQ(refusal_of(under_mean(name, one, "ALL")), "") << name;
+  }
+  EXPECT_THAT(refusal_of(under_mean("pivot", one, "COLLUDERS")), testing::HasSubstr("pivot needs 2 members"));
+  EXPECT_THAT(refusal_of(under_mean("pivot", three, "OWN")), testing::HasSubstr("pivot needs COLLUDERS"));
+  EXPECT_THAT(refusal_of(scenario_of("attacks { count: 2 at_rounds: [99, 98] sign_flip {} }")),
+              testing::HasSubstr("attacks[0].at_rounds: names no round of the run, which has 4"));
+  EXPECT_THAT(refusal_of(scenario_of("attacks { count: 2 scaling { factor: 1 } }")),
+              testing::HasSubstr("attacks[0].scaling.factor = 1"));
+  EXPECT_THAT(refusal_of(scenario_of("attacks { count: 2 sign_flip {} false_reports {} }")),
+              testing::HasSubstr("no aggregator here asks validators"));
+}
+
+TEST(IdleAttacks, that_cannot_act_in_a_round_say_so_and_tell_nothing_of_what_did_not_happen) {
+  // Two of eight clients a round, two of them colluding: seldom both.
+  const std::string text = under_mean("alie", "members { id: 1 id: 4 }", "COLLUDERS", "per_round: 2");
+  std::size_t alone = 0, absent = 0;
+  for (const std::uint64_t seed : {1U, 2U, 3U, 4U, 5U}) {
+    for (const RoundRecord& record : run("seed: " + std::to_string(seed) + " " + text, 1, false).records) {
+      std::size_t members = 0;
+      for (const SelectionRow& row : record.selections) members += row.agent.value == 1 || row.agent.value == 4 ? 1 : 0;
+      EXPECT_EQ(events_of(record, "idle attack"), members < 2 ? 1U : 0U);
+      EXPECT_EQ(record.metric("attack.0.z").has_value(), members == 2);
+      for (const EventRow& event : record.events) {
+        if (event.kind != "idle attack") continue;
+        (members == 1 ? alone : absent) += 1;
+        EXPECT_THAT(event.text, testing::HasSubstr(members == 1 ? "attacks[0]: alie needs to know 2 updates"
+                                                                : "attacks[0]: none of its members"));
+      }
+    }
+  }
+  EXPECT_GT(alone, 0U);
+  EXPECT_GT(absent, 0U);
+}
+
+TEST(IdleAttacks, are_named_before_the_first_round_where_the_schedule_tells) {
+  const auto told = [](const std::string& attacks) {
+    std::string text;
+    run_team(1, [&](const Comm& comm) {
+      const auto resolved = resolve_scenario({.file_name = "test", .text = scenario_of(attacks), .overrides = {}});
+      for (const EventRow& event : make_federated(comm, *resolved.scenario, "cpu")->set_up_record().events) {
+        if (event.kind == "idle attack") text += event.text;
+      }
+    });
+    return text;
+  };
+  EXPECT_EQ(told("attacks { count: 2 sign_flip {} }"), "");
+  EXPECT_EQ(told("attacks { count: 2 sign_flip {} from_round: 1000000 }"),
+            "attacks[0] never acts: from_round = 1000000 is after the last round, 4");
+  EXPECT_EQ(told("attacks { count: 2 sign_flip {} at_rounds: [2, 9] }"),
+            "attacks[0] does not act in round 9 of at_rounds, which is after the last, 4");
+  EXPECT_EQ(told("attacks { count: 2 badnets {} poison_share: 0 }"), "attacks[0] poisons no sample");
+}
+
+TEST(Memories, are_the_same_after_a_resume_where_rounds_brought_nothing_usable) {
+  // Two of four clients a round, and what the three members of a group submit is never a number. Wherever the run is
+  // broken, it ends in the state of the unbroken one.
+  for (const std::string sybil :
+       {"sybil_mimic {}", "sybil_mimic { memory { followed: SUBMITTED window: 3 } }", "systematic_probe {}",
+        "systematic_probe {} off: 1", "whitewash { after: 1 }", "adaptive_seller { threat: GRADIENT_INVERSION }"}) {
+    std::size_t useless_rounds = 0;
+    for (const std::uint64_t seed : {1U, 2U, 3U}) {
+      std::string text = "seed: " + std::to_string(seed) + " " + scenario_of("", "mean {}");
+      text.replace(text.find("clients: 8 per_round: 6"), 23, "clients: 4 per_round: 2");
+      text += "attacks { members { id: 0 id: 1 id: 3 } nan { coordinates: 0 } " + sybil + " }";
+      const Outcome unbroken = run(text, 1, false);
+      for (const RoundRecord& record : unbroken.records) {
+        useless_rounds += events_of(record, "invalid update") == 2 ? 1U : 0U;
+      }
+      for (const std::uint32_t after : {1U, 2U, 3U}) {
+        EXPECT_EQ(run(text, 1, true, after).state, unbroken.state) << text << " broken after round " << after;
+      }
+    }
+    EXPECT_GT(useless_rounds, 1U) << "or nothing was tested";
+  }
+}
+
+TEST(ToleratedF, is_recorded_and_an_event_says_where_too_few_updates_arrived_for_it) {
+  // Krum with f = 2 needs seven updates; more than half of eight clients drop out.
+  const std::string text =
+      "rounds: 4 task { data { glyphs { train_samples: 240 test_samples: 60 } } model { logreg {} } } "
+      "participants { clients: 8 everyone: true availability { dropout: 0.5 } } aggregator { krum { f: 2 } }";
+  std::size_t few = 0;
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
+    for (const RoundRecord& record : run("seed: " + std::to_string(seed) + " " + text, 1, false).records) {
+      const double arrived = record.metric("updates").value_or(0.0);
+      if (arrived == 0.0) continue;
+      const double allowed = arrived < 5.0 ? 0.0 : arrived < 7.0 ? 1.0 : 2.0;
+      EXPECT_EQ(record.metric("rule.f"), allowed) << arrived;
+      EXPECT_EQ(events_of(record, "rule"), allowed < 2.0 ? 1U : 0U) << arrived;
+      few += allowed < 2.0 ? 1U : 0U;
+    }
+  }
+  EXPECT_GT(few, 0U);
+}
+
+TEST(Detection, is_measured_where_updates_are_kept_or_rejected_as_wholes_and_nowhere_else) {
+  const std::string attack = "attacks { members { id: 1 id: 4 id: 6 } sign_flip {} }";
+  for (const std::string rule :
+       {"median {}", "trimmed_mean { f: 1 }", "sign_majority {}", "rlr {}", "pre { nnm { f: 1 } } meamed { f: 1 }"}) {
+    for (const RoundRecord& record : run(scenario_of(attack, rule), 1, false).records) {
+      EXPECT_EQ(record.metric("tpr"), std::nullopt) << rule;
+      EXPECT_EQ(record.metric("tnr"), std::nullopt) << rule;
+      for (const SelectionRow& row : record.selections) EXPECT_EQ(row.weight, std::nullopt) << rule;
+    }
+  }
+  for (const std::string rule : {"mean {}", "krum { f: 1 }", "multi_krum { f: 1 }"}) {
+    double rounds_with_members = 0.0;
+    for (const RoundRecord& record : run(scenario_of(attack, rule), 1, false).records) {
+      double sum = 0.0;
+      for (const SelectionRow& row : record.selections) sum += row.weight.value();
+      EXPECT_NEAR(sum, 1.0, 1e-12) << rule;
+      rounds_with_members += record.metric("tpr").has_value() ? 1.0 : 0.0;
+    }
+    EXPECT_GT(rounds_with_members, 0.0) << rule;
+  }
+}
 
 TEST(Identities, fakes_train_as_their_owner_does_and_leave_the_others_alone) {
   const auto updates_of_first_round = [](const std::string& attacks) {

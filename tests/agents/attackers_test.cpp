@@ -5,6 +5,7 @@
 #include "agents/population.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/error.hpp"
+#include "sim/base/memory.hpp"
 #include "sim/comm/thread_team.hpp"
 #include "sim/engine/scenario_file.hpp"
 #include "tests/support/matrices.hpp"
@@ -20,7 +21,9 @@ ResolvedScenario resolve(const std::string& text) {
 }
 
 class NoRule final : public RuleProbe {
-  Verdict verdict(const ColumnMatrix& updates) override { return {ColumnVector(updates), {}}; }
+  Verdict judge(const ColumnMatrix& updates, std::span<const std::size_t>) override {
+    return {ColumnVector(updates), {}};
+  }
 };
 class NoLab final : public Lab {
   ColumnMatrix train(std::span<const AgentId>, const LabTraining&) override { return {}; }
@@ -53,7 +56,7 @@ TEST(Attackers, replace_members_rows_while_their_group_acts_and_nobody_elses) {
   const Population population(*resolved.scenario);
   const Rows rows = random_rows(6, 2000);
   run_team(3, [&](const Comm& comm) {
-    Attackers attackers(*resolved.scenario, population, false);
+    Attackers attackers(*resolved.scenario, population, {.root_update = false, .wanted = 10});
     const TestMatrix honest(comm, rows);
     for (const std::uint32_t round : {1U, 2U, 3U, 4U}) {
       RoundRecord record;
@@ -69,12 +72,12 @@ TEST(Attackers, replace_members_rows_while_their_group_acts_and_nobody_elses) {
 }
 
 TEST(Attackers, a_later_group_sees_honest_updates_and_not_what_an_earlier_one_made_of_them) {
-  // With ALL, the fitted noise has the mean of the benign rows, 1, and no deviation.
+  // With ALL, the fitted noise has the mean of the two benign rows, 1, and no deviation.
   const auto resolved = resolve(
       "participants { clients: 4 } attacks { members { id: 0 } sign_flip { scale: 100 } } "
       "attacks { members { id: 2 } gaussian { fitted: true } }");
   const Population population(*resolved.scenario);
-  Attackers attackers(*resolved.scenario, population, false);
+  Attackers attackers(*resolved.scenario, population, {.root_update = false, .wanted = 10});
   const TestMatrix honest(Comm::self(), {{7, 7}, {1, 1}, {9, 9}, {1, 1}});
   RoundRecord record;
   const SentUpdates sent = send(Comm::self(), attackers, 1, honest.columns(), record);
@@ -84,27 +87,26 @@ TEST(Attackers, a_later_group_sees_honest_updates_and_not_what_an_earlier_one_ma
 }
 
 TEST(Attackers, know_as_much_as_the_scenario_grants) {
-  // Alone, a member knows but its own update: its fit is the update itself, without deviation.
+  // What is submitted is minus the mean of what is known.
   const auto row_of_member = [](const std::string& knowledge) {
     const auto resolved =
-        resolve("participants { clients: 3 } attacks { members { id: 0 id: 1 } knowledge: " + knowledge +
-                " gaussian { fitted: true sigma: 0 } }");
+        resolve("participants { clients: 3 } attacks { members { id: 0 id: 1 } knowledge: " + knowledge + " ipm {} }");
     const Population population(*resolved.scenario);
-    Attackers attackers(*resolved.scenario, population, false);
+    Attackers attackers(*resolved.scenario, population, {.root_update = false, .wanted = 10});
     const TestMatrix honest(Comm::self(), {{2}, {4}, {10}});
     RoundRecord record;
     return send(Comm::self(), attackers, 1, honest.columns(), record).updates.row(0)[0];
   };
-  EXPECT_EQ(row_of_member("OWN"), 2.0F);
-  EXPECT_EQ(row_of_member("COLLUDERS"), 3.0F);
-  EXPECT_EQ(row_of_member("ALL"), 10.0F);
+  EXPECT_EQ(row_of_member("OWN"), -2.0F);
+  EXPECT_EQ(row_of_member("COLLUDERS"), -3.0F);
+  EXPECT_EQ(row_of_member("ALL"), -10.0F);
 }
 
 std::string refusal(const std::string& attacks) {
   const auto resolved = resolve("participants { clients: 10 } " + attacks);
   try {
     const Population population(*resolved.scenario);
-    Attackers(*resolved.scenario, population, false);
+    Attackers(*resolved.scenario, population, {.root_update = false, .wanted = 10});
   } catch (const InputError& error) {
     return error.what();
   }
@@ -140,6 +142,29 @@ TEST(Population, fake_identities_come_after_the_clients_and_belong_to_a_member) 
   EXPECT_EQ(population.owner_of({11}), AgentId{3});
   EXPECT_EQ(population.owner_of({12}), AgentId{9});
   EXPECT_EQ(population.owner_of({4}), AgentId{4});
+}
+
+TEST(Population, refuses_more_identities_than_there_are_numbers_or_memory_before_it_makes_any) {
+  const auto refusal_of = [](const std::string& text) -> std::string {
+    const auto resolved = resolve(text);
+    try {
+      const Population population(*resolved.scenario);
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  // 10^6 members with 10^4 identities each are more than 2^32; so are two groups that each would fit.
+  EXPECT_THAT(refusal_of("participants { clients: 1000000 } attacks { fraction: 1 identities: 10000 sign_flip {} }"),
+              testing::AllOf(HasSubstr("attacks[0].identities = 10000"), HasSubstr("10000000000 clients")));
+  EXPECT_THAT(refusal_of("participants { clients: 10000000 } attacks { fraction: 0.5 identities: 700 sign_flip {} } "
+                         "attacks { fraction: 0.5 identities: 700 sign_flip {} }"),
+              HasSubstr("identities = 700"));
+  if (available_memory() < 60e9) {  // of bookkeeping; on a larger machine this would be tried
+    EXPECT_THAT(refusal_of("participants { clients: 1000000 } attacks { fraction: 1 identities: 4290 sign_flip {} }"),
+                HasSubstr("GB"));
+  }
+  EXPECT_EQ(refusal_of("participants { clients: 1000 } attacks { fraction: 1 identities: 100 sign_flip {} }"), "");
 }
 
 std::vector<std::uint32_t> acting_rounds(const std::string& schedule) {

@@ -235,7 +235,7 @@ TEST(ModelJudge, reports_are_gains_per_class_and_malicious_validators_change_the
 
   const auto scenario = resolve("participants { clients: 6 } attacks { count: 2 false_reports {} }");
   const Population population(*scenario.scenario);
-  const Attackers attackers(*scenario.scenario, population, false);
+  Attackers attackers(*scenario.scenario, population, {.root_update = false, .wanted = 10});
   std::vector<double> reports = honest;
   attackers.edit_reports(Comm::self(), {1}, matrix.columns(), bench.clients_, 10, reports);
   for (std::size_t k = 0; k < reports.size(); ++k) {

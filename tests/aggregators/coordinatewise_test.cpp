@@ -163,6 +163,29 @@ TEST(Rlr, refuses_a_threshold_beyond_the_updates_of_a_round) {
   EXPECT_THROW(make_rule("rlr { threshold: 6 }")->check({.updates = 5}), InputError);
 }
 
+TEST(Rlr, leaves_a_round_alone_in_which_too_few_updates_could_ever_agree) {
+  for (const char* base : {"MEAN", "MEDIAN", "SIGN"}) {
+    RuleLog log;
+    const std::string rule = std::string("rlr { threshold: 4 base: ") + base + " }";
+    const Outcome few = run_rule(rule, {.rows = {{1, -1}, {1, -1}, {1, -1}}, .log = &log});
+    EXPECT_THAT(few.step, Each(0.0F)) << base;
+    EXPECT_THAT(few.weights, Each(0.0)) << base;
+    EXPECT_THAT(log.remarks, ElementsAre(testing::HasSubstr("3 updates cannot reach the threshold of 4")));
+    EXPECT_THAT(run_rule(rule, {.rows = {{1, -1}, {1, -1}, {1, -1}, {1, -1}}}).step, ElementsAre(1.0F, -1.0F));
+  }
+}
+
+TEST(Columnwise, keep_and_reject_no_update_as_a_whole) {
+  const Rows rows = random_rows(7, d);
+  for (const char* rule : {"median {}", "trimmed_mean {}", "meamed {}", "phocas {}", "sign_majority {}", "slsgd {}",
+                           "rlr {}", "pre { nnm {} } median {}", "pre { bucketing {} } trimmed_mean { f: 0 }"}) {
+    EXPECT_TRUE(run_rule(rule, {.rows = rows, .tolerated_f = 1}).by_coordinate) << rule;
+  }
+  for (const char* rule : {"mean {}", "krum {}", "bulyan {}", "geometric_median {}", "err { f: 1 }"}) {
+    EXPECT_FALSE(run_rule(rule, {.rows = rows, .tolerated_f = 1}).by_coordinate) << rule;
+  }
+}
+
 TEST(Columnwise, weigh_everybody_alike) {
   for (const char* rule : {"median {}", "trimmed_mean {}", "meamed {}", "phocas {}", "sign_majority {}", "slsgd {}"}) {
     EXPECT_THAT(run_rule(rule, {.rows = random_rows(5, d), .tolerated_f = 1}).weights, Each(0.2)) << rule;

@@ -134,18 +134,81 @@ TEST(FlShield, a_class_that_nobody_holds_is_never_the_worst) {
   EXPECT_THAT(outcome.scores, Each(testing::Lt(10.0)));
 }
 
-TEST(FlShield, clusters_are_judged_by_their_means_and_the_worse_cluster_is_left_out) {
+/// Updates near the target, and `bad` more that point away from it and are far from the others.
+Planted crowd(std::size_t good, std::size_t bad) {
   Planted planted;
-  for (float& value : planted.rows[4]) value -= 2.0F;  // now two of six are bad, and far from the others
+  planted.rows = random_rows(good + bad, 12, 0.1);
+  for (std::size_t i = 0; i < good + bad; ++i) {
+    for (float& value : planted.rows[i]) value += i < good ? 1.0F : -1.0F;
+  }
+  return planted;
+}
+
+std::vector<std::size_t> range(std::size_t from, std::size_t to) {
+  std::vector<std::size_t> rows(to - from);
+  std::iota(rows.begin(), rows.end(), from);
+  return rows;
+}
+
+TEST(FlShield, clusters_are_judged_by_their_means_and_the_worse_cluster_is_left_out) {
+  const Planted planted = crowd(8, 4);
   for (const std::string variant : {"PAPER", "CODE"}) {
     RecordingOracle oracle(Comm::self(), planted.target, 3, 8);
     const Outcome outcome = run_rule("flshield { representatives: CLUSTER variant: " + variant + " }",
                                      {.rows = planted.rows, .losses = &oracle});
     ASSERT_EQ(oracle.asked.size(), 2U) << variant;
-    expect_near(oracle.asked[0], mean_of_rows(planted.rows, {0, 1, 2, 3}), 1e-6);
-    expect_near(oracle.asked[1], mean_of_rows(planted.rows, {4, 5}), 1e-6);
-    EXPECT_THAT(outcome.weights, testing::ElementsAre(0.25, 0.25, 0.25, 0.25, 0.0, 0.0));
+    expect_near(oracle.asked[0], mean_of_rows(planted.rows, range(0, 8)), 1e-6);
+    expect_near(oracle.asked[1], mean_of_rows(planted.rows, range(8, 12)), 1e-6);
+    for (std::size_t i = 0; i < 12; ++i) EXPECT_EQ(outcome.weights[i] > 0.0, i < 8) << variant << i;
   }
+}
+
+TEST(FlShield, the_repository_does_not_cluster_fewer_than_ten_updates) {
+  const Planted planted = crowd(6, 3);
+  RecordingOracle oracle(Comm::self(), planted.target, 3, 8);
+  run_rule("flshield { representatives: CLUSTER variant: CODE }", {.rows = planted.rows, .losses = &oracle});
+  EXPECT_EQ(oracle.asked, planted.rows);
+}
+
+TEST(FlShield, drops_half_of_the_representatives_rounded_down_and_keeps_the_best_others) {
+  // Update i is i steps away from the target: the fewer the better. Five clients: two dropped, three kept, not two.
+  for (const std::string variant : {"PAPER", "CODE"}) {
+    for (std::size_t n = 1; n <= 25; ++n) {
+      Rows rows(n, std::vector<float>(12, 1.0F));
+      for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t c = 0; c < 12; ++c) rows[i][c] += 0.05F * static_cast<float>(i);
+      }
+      RecordingOracle oracle(Comm::self(), std::vector<float>(12, 1.0F), 3, 8);
+      const Outcome outcome =
+          run_rule("flshield { tau: 0 variant: " + variant + " }", {.rows = rows, .losses = &oracle});
+      for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(outcome.weights[i] > 0.0, i < n - n / 2) << n << ' ' << i;
+    }
+  }
+}
+
+TEST(FlShield, keeps_thirteen_of_twenty_five_as_the_published_rates_need_and_other_shares_likewise) {
+  const auto kept = [](const std::string& keep, std::size_t n) {
+    const Planted planted = crowd(n, 0);
+    RecordingOracle oracle(Comm::self(), planted.target, 3, 2);
+    const Outcome outcome = run_rule("flshield { " + keep + " }", {.rows = planted.rows, .losses = &oracle});
+    return std::count_if(outcome.weights.begin(), outcome.weights.end(), [](double weight) { return weight > 0.0; });
+  };
+  EXPECT_EQ(kept("", 25), 13);
+  EXPECT_EQ(kept("keep: 0.3", 10), 3);
+  EXPECT_EQ(kept("keep: 0.3", 11), 4);
+  EXPECT_EQ(kept("keep: 1e-9", 10), 1);
+  EXPECT_EQ(kept("keep: 1", 10), 10);
+}
+
+TEST(FlShield, the_repository_gives_back_what_clipping_took) {
+  // Norms 1, 1 and 4 in one direction; the median is 1. Paper: (1 + 1 + 1) / 3; repository: 3 / (1 + 1 + 0.25).
+  const Rows rows{{1, 0}, {1, 0}, {4, 0}};
+  const auto step = [&](const std::string& variant) {
+    QuadraticOracle oracle(Comm::self(), {1, 0}, 2, 3);
+    return run_rule("flshield { keep: 1 variant: " + variant + " }", {.rows = rows, .losses = &oracle}).step[0];
+  };
+  EXPECT_NEAR(step("PAPER"), 1.0, 1e-6);
+  EXPECT_NEAR(step("CODE"), 4.0 / 3.0, 1e-6);
 }
 
 }  // namespace

@@ -135,5 +135,46 @@ TEST(ToleratedF, falls_to_what_the_updates_left_after_dropouts_allow) {
   EXPECT_EQ(run_rule("trimmed_mean { f: 6 }", {.rows = rows}), run_rule("trimmed_mean { f: 3 }", {.rows = rows}));
 }
 
+TEST(ToleratedF, says_which_f_it_used_and_why_it_is_less_than_it_was_told) {
+  const auto of_seven = [](const std::string& rule, std::size_t tolerated_f) {
+    RuleLog log;
+    run_rule(rule, {.rows = random_rows(7, d), .tolerated_f = tolerated_f, .log = &log});
+    return log;
+  };
+  const RuleLog enough = of_seven("krum {}", 2);
+  EXPECT_EQ(enough.tolerated.at("f"), 2.0);
+  EXPECT_THAT(enough.remarks, testing::IsEmpty());
+  const RuleLog few = of_seven("krum { f: 6 }", 1);
+  EXPECT_EQ(few.tolerated.at("f"), 2.0);
+  EXPECT_THAT(few.remarks, testing::ElementsAre(testing::AllOf(HasSubstr("krum: f = 2 instead of 6"),
+                                                               HasSubstr("2 f + 3"), HasSubstr("7 arrived"))));
+  const RuleLog chain = of_seven("pre { nnm { f: 5 } } pre { arc {} } bulyan {}", 1);
+  EXPECT_EQ(chain.tolerated, (std::map<std::string, double>{{"f", 1}, {"pre.nnm.f", 3}, {"pre.arc.f", 1}}));
+  EXPECT_THAT(chain.remarks, testing::ElementsAre(HasSubstr("pre.nnm: f = 3 instead of 5")));
+  const RuleLog buckets = of_seven("pre { bucketing { size: 2 } } krum { f: 1 }", 0);
+  EXPECT_THAT(buckets.remarks, testing::ElementsAre(HasSubstr("4 arrived"))) << "buckets";
+  const RuleLog nested = of_seven("err { f: 2 base { bulyan { f: 1 } } }", 0);
+  EXPECT_EQ(nested.tolerated, (std::map<std::string, double>{{"f", 2}, {"base.f", 0}}));
+  EXPECT_THAT(nested.remarks, testing::ElementsAre(HasSubstr("base bulyan: f = 0 instead of 1")));
+}
+
+/// Every rule with an inequality n >= .. f + .. says so when too few arrive.
+TEST(ToleratedF, is_told_of_by_every_rule_that_has_one) {
+  for (const char* rule : {"trimmed_mean", "meamed", "phocas", "krum", "multi_krum", "bulyan", "mda", "smea", "cge",
+                           "caf", "monna", "dnc", "slsgd", "err", "lfr", "err_lfr"}) {
+    RuleLog log;
+    run_rule(std::string(rule) + " {}", {.rows = random_rows(3, d), .tolerated_f = 9, .log = &log});
+    EXPECT_LT(log.tolerated.at("f"), 9.0) << rule;
+    ASSERT_FALSE(log.remarks.empty()) << rule;
+    EXPECT_THAT(log.remarks.front(), HasSubstr("instead of 9")) << rule;
+  }
+}
+
+TEST(MultiKrum, says_that_fewer_than_m_arrived) {
+  RuleLog log;
+  run_rule("multi_krum { f: 0 m: 5 }", {.rows = random_rows(3, d), .log = &log});
+  EXPECT_THAT(log.remarks, testing::ElementsAre(HasSubstr("averages 3 updates instead of m = 5")));
+}
+
 }  // namespace
 }  // namespace souk

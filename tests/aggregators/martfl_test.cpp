@@ -1,4 +1,6 @@
 #include <cmath>
+#include <functional>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -92,6 +94,82 @@ TEST(MartFl, the_repositorys_clamp_decides_its_scores) {
   };
   EXPECT_THAT(outcome.scores,
               Pointwise(DoubleNear(1e-6), {cosine(0.01, 0.001), cosine(0.01, -0.01), cosine(-0.01, 0.005)}));
+}
+
+/// Updates so short that the repository's clamp leaves them alone.
+RuleRound short_with_scores(const std::vector<double>& scores) {
+  RuleRound round = with_scores(scores);
+  for (auto& row : round.rows) {
+    for (float& value : row) value *= 0.005F;
+  }
+  for (float& value : round.root_update) value *= 0.005F;
+  return round;
+}
+
+/// Says of each candidate the kappa that it is given, and keeps what it was asked about.
+class KappaOracle final : public QuadraticOracle {
+ public:
+  explicit KappaOracle(std::function<double(const std::vector<float>&)> kappa)
+      : QuadraticOracle(Comm::self(), {0, 0}), kappa_(std::move(kappa)) {}
+  std::vector<Judgement> on_root(const ColumnMatrix& steps) override {
+    asked = rows_of(steps);
+    std::vector<Judgement> judged;
+    for (const auto& row : asked) judged.push_back({.loss = 0.0, .error = 0.0, .kappa = kappa_(row)});
+    return judged;
+  }
+  Rows asked;
+
+ private:
+  std::function<double(const std::vector<float>&)> kappa_;
+};
+
+TEST(MartFl, the_repositorys_next_baseline_is_of_the_top_cluster_or_a_tenth_drawn_from_the_middling) {
+  // Nine clients and the server: floor(0.1 * 10) = 1 of {3, 4, 5} beside {0, 1, 2}.
+  RuleRound round = short_with_scores({.88, .867, .849, .572, .588, .602, -.374, -.317, -.281});
+  KappaOracle oracle([](const auto&) { return 0.5; });
+  round.losses = &oracle;
+  std::set<std::size_t> drawn;
+  for (std::uint32_t r = 1; r <= 40; ++r) {
+    round.round = r;
+    const Outcome outcome = run_rule("martfl { variant: CODE }", round);
+    if (outcome.diagnostics.at("clusters") != 3.0) continue;  // its gap statistic has three references only
+    ASSERT_EQ(oracle.asked.size(), 4U);
+    for (std::size_t k = 0; k < 3; ++k) EXPECT_EQ(oracle.asked[k], round.rows[k]);
+    const auto at = std::find(round.rows.begin(), round.rows.end(), oracle.asked[3]) - round.rows.begin();
+    drawn.insert(static_cast<std::size_t>(at));
+    EXPECT_EQ(outcome.diagnostics.at("bought"), 6.0) << "candidates are not bought";
+  }
+  EXPECT_EQ(drawn, (std::set<std::size_t>{3, 4, 5}));
+}
+
+TEST(MartFl, the_repository_never_buys_the_baseline_client) {
+  // All alike: one cluster, in paper and repository.
+  RuleRound round = short_with_scores({.91, .92, .93, .9, .915});
+  for (const std::string variant : {"PAPER", "CODE"}) {
+    KappaOracle oracle([&](const auto& row) { return row == round.rows[3] ? 0.9 : 0.5; });
+    round.losses = &oracle;
+    const auto rule = make_rule("martfl { threshold: 2 max_clusters: 2 variant: " + variant + " }");
+    run_rule(*rule, Comm::self(), round);
+    const Outcome second = run_rule(*rule, Comm::self(), round);
+    ASSERT_EQ(second.diagnostics.at("baseline"), 3.0) << variant;
+    if (second.diagnostics.at("clusters") != 1.0) continue;
+    const double own = variant == "CODE" ? 0.0 : 0.2, other = variant == "CODE" ? 0.25 : 0.2;
+    EXPECT_THAT(second.weights, Pointwise(DoubleNear(1e-12), {other, other, other, own, other})) << variant;
+  }
+}
+
+TEST(MartFl, the_repository_falls_back_on_the_first_client_where_no_kappa_is_above_0) {
+  RuleRound round = short_with_scores({.9, .91, .92, -.5});
+  round.agents = {4, 7, 8, 9};
+  KappaOracle oracle([](const auto&) { return 0.0; });
+  round.losses = &oracle;
+  const auto next = [&](const std::string& variant) {
+    const auto rule = make_rule("martfl { variant: " + variant + " }");
+    run_rule(*rule, Comm::self(), round);
+    return run_rule(*rule, Comm::self(), round).diagnostics.at("baseline");
+  };
+  EXPECT_EQ(next("CODE"), 4.0);
+  EXPECT_THAT(next("PAPER"), testing::AnyOf(4.0, 7.0, 8.0)) << "the first of the bought: all are as good";
 }
 
 }  // namespace

@@ -116,13 +116,26 @@ TEST(Crfl, clips_the_parameters_after_the_step) {
     const Vector moved =
         brute_force::minus(start, brute_force::scaled(brute_force::combination(brute_force::of(rows), shares), -1.0));
     for (const double rho : {0.5, 3.0, 100.0}) {
-      const Outcome outcome = run_rule("crfl { sigma: 0 rho: " + std::to_string(rho) + " }",
+      const Outcome outcome = run_rule("crfl { sigma: 0 rho_start: 1000 rho: " + std::to_string(rho) + " }",
                                        {.rows = rows, .samples = samples, .global = global});
 
       brute_force::expect_close(outcome.step, brute_force::minus(brute_force::clipped(moved, rho), start));
       EXPECT_NEAR(outcome.diagnostics.at("parameter_norm"), brute_force::norm(moved), 1e-5);
     }
   }
+}
+
+TEST(Crfl, lets_the_parameters_grow_from_round_to_round_as_the_authors_do) {
+  // MNIST: min(15, 0.1 t + 2), so 3 in round 10 and 15 from round 130 on.
+  const auto norm_in = [](std::uint32_t round, const std::string& settings) {
+    const std::vector<float> step =
+        run_rule("crfl { sigma: 0 " + settings + " }", {.rows = {{300, 400}}, .round = round}).step;
+    return std::hypot(step[0], step[1]);
+  };
+  EXPECT_NEAR(norm_in(10, ""), 3.0, 1e-5);
+  EXPECT_NEAR(norm_in(129, ""), 14.9, 1e-4);
+  EXPECT_NEAR(norm_in(131, ""), 15.0, 1e-4);
+  EXPECT_NEAR(norm_in(10, "rho: 100 rho_growth: 0.25 rho_start: 4"), 6.5, 1e-5) << "EMNIST";
 }
 
 TEST(Crfl, smooths_the_parameters_by_normal_noise) {

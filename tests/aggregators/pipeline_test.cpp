@@ -1,11 +1,18 @@
 // Pre-aggregators and chains of them, against the same on whole vectors, one stage after the other.
+#include "aggregators/pipeline.hpp"
+
+#include <bit>
+
 #include <gmock/gmock.h>
+#include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
 #include "aggregators/pre/pre_aggregator.hpp"
+#include "aggregators/rule_tools.hpp"
 #include "sim/base/archive.hpp"
 #include "sim/base/error.hpp"
 #include "sim/comm/thread_team.hpp"
+#include "sim/params/krum_scores.hpp"
 #include "tests/support/brute_force.hpp"
 #include "tests/support/rule_world.hpp"
 
@@ -155,6 +162,58 @@ TEST(Bucketing, then_mixing_does_as_on_whole_vectors) {
 
     brute_force::expect_close(median_after("pre { bucketing { size: 2 } } pre { nnm { f: 1 } }", round),
                               median(nnm(means, 1)), 1e-5);
+  }
+}
+
+/// A rule that keeps who it was told is in its rows; the rows themselves go into the step.
+class Witness final : public Aggregator {
+ public:
+  explicit Witness(std::vector<Submission>& seen) : seen_(seen) {}
+  RuleOutput aggregate(const RuleInput& input) override {
+    seen_.assign(input.submissions.begin(), input.submissions.end());
+    return mean_of(input, all_rows(input.updates.rows()));
+  }
+
+ private:
+  std::vector<Submission>& seen_;
+};
+
+TEST(Bucketing, hands_its_rows_on_in_the_order_of_their_smallest_ids_also_through_later_stages) {
+  for (const char* later : {"", "nnm { f: 1 }", "clipping { bound: 1 }"}) {
+    std::vector<std::unique_ptr<PreAggregator>> stages;
+    for (const std::string text : {std::string("bucketing { size: 3 }"), std::string(later)}) {
+      if (text.empty()) continue;
+      scenario::PreAggregator config;
+      ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &config));
+      stages.push_back(make_pre_aggregator(config));
+    }
+    std::vector<Submission> seen;
+    const auto rule = make_pipeline(std::move(stages), std::make_unique<Witness>(seen));
+    for (std::uint32_t round = 1; round <= 5; ++round) {
+      std::vector<std::uint64_t> samples;
+      for (std::uint64_t i = 0; i < 10; ++i) samples.push_back(std::uint64_t{1} << i);
+      run_rule(*rule, Comm::self(), {.rows = random_rows(10, d), .round = round, .samples = samples});
+      ASSERT_EQ(seen.size(), 4U);
+      std::uint64_t everybody = 0;
+      for (std::size_t k = 0; k < 4; ++k) {
+        if (k > 0) EXPECT_LT(seen[k - 1].agent, seen[k].agent) << later;
+        EXPECT_EQ(std::countr_zero(seen[k].samples), static_cast<int>(seen[k].agent.value)) << "its smallest member";
+        EXPECT_EQ(everybody & seen[k].samples, 0U) << "one bucket each";
+        everybody |= seen[k].samples;
+      }
+      EXPECT_EQ(everybody, 1023U) << later;
+    }
+  }
+}
+
+TEST(Bucketing, leaves_the_pivot_of_monna_at_its_place_by_smallest_ids) {
+  // Three buckets of two, and all updates but one are alike: with f = 1 only the pivot's bucket tells where it is.
+  Rows rows(6, {1, 1});
+  rows[0] = {9, 9};
+  for (std::uint32_t round = 1; round <= 10; ++round) {
+    const Outcome outcome =
+        run_rule("pre { bucketing { size: 2 } } monna { f: 1 pivot: 0 }", {.rows = rows, .round = round});
+    EXPECT_GT(outcome.weights[0], 0.0) << "client 0 is in the bucket of the smallest id";
   }
 }
 

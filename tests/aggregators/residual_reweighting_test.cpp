@@ -45,7 +45,9 @@ Fit by_definition(const std::vector<double>& y, double lambda, double delta) {
     residuals.push_back(y[i] - (intercept + slope * rank[i]));
     sizes.push_back(std::abs(residuals.back()));
   }
-  const double tau = 1.4826 * (1.0 + 5.0 / (count - 1.0)) * median_of(sizes) + 1e-7 * slope * (count - 1.0);
+  std::vector<double> but_smallest = sizes;
+  but_smallest.erase(std::min_element(but_smallest.begin(), but_smallest.end()));
+  const double tau = 1.4826 * (1.0 + 5.0 / (count - 1.0)) * median_of(but_smallest) + 1e-7 * slope * (count - 1.0);
   double squares = 0.0;
   for (std::size_t i = 0; i < n; ++i) squares += std::pow(rank[i] - (count - 1.0) / 2.0, 2);
   const double k = lambda * std::sqrt(2.0 / count);

@@ -1,6 +1,10 @@
+#include <algorithm>
+#include <cmath>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "aggregators/stats/mean_shift.hpp"
 #include "sim/base/error.hpp"
 #include "tests/support/rule_world.hpp"
 
@@ -94,6 +98,72 @@ TEST(SignGuard, keeps_the_smallest_id_of_two_equal_clusters) {
   const Rows rows{{1, 1}, {-1, -1}, {-1, -1}, {1, 1}};
 
   EXPECT_THAT(run_rule("signguard { coordinates: 1 }", {.rows = rows}).weights, ElementsAre(0.5, 0.0, 0.0, 0.5));
+}
+
+double norm_of(const std::vector<float>& a) {
+  double square = 0.0;
+  for (const float value : a) square += static_cast<double>(value) * static_cast<double>(value);
+  return std::sqrt(square);
+}
+
+double middle_of(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return 0.5 * (values[(values.size() - 1) / 2] + values[values.size() / 2]);
+}
+
+/// The features of the authors' code, on all columns: shares of +, 0 and - over the largest of each, and what the
+/// similarity to the last aggregate adds.
+DenseMatrix features_of(const Rows& rows, const std::vector<float>& last, const std::string& similarity) {
+  const std::size_t n = rows.size();
+  DenseMatrix features(n, similarity == "NONE" ? 3 : 4);
+  std::vector<double> further;
+  for (std::size_t i = 0; i < n; ++i) {
+    double product = 0.0, distance = 0.0;
+    for (std::size_t c = 0; c < rows[i].size(); ++c) {
+      features(i, rows[i][c] > 0 ? 0 : rows[i][c] == 0 ? 1 : 2) += 1.0;
+      product += static_cast<double>(rows[i][c]) * static_cast<double>(last[c]);
+      distance += std::pow(static_cast<double>(rows[i][c]) - static_cast<double>(last[c]), 2);
+    }
+    further.push_back(similarity == "COSINE" ? product / (norm_of(rows[i]) * norm_of(last)) : std::sqrt(distance));
+  }
+  for (std::size_t k = 0; k < 3; ++k) {
+    double largest = 0.0;
+    for (std::size_t i = 0; i < n; ++i) {
+      features(i, k) /= static_cast<double>(rows[i].size());
+      largest = std::max(largest, features(i, k));
+    }
+    for (std::size_t i = 0; i < n && largest > 0.0; ++i) features(i, k) /= largest;
+  }
+  const double middle = middle_of(further);
+  for (std::size_t i = 0; i < n && similarity != "NONE"; ++i) {
+    features(i, 3) = similarity == "COSINE" ? std::clamp(further[i], 0.0, middle) / (5.0 * middle)
+                                            : (further[i] >= 1.1 * middle ? 0.2 : 0.0);
+  }
+  return features;
+}
+
+TEST(SignGuard, clusters_by_the_features_of_the_authors_code_and_drops_what_is_in_no_cluster) {
+  std::size_t orphans = 0;
+  const Rows many = random_rows(300, 100);
+  for (std::ptrdiff_t set = 0; set < 30; ++set) {
+    Rows rows(many.begin() + 10 * set, many.begin() + 10 * (set + 1));
+    for (auto& row : rows) {  // now some have far more of a sign than most, and some less so
+      const float shift = row[0] * row[0] * row[0];
+      for (float& value : row) value += 0.2F * shift;
+    }
+    for (const std::string similarity : {"NONE", "COSINE", "DISTANCE"}) {
+      const auto rule = make_rule("signguard { coordinates: 1 lower: 0 upper: 100 similarity: " + similarity + " }");
+      const std::vector<float> last = run_rule(*rule, Comm::self(), {.rows = random_rows(5, 100)}).step;
+      const Outcome outcome = run_rule(*rule, Comm::self(), {.rows = rows});
+      const DenseMatrix features = features_of(rows, last, similarity);
+      const auto labels = mean_shift(features, estimate_bandwidth(features, 0.5));
+      for (std::size_t i = 0; i < 10; ++i) {
+        EXPECT_EQ(outcome.weights[i] > 0.0, labels[i] == 0) << set << similarity << i;
+        orphans += labels[i] == noise ? 1U : 0U;
+      }
+    }
+  }
+  EXPECT_GT(orphans, 0U) << "or nothing was tested";
 }
 
 TEST(SignGuard, refuses_an_empty_band) {

@@ -59,6 +59,8 @@ TEST(SkyMask, stops_when_ten_steps_no_longer_lower_the_loss) {
   QuadraticOracle oracle(Comm::self(), target);
   round.losses = &oracle;
   EXPECT_EQ(run_rule("skymask { steps: 100 }", round).diagnostics.at("mask_steps"), 10.0);
+  EXPECT_EQ(run_rule("skymask { steps: 100 variant: CODE }", round).diagnostics.at("mask_steps"), 11.0)
+      << "the repository tests the loss behind the step";
 }
 
 }  // namespace

@@ -33,22 +33,31 @@ struct Filtered {
   double variance = std::numeric_limits<double>::infinity();
 };
 
-Filtered filter(const Vectors& rows, std::size_t f) {
+/// `of_all`: the largest distance is that of all updates; else, or where such a pass takes less than a hundredth of the
+/// weight, of those that have some.
+Filtered filter(const Vectors& rows, std::size_t f, bool of_all = true) {
   const auto n = static_cast<double>(rows.size());
+  const auto sum = [](const Vector& values) { return std::accumulate(values.begin(), values.end(), 0.0); };
   Vector c(rows.size(), 1.0);
   Filtered best;
-  while (std::accumulate(c.begin(), c.end(), 0.0) > n - 2.0 * static_cast<double>(f)) {
-    const Vector shares = brute_force::scaled(c, 1.0 / std::accumulate(c.begin(), c.end(), 0.0));
+  while (sum(c) > n - 2.0 * static_cast<double>(f)) {
+    const Vector shares = brute_force::scaled(c, 1.0 / sum(c));
     const Vector mu = brute_force::combination(rows, shares);
     const Direction top = brute_force::top_direction(brute_force::covariance(rows, shares));
     if (top.variance < best.variance) best = {mu, top.variance};
-    Vector squares;
-    double most = 0.0;
+    Vector squares, left(rows.size());
+    double most = 0.0, weighted = 0.0;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       squares.push_back(square(brute_force::dot(brute_force::minus(rows[i], mu), top.vector)));
-      if (c[i] > 0.0) most = std::max(most, squares.back());
+      most = std::max(most, squares.back());
+      if (c[i] > 0.0) weighted = std::max(weighted, squares.back());
     }
-    for (std::size_t i = 0; i < rows.size(); ++i) c[i] *= std::max(0.0, 1.0 - squares[i] / most);
+    const auto take = [&](double by) {
+      for (std::size_t i = 0; i < rows.size(); ++i) left[i] = c[i] * std::max(0.0, 1.0 - squares[i] / by);
+    };
+    take(most);
+    if (!of_all || sum(left) > 0.99 * sum(c)) take(weighted);
+    c = left;
   }
   return best;
 }
@@ -79,6 +88,28 @@ TEST(Caf, works_out_a_case_by_hand) {
 
   EXPECT_NEAR(outcome.step[0], 0.0, 1e-6);
   EXPECT_NEAR(outcome.diagnostics.at("variance"), 0.0, 1e-9);
+}
+
+TEST(Caf, measures_by_the_farthest_of_all_updates_also_where_it_has_no_weight_left) {
+  std::size_t told_apart = 0;
+  const Rows many = random_rows(220, d);
+  for (std::ptrdiff_t set = 0; set < 20; ++set) {
+    const Rows rows(many.begin() + 11 * set, many.begin() + 11 * (set + 1));
+    const Filtered expected = filter(brute_force::of(rows), 4);
+    brute_force::expect_close(run_rule("caf { f: 4 }", {.rows = rows}).step, expected.mean, 1e-4);
+    const Vector apart = brute_force::minus(filter(brute_force::of(rows), 4, false).mean, expected.mean);
+    told_apart += brute_force::norm(apart) > 0.01 * brute_force::norm(expected.mean) ? 1U : 0U;
+  }
+  EXPECT_GT(told_apart, 0U) << "or nothing was tested";
+}
+
+TEST(Caf, ends_beside_an_update_that_is_infinitely_far_for_all_purposes) {
+  Rows rows = random_rows(12, d);
+  for (float& value : rows[5]) value = 1e12F;
+  const Outcome outcome = run_rule("caf { f: 5 }", {.rows = rows});
+
+  EXPECT_EQ(outcome.weights[5], 0.0);
+  EXPECT_LT(brute_force::norm(brute_force::Vector(outcome.step.begin(), outcome.step.end())), 10.0);
 }
 
 /// Divide and conquer on all columns.

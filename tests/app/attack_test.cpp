@@ -213,11 +213,22 @@ TEST_F(Attack, wrong_input_is_one_sentence_and_nothing_written) {
   refused({"alie", "--own", "nan.npy"}, "not a finite");
   write_rows("one.npy", 1, 3, {1, 2, 3});
   refused({"alie", "--own", "one.npy"}, "one.npy: is 1 x 3, must be 2 x 3");
+  expect_refused(words_of({"alie", "--updates", "one.npy"}), "one.npy: alie needs to know 2 updates, and it holds 1");
+  expect_refused({"pivot", "--updates", "two.npy", "--malicious", "1", "--out", "a.npy"},
+                 "--malicious 1: pivot needs 2 members");
+  refused({"scaling", "--set", "factor=1"}, "scaling.factor = 1");
   refused({"alie", "--global", "flat.npy"}, "flat.npy: has 4 values, the updates have 3");
   refused({"alie", "--change", "none.npy"}, "none.npy: no such file");
   expect_refused(words_of({"alie", "--updates", "flat.npy"}), "must be an n x d matrix");
   expect_refused(words_of({"alie", "--updates", "nan.npy"}), "not a finite");
   expect_refused({"alie", "--updates", "two.npy", "--malicious", "1", "--out", "nowhere/a.npy"}, "nowhere/a.npy");
+}
+
+TEST_F(Attack, says_that_it_could_do_nothing) {
+  const Ended ended = run({"pivot", "--updates", "two.npy", "--malicious", "2", "--out", "a.npy"});
+  EXPECT_EQ(ended.exit_code, 0);
+  EXPECT_THAT(ended.err, HasSubstr("pivot has no winner to follow"));
+  EXPECT_THAT(ended.out, testing::Not(HasSubstr("following"))) << "nothing to tell of what did not happen";
 }
 
 TEST_F(Attack, the_number_of_members_is_asked_for) {

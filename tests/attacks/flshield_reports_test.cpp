@@ -216,6 +216,13 @@ TEST(FlShieldAdvanced, changes_places_as_computed_by_hand) {
   EXPECT_THAT(after.of(2), testing::ElementsAre(3, -9, 12, 1, -4, 6, 0, 3.5));
 }
 
+TEST(FlShieldAdvanced, counts_the_larger_half_of_an_odd_number_as_accepted) {
+  // Scores 2 of the group, 1 and -3 of the group: two are accepted, so that 1 is the best accepted benign one and
+  // changes places with -3: (1 - 7) / 2 = -3, (-3 + 5) / 2 = 1.
+  const Reports honest{.proposals = 3, .classes = 1, .values = {2, 1, -3, 2, 1, -3}, .members = {1}, .ours = {1, 0, 1}};
+  EXPECT_THAT(honest.attacked("flshield_fa_adv {}").of(1), testing::ElementsAre(2, -7, 5));
+}
+
 TEST(FlShieldAdvanced, shares_what_is_missing_among_the_members_who_judge) {
   // Of two members one does not judge class 0 of proposal 0, nor does a benign validator of three.
   // Scores: 4 (of 3, 5 and 4), and -1. The member must make 3 + 5 + r = 3 * -1; both make -4 + 2 r = 5 * 4 of

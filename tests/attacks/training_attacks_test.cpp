@@ -20,8 +20,13 @@ using testing::FloatNear;
 /// Gradient descent on |w - target|^2 / 2, rate 0.1; the poisoned target is another one. Global parameters are 0.
 class QuadraticLab final : public Lab {
  public:
-  QuadraticLab(const Comm& comm, std::vector<float> clean, std::vector<float> poisoned, int steps_per_epoch = 200)
-      : comm_(comm), clean_(std::move(clean)), poisoned_(std::move(poisoned)), steps_(steps_per_epoch) {}
+  QuadraticLab(const Comm& comm, std::vector<float> clean, std::vector<float> poisoned, int steps_per_epoch = 200,
+               std::vector<std::int64_t> tensors = {})
+      : comm_(comm),
+        clean_(std::move(clean)),
+        poisoned_(std::move(poisoned)),
+        steps_(steps_per_epoch),
+        layout_(slots(tensors.empty() ? std::vector{static_cast<std::int64_t>(clean_.size())} : tensors)) {}
 
   ColumnMatrix train(std::span<const AgentId> who, const LabTraining& training) override {
     const std::size_t d = clean_.size();
@@ -43,10 +48,10 @@ class QuadraticLab final : public Lab {
       std::vector<float> gradient(d);
       for (int step = 0; step < steps_ * epochs; ++step) {
         for (std::size_t v = 0; v < d; ++v) gradient[v] = w[v] - target[v];
-        if (training.before_step) training.before_step(i, {w, global, anchors}, gradient);
+        if (training.before_step) training.before_step(i, {w, global, anchors, layout_.slots()}, gradient);
         const auto rate = static_cast<float>(0.1 * training.rate_factor);
         for (std::size_t v = 0; v < d; ++v) w[v] -= rate * gradient[v];
-        if (training.after_step) training.after_step(i, {w, global, anchors}, w);
+        if (training.after_step) training.after_step(i, {w, global, anchors, layout_.slots()}, w);
       }
       rows.push_back(w);
     }
@@ -55,6 +60,11 @@ class QuadraticLab final : public Lab {
   }
 
  private:
+  static std::vector<Slot> slots(const std::vector<std::int64_t>& sizes) {
+    std::vector<Slot> slots;
+    for (const std::int64_t size : sizes) slots.push_back({.name = std::to_string(slots.size()), .shape = {size}});
+    return slots;
+  }
   static std::vector<std::size_t> rows_of(std::size_t count) {
     std::vector<std::size_t> rows(count);
     for (std::size_t i = 0; i < count; ++i) rows[i] = i;
@@ -63,6 +73,7 @@ class QuadraticLab final : public Lab {
   const Comm& comm_;
   std::vector<float> clean_, poisoned_;
   int steps_;
+  ParameterLayout layout_;
   std::vector<std::unique_ptr<TestMatrix>> trained_;
 };
 
@@ -98,6 +109,35 @@ TEST(AlieBackdoor, balances_the_backdoor_with_the_mean_and_stays_within_z_deviat
               ElementsAre(FloatNear(3, 1e-4F), FloatNear(10, 1e-4F)));
 }
 
+TEST(AlieBackdoor, measures_the_distance_by_the_mean_square_of_each_tensor) {
+  // Mean 0, deviations 1; alpha (w - 12) + 2 (1 - alpha) w / size = 0. Of one value: w = 12 alpha / (2 - alpha); of
+  // four: 24 alpha / (1 + alpha).
+  QuadraticLab lab(comm, std::vector<float>(5), std::vector<float>(5, 12.0F), 400, {1, 4});
+  const Rows honest{{9, 9, 9, 9, 9}, {-1, -1, -1, -1, -1}, {1, 1, 1, 1, 1}};
+  EXPECT_THAT(craft("alie_backdoor { alpha: 0.5 z: 100 }", with_lab(lab, honest)).rows[0],
+              ElementsAre(FloatNear(4, 1e-3F), FloatNear(8, 1e-3F), FloatNear(8, 1e-3F), FloatNear(8, 1e-3F),
+                          FloatNear(8, 1e-3F)));
+}
+
+TEST(AlieBackdoor, pulls_no_harder_on_a_large_layer_than_the_authors_do) {
+  // The 784 x 100 layer, alpha 0.2: the gradient of the distance is 2 * 0.8 / 78400 = 2.04e-5 per unit of distance.
+  class OneGradient final : public Lab {
+   public:
+    ColumnMatrix train(std::span<const AgentId>, const LabTraining& training) override {
+      const ParameterLayout layout({{.name = "w", .shape = {100, 784}}});
+      std::vector<float> w(layout.dimension(), 1.0F), zeros(layout.dimension());
+      const std::vector<std::vector<float>> anchors{zeros};
+      gradient = zeros;
+      training.before_step(0, {w, zeros, anchors, layout.slots()}, gradient);
+      return ColumnMatrixBuilder(comm, 1, layout.dimension()).finish();
+    }
+    std::vector<float> gradient;
+  } lab;
+  const Rows honest(3, std::vector<float>(78400));
+  craft("alie_backdoor {}", with_lab(lab, honest));
+  EXPECT_THAT(lab.gradient, Each(FloatNear(2.0408e-5F, 1e-9F)));
+}
+
 TEST(Neurotoxin, leaves_alone_what_the_last_change_moved_most) {
   QuadraticLab lab(comm, {0, 0, 0, 0}, {1, 2, 3, 4});
   AttackRound round = with_lab(lab, {{0, 0, 0, 0}, {0, 0, 0, 0}});
@@ -120,7 +160,7 @@ TEST(ProjectedGradientAscent, climbs_away_from_the_minimum_to_the_mean_honest_no
 
 /// The mean of the updates whose norm is at most 30.
 class ShortOnes final : public RuleProbe {
-  Verdict verdict(const ColumnMatrix& updates) override {
+  Verdict judge(const ColumnMatrix& updates, std::span<const std::size_t>) override {
     const std::vector<double> squares = squared_norms(comm, updates);
     std::vector<double> weights;
     double kept = 0.0;
@@ -141,7 +181,7 @@ TEST(ProjectedGradientAscent, goes_as_far_as_the_rule_lets_it) {
 
 TEST(AlternatingMinimization, boosts_the_poisoned_pass_and_repents_in_the_clean_one) {
   // One exact poisoned pass: 0 -> {2, 0}; boosted by 3: {6, 0}. The clean pass is one step of rate 0.1 towards {0, 1}:
-  // gradient {6, -1}, and 2 rho {6 - c, 0 - c'} of the distance to the last change {1, 0}.
+  // gradient {6, -1}, and rho {6 - c, 0 - c'} of half the squared distance to the last change {1, 0}.
   QuadraticLab exact(comm, {0, 1}, {2, 0}, 1);
   class TwoLabs final : public Lab {
    public:
@@ -155,7 +195,7 @@ TEST(AlternatingMinimization, boosts_the_poisoned_pass_and_repents_in_the_clean_
   AttackRound round = with_lab(lab, {{0, 0}, {1, 1}});
   round.change = {1, 0};
   EXPECT_THAT(craft("alter_min { rounds: 1 boost: 3 rho: 0.5 }", round).rows[0],
-              ElementsAre(FloatNear(6 - 0.1F * (6 + 5), 1e-3F), FloatNear(0.1F, 1e-3F)));
+              ElementsAre(FloatNear(6 - 0.1F * (6 + 2.5F), 1e-3F), FloatNear(0.1F, 1e-3F)));
 }
 
 TEST(FlDetectorAdaptive, trains_freely_first_and_near_its_prediction_then) {

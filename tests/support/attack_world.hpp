@@ -38,6 +38,7 @@ struct CraftedRows {
   Rows rows;
   std::map<std::string, double> diagnostics;
   std::vector<std::uint64_t> lengths;
+  std::string idle{};  ///< the last member's, where they craft one by one
 };
 
 inline CraftedRows craft(const Comm& comm, UpdateAttack& attack, const AttackRound& world) {
@@ -79,6 +80,7 @@ inline CraftedRows craft(const Comm& comm, UpdateAttack& attack, const AttackRou
       result.rows.emplace_back(first, first + static_cast<std::ptrdiff_t>(d));
     }
     result.diagnostics.insert(crafted.diagnostics.begin(), crafted.diagnostics.end());
+    result.idle = crafted.idle;
     result.lengths.insert(result.lengths.end(), crafted.lengths.begin(), crafted.lengths.end());
   };
   if (attack.needs().one_by_one || world.level == Knowledge::own) {

@@ -129,6 +129,7 @@ struct RuleRound {
   std::vector<float> global{};           ///< empty: 0
   std::vector<float> root_update{};      ///< empty: the mean of the rows
   LossOracle* losses = nullptr;          ///< null: quadratic about the root update
+  RuleLog* log = nullptr;                ///< null: nobody reads it
 };
 
 /// What a rule decides, whole.
@@ -136,7 +137,7 @@ struct Outcome {
   std::vector<float> step;
   std::vector<double> weights, scores;
   std::map<std::string, double> diagnostics;
-  bool restart = false;
+  bool restart = false, by_coordinate = false;
   bool operator==(const Outcome&) const = default;
 };
 
@@ -176,9 +177,14 @@ inline Outcome run_rule(Aggregator& rule, const Comm& comm, const RuleRound& rou
                                             .global = &global,
                                             .root_update = &root_update,
                                             .losses = round.losses == nullptr ? &quadratic : round.losses,
-                                            .layout = &layout});
-  return {whole(comm, matrix.columns(), output.step), output.weights, output.scores, output.diagnostics,
-          output.restart};
+                                            .layout = &layout,
+                                            .log = round.log});
+  return {whole(comm, matrix.columns(), output.step),
+          output.weights,
+          output.scores,
+          output.diagnostics,
+          output.restart,
+          output.by_coordinate};
 }
 
 inline Outcome run_rule(const std::string& text, const RuleRound& round) {

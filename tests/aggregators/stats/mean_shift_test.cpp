@@ -45,5 +45,11 @@ TEST(MeanShift, CountsPointsAtTheBandwidthAsWithin) {
   EXPECT_THAT(mean_shift(dense(2, 1, {0, 1}), 0.75), ElementsAre(0, 1));
 }
 
+TEST(MeanShift, LeavesOutPointsFartherThanTheBandwidthFromEveryMode) {
+  // From 1.4 the climb goes to (0.6 + 1.4) / 2 = 1, from there all zeros are within, and it ends at 0.6 / 11.
+  EXPECT_THAT(mean_shift(dense(12, 1, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.6, 1.4}), 1.0),
+              ElementsAre(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, noise));
+}
+
 }  // namespace
 }  // namespace souk

@@ -108,6 +108,23 @@ TEST(LocalTrainer, takes_a_given_number_of_steps_over_as_many_passes_as_needed) 
   EXPECT_DOUBLE_EQ(trained.result.flops, 3.0 * client.network->forward_flops() * 24.0);  // 4+4+2, 4+4+2, 4
 }
 
+TEST(LocalTrainer, repeats_no_order_after_65536_passes) {
+  // One batch of 10 a pass: two orders of 10 samples are alike by chance once in 3,628,800.
+  Clusters clusters(10);
+  Client client(clusters);
+  constexpr std::size_t lanes = 65536;
+  std::vector<std::vector<SampleIndex>> early, late;
+  std::size_t pass = 0;
+  client.train("batch_size: 10 local_steps: 65560",
+               [&](std::span<const SampleIndex> which, std::span<float>, std::span<std::int32_t>) {
+                 if (pass < 24) early.emplace_back(which.begin(), which.end());
+                 if (pass >= lanes) late.emplace_back(which.begin(), which.end());
+                 ++pass;
+               });
+  ASSERT_EQ(late.size(), early.size());
+  for (std::size_t p = 0; p < early.size(); ++p) EXPECT_NE(late[p], early[p]) << p;
+}
+
 TEST(LocalTrainer, takes_all_samples_at_once_where_the_batch_size_is_0) {
   Clusters clusters(10);
   Client client(clusters);
