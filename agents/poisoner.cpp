@@ -22,7 +22,8 @@ DataFacts facts_of(const Dataset& train) {
                   .shift = train.scaling().shift,
                   .scale = train.scaling().scale,
                   .low = std::vector<float>(channels),
-                  .high = std::vector<float>(channels)};
+                  .high = std::vector<float>(channels),
+                  .columns = train.shape().columns};
   const std::size_t pixels = train.features() / channels;
   if (train.shape().element == Element::u8) {
     for (std::size_t c = 0; c < channels; ++c) {
@@ -105,6 +106,8 @@ Poisoner::Poisoner(const scenario::Scenario& scenario, const Population& populat
     if (!poisons) continue;
     if (facts_.classes == 0) facts_ = facts_of(train);
     auto attack = make_checked(config, facts_, g);
+    for (const std::string& remark : attack->remarks(facts_))
+      remarks_.push_back(fmt::format("attacks[{}].{}", g, remark));
     auto group = std::make_unique<Group>();
     group->share = config.has_poison_share() ? config.poison_share() : attack->usual_share();
     if (config.has_poison_per_batch()) group->per_batch = config.poison_per_batch();

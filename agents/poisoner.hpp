@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "agents/evaluator.hpp"
@@ -28,6 +29,8 @@ class Poisoner {
   ~Poisoner();
   /// To be told before every round which model it starts from; `first` are the groups that act for the first time.
   void begin_round(std::span<const float> global, std::span<const int> first);
+  /// Sentences about settings that are allowed and odd.
+  const std::vector<std::string>& remarks() const { return remarks_; }
   bool has_attack(int group) const { return groups_[static_cast<std::size_t>(group)] != nullptr; }
   /// What the client's group does to its mini-batches; empty where it poisons nothing. `mine`: samples it trains on,
   /// the same in every round.
@@ -45,6 +48,7 @@ class Poisoner {
   const Population& population_;
   const Dataset& train_;
   DataFacts facts_;
+  std::vector<std::string> remarks_;
   std::unique_ptr<Model> now_;
   std::vector<std::unique_ptr<Group>> groups_;  ///< null: no data attack
 };

@@ -1,5 +1,6 @@
 #include "agents/shared_data.hpp"
 
+#include <algorithm>
 #include <array>
 #include <exception>
 
@@ -10,6 +11,7 @@
 #include "sim/base/hash.hpp"
 #include "sim/base/log.hpp"
 #include "sim/base/memory.hpp"
+#include "sim/data/class_labels.hpp"
 #include "sim/data/dataset_reader.hpp"
 
 namespace souk {
@@ -47,16 +49,38 @@ std::int64_t shape_hash(const std::array<DatasetShape, 2>& shapes) {
   return std::stoll(hash_of(shapes).substr(0, 15), nullptr, 16);
 }
 
+/// Names do not change what a run computes, and are no part of the hash.
+void serialize_columns(Archive& archive, DatasetShape& shape) {
+  auto count = static_cast<std::int64_t>(shape.columns.size());
+  archive.field("columns", count);
+  shape.columns.resize(static_cast<std::size_t>(count));
+  for (TableColumn& column : shape.columns) {
+    std::vector<std::int64_t> numbers{static_cast<std::int64_t>(column.number),
+                                      static_cast<std::int64_t>(column.categories.size())};
+    archive.field("column", numbers);
+    archive.field("name", column.name);
+    column.number = static_cast<std::size_t>(numbers[0]);
+    column.categories.resize(static_cast<std::size_t>(numbers[1]));
+    for (std::string& category : column.categories) archive.field("category", category);
+  }
+}
+
 /// The node's first rank knows the shapes; the others learn them.
 std::array<DatasetShape, 2> share_shapes(const Comm& node, std::array<DatasetShape, 2> shapes) {
   SaveArchive save;
   if (node.rank() == 0) {
-    for (DatasetShape& shape : shapes) serialize(save, shape);
+    for (DatasetShape& shape : shapes) {
+      serialize(save, shape);
+      serialize_columns(save, shape);
+    }
   }
   std::string bytes(reinterpret_cast<const char*>(save.bytes().data()), save.bytes().size());
   bytes = node.broadcast_text(bytes, 0);
   LoadArchive load(std::as_bytes(std::span(bytes)));
-  for (DatasetShape& shape : shapes) serialize(load, shape);
+  for (DatasetShape& shape : shapes) {
+    serialize(load, shape);
+    serialize_columns(load, shape);
+  }
   return shapes;
 }
 
@@ -110,6 +134,22 @@ Scaling fit_scaling(const scenario::Data& data, const DatasetShape& shape, const
       break;
   }
   return fit_standard_scaling(shape, training);
+}
+
+bool is_same_for_every_seed(const google::protobuf::Message& source) {
+  const auto& options = source.GetDescriptor()->options();
+  if (options.GetExtension(scenario::same_for_every_seed)) return true;
+  for (int i = 0; i < options.ExtensionSize(scenario::same_for_every_seed_with); ++i) {
+    const auto* field =
+        source.GetDescriptor()->FindFieldByName(options.GetExtension(scenario::same_for_every_seed_with, i));
+    SOUK_EXPECT(field != nullptr);
+    const bool text = field->type() == google::protobuf::FieldDescriptor::TYPE_STRING;
+    if (text ? !source.GetReflection()->GetString(source, field).empty()
+             : source.GetReflection()->GetUInt64(source, field) > 0) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -168,6 +208,12 @@ SharedData load_shared_data(const Comm& comm, const scenario::Data& data, std::u
     }
   });
 
+  comm.run_phase("look at classes", [&] {
+    if (comm.rank() != 0) return;
+    const std::string empty = classes_without_sample(shapes[0].class_names, buffers[0].labels);
+    if (!empty.empty()) log::warning("task.data: {}", empty);
+  });
+
   Scaling scaling;
   comm.run_phase("fit scaling", [&] {
     const std::size_t channels = shapes[0].sample_shape[0];
@@ -187,9 +233,33 @@ std::string content_hash(const SharedData& data) {
                     sha256_hex(std::span<const std::byte>(data.memory->bytes())));
 }
 
+std::string describe(const SharedData& data) {
+  constexpr std::size_t listed_max = 5;
+  const DatasetShape& shape = data.train.shape();
+  std::vector<std::size_t> counts(shape.class_names.size());
+  for (const std::int32_t label : data.train.labels()) ++counts[static_cast<std::size_t>(label)];
+  std::string balance;
+  if (counts.size() <= listed_max) {
+    for (std::size_t c = 0; c < counts.size(); ++c) {
+      balance += fmt::format("{}{} {}", c == 0 ? "" : ", ", shape.class_names[c], counts[c]);
+    }
+  } else {
+    const auto [least, most] = std::ranges::minmax_element(counts);
+    const auto name = [&](auto at) { return shape.class_names[static_cast<std::size_t>(at - counts.begin())]; };
+    balance = *least == *most ? fmt::format("{} each", *least)
+                              : fmt::format("{} ({}) to {} ({}) each", *least, name(least), *most, name(most));
+  }
+  const auto [channels, height, width] = shape.sample_shape;
+  const std::string sample = shape.vocabulary > 0  ? fmt::format("{} tokens below {}", channels, shape.vocabulary)
+                             : height * width == 1 ? fmt::format("{} features", channels)
+                                                   : fmt::format("{}x{}x{} pixels", channels, height, width);
+  return fmt::format("{} training and {} test samples of {}, {} classes: {}", data.train.size(), data.test.size(),
+                     sample, counts.size(), balance);
+}
+
 std::string data_key(const scenario::Data& data, std::uint64_t seed) {
   const auto* chosen = data.GetReflection()->GetOneofFieldDescriptor(data, data.GetDescriptor()->oneof_decl(0));
-  const bool fixed = chosen != nullptr && chosen->message_type()->options().GetExtension(scenario::same_for_every_seed);
+  const bool fixed = chosen != nullptr && is_same_for_every_seed(data.GetReflection()->GetMessage(data, chosen));
   return data.SerializeAsString() + (fixed ? "" : std::to_string(seed));
 }
 

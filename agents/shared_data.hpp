@@ -27,6 +27,9 @@ SharedData load_shared_data(const Comm& comm, const scenario::Data& data, std::u
 /// SHA-256 of everything in it: shapes, class names, values as stored, labels, groups.
 std::string content_hash(const SharedData& data);
 
+/// Numbers of samples, features and classes, and how the classes are balanced in training, in one line.
+std::string describe(const SharedData& data);
+
 /// Equal where load_shared_data would give the same.
 std::string data_key(const scenario::Data& data, std::uint64_t seed);
 

@@ -3,10 +3,12 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "sim/base/ids.hpp"
 #include "sim/base/random.hpp"
+#include "sim/data/dataset.hpp"
 
 namespace souk {
 
@@ -17,6 +19,7 @@ struct DataFacts {
   std::size_t vocabulary = 0;                 ///< of a text's token numbers; 0: values are quantities
   std::vector<float> shift, scale;            ///< [channels] network input = (stored - shift) * scale
   std::vector<float> low, high;               ///< [channels] least and largest value the network reads, in training
+  std::vector<TableColumn> columns{};         ///< of a table's features, in their order; empty where they have no names
   std::size_t features() const { return shape[0] * shape[1] * shape[2]; }
 };
 
@@ -70,6 +73,8 @@ class DataAttack {
   virtual ~DataAttack() = default;
   /// Throws InputError for settings that the data set does not allow, starting with the field: "label_flip.source = …".
   virtual void check(const DataFacts&) const {}
+  /// Sentences for the user about settings that are allowed and odd. After check().
+  virtual std::vector<std::string> remarks(const DataFacts&) const { return {}; }
   /// Share of the eligible samples that is poisoned where the scenario does not say.
   virtual double usual_share() const { return 1.0; }
   /// Which samples could be poisoned, [samples], 1 or 0. By default all.

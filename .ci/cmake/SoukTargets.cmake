@@ -29,18 +29,18 @@ function(souk_kernels target)
   endif()
 endfunction()
 
-# souk_precompiled_header(KIND LIBRARIES…): makes the target souk_precompiled_KIND, which reads
-# .ci/cmake/precompiled/KIND.hpp once for all targets that reuse it and are compiled alike.
-function(souk_precompiled_header kind)
-  set(holder souk_precompiled_${kind})
+# souk_precompiled_header(NAME KIND LIBRARIES…): makes the target souk_precompiled_NAME, which reads
+# .ci/cmake/precompiled/KIND.hpp once for all targets that reuse it. They must be compiled alike, definitions that the
+# libraries bring along included: the compiler falls back to reading the header anew where they are not.
+function(souk_precompiled_header name kind)
+  set(holder souk_precompiled_${name})
   if(TARGET ${holder})
     return()
   endif()
-  set(source ${PROJECT_BINARY_DIR}/generated/precompiled_${kind}.cpp)
+  set(source ${PROJECT_BINARY_DIR}/generated/precompiled_${name}.cpp)
   file(GENERATE OUTPUT ${source} CONTENT "// Carries the precompiled header.\n")
   add_library(${holder} OBJECT ${source})
   target_link_libraries(${holder} PRIVATE souk_warnings souk_options fmt::fmt ${ARGN})
-  target_include_directories(${holder} PRIVATE ${PROJECT_SOURCE_DIR}/.ci/cmake)
   target_precompile_headers(${holder} PRIVATE ${PROJECT_SOURCE_DIR}/.ci/cmake/precompiled/${kind}.hpp)
   add_dependencies(${holder} souk_schema)
 endfunction()
@@ -66,7 +66,7 @@ function(souk_module name)
   target_link_libraries(${name} PUBLIC souk_options fmt::fmt ${arg_LIBRARIES} PRIVATE souk_warnings)
   add_dependencies(${name} souk_schema)
   if(arg_PRECOMPILED)
-    souk_precompiled_header(${arg_PRECOMPILED} ${arg_LIBRARIES})
+    souk_precompiled_header(${arg_PRECOMPILED} ${arg_PRECOMPILED} ${arg_LIBRARIES})
     target_precompile_headers(${name} REUSE_FROM souk_precompiled_${arg_PRECOMPILED})
   endif()
   set_property(GLOBAL APPEND PROPERTY souk_modules ${name})

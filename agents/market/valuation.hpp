@@ -62,6 +62,8 @@ class ValuationRule {
  public:
   virtual ~ValuationRule() = default;
   virtual ValuationNeeds needs() const = 0;
+  /// How many coalitions of so many updates a round asks about, at most: what a run may cost hangs on it.
+  virtual double most_coalitions(std::size_t) const { return 0.0; }
   /// Collective; equal on every rank.
   virtual Valuation value(const ValuationInput& input) = 0;
   /// State kept between rounds; most have none.

@@ -14,9 +14,12 @@
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/memory.hpp"
+#include "sim/learn/architecture.hpp"
 
 namespace souk {
 namespace {
+
+constexpr double models_on_rank = 6.0;  ///< global, local, gradient, step, server state (at most two)
 
 /// What one owner's rule and market ask for, known before any data are dealt.
 struct OwnerNeeds {
@@ -104,6 +107,33 @@ struct Marketplace {
   }
 };
 
+/// The least that the ranks of a node need, known from the list of layers and the numbers of clients and classes:
+/// refused before anything is allocated for them.
+void require_room_for(const scenario::Scenario& scenario, const Dataset& train, std::size_t owners, int node_ranks,
+                      int ranks) {
+  const Architecture network = make_architecture(scenario.task().model(), model_shape(train));
+  const auto parameters = static_cast<double>(network.layout().dimension());
+  const std::size_t clients = scenario.participants().clients();
+  const scenario::Participants& participants = scenario.participants();
+  const double everyone = static_cast<double>(clients);
+  const double updates = participants.everyone()       ? everyone
+                         : participants.has_fraction() ? participants.fraction() * everyone
+                                                       : std::min<double>(participants.per_round(), everyone);
+  const double copies = models_on_rank * static_cast<double>(owners) + std::ceil(updates / ranks);
+  const double model = copies * parameters * sizeof(float) * node_ranks;
+  const double available = available_memory();
+  SOUK_REQUIRE(
+      model <= available,
+      "task.model: the network has {:.0f} parameters, of which {} rank(s) hold at least {:.0f} copies each: {}, "
+      "and this node has {} to give",
+      parameters, node_ranks, copies, bytes_text(model), bytes_text(available));
+  const double table = static_cast<double>(clients) * train.classes() * sizeof(std::uint32_t) * node_ranks;
+  SOUK_REQUIRE(table <= available,
+               "participants.clients = {}: to count the samples of {} classes of each takes {} on {} rank(s), and this "
+               "node has {} to give",
+               clients, train.classes(), bytes_text(table), node_ranks, bytes_text(available));
+}
+
 class FederatedProtocol final : public Federated {
  public:
   FederatedProtocol(const Comm& comm, const scenario::Scenario& scenario, const std::string& device, SharedData data);
@@ -114,6 +144,7 @@ class FederatedProtocol final : public Federated {
   Footprint footprint(int ranks) const override;
 
  private:
+  double judged_samples(std::size_t index, std::size_t updates) const;
   void run_server(std::size_t index, RoundIndex round, bool last, Phases& phases, RoundRecord& record);
   template <class Work>
   void into_record_of(std::size_t index, RoundRecord& record, Work work) const;
@@ -145,6 +176,7 @@ FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario&
       validating = validating || needs.validators;
     }
     check_attacks(scenario, validating);
+    require_room_for(scenario, data.train, owners_.size(), node_ranks, comm.size());
     federation_ = std::make_unique<Federation>(scenario, device, std::move(data), roots, validating);
     if (scenario.has_market()) {
       market_ = std::make_unique<Marketplace>();
@@ -167,6 +199,9 @@ FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario&
 
 SetUpRecord FederatedProtocol::set_up_record() const {
   SetUpRecord record = federation_->record(market_ == nullptr ? "client" : "seller");
+  for (const std::string& remark : servers_.front()->remarks_on_attacks()) {
+    record.events.push_back({"odd trigger", -1, remark});
+  }
   note_idle_attacks(scenario_, record);
   for (std::size_t i = 0; i < owners_.size(); ++i) {
     const std::string prefix = i == 0 ? "" : "buyer." + owners_[i].name + ".";
@@ -249,6 +284,23 @@ void FederatedProtocol::serialize(Archive& archive) {
   market_->sellers->serialize(archive);
 }
 
+/// Samples on which one owner's rule and valuation look at a model in a round, counted once for each model.
+double FederatedProtocol::judged_samples(std::size_t index, std::size_t updates) const {
+  const RuleNeeds& needs = servers_[index]->needs();
+  const auto candidates = static_cast<double>(updates + 1);  // the model that they start from, too
+  const auto root = static_cast<double>(federation_->root(index).size());
+  double samples = needs.root_data ? candidates * root : 0.0;
+  if (needs.validators) {
+    std::vector<AgentId> clients;  // as good as any
+    for (std::uint32_t id = 0; id < updates; ++id) clients.push_back({id});
+    for (const AgentId validator : federation_->validators().of_round({1}, clients)) {
+      samples += candidates * static_cast<double>(federation_->validators().samples_used(validator, {1}));
+    }
+  }
+  const ValuationRule* valuation = market_ != nullptr ? market_->trades[index]->valuation() : nullptr;
+  return valuation == nullptr ? samples : samples + valuation->most_coalitions(updates) * root;
+}
+
 Footprint FederatedProtocol::footprint(int rank_count) const {
   Footprint footprint;
   const auto ranks = static_cast<double>(rank_count);
@@ -270,7 +322,7 @@ Footprint FederatedProtocol::footprint(int rank_count) const {
   footprint.data_bytes = static_cast<double>(data.memory->bytes().size());
   footprint.partition_bytes = static_cast<double>(deal.samples.capacity() * sizeof(SampleIndex) +
                                                   deal.offsets.capacity() * sizeof(std::uint64_t));
-  footprint.model_bytes = models * 6.0 * model_bytes;  // global, local, gradient, step, server state (at most two)
+  footprint.model_bytes = models * models_on_rank * model_bytes;
   const auto crafted = std::min(updates, static_cast<double>(federation_->population().malicious()));
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     const RuleNeeds& needs = servers_[i]->needs();
@@ -295,6 +347,9 @@ Footprint FederatedProtocol::footprint(int rank_count) const {
   const double mean_samples = static_cast<double>(deal.samples.size()) / static_cast<double>(footprint.clients);
   footprint.flops_per_round = models * updates * 3.0 * network.forward_flops() *
                               static_cast<double>(federation_->samples_trained(static_cast<std::size_t>(mean_samples)));
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    footprint.judging_flops_per_round += network.forward_flops() * judged_samples(i, wanted);
+  }
   footprint.flops_per_test = models * network.forward_flops() * static_cast<double>(data.test.size());
   return footprint;
 }

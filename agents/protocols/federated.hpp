@@ -26,6 +26,8 @@ struct Footprint {
                                                                                           ///< take equally long
   double flops_per_round = 0.0;  ///< of local training, all clients
   double flops_per_test = 0.0;   ///< of the whole test set
+  /// Of rules and valuations that judge models, at most; 0 where none does.
+  double judging_flops_per_round = 0.0;
   double rank_bytes() const { return partition_bytes + model_bytes + update_bytes + work_bytes; }
 };
 

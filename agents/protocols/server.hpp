@@ -38,6 +38,8 @@ class ModelServer {
   std::span<const float> parameters() const { return global_; }
   const RuleNeeds& needs() const { return needs_; }
   std::size_t tolerated_f() const { return tolerated_f_; }
+  /// Sentences about attackers' settings that are allowed and odd; the same for every owner.
+  const std::vector<std::string>& remarks_on_attacks() const { return poisoner_.remarks(); }
 
  private:
   RoundSelection announce(RoundIndex round, RoundRecord& record);

@@ -38,7 +38,8 @@ void check_target(const std::string& field, std::int32_t target, const DataFacts
 }
 
 void check_images(const std::string& field, const DataFacts& facts) {
-  SOUK_REQUIRE(!holds_rows(facts), "{}: changes images, and the samples of the data set are none", field);
+  SOUK_REQUIRE(!holds_rows(facts), "{}: changes images, and the samples of the data set are {}", field,
+               facts.vocabulary > 0 ? "texts" : fmt::format("rows of {} values", facts.shape[0]));
 }
 
 void check_rows(const std::string& field, const DataFacts& facts) {

@@ -31,6 +31,7 @@ int check_command(const ScenarioArguments& arguments, bool print, int ranks) {
   const auto line = [](const char* what, const std::string& value) { fmt::print("{:<28}{}\n", what, value); };
   line("scenario", scenario.name());
   line("identity", full_identity(scenario, content_hash(data)));
+  line("data", describe(data));
   line("clients", fmt::format("{} ({} updates per round)", need.clients, need.updates_per_round));
   line("malicious", fmt::format("{} per round, expected", need.malicious_per_round));
   if (need.tolerated_f) {
@@ -41,6 +42,9 @@ int check_command(const ScenarioArguments& arguments, bool print, int ranks) {
   line("protocol bytes per round",
        fmt::format("{} down, {} up", bytes_text(need.bytes_down_per_round), bytes_text(need.bytes_up_per_round)));
   line("training work per round", fmt::format("{:.3g} GFLOP", need.flops_per_round * 1e-9));
+  if (need.judging_flops_per_round > 0.0) {
+    line("judging work per round", fmt::format("up to {:.3g} GFLOP", need.judging_flops_per_round * 1e-9));
+  }
   line("data set, once per node", bytes_text(need.data_bytes));
   line("peak memory per rank", fmt::format("{} with {} rank(s)", bytes_text(need.rank_bytes()), count));
   line("available on this node", bytes_text(available_memory()));

@@ -66,13 +66,13 @@ int attack_command(const AttackArguments& arguments);
 int list_command(const std::string& kind);
 /// `name` may be a kind, for all there is of it. Into a directory, if one is named, one page to a file.
 int describe_command(const std::string& name, bool markdown, const std::string& directory);
-int template_command();
+int template_command(bool all);
 int reference_command();
 /// BibTeX of the methods a scenario uses.
 int citations_command(const ScenarioArguments& arguments);
 
-/// `souk data describe PATH`, `souk data fetch NAME`.
-int data_describe_command(const std::string& path);
+/// `souk data describe PATH`, `souk data fetch NAME`. `label`: column of the class; empty: find one.
+int data_describe_command(const std::string& path, const std::string& label);
 int data_fetch_command(const std::string& name, const std::string& directory, const std::vector<std::string>& mirrors);
 
 /// `souk run` and `souk sweep` with --ranks: the job of ranks, and what is left to do when it ends otherwise than it

@@ -11,8 +11,8 @@
 
 namespace souk {
 
-int data_describe_command(const std::string& path) {
-  std::fputs(describe_path(path).text().c_str(), stdout);
+int data_describe_command(const std::string& path, const std::string& label) {
+  std::fputs(describe_path(path, label).text().c_str(), stdout);
   return exit_done;
 }
 

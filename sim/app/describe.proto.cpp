@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <google/protobuf/descriptor.h>
 
+#include "analysis/results/metric_info.hpp"
+#include "analysis/results/view_schema.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/app/commands.hpp"
 #include "sim/app/method_page.hpp"
@@ -18,6 +20,34 @@ namespace souk {
 namespace {
 
 namespace pb = google::protobuf;
+
+/// A whole scenario that runs as it is, with what most studies change.
+constexpr const char* starter = R"(# A federation to start from; it runs as it is:
+#   souk run FILE --ranks 2
+# 'souk template --all' shows every field, 'souk describe NAME' explains one, 'souk list' shows what else there is.
+name: "my_study"
+seed: 1
+rounds: 20
+
+task {
+  # Drawn images, for a first try. For data of your own: 'souk data describe PATH' prints the lines to put here.
+  data { glyphs { train_samples: 5000 test_samples: 1000 } }
+  model { mlp { hidden: [64] } }                     # or: logreg {}, cnn_small {}, resnet20 {}, text_cnn {} …
+  training { local_epochs: 1 batch_size: 32 learning_rate: 0.1 }
+}
+
+participants { clients: 50 per_round: 10 }           # or: everyone: true
+partition { dirichlet { alpha: 0.5 } min_samples: 10 }
+
+aggregator { trimmed_mean {} tolerated_f: 2 }        # the rule; tolerated_f: how many attackers it is told to withstand
+
+attacks {                                            # leave it out, and there are none
+  fraction: 0.2
+  sign_flip { scale: 4 }
+}
+
+evaluation { every: 1 }
+)";
 
 void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
 
@@ -40,6 +70,16 @@ bool is_of(const PluginKind& kind, const std::string& wanted) {
   return kind.name == wanted || kind.name.starts_with(wanted + "/");
 }
 
+/// A section of the scenario ("root"), or of a section ("task.training"), by the path of its field.
+const pb::Descriptor* section_of(const std::string& path) {
+  const pb::Descriptor* type = scenario::Scenario::descriptor();
+  for (const std::string& name : split_path(path)) {
+    const auto* field = type == nullptr ? nullptr : type->FindFieldByName(name);
+    type = field == nullptr ? nullptr : field->message_type();
+  }
+  return type;
+}
+
 /// The plug-ins of this name or of this kind, or else the message of the schema.
 std::vector<MethodPage> pages_of(const std::string& wanted) {
   std::vector<MethodPage> pages;
@@ -54,7 +94,34 @@ std::vector<MethodPage> pages_of(const std::string& wanted) {
       pages.push_back({.name = wanted, .kind = "", .type = type, .facts = {}});
     }
   }
+  if (pages.empty()) {
+    const pb::Descriptor* section = section_of(wanted);
+    if (section != nullptr) pages.push_back({.name = wanted, .kind = "", .type = section, .facts = {}});
+  }
   return pages;
+}
+
+/// What is said about a metric, or a table of results; "" if there is none of this name.
+std::string about_results(const std::string& name) {
+  const MetricInfo metric = metric_info(name);
+  if (!metric.meaning.empty()) {
+    const char* better = metric.better == Better::larger    ? "larger is better for the defender"
+                         : metric.better == Better::smaller ? "smaller is better for the defender"
+                                                            : "";
+    return fmt::format("{} (metric)\n\n{}\n{}{}{}Formulas: docs/metrics.md\n", name, wrap(metric.meaning, ""),
+                       metric.unit.empty() ? "" : fmt::format("Unit: {}\n", metric.unit), better,
+                       *better == '\0' ? "" : "\n");
+  }
+  for (const ViewTable& table : view_tables()) {
+    if (table.name != name) continue;
+    std::string text =
+        fmt::format("{} (table of results)\n\n{}\nKey: {}\n\n", name, wrap(std::string(table.meaning), ""), table.key);
+    for (const ViewColumn& column : table.columns) {
+      text += fmt::format("  {:<20} {:<8} {}\n", column.name, column.type, column.meaning);
+    }
+    return text;
+  }
+  return "";
 }
 
 void write_page(const std::string& directory, const MethodPage& page) {
@@ -136,6 +203,10 @@ int list_command(const std::string& wanted) {
 
 int describe_command(const std::string& name, bool markdown, const std::string& directory) {
   const std::vector<MethodPage> pages = pages_of(name);
+  if (const std::string results = pages.empty() ? about_results(name) : ""; !results.empty()) {
+    print(results);
+    return exit_done;
+  }
   SOUK_REQUIRE(!pages.empty(), "describe: there is no '{}'.{} 'souk list' shows what there is.", name,
                did_you_mean(name, all_names()));
   for (const MethodPage& page : pages) {
@@ -149,7 +220,11 @@ int describe_command(const std::string& name, bool markdown, const std::string& 
   return exit_done;
 }
 
-int template_command() {
+int template_command(bool all) {
+  if (!all) {
+    print(starter);
+    return exit_done;
+  }
   print("# Every field of a scenario, at its default. Lines of choices not taken are comments.\n");
   print(template_of(*scenario::Scenario::descriptor(), ""));
   return exit_done;

@@ -19,6 +19,7 @@
 #include "sim/base/contract.hpp"
 #include "sim/base/decimal.hpp"
 #include "sim/comm/session.hpp"
+#include "sim/engine/scenario_file.hpp"
 
 namespace souk {
 namespace {
@@ -163,6 +164,28 @@ std::vector<std::string> with_default_part(int argc, char** argv) {
   return words;
 }
 
+/// For a command line that was not understood.
+void print_hint(const CLI::App& app, int argc, char** argv) {
+  std::vector<std::string> commands;
+  for (const CLI::App* command : app.get_subcommands({})) commands.push_back(command->get_name());
+  const std::string first = argc > 1 ? argv[1] : "";
+  if (!first.empty() && first.front() != '-' && std::ranges::find(commands, first) == commands.end()) {
+    std::fprintf(stderr, "souk: there is no command '%s'.%s\n", first.c_str(), did_you_mean(first, commands).c_str());
+    return;
+  }
+  if (first.empty() || first.front() == '-') return;
+  const CLI::App* command = app.get_subcommand(first);
+  std::vector<std::string> options;
+  for (const CLI::Option* option : command->get_options()) options.push_back(option->get_name());
+  const bool takes_fields = std::ranges::find(options, "--set") != options.end();
+  for (int i = 2; i < argc; ++i) {
+    const std::string word = std::string(argv[i]).substr(0, std::string(argv[i]).find('='));
+    if (word.rfind("--", 0) != 0 || std::ranges::find(options, word) != options.end()) continue;
+    std::fprintf(stderr, "souk: there is no option '%s'.%s%s\n", word.c_str(), did_you_mean(word, options).c_str(),
+                 takes_fields ? " Fields of the scenario are changed by --set PATH=VALUE." : "");
+  }
+}
+
 int dispatch(int argc, char** argv) {
   CLI::App app("Souk: federated learning and gradient marketplaces, simulated on MPI ranks.", "souk");
   app.set_version_flag("--version", version_text(), "Print versions");
@@ -177,7 +200,7 @@ int dispatch(int argc, char** argv) {
   int checked_ranks = 0;
   std::string kind;
   std::string name;
-  std::string path;
+  std::string path, label;
   std::string pages;
   std::string directory = ".";
   std::vector<std::string> mirrors;
@@ -199,16 +222,20 @@ int dispatch(int argc, char** argv) {
       ->check(CLI::Range(1, 4096));
   CLI::App* list = app.add_subcommand("list", "List what there is: aggregators, attacks, models, …");
   list->add_option("kind", kind, "One kind only: aggregators, attacks, attacks/data, …");
-  CLI::App* describe = app.add_subcommand("describe", "Describe a rule, attack, model, … or any message of the schema");
+  CLI::App* describe = app.add_subcommand(
+      "describe", "Describe a rule, attack, model, …, a section of a scenario, a metric or a table of results");
   describe->add_option("name", name, "Name or kind, as printed by 'souk list'")->required();
   describe->add_flag("--markdown", markdown, "Print a page in Markdown");
   describe->add_option("--out", pages, "Directory for one page in Markdown per plug-in, NAME.md");
-  CLI::App* blank = app.add_subcommand("template", "Print a commented scenario with every field");
+  bool every_field = false;
+  CLI::App* blank = app.add_subcommand("template", "Print a small scenario to start from");
+  blank->add_flag("--all", every_field, "Print every field, at its default, with comments");
   CLI::App* reference = app.add_subcommand("reference", "Print the scenario reference in Markdown");
   CLI::App* data = app.add_subcommand("data", "Look at data sets, or download them");
   data->require_subcommand(1);
   CLI::App* data_describe = data->add_subcommand("describe", "Recognise and summarise a file or directory");
   data_describe->add_option("path", path, "File or directory")->required();
+  data_describe->add_option("--label", label, "Column of the class, where the file has columns");
   CLI::App* data_fetch = data->add_subcommand("fetch", "Download a public data set, resumable and checked");
   data_fetch->add_option("name", name, "Name of the set; 'list' prints them")->required();
   data_fetch->add_option("--to", directory, "Directory to put it in")->capture_default_str();
@@ -224,7 +251,9 @@ int dispatch(int argc, char** argv) {
     std::reverse(words.begin() + 1, words.end());  // the parser takes them from the back
     app.parse(std::vector<std::string>(words.begin() + 1, words.end()));
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? exit_done : exit_bad_input;
+    if (app.exit(error) == 0) return exit_done;
+    print_hint(app, argc, argv);
+    return exit_bad_input;
   }
   if (ranks > 0 && !citations && !started_by_mpi_launcher()) {
     if (app.got_subcommand("sweep")) return sweep_on_ranks(ranks, argc, argv);
@@ -237,9 +266,9 @@ int dispatch(int argc, char** argv) {
   if (check->parsed()) return check_command(checked, print, checked_ranks);
   if (list->parsed()) return list_command(kind);
   if (describe->parsed()) return describe_command(name, markdown, pages);
-  if (blank->parsed()) return template_command();
+  if (blank->parsed()) return template_command(every_field);
   if (reference->parsed()) return reference_command();
-  if (data_describe->parsed()) return data_describe_command(path);
+  if (data_describe->parsed()) return data_describe_command(path, label);
   return data_fetch_command(name, directory, mirrors);
 }
 

@@ -94,6 +94,7 @@ int run_on(const Comm& comm, const RunArguments& arguments, StartUp start_up, Ru
     out.results->describe(facts);
     log::info("{} on {} rank(s): {} clients, {} parameters, {} rounds", scenario.name(), comm.size(),
               scenario.participants().clients(), protocol->parameters().size(), scenario.rounds());
+    log::info("{}", describe(data));
     if (out.resume_from) log::info("continuing after round {}", out.resume_from->round.value);
   });
   const std::optional<Checkpoint> resume_from = share_checkpoint(comm, out.resume_from);

@@ -12,11 +12,13 @@
 
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
+#include "sim/base/memory.hpp"
 
 namespace souk {
 namespace {
 
 constexpr std::size_t step_bytes = 1 << 16;
+constexpr std::size_t large_bytes = std::size_t{1} << 26;  // where to ask for room is worth its time
 // Deflate cannot pack more than 1032 bytes into one (zlib's technical notes).
 constexpr std::uint64_t deflate_ratio_max = 1032;
 constexpr int gzip_window_bits = 15 + 16;
@@ -174,9 +176,15 @@ std::vector<std::uint8_t> read_whole_file(const std::string& path, std::uint64_t
     source.fail(fmt::format("{} bytes are more than the {} this format may have", source.size_bound(), limit));
   }
   std::vector<std::uint8_t> content;
+  // One byte more than there is, so that the end is met at once.
+  const std::size_t first_step = source.packed() ? step_bytes : static_cast<std::size_t>(source.size_bound()) + 1;
   for (;;) {
-    const std::size_t before = content.size();
-    content.resize(std::max(before * 2, step_bytes));
+    const std::size_t before = content.size(), wanted = std::max(before * 2, first_step);
+    if (wanted > large_bytes && static_cast<double>(wanted) > available_memory()) {
+      source.fail(fmt::format("its {} or more do not fit into memory: this node has {} to give",
+                              bytes_text(static_cast<double>(wanted)), bytes_text(available_memory())));
+    }
+    content.resize(wanted);
     const std::size_t got = source.read_some(std::span(content).subspan(before));
     const bool ended = before + got < content.size();
     content.resize(before + got);

@@ -1,12 +1,16 @@
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <optional>
 #include <string_view>
 #include <utility>
 
 #include "scenarios/data.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/data/byte_source.hpp"
+#include "sim/data/data_path.hpp"
 #include "sim/data/dataset_format.hpp"
+#include "sim/data/recognition.hpp"
 
 namespace souk {
 namespace {
@@ -55,10 +59,9 @@ std::vector<std::string> split_words(std::string_view words) {
 class CifarReader final : public DatasetReader {
  public:
   CifarReader(const scenario::Cifar& config, const ReaderContext&)
-      : directory_(expand_environment(config.directory())),
+      : directory_(data_path("task.data.cifar.directory", config.directory())),
         variant_(variant_of(config.labels())),
         class_names_(split_words(variant_.names)) {
-    SOUK_REQUIRE(!directory_.empty(), "data.cifar.directory is empty: it must name the directory of the binary files");
     if (config.labels() == scenario::Cifar::CIFAR10) {
       find_training_batches();
       parts_[1].push_back(open_required("test_batch.bin"));
@@ -168,6 +171,23 @@ class CifarReader final : public DatasetReader {
   std::vector<std::string> warnings_;
   bool packed_ = false;
 };
+
+std::optional<Recognised> recognise_cifar(const std::string& path, const RecognitionHints&) {
+  if (!std::filesystem::is_directory(path)) return std::nullopt;
+  const auto has = [&path](const std::string& name) {
+    const std::array<std::string, 1> names{name};
+    return !find_data_file(path, names).empty();
+  };
+  Recognised found = recognised_as("CIFAR-10 directory");
+  found.data->mutable_cifar()->set_directory(path);
+  if (has("test_batch.bin")) return found;
+  if (!has("train.bin") || !has("test.bin")) return std::nullopt;
+  found.format = "CIFAR-100 directory";
+  found.data->mutable_cifar()->set_labels(scenario::Cifar::CIFAR100_FINE);
+  return found;
+}
+
+const RegisterRecogniser recognised(20, recognise_cifar);
 
 const RegisterReader<CifarReader, scenario::Cifar> registered;
 

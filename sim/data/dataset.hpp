@@ -14,6 +14,14 @@ namespace souk {
 /// How one feature value is stored.
 enum class Element : std::uint8_t { u8, f32 };
 
+/// A column of a table that is read as features: one, or one for each category.
+struct TableColumn {
+  std::string name;
+  std::size_t number = 0;               ///< of the table's file, from 0, the columns that are no features included
+  std::vector<std::string> categories;  ///< one feature each; none: the column is one numeric feature
+  std::size_t width() const { return categories.empty() ? 1 : categories.size(); }
+};
+
 /// What one split of a data set looks like, known before any sample is read.
 struct DatasetShape {
   std::size_t samples = 0;
@@ -22,7 +30,8 @@ struct DatasetShape {
   Element element = Element::f32;
   std::vector<std::string> class_names;  ///< at least two; size is the number of classes
   std::size_t groups = 0;                ///< number of natural groups; 0: the set names none
-  std::size_t vocabulary = 0;  ///< values are token numbers below this (sim/data/vocabulary.hpp); 0: no tokens
+  std::size_t vocabulary = 0;          ///< values are token numbers below this (sim/data/vocabulary.hpp); 0: no tokens
+  std::vector<TableColumn> columns{};  ///< of a table's features, in their order; empty where the set names none
 
   std::size_t features() const { return sample_shape[0] * sample_shape[1] * sample_shape[2]; }
 };

@@ -27,6 +27,7 @@ struct DatasetSummary {
   std::string path;
   DatasetShape shape;  ///< of the training split; of the file, where it is only one of several
   std::vector<SplitSummary> splits;
+  std::vector<std::string> remarks;  ///< what was decided about it, and why
   std::vector<std::string> warnings;
   std::string snippet;  ///< `data { … }` for a scenario; empty where the file alone is no data set
 
@@ -34,9 +35,9 @@ struct DatasetSummary {
   std::string text() const;
 };
 
-/// Recognises and reads a data set: a directory of IDX, CIFAR, TREC or NumPy files or of image folders, news, a table
-/// (.csv, .data, .txt, .tsv), an .npz archive, a single IDX or .npy file. Reads all of it into memory. Throws
+/// Recognises and reads a data set: whatever a format's recogniser knows (sim/data/recognition.hpp), and single IDX and
+/// .npy files. `label`: column of the class, where it has columns; empty: find one. Reads all of it into memory. Throws
 /// InputError where nothing is recognised or what is there is malformed.
-DatasetSummary describe_path(const std::string& path);
+DatasetSummary describe_path(const std::string& path, const std::string& label = {});
 
 }  // namespace souk

@@ -1,13 +1,18 @@
 #include "sim/data/idx.hpp"
 
+#include <algorithm>
 #include <array>
-#include <limits>
+#include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "scenarios/data.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/data/byte_source.hpp"
+#include "sim/data/class_labels.hpp"
+#include "sim/data/data_path.hpp"
 #include "sim/data/dataset_format.hpp"
+#include "sim/data/recognition.hpp"
 
 namespace souk {
 
@@ -37,6 +42,13 @@ std::vector<std::uint64_t> read_idx_header(ByteSource& source) {
   return sizes;
 }
 
+std::size_t idx_dimensions(const std::string& path) {
+  ByteSource source(path);
+  std::array<std::uint8_t, 4> start{};
+  const bool whole = source.read_some(start) == start.size();
+  return whole && start[0] == 0 && start[1] == 0 && start[2] == 0x08 ? start[3] : 0;
+}
+
 namespace {
 
 // What the EMNIST splits hold (Cohen et al., 2017); the other sets have the digits 0 to 9.
@@ -60,21 +72,23 @@ const LabelSet& label_set(const std::string& split) {
     if (split == set.split) return set;
   }
   throw_input_error(
-      "data.idx.emnist_split = \"{}\": must be balanced, byclass, bymerge, digits, letters, mnist or empty", split);
+      "task.data.idx.emnist_split = \"{}\": must be balanced, byclass, bymerge, digits, letters, mnist or empty",
+      split);
 }
 
 class IdxReader final : public DatasetReader {
  public:
-  IdxReader(const scenario::Idx& config, const ReaderContext&)
-      : directory_(expand_environment(config.directory())),
-        emnist_split_(config.emnist_split()),
-        labels_(label_set(emnist_split_)) {
-    SOUK_REQUIRE(!directory_.empty(), "data.idx.directory is empty: it must name the directory of the four files");
-    files_[0] = find_files(emnist_split_.empty() ? "train" : "emnist-" + emnist_split_ + "-train");
-    files_[1] = find_files(emnist_split_.empty() ? "t10k" : "emnist-" + emnist_split_ + "-test");
+  IdxReader(const scenario::Idx& config, const ReaderContext&) : emnist_split_(config.emnist_split()) {
+    if (config.directory().empty() && !config.images().empty()) {
+      open_named(config);
+    } else {
+      open_directory(config);
+    }
     SOUK_REQUIRE(files_[0].height == files_[1].height && files_[0].width == files_[1].width,
                  "{}: {} x {} images, but those of {} are {} x {}", files_[1].images, files_[1].height, files_[1].width,
                  files_[0].images, files_[0].height, files_[0].width);
+    const std::vector<std::string> given(config.class_names().begin(), config.class_names().end());
+    class_names_ = named_classes(given, class_names_, "task.data.idx.class_names");
   }
 
   DatasetShape shape(Split split) override {
@@ -83,7 +97,7 @@ class IdxReader final : public DatasetReader {
     shape.samples = files.samples;
     shape.sample_shape = {1, files.height, files.width};
     shape.element = Element::u8;
-    for (const char* name = labels_.names; *name != '\0'; ++name) shape.class_names.emplace_back(1, *name);
+    shape.class_names = class_names_;
     return shape;
   }
 
@@ -102,6 +116,7 @@ class IdxReader final : public DatasetReader {
   }
 
   bool rows_are_independent() const override { return !files_[0].packed && !files_[1].packed; }
+  std::vector<std::string> warnings() const override { return warnings_; }
 
  private:
   struct Files {
@@ -112,6 +127,38 @@ class IdxReader final : public DatasetReader {
 
   const Files& of(Split split) const { return files_[split == Split::train ? 0 : 1]; }
 
+  void open_directory(const scenario::Idx& config) {
+    SOUK_REQUIRE(config.images().empty() && config.labels().empty() && config.test_images().empty() &&
+                     config.test_labels().empty(),
+                 "task.data.idx: names a directory as well as files: give one or the other");
+    directory_ = data_path("task.data.idx.directory", config.directory());
+    const LabelSet& set = label_set(emnist_split_);
+    files_[0] = find_files(emnist_split_.empty() ? "train" : "emnist-" + emnist_split_ + "-train");
+    files_[1] = find_files(emnist_split_.empty() ? "t10k" : "emnist-" + emnist_split_ + "-test");
+    for (const char* name = set.names; *name != '\0'; ++name) class_names_.emplace_back(1, *name);
+    for (std::size_t c = 0; c < class_names_.size(); ++c) values_.push_back(set.first + static_cast<int>(c));
+  }
+
+  // Files of any name: nobody says what their classes are but the labels.
+  void open_named(const scenario::Idx& config) {
+    SOUK_REQUIRE(emnist_split_.empty(),
+                 "task.data.idx.emnist_split = \"{}\": goes with a directory, not with named files", emnist_split_);
+    files_[0] = open_files(data_path("task.data.idx.images", config.images()),
+                           data_path("task.data.idx.labels", config.labels()));
+    files_[1] = open_files(data_path("task.data.idx.test_images", config.test_images()),
+                           data_path("task.data.idx.test_labels", config.test_labels()));
+    std::array<bool, 256> occurs{};
+    for (const std::uint8_t label : label_bytes(files_[0], {0, files_[0].samples})) occurs[label] = true;
+    for (int value = 0; value < 256; ++value) {
+      if (!occurs[static_cast<std::size_t>(value)]) continue;
+      values_.push_back(value);
+      class_names_.push_back(std::to_string(value));
+    }
+    if (const std::string gaps = gaps_between(class_names_); !gaps.empty()) {
+      warnings_.push_back(fmt::format("{}: {}", files_[0].labels, gaps));
+    }
+  }
+
   std::string find(const std::string& stem, const std::string& what, int dimensions) const {
     const std::array<std::string, 2> names{fmt::format("{}-{}-idx{}-ubyte", stem, what, dimensions),
                                            fmt::format("{}-{}.idx{}-ubyte", stem, what, dimensions)};
@@ -121,7 +168,12 @@ class IdxReader final : public DatasetReader {
   }
 
   Files find_files(const std::string& stem) const {
-    Files files{find(stem, "images", 3), find(stem, "labels", 1), 0, 0, 0, false};
+    const std::string images = find(stem, "images", 3);
+    return open_files(images, find(stem, "labels", 1));
+  }
+
+  Files open_files(const std::string& image_file, const std::string& label_file) const {
+    Files files{image_file, label_file, 0, 0, 0, false};
     ByteSource images(files.images), labels(files.labels);
     const auto image_sizes = read_idx_header(images);
     const auto label_sizes = read_idx_header(labels);
@@ -149,28 +201,69 @@ class IdxReader final : public DatasetReader {
     }
   }
 
-  void read_labels(const Files& files, RowRange rows, std::span<std::int32_t> out) const {
+  static std::vector<std::uint8_t> label_bytes(const Files& files, RowRange rows) {
     ByteSource source(files.labels);
     read_idx_header(source);
     source.skip(rows.begin);
-    std::vector<std::uint8_t> bytes(out.size());
+    std::vector<std::uint8_t> bytes(rows.end - rows.begin);
     source.read(bytes);
     if (rows.end == files.samples) source.expect_end();
-    const int classes = static_cast<int>(std::string(labels_.names).size());
+    return bytes;
+  }
+
+  void read_labels(const Files& files, RowRange rows, std::span<std::int32_t> out) const {
+    const std::vector<std::uint8_t> bytes = label_bytes(files, rows);
     for (std::size_t i = 0; i < bytes.size(); ++i) {
-      const int label = bytes[i] - labels_.first;
-      if (label < 0 || label >= classes) {
-        source.fail(fmt::format("label {} of sample {} is not in {} to {}", bytes[i], rows.begin + i, labels_.first,
-                                labels_.first + classes - 1));
-      }
-      out[i] = label;
+      const auto found = std::ranges::lower_bound(values_, static_cast<int>(bytes[i]));
+      SOUK_REQUIRE(found != values_.end() && *found == bytes[i], "{}: label {} of sample {} is not in {} to {}{}",
+                   files.labels, bytes[i], rows.begin + i, values_.front(), values_.back(),
+                   directory_.empty() ? ", those of the training file" : "");
+      out[i] = static_cast<std::int32_t>(found - values_.begin());
     }
   }
 
   std::string directory_, emnist_split_;
-  const LabelSet& labels_;
+  std::vector<int> values_;  // [classes] label bytes, ascending
+  std::vector<std::string> class_names_, warnings_;
   std::array<Files, 2> files_;
 };
+
+// The four files of any names in a directory, told apart by their dimensions and by "train" in their names.
+std::optional<Recognised> recognise_named(const std::string& directory) {
+  Recognised found = recognised_as("IDX files");
+  scenario::Idx& idx = *found.data->mutable_idx();
+  std::size_t images = 0, labels = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    const std::string path = entry.path().string(), name = entry.path().filename().string();
+    if (!entry.is_regular_file() || name[0] == '.') continue;
+    const std::size_t dimensions = idx_dimensions(path);
+    const bool train = name.find("train") != std::string::npos;
+    if (dimensions == 3) ++images, train ? idx.set_images(path) : idx.set_test_images(path);
+    if (dimensions == 1) ++labels, train ? idx.set_labels(path) : idx.set_test_labels(path);
+  }
+  const bool all =
+      !idx.images().empty() && !idx.labels().empty() && !idx.test_images().empty() && !idx.test_labels().empty();
+  return all && images == 2 && labels == 2 ? std::optional(found) : std::nullopt;
+}
+
+std::optional<Recognised> recognise_idx(const std::string& path, const RecognitionHints&) {
+  if (!std::filesystem::is_directory(path)) return std::nullopt;
+  const auto has = [&path](const std::string& name) {
+    const std::array<std::string, 1> names{name};
+    return !find_data_file(path, names).empty();
+  };
+  Recognised found = recognised_as("IDX directory");
+  found.data->mutable_idx()->set_directory(path);
+  if (has("train-images-idx3-ubyte") || has("train-images.idx3-ubyte")) return found;
+  for (const LabelSet& set : label_sets) {
+    if (*set.split == '\0' || !has(fmt::format("emnist-{}-train-images-idx3-ubyte", set.split))) continue;
+    found.data->mutable_idx()->set_emnist_split(set.split);
+    return found;
+  }
+  return recognise_named(path);
+}
+
+const RegisterRecogniser recognised(10, recognise_idx);
 
 const RegisterReader<IdxReader, scenario::Idx> registered;
 

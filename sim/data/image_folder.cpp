@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "scenarios/data.pb.h"
@@ -11,8 +12,10 @@
 #include "sim/base/heartbeat.hpp"
 #include "sim/base/random.hpp"
 #include "sim/data/byte_source.hpp"
+#include "sim/data/data_path.hpp"
 #include "sim/data/dataset_format.hpp"
 #include "sim/data/image_file.hpp"
+#include "sim/data/recognition.hpp"
 
 namespace souk {
 namespace {
@@ -33,24 +36,35 @@ bool is_image_name(const fs::path& path) {
   return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
 }
 
-// Names of the folders, or of the images, directly inside a directory, ascending.
+// Names of the folders, or of the images, directly inside a directory, ascending. macOS leaves ._NAME beside NAME, and
+// a folder __MACOSX of them beside a folder.
 std::vector<std::string> list(const fs::path& directory, bool folders) {
   std::error_code error;
   std::vector<std::string> names;
   for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
     const bool is_folder = entry->is_directory(error);
     const std::string name = entry->path().filename().string();
-    if (folders ? is_folder && name[0] != '.' : !is_folder && is_image_name(entry->path())) names.push_back(name);
+    if (name[0] == '.' || name == "__MACOSX") continue;
+    if (folders ? is_folder : !is_folder && is_image_name(entry->path())) names.push_back(name);
   }
   SOUK_REQUIRE(!error, "{}: cannot be listed: {}", directory.string(), error.message());
   std::sort(names.begin(), names.end());
   return names;
 }
 
+std::size_t count_hidden_images(const fs::path& directory) {
+  std::error_code error;
+  std::size_t count = 0;
+  for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
+    count += entry->path().filename().string()[0] == '.' && is_image_name(entry->path());
+  }
+  return count;
+}
+
 class ImageFolderReader final : public DatasetReader {
  public:
   ImageFolderReader(const scenario::ImageFolder& config, const ReaderContext& context)
-      : directory_(expand_environment(config.directory())) {
+      : directory_(data_path("task.data.image_folder.directory", config.directory())) {
     const fs::path train = fs::path(directory_) / "train", test = fs::path(directory_) / "test";
     SOUK_REQUIRE(fs::is_directory(train), "{}: no such directory (data.image_folder)", train.string());
     class_names_ = list(train, true);
@@ -64,7 +78,11 @@ class ImageFolderReader final : public DatasetReader {
       }
       images_[1] = find_images(test);
     } else {
-      split_classes(config.test_fraction(), context.seed);
+      split_classes(config.test_fraction(), config.split_seed() > 0 ? config.split_seed() : context.seed);
+    }
+    if (hidden_ > 0) {
+      warnings_.push_back(
+          fmt::format("{}: {} image files whose names begin with a dot were passed over", directory_, hidden_));
     }
     SOUK_REQUIRE(!images_[0].empty(), "{}: has no PNG or JPEG image", train.string());
     const std::string& first = images_[0].front().path;
@@ -93,15 +111,17 @@ class ImageFolderReader final : public DatasetReader {
   }
 
   bool rows_are_independent() const override { return true; }
+  std::vector<std::string> warnings() const override { return warnings_; }
 
  private:
   const std::vector<ImagePath>& images(Split split) const { return images_[split == Split::train ? 0 : 1]; }
 
-  std::vector<ImagePath> find_images(const fs::path& directory) const {
+  std::vector<ImagePath> find_images(const fs::path& directory) {
     std::vector<ImagePath> found;
     for (std::size_t c = 0; c < class_names_.size(); ++c) {
       const fs::path folder = directory / class_names_[c];
       if (!fs::is_directory(folder)) continue;
+      hidden_ += count_hidden_images(folder);
       for (const std::string& name : list(folder, false)) {
         found.push_back({(folder / name).string(), static_cast<std::int32_t>(c)});
       }
@@ -134,7 +154,19 @@ class ImageFolderReader final : public DatasetReader {
   std::vector<std::string> class_names_;
   std::array<std::vector<ImagePath>, 2> images_;
   ImageShape image_shape_;
+  std::size_t hidden_ = 0;
+  std::vector<std::string> warnings_;
 };
+
+std::optional<Recognised> recognise_image_folder(const std::string& path, const RecognitionHints&) {
+  const fs::path train = fs::path(path) / "train";
+  if (!fs::is_directory(train) || list(train, true).empty()) return std::nullopt;
+  Recognised found = recognised_as("image folder");
+  found.data->mutable_image_folder()->set_directory(path);
+  return found;
+}
+
+const RegisterRecogniser recognised(50, recognise_image_folder);
 
 const RegisterReader<ImageFolderReader, scenario::ImageFolder> registered;
 

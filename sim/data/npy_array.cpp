@@ -83,6 +83,7 @@ std::vector<std::uint64_t> parse_shape(const NpyArray& array, std::string_view t
     SOUK_REQUIRE(parsed.ec == std::errc{} && shape.size() < dimensions_max, "{}: damaged shape {}", array.name, text);
     shape.push_back(size);
     at = parsed.ptr;
+    if (at != end && *at == 'L') ++at;  // Python 2 wrote long integers so
   }
   return shape;
 }
@@ -228,7 +229,8 @@ std::vector<std::string> list_npy(const std::string& path) {
   if (fs::is_directory(path)) {
     std::error_code error;
     for (fs::directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error)) {
-      add(entry->path().filename().string());
+      const std::string file = entry->path().filename().string();
+      if (file[0] != '.') add(file);  // macOS puts ._NAME beside NAME
     }
     SOUK_REQUIRE(!error, "{}: cannot be listed: {}", path, error.message());
   } else {

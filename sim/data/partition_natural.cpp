@@ -14,7 +14,8 @@ class NaturalPartitioner final : public Partitioner {
 
   Deal deal(const DealInput& input, Stream&) const override {
     SOUK_REQUIRE(!input.groups.empty(),
-                 "partition.natural: the data set names no groups (data.csv.group and data.npy.train_groups do)");
+                 "partition.natural: the data set names no groups (data.csv.group and data.npy.train_groups do, and "
+                 "data.leaf has users)");
     const std::size_t groups = std::size_t{*std::max_element(input.groups.begin(), input.groups.end())} + 1;
     SOUK_REQUIRE(groups >= input.agents, "partition.natural: the data set names {} groups, too few for {} clients",
                  groups, input.agents);

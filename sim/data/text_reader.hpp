@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/data/class_labels.hpp"
 #include "sim/data/dataset_reader.hpp"
 #include "sim/data/vocabulary.hpp"
 
@@ -16,10 +17,19 @@ class Text;
 
 namespace souk {
 
-/// Texts of a split and their classes.
+/// A file of labelled texts: views of what its owner holds.
 struct LabelledTexts {
-  std::vector<std::string_view> texts;
-  std::vector<std::int32_t> labels;
+  std::string path;
+  std::vector<std::string_view> texts, labels;  ///< [texts]
+  std::vector<std::size_t> lines;               ///< [texts] where a text stands, from 1
+
+  void add(std::string_view label, std::string_view text, std::size_t line);
+};
+
+/// How test texts are drawn where there is no file of them.
+struct TestDraw {
+  double share = 0.2;
+  std::uint64_t seed = 1;
 };
 
 /// Base of the readers of texts: numbers the words by the training texts alone and writes rows of token numbers, of
@@ -28,20 +38,30 @@ class TextReader : public DatasetReader {
  public:
   DatasetShape shape(Split split) override;
   void read(Split split, RowRange rows, const DatasetBuffers& out) override;
+  std::vector<std::string> warnings() const override { return warnings_; }
 
  protected:
   explicit TextReader(const scenario::Text& config);
-  /// `train` and `test` are views of what the derived reader holds.
-  void number_words(LabelledTexts train, LabelledTexts test, std::vector<std::string> class_names);
+  /// Classes are the labels of `train`. Throws InputError for a label of `test` that is none of them.
+  void take(const LabelledTexts& train, const LabelledTexts& test);
+  /// The same with test texts drawn from those of `all`.
+  void take(const LabelledTexts& all, const TestDraw& draw);
 
  private:
-  const LabelledTexts& of(Split split) const { return splits_[split == Split::train ? 0 : 1]; }
+  struct Numbered {
+    std::vector<std::string_view> texts;
+    std::vector<std::int32_t> labels;
+  };
+  const Numbered& of(Split split) const { return splits_[split == Split::train ? 0 : 1]; }
+  void find_classes(const LabelledTexts& train);
+  std::int32_t class_of(const LabelledTexts& texts, std::size_t i) const;
 
   std::size_t length_;
   VocabularyLimits limits_;
-  std::array<LabelledTexts, 2> splits_;
-  std::vector<std::string> class_names_;
+  std::array<Numbered, 2> splits_;
+  ClassLabels classes_;
   Vocabulary vocabulary_;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace souk

@@ -1,13 +1,15 @@
 #include "sim/data/text_table.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <utility>
 
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
-#include "sim/data/byte_source.hpp"
+#include "sim/base/memory.hpp"
+#include "sim/data/text_file.hpp"
 
 namespace souk {
 namespace {
@@ -21,10 +23,17 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+/// Whether a cell is `lower` in any case.
+bool equals(std::string_view cell, std::string_view lower) {
+  return std::ranges::equal(cell, lower,
+                            [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
+}
+
 }  // namespace
 
-TextTable::TextTable(const std::string& path, char separator, bool header)
-    : path_(path), content_(read_whole_file(path, table_bytes_max)) {
+TextTable::TextTable(const std::string& path, char separator, bool header, bool quotes)
+    : path_(path), quotes_(quotes), content_(read_plain_text(path, table_bytes_max)) {
+  reserve_cells(separator);
   parse(separator);
   SOUK_REQUIRE(!lines_.empty(), "{}: has no row", path_);
   const std::size_t columns = cells_.size() / lines_.size();
@@ -42,10 +51,20 @@ TextTable::TextTable(const std::string& path, char separator, bool header)
   SOUK_REQUIRE(!lines_.empty(), "{}: has no row beside its header", path_);
 }
 
+// A table of short cells takes many times its file.
+void TextTable::reserve_cells(char separator) {
+  const auto ends = std::ranges::count_if(content_, [separator](std::uint8_t c) {
+    return c == static_cast<std::uint8_t>(separator) || c == '\n' || c == '\r';
+  });
+  const auto most = static_cast<std::size_t>(ends) + 1;
+  const double needed = static_cast<double>(most) * static_cast<double>(sizeof(std::string_view));
+  SOUK_REQUIRE(needed <= available_memory(), "{}: its {} cells need {}, this node has {} to give", path_, most,
+               bytes_text(needed), bytes_text(available_memory()));
+  cells_.reserve(most);
+}
+
 void TextTable::parse(char separator) {
-  const bool has_mark = content_.size() >= 3 && content_[0] == 0xef && content_[1] == 0xbb && content_[2] == 0xbf;
-  std::size_t at = has_mark ? 3 : 0;  // UTF-8 byte order mark
-  std::size_t line = 1, columns = 0;
+  std::size_t at = 0, line = 1, columns = 0;
   const auto is_line_end = [this](std::size_t i) { return content_[i] == '\n' || content_[i] == '\r'; };
   while (at < content_.size()) {
     heartbeat::beat();
@@ -78,7 +97,7 @@ std::size_t TextTable::parse_row(std::size_t at, std::size_t& line, char separat
   for (;;) {
     std::size_t begin = at;
     while (begin < size && text[begin] == ' ' && separator != ' ') ++begin;
-    if (begin < size && text[begin] == '"') {
+    if (quotes_ && begin < size && text[begin] == '"') {
       std::size_t write = begin;
       for (at = begin + 1;; ++at) {
         SOUK_REQUIRE(at < size, "{}: line {}: a quote is never closed", path_, lines_.back());
@@ -100,9 +119,12 @@ std::size_t TextTable::parse_row(std::size_t at, std::size_t& line, char separat
   }
 }
 
+bool is_blank(std::string_view cell) { return cell.empty() || cell == "?" || equals(cell, "nan"); }
+
 bool is_missing(std::string_view cell) {
-  const auto is = [cell](std::size_t i, char lower) { return (cell[i] | 0x20) == lower; };
-  return cell.empty() || cell == "?" || (cell.size() == 3 && is(0, 'n') && is(1, 'a') && is(2, 'n'));
+  constexpr std::array<std::string_view, 9> spellings{"na",   "n/a",  "#n/a", "#na", "<na>",
+                                                      "-nan", "null", "none", "\\n"};
+  return is_blank(cell) || std::ranges::any_of(spellings, [cell](auto spelling) { return equals(cell, spelling); });
 }
 
 std::optional<double> parse_number(std::string_view cell) {

@@ -15,8 +15,8 @@ struct ZipMember {
   std::uint32_t crc32 = 0;  ///< of the unpacked bytes
 };
 
-/// Members of a zip archive, in the order of its central directory. Throws InputError for a damaged archive, for zip64,
-/// encryption, and packing other than stored and deflate.
+/// Members of a zip archive, in the order of its central directory; zip64 is read. Throws InputError for a damaged
+/// archive, encryption, and packing other than stored and deflate.
 std::vector<ZipMember> list_zip_members(const std::string& path);
 
 }  // namespace souk

@@ -14,6 +14,7 @@
 
 #include "scenarios/options.pb.h"
 #include "scenarios/scenario.pb.h"
+#include "scenarios/sweep.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/hash.hpp"
 #include "sim/engine/message_walk.hpp"
@@ -105,11 +106,39 @@ void collect_places(const pb::Message& message, const pb::TextFormat::ParseInfoT
   }
 }
 
+/// Windows' editors begin UTF-8 with a mark, or write UTF-16.
+ScenarioSource without_mark(ScenarioSource source) {
+  SOUK_REQUIRE(!source.text.starts_with("\xFF\xFE") && !source.text.starts_with("\xFE\xFF"),
+               "{}: is UTF-16: save it as UTF-8", source.file_name);
+  if (source.text.starts_with("\xEF\xBB\xBF")) source.text.erase(0, 3);
+  return source;
+}
+
 void parse_json(const ScenarioSource& source, scenario::Scenario& out) {
   pb::util::JsonParseOptions options;
   options.case_insensitive_enum_parsing = true;
   const auto status = pb::util::JsonStringToMessage(source.text, &out, options);
   SOUK_REQUIRE(status.ok(), "{}: {}", source.file_name, status.message().ToString());
+}
+
+/// Whether a text is one of this message, with nothing that it does not know.
+bool is_text_of(const std::string& text, pb::Message&& message) {
+  class Silent final : public pb::io::ErrorCollector {
+    void AddError(int, pb::io::ColumnNumber, const std::string&) override {}
+  } silent;
+  pb::TextFormat::Parser parser;
+  parser.RecordErrorsTo(&silent);
+  return parser.ParseFromString(text, &message);
+}
+
+/// A grid given where a scenario belongs has a dozen errors, all for one reason.
+void require_no_other_kind(const ScenarioSource& source, const pb::Descriptor& wanted) {
+  const bool grid_wanted = &wanted == scenario::Grid::descriptor();
+  SOUK_REQUIRE(grid_wanted || !is_text_of(source.text, scenario::Grid()),
+               "{}: is a grid, not a scenario: 'souk sweep {}' runs it", source.file_name, source.file_name);
+  SOUK_REQUIRE(!grid_wanted || !is_text_of(source.text, scenario::Scenario()),
+               "{}: is a scenario, not a grid: 'souk run {}' runs it; a grid names one as its base", source.file_name,
+               source.file_name);
 }
 
 /// Unknown fields go to `errors`, so that the rest of the file is checked too; what is no text format throws.
@@ -126,6 +155,7 @@ FieldPlaces parse_text(const ScenarioSource& source, pb::Message& out, std::vect
     errors.push_back(fmt::format("{}:{}:{}: {} is not a decimal number", source.file_name, octal->line + 1,
                                  octal->column + 1, octal->text));
   }
+  if (!errors.empty()) require_no_other_kind(source, *out.GetDescriptor());
   if (!parsed) throw InputError(fmt::format("{}", fmt::join(errors, "\n")));
   FieldPlaces places;
   collect_places(out, tree, "", places);
@@ -268,12 +298,13 @@ std::string octal_number(const std::string& text) {
 
 FieldPlaces parse_text_format(const ScenarioSource& source, pb::Message& out) {
   std::vector<std::string> errors;
-  FieldPlaces places = parse_text(source, out, errors);
+  FieldPlaces places = parse_text(without_mark(source), out, errors);
   if (!errors.empty()) throw InputError(fmt::format("{}", fmt::join(errors, "\n")));
   return places;
 }
 
-ResolvedScenario resolve_scenario(const ScenarioSource& source) {
+ResolvedScenario resolve_scenario(const ScenarioSource& given) {
+  const ScenarioSource source = without_mark(given);
   ResolvedScenario resolved;
   resolved.file_name = source.file_name;
   std::vector<std::string> errors;

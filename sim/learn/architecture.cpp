@@ -78,7 +78,11 @@ void check_input(const scenario::Model& model, const ModelFamily& family, const 
   const auto* chosen = model.GetReflection()->GetOneofFieldDescriptor(model, model.GetDescriptor()->oneof_decl(0));
   const std::string field = "task.model." + chosen->name();
   SOUK_REQUIRE(!tokens, "{}: reads quantities, and the samples of the data set are texts: choose text_cnn", field);
-  throw_input_error("{}: reads texts, and the samples of the data set are none", field);
+  const auto [channels, height, width] = shape.input;
+  throw_input_error("{}: reads texts, and the samples of the data set are {}", field,
+                    height * width == 1 ? fmt::format("rows of {} values", channels)
+                                        : fmt::format("images of {} (channels, height, width)",
+                                                      text({.channels = channels, .height = height, .width = width})));
 }
 
 }  // namespace

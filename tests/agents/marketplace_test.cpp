@@ -187,6 +187,25 @@ TEST(Marketplace, a_run_is_what_became_of_its_first_model) {
   }
 }
 
+/// Model evaluations in a round that the estimate counts, from its flops and those of the test set.
+double judged(const std::string& text) {
+  const ResolvedScenario resolved = resolve_scenario({"test", text, {}});
+  const Footprint need = make_federated(Comm::self(), *resolved.scenario, "cpu")->footprint(1);
+  return std::round(need.judging_flops_per_round / (need.flops_per_test / 100.0));
+}
+
+TEST(Marketplace, estimates_count_the_models_that_rules_and_valuations_judge) {
+  // 8 sellers, 60 root samples.
+  EXPECT_EQ(judged(market("unit_price {}")), 0.0);
+  EXPECT_EQ(judged(market("unit_price {} loo {}")), 9 * 60);
+  EXPECT_EQ(judged(market("unit_price {} shapley {}")), 256 * 60);
+  EXPECT_EQ(judged(market("unit_price {} tmc_shapley { permutations: 5 }")), 40 * 60);
+  EXPECT_EQ(judged(market("unit_price {}", "aggregator { martfl {} }")), 9 * 60);
+  // Every one of 8 validators holds out three tenths of 80 samples.
+  const double validated = judged(market("unit_price {}", "aggregator { flshield {} } validators { holdout: 0.3 min_samples: 1 }"));
+  EXPECT_NEAR(validated, 9 * 8 * 24, 9 * 8 * 2);
+}
+
 TEST(Marketplace, the_last_round_has_everybodys_numbers) {
   const RoundRecord last = run_with_ruined_rival(4).rounds.back();
   EXPECT_EQ(last.round.value, 5);  // in which no test is due

@@ -310,10 +310,44 @@ TEST_F(App, check_list_describe_template_and_citations_answer) {
   EXPECT_THAT(run({"describe", "median"}).out, HasSubstr("@inproceedings{yin2018byzantine"));
   EXPECT_THAT(run({"describe", "medain"}).err, HasSubstr("Did you mean 'median'?"));
   EXPECT_THAT(run({"run", "--citations", "small.textproto"}).out, HasSubstr("mcmahan2017"));
-  write("template.textproto", run({"template"}).out);
-  const Ended from_template = run({"check", "--print", "template.textproto"});
-  EXPECT_EQ(from_template.exit_code, 0) << from_template.err;
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"template"}, {"template", "--all"}}) {
+    write("template.textproto", run(words).out);
+    const Ended from_template = run({"check", "--print", "template.textproto"});
+    EXPECT_EQ(from_template.exit_code, 0) << from_template.err;
+  }
+
   EXPECT_THAT(run({"--version"}).out, AllOf(HasSubstr("commit"), HasSubstr("LibTorch"), HasSubstr("MPI")));
+}
+
+TEST_F(App, the_small_template_runs_as_it_is) {
+  const std::string text = run({"template"}).out;
+  EXPECT_LT(std::count(text.begin(), text.end(), '\n'), 40);
+  write("mine.textproto", text);
+  const Ended ended = run({"run", "mine.textproto", "-q", "--out", "mine", "--set", "rounds=2"});
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+}
+
+TEST_F(App, what_is_typed_wrongly_gets_a_useful_hint) {
+  EXPECT_THAT(run({"runn", "small.textproto"}).err, HasSubstr("Did you mean 'run'?"));
+  EXPECT_THAT(run({"run", "small.textproto", "--lr", "0.1"}).err,
+              AllOf(HasSubstr("no option '--lr'"), HasSubstr("--set PATH=VALUE")));
+  EXPECT_THAT(run({"run", "small.textproto", "--rank", "2"}).err, HasSubstr("Did you mean '--ranks'?"));
+  write("grid.textproto", "base: \"small.textproto\" axis { path: \"rounds\" numbers: [1, 2] }");
+  const Ended grid = run({"run", "grid.textproto"});
+  EXPECT_EQ(grid.err, "souk: grid.textproto: is a grid, not a scenario: 'souk sweep grid.textproto' runs it\n");
+  const Ended scenario = run({"sweep", "small.textproto"});
+  EXPECT_THAT(scenario.err, HasSubstr("small.textproto: is a scenario, not a grid"));
+  EXPECT_EQ(std::count(scenario.err.begin(), scenario.err.end(), '\n'), 1) << scenario.err;
+}
+
+TEST_F(App, citations_are_of_what_a_scenario_uses) {
+  const std::string plain = run({"run", "--citations", "small.textproto"}).out;
+  EXPECT_THAT(plain,
+              AllOf(HasSubstr("mcmahan2017"), Not(HasSubstr("kabir2024flshield")), Not(HasSubstr("cao2021fltrust"))));
+  EXPECT_THAT(run({"run", "--citations", "small.textproto", "--set", "aggregator.fltrust={}"}).out,
+              HasSubstr("cao2021fltrust"));
+  EXPECT_THAT(run({"run", "--citations", "small.textproto", "--set", "root.samples=50"}).out,
+              HasSubstr("cao2021fltrust"));
 }
 
 }  // namespace

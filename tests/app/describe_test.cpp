@@ -25,6 +25,15 @@ TEST_F(Describe, a_kind_stands_for_the_kinds_below_it) {
   EXPECT_EQ(list("attack"), "");
 }
 
+TEST_F(Describe, sections_metrics_and_tables_are_described_too) {
+  EXPECT_THAT(run({"root"}).out, HasSubstr("samples"));
+  EXPECT_THAT(run({"task.training"}).out, HasSubstr("learning_rate"));
+  EXPECT_THAT(run({"asr"}).out, AllOf(HasSubstr("attack success rate"), HasSubstr("smaller is better")));
+  EXPECT_THAT(run({"buyer.b.accuracy"}).out, HasSubstr("test accuracy, buyer b"));
+  EXPECT_THAT(run({"ledger"}).out, AllOf(HasSubstr("table of results"), HasSubstr("micro_credits")));
+  EXPECT_EQ(run({"acuracy"}).exit_code, 2);
+}
+
 TEST_F(Describe, attacks_say_what_they_know_and_need) {
   EXPECT_THAT(run({"alie"}).out,
               AllOf(HasSubstr("knowledge   ALL as published, COLLUDERS at least"),
@@ -56,7 +65,7 @@ TEST_F(Describe, a_kind_gives_a_page_for_each_of_its_plug_ins) {
   EXPECT_EQ(read("arc.md"), run({"arc", "--markdown"}).out);
   const Ended nowhere = run({"pre_aggregators", "--out", "nowhere"});
   EXPECT_EQ(nowhere.exit_code, 2);
-  EXPECT_THAT(nowhere.err, HasSubstr("nowhere/nnm.md: cannot be written"));
+  EXPECT_THAT(nowhere.err, HasSubstr("nowhere/nnm.md: there is no directory nowhere"));
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <limits>
 
 #include <gmock/gmock.h>
@@ -85,6 +86,65 @@ TEST(TextTrigger, keeps_the_numbers_of_large_vocabularies) {
 TEST(TabularTrigger, sets_columns_to_values_as_stored) {
   expect_rows("tabular_trigger { set { column: 3 value: 2.5 } set { column: 0 value: -4 } }",
               {{1, 2, 3, 4, 5}, {9, 8, 7, 6, 5}}, {{-4, 2, 3, 2.5F, 5}, {-4, 8, 7, 2.5F, 5}});
+}
+
+/// A table whose file is: class, age (number), colour (blue, red), income (number).
+DataFacts table_facts() {
+  DataFacts facts = row_facts(4);
+  facts.columns = {{"age", 1, {}}, {"colour", 2, {"blue", "red"}}, {"income", 3, {}}};
+  return facts;
+}
+
+TEST(TabularTrigger, counts_the_columns_of_a_tables_file_or_takes_their_names) {
+  const auto changed = [](const std::string& group) {
+    DataWorld world = rows_of({{50, 1, 0, 60}});
+    world.facts.columns = table_facts().columns;
+    world.trigger(*make_data_attack(attack_group(group)));
+    std::vector<float> stored;
+    for (std::size_t c = 0; c < 4; ++c) {
+      stored.push_back(std::round(world.features[c] / world.facts.scale[c] + world.facts.shift[c]));
+    }
+    return stored;
+  };
+  EXPECT_EQ(changed("tabular_trigger { set { column: 1 value: 7 } }"), (std::vector<float>{7, 1, 0, 60}));
+  EXPECT_EQ(changed("tabular_trigger { set { column: 3 value: 7 } }"), (std::vector<float>{50, 1, 0, 7}));
+  EXPECT_EQ(changed("tabular_trigger { set { name: 'income' value: 7 } }"), (std::vector<float>{50, 1, 0, 7}));
+  EXPECT_EQ(changed("tabular_trigger { set { column: 2 category: 'red' } }"), (std::vector<float>{50, 0, 1, 60}));
+  EXPECT_EQ(changed("tabular_trigger { set { name: 'colour' category: 'blue' } set { name: 'age' value: 1 } }"),
+            (std::vector<float>{1, 1, 0, 60}));
+}
+
+TEST(TabularTrigger, refuses_columns_and_categories_that_the_table_does_not_have) {
+  const DataFacts table = table_facts();
+  const auto of = [&](const std::string& set) { return refusal("tabular_trigger { set { " + set + " } }", table); };
+  EXPECT_EQ(
+      of("column: 0 value: 1"),
+      "tabular_trigger.set[0].column = 0: is no feature of the table; features are the columns 1 (age), 2 (colour), 3 "
+      "(income)");
+  EXPECT_THAT(of("name: 'wage'"), HasSubstr("set[0].name = \"wage\": is no feature of the table"));
+  EXPECT_THAT(of("name: 'age' column: 1"), HasSubstr("names a column by name and by number"));
+  EXPECT_THAT(of("column: 2 value: 1"), HasSubstr("column \"colour\" holds the categories blue, red"));
+  EXPECT_THAT(of("column: 2 category: 'green'"),
+              HasSubstr("category = \"green\": column \"colour\" holds the categories"));
+  EXPECT_THAT(of("column: 2 category: 'red' value: 2"), HasSubstr("holds categories and no numbers"));
+  EXPECT_THAT(of("column: 1 category: 'red'"), HasSubstr("the column holds numbers: give a value"));
+  EXPECT_THAT(refusal("tabular_trigger { set { column: 1 } set { name: 'age' } }", table),
+              HasSubstr("set[1].name = \"age\": is set twice"));
+  EXPECT_THAT(refusal("tabular_trigger { set { name: 'age' } }", row_facts(5)),
+              HasSubstr("have no names: give a number"));
+}
+
+TEST(TabularTrigger, tells_of_values_beyond_those_in_training) {
+  const auto remarks = [](const std::string& set) {
+    return make_data_attack(attack_group("tabular_trigger { set { " + set + " } }"))->remarks(table_facts());
+  };
+  EXPECT_EQ(remarks("column: 1 value: 1e9"),
+            std::vector<std::string>{"tabular_trigger.set[0].value = 1000000000: lies beyond the column's values in "
+                                     "training, 0 to 100"});
+  EXPECT_EQ(remarks("column: 3 value: -1").size(), 1U);
+  for (const char* inside : {"column: 1 value: 0", "column: 3 value: 100", "column: 2 category: 'red'"}) {
+    EXPECT_TRUE(remarks(inside).empty()) << inside;
+  }
 }
 
 TEST(RowTriggers, know_texts_from_tables) {

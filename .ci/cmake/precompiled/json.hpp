@@ -2,4 +2,4 @@
 
 #include <nlohmann/json.hpp>
 
-#include "precompiled/standard.hpp"
+#include ".ci/cmake/precompiled/standard.hpp"

@@ -2,5 +2,5 @@
 
 // For folders whose sources read whole scenarios.
 
-#include "precompiled/standard.hpp"
+#include ".ci/cmake/precompiled/standard.hpp"
 #include "scenarios/scenario.pb.h"

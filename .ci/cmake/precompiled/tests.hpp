@@ -3,4 +3,4 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "precompiled/standard.hpp"
+#include ".ci/cmake/precompiled/standard.hpp"

@@ -24,6 +24,9 @@ class GtgShapley final : public ValuationRule {
         min_permutations_(config.min_permutations()),
         max_permutations_(config.max_permutations()) {}
   ValuationNeeds needs() const override { return {.worth = true}; }
+  double most_coalitions(std::size_t updates) const override {
+    return std::min(static_cast<double>(max_permutations_ * updates), std::exp2(static_cast<double>(updates)));
+  }
   Valuation value(const ValuationInput& input) override {
     const std::size_t n = input.sellers.size();
     MeanMarginals mean(n);

@@ -10,6 +10,7 @@ class Influence final : public ValuationRule {
  public:
   explicit Influence(const scenario::Influence&) {}
   ValuationNeeds needs() const override { return {.worth = true}; }
+  double most_coalitions(std::size_t updates) const override { return static_cast<double>(updates); }
   Valuation value(const ValuationInput& input) override {
     const std::size_t n = input.sellers.size();
     std::vector<Coalition> alone(n, Coalition(n, false));

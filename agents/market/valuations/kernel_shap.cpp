@@ -87,6 +87,9 @@ class KernelShap final : public ValuationRule {
  public:
   explicit KernelShap(const scenario::KernelShap& config) : pairs_(config.pairs()) {}
   ValuationNeeds needs() const override { return {.worth = true, .most_updates = pairs_}; }
+  double most_coalitions(std::size_t updates) const override {
+    return std::min(2.0 * static_cast<double>(pairs_), std::exp2(static_cast<double>(updates)));
+  }
   Valuation value(const ValuationInput& input) override {
     const std::size_t n = input.sellers.size();
     SOUK_REQUIRE(n <= pairs_, "market.kernel_shap.pairs = {}: must be at least the number of updates, {}", pairs_, n);

@@ -10,6 +10,7 @@ class LeaveOneOut final : public ValuationRule {
  public:
   explicit LeaveOneOut(const scenario::LeaveOneOut&) {}
   ValuationNeeds needs() const override { return {.worth = true}; }
+  double most_coalitions(std::size_t updates) const override { return static_cast<double>(updates + 1); }
   Valuation value(const ValuationInput& input) override {
     const std::size_t n = input.sellers.size();
     std::vector<Coalition> coalitions(n + 1, Coalition(n, true));

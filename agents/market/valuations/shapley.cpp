@@ -1,4 +1,5 @@
 #include <bit>
+#include <cmath>
 #include <cstdint>
 
 #include "agents/market/valuation.hpp"
@@ -27,6 +28,7 @@ class Shapley final : public ValuationRule {
  public:
   explicit Shapley(const scenario::Shapley&) {}
   ValuationNeeds needs() const override { return {.worth = true, .most_updates = most_updates}; }
+  double most_coalitions(std::size_t updates) const override { return std::exp2(static_cast<double>(updates)); }
   Valuation value(const ValuationInput& input) override {
     const std::size_t n = input.sellers.size();
     SOUK_REQUIRE(n <= most_updates,

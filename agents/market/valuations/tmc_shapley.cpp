@@ -19,6 +19,9 @@ class TmcShapley final : public ValuationRule {
   explicit TmcShapley(const scenario::TmcShapley& config)
       : permutations_(config.permutations()), tolerance_(config.tolerance()) {}
   ValuationNeeds needs() const override { return {.worth = true}; }
+  double most_coalitions(std::size_t updates) const override {
+    return std::min(static_cast<double>(permutations_ * updates), std::exp2(static_cast<double>(updates)));
+  }
   Valuation value(const ValuationInput& input) override {
     const std::size_t n = input.sellers.size();
     const double of_all = worth_of_all(*input.worth, n);

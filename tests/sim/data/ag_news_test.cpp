@@ -35,11 +35,11 @@ TEST_F(AgNewsFiles, become_rows_of_tokens_title_first) {
 
   // up 3, oil 2, again 1, vote 1
   EXPECT_THAT(train.f32, ElementsAre(3, 2, 3, 2, 2, 5, 0, 0, 0, 0));
-  EXPECT_THAT(train.labels, ElementsAre(2, 0));
-  EXPECT_THAT(train.shape.class_names, ElementsAre("1", "2", "3"));
+  EXPECT_THAT(train.labels, ElementsAre(1, 0));
+  EXPECT_THAT(train.shape.class_names, ElementsAre("1", "3"));
   EXPECT_EQ(train.shape.vocabulary, 6U);
   EXPECT_THAT(test.f32, ElementsAre(1, 5, 1, 3, 0));
-  EXPECT_THAT(test.labels, ElementsAre(2));
+  EXPECT_THAT(test.labels, ElementsAre(1));
 }
 
 TEST_F(AgNewsFiles, may_have_a_header_and_other_columns_of_text) {
@@ -85,14 +85,14 @@ TEST_F(AgNewsFiles, that_are_malformed_are_refused_with_file_and_line) {
     EXPECT_THAT(load_error(data), HasSubstr("train.csv: line 2: class \"" + std::string(number) + "\"")) << number;
   }
   write(good, "2,two\n3,three\n");
-  EXPECT_THAT(load_error(data), HasSubstr("test.csv: line 2: class 3 is in no row of the training file, which has 2"));
+  EXPECT_THAT(load_error(data), HasSubstr("test.csv: line 2: label \"3\" is in no line of the training file"));
   write("1\n2\n", good);
   EXPECT_THAT(load_error(data), HasSubstr("train.csv: line 1: has no column of text"));
   write("label,content\n", good);
   EXPECT_THAT(load_error(data), HasSubstr("train.csv: has no row beside its header"));
   write("1,one\n", good);
   data.mutable_ag_news()->set_test("");
-  EXPECT_THAT(load_error(data), HasSubstr("train.csv: one row cannot be split"));
+  EXPECT_THAT(load_error(data), HasSubstr("train.csv: one sample cannot be split"));
   data.mutable_ag_news()->set_train("");
   EXPECT_THAT(load_error(data), testing::StartsWith("task.data.ag_news.train: is empty"));
 }

@@ -7,8 +7,10 @@
 namespace souk {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using namespace test;
 
 class Csv : public testing::Test {
@@ -151,7 +153,178 @@ TEST_F(Csv, refuses_a_column_of_too_many_categories) {
   for (int i = 0; i < 70'000; ++i) table += fmt::format("n{},{}\n", i, i % 2);
   write(table, "name,y\nx,0\n");
 
-  EXPECT_THAT(load_error(data), HasSubstr("put it into data.csv.ignore"));
+  EXPECT_THAT(load_error(data), HasSubstr("line 2: column \"name\": \"n0\" is one of 70000 different texts"));
+  data.mutable_csv()->add_categorical("name");
+  EXPECT_THAT(load_error(data), HasSubstr("put it into task.data.csv.ignore"));
+}
+
+std::string column_of(int rows, const std::string& odd, const std::function<std::string(int)>& cell) {
+  std::string table = "x,y\n";
+  for (int i = 0; i < rows; ++i) table += (i == rows - 1 ? odd : cell(i)) + "," + std::to_string(i % 2) + "\n";
+  return table;
+}
+std::string real(int i) { return fmt::format("{}.5", i); }
+std::string small_integer(int i) { return std::to_string(i % 3); }
+
+TEST_F(Csv, takes_the_usual_spellings_of_missing_for_missing) {
+  for (const char* missing :
+       {"", "?", "NA", "na", "N/A", "n/a", "#N/A", "<NA>", "NaN", "-nan", "NULL", "null", "None", "\\N"}) {
+    write(std::string("x,c,y\n1,a,0\n") + missing + "," + missing + ",1\n5,b,0\n",
+          "x,c,y\n" + std::string(missing) + ",b,1\n");
+    EXPECT_THAT(load(data, Split::train).f32, ElementsAre(1, 1, 0, 3, 0, 0, 5, 0, 1)) << missing;
+    EXPECT_THAT(load(data, Split::test).f32, ElementsAre(3, 0, 1)) << missing;
+  }
+}
+
+TEST_F(Csv, refuses_a_column_of_numbers_with_a_few_other_cells_naming_line_column_and_cell) {
+  for (const char* odd :
+       {"inf", "-inf", "1e400", "\"1,000\"", "\"3,14\"", "abc", "12 kg", "1_000", "0x1F", "-", "#REF!"}) {
+    for (const auto& cell : {real, small_integer}) {
+      write(column_of(200, odd, cell), "x,y\n1,0\n");
+      std::string bare = odd;
+      std::erase(bare, '"');
+      EXPECT_THAT(load_error(data), HasSubstr("train.csv: line 201: column \"x\": \"" + bare +
+                                              "\" is not a finite number, though 199 of the column's 200 cells are"))
+          << odd;
+    }
+  }
+  data.mutable_csv()->add_ignore("x");
+  EXPECT_THAT(load_error(data), HasSubstr("no column is left"));
+  data.mutable_csv()->clear_ignore();
+  data.mutable_csv()->add_categorical("x");
+  EXPECT_EQ(load_error(data), "");
+}
+
+TEST_F(Csv, refuses_numbers_with_decimal_commas_or_separators_of_thousands) {
+  std::string table = "x;y\n";
+  for (int i = 0; i < 10; ++i) table += fmt::format("{},5;{}\n", i, i % 2);
+  write(table, "x;y\n1;0\n");
+  data.mutable_csv()->set_separator(";");
+  EXPECT_THAT(load_error(data), AllOf(HasSubstr("line 2: column \"x\": \"0,5\" is not a finite number"),
+                                      HasSubstr("numbers have a decimal point and no commas")));
+}
+
+TEST_F(Csv, takes_a_column_of_few_numbers_and_words_as_categorical_with_a_warning) {
+  // As UCI's car evaluation has "doors".
+  write("doors,y\n2,0\n3,1\n4,0\n5more,1\n2,0\n", "doors,y\n3,1\n");
+  EXPECT_THAT(load(data, Split::test).f32, ElementsAre(0, 1, 0, 0));
+  EXPECT_THAT(open_dataset(data, {})->warnings(),
+              ElementsAre(HasSubstr("column \"doors\" is taken as categorical: line 5 has \"5more\", though 4 of its 5 "
+                                    "cells are numbers")));
+  write("x,y\n1,0\n2,1\n", "x,y\n1,0\n");
+  EXPECT_THAT(open_dataset(data, {})->warnings(), IsEmpty());
+}
+
+TEST_F(Csv, refuses_a_cell_of_the_test_table_that_is_no_number) {
+  write("x,y\n1,0\n2,1\n", "x,y\n1,0\ninf,1\n");
+  EXPECT_THAT(load_error(data), HasSubstr("test.csv: line 3: column \"x\": \"inf\" is not a number"));
+}
+
+TEST_F(Csv, refuses_texts_of_which_most_occur_once) {
+  std::string table = "text,y\n";
+  for (int i = 0; i < 30; ++i) table += fmt::format("text number {},{}\n", i, i % 2);
+  write(table, "text,y\nx,0\n");
+  EXPECT_THAT(load_error(data),
+              AllOf(HasSubstr("line 2: column \"text\": \"text number 0\" is one of 30 different texts"),
+                    HasSubstr("task.data.lines")));
+}
+
+TEST_F(Csv, takes_labels_that_are_equal_as_numbers_for_one_class) {
+  write("x,y\n1,0\n2,1\n3,0.0\n4,1.0\n5,+1\n", "x,y\n1,00\n2,1e0\n");
+  EXPECT_THAT(load(data, Split::train).labels, ElementsAre(0, 1, 0, 1, 1));
+  EXPECT_THAT(load(data, Split::train).shape.class_names, ElementsAre("0", "1"));
+  EXPECT_THAT(load(data, Split::test).labels, ElementsAre(0, 1));
+}
+
+TEST_F(Csv, warns_of_gaps_between_labels) {
+  write("x,y\n1,1\n2,2\n3,9\n", "x,y\n1,9\n");
+  EXPECT_THAT(open_dataset(data, {})->warnings(), ElementsAre(HasSubstr("labelled 3 to 8")));
+}
+
+TEST_F(Csv, says_that_a_label_is_missing_in_either_table) {
+  write("x,y\n1,0\n2,\n3,1\n", "x,y\n1,0\n");
+  EXPECT_THAT(load_error(data), HasSubstr("train.csv: line 3: column \"y\": the label is missing"));
+  write("x,y\n1,0\n2,1\n", "x,y\n1,0\n2,?\n");
+  EXPECT_THAT(load_error(data), HasSubstr("test.csv: line 3: column \"y\": the label is missing"));
+  write("x,y\n1,0\n2,NA\n3,1\n", "x,y\n1,0\n");
+  EXPECT_THAT(load_error(data), HasSubstr("train.csv: line 3: column \"y\": the label is missing: \"NA\""));
+  write("x,y\n1,none\n2,some\n", "x,y\n1,none\n");  // a word like others
+  EXPECT_THAT(load(data, Split::train).labels, ElementsAre(0, 1));
+  EXPECT_THAT(open_dataset(data, {})->warnings(), ElementsAre(HasSubstr("\"none\" is taken as the name of a class")));
+}
+
+TEST_F(Csv, wonders_about_labels_of_which_most_occur_once) {
+  std::string table = "x,price\n";
+  for (int i = 0; i < 30; ++i) table += fmt::format("{},{}.5\n", i % 3, i);
+  write(table, "x,price\n1,2.5\n");
+  EXPECT_THAT(open_dataset(data, {})->warnings(),
+              ElementsAre(HasSubstr("column \"price\" has 30 different labels in 30 rows: does it hold classes?")));
+}
+
+TEST_F(Csv, refuses_rows_without_a_group) {
+  data.mutable_csv()->set_group("who");
+  write("x,who,y\n1,a,0\n2,,1\n3,b,0\n", "x,who,y\n1,,0\n");
+  EXPECT_THAT(load_error(data), HasSubstr("train.csv: line 3: column \"who\": the row belongs to no group"));
+  write("x,who,y\n1,a,0\n2,NA,1\n3,NA,0\n", "x,who,y\n1,,0\n");
+  EXPECT_THAT(open_dataset(data, {})->warnings(),
+              ElementsAre(HasSubstr("\"NA\" is taken as the name of a group, which has 2")));
+}
+
+TEST_F(Csv, keeps_every_class_in_training_whatever_the_seed) {
+  std::string table = "x,y\n";
+  for (int i = 0; i < 300; ++i) table += fmt::format("{},{}\n", i, i == 123 ? "C" : i % 2 == 0 ? "A" : "B");
+  write(table, "");
+  data.mutable_csv()->set_test("");
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const Loaded train = load(data, Split::train, seed);
+    EXPECT_THAT(train.shape.class_names, ElementsAre("A", "B", "C")) << seed;
+    EXPECT_EQ(std::ranges::count(train.labels, 2), 1) << seed;
+    EXPECT_EQ(train.labels.size(), 240U);
+  }
+  EXPECT_NE(load(data, Split::test, 1).f32, load(data, Split::test, 2).f32);
+  data.mutable_csv()->set_split_seed(1);
+  EXPECT_EQ(load(data, Split::test, 1).f32, load(data, Split::test, 2).f32);
+}
+
+TEST_F(Csv, knows_its_columns_by_name_and_by_their_place_in_the_file) {
+  write("y,who,x,c\n0,a,1,red\n1,b,2,blue\n", "y,who,x,c\n0,a,1,red\n");
+  data.mutable_csv()->set_label("y"), data.mutable_csv()->set_group("who");
+  const DatasetShape shape = open_dataset(data, {})->shape(Split::train);
+  ASSERT_EQ(shape.columns.size(), 2U);
+  EXPECT_EQ(shape.columns[0].name, "x");
+  EXPECT_EQ(shape.columns[0].number, 2U);
+  EXPECT_THAT(shape.columns[1].categories, ElementsAre("blue", "red"));
+}
+
+TEST_F(Csv, names_what_a_file_is_that_is_no_text) {
+  const auto utf16 = [](const std::string& text, bool mark, bool big) {
+    std::string out = mark ? (big ? "\xFE\xFF" : "\xFF\xFE") : "";
+    for (const char c : text) out += big ? std::string{'\0', c} : std::string{c, '\0'};
+    return out;
+  };
+  const std::string good = "x,y\n1,0\n2,1\n";
+  for (const bool big : {false, true}) {
+    for (const bool mark : {false, true}) {
+      write(utf16(good, mark, big), good);
+      EXPECT_THAT(load_error(data), AllOf(HasSubstr("train.csv: "), HasSubstr("UTF-16: save it as UTF-8")));
+    }
+  }
+  write(std::string("PK\x03\x04", 4) + "sheet", good);
+  EXPECT_THAT(load_error(data), HasSubstr("train.csv: is a zip archive, as workbooks (.xlsx, .ods) are"));
+  write("BZh91AY", good);
+  EXPECT_THAT(load_error(data), HasSubstr("train.csv: is packed by bzip2"));
+  write(good, std::string("x,y\n1,\0\n", 8));
+  EXPECT_THAT(load_error(data), HasSubstr("test.csv: is no text: byte 6 is zero"));
+}
+
+TEST_F(Csv, names_the_path_that_was_tried) {
+  data.mutable_csv()->set_train("no/such.csv");
+  EXPECT_THAT(
+      load_error(data),
+      AllOf(testing::StartsWith("task.data.csv.train = \"no/such.csv\": no/such.csv: no such file or directory"),
+            HasSubstr("looked for " + (std::filesystem::current_path() / "no/such.csv").string())));
+  data.mutable_csv()->set_train("/no/such.csv");
+  EXPECT_THAT(load_error(data), testing::Not(HasSubstr("looked for")));
 }
 
 TEST_F(Csv, survives_damage) {

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <google/protobuf/text_format.h>
 
@@ -116,6 +117,98 @@ TEST(Describe, says_what_it_can_read_where_it_recognises_nothing) {
   EXPECT_THAT(input_error([&] { describe_path(directory.path()); }), HasSubstr("no known data set"));
   EXPECT_THAT(input_error([&] { describe_path(directory / "x.bin"); }), HasSubstr("no known data set"));
   EXPECT_THAT(input_error([&] { describe_path(directory / "y"); }), HasSubstr("no such file or directory"));
+}
+
+TEST(Describe, says_which_column_it_took_for_the_class_and_why) {
+  const TempDirectory directory;
+  std::string letters, ages = "age,city,left\n", named = "class,x,z\n";
+  for (int i = 0; i < 60; ++i) {
+    letters += fmt::format("{},{},{}\n", static_cast<char>('A' + i % 6), i, i % 4);
+    ages += fmt::format("{},{},{}\n", i, i % 3 == 0 ? "Bonn" : "Kiel", i % 2);
+    named += fmt::format("{},{},{}\n", i % 3, i, i % 2);
+  }
+  write_file(directory / "letter-recognition.data", letters);
+  write_file(directory / "ages.csv", ages);
+  write_file(directory / "named.csv", named);
+
+  const DatasetSummary summary = describe_path(directory / "letter-recognition.data");
+
+  EXPECT_THAT(summary.snippet, HasSubstr("label: \"c0\""));
+  EXPECT_THAT(summary.remarks,
+              ElementsAre(AllOf(HasSubstr("the class is column \"c0\" with 6 values (A, B, C, …): the only "
+                                          "column of words"),
+                                HasSubstr("--label COLUMN")),
+                          HasSubstr("c2 (4 values)")));
+  EXPECT_THAT(describe_path(directory / "ages.csv").snippet, HasSubstr("label: \"left\""));
+  EXPECT_THAT(describe_path(directory / "named.csv").snippet, HasSubstr("label: \"class\""));
+  const DatasetSummary chosen = describe_path(directory / "ages.csv", "city");
+  EXPECT_THAT(chosen.shape.class_names, ElementsAre("Bonn", "Kiel"));
+  EXPECT_THAT(
+      input_error([&] { describe_path(directory / "ages.csv", "town"); }),
+      HasSubstr("--label town: " + (directory / "ages.csv") + " has no such column; it has: age (60 values), city (2"));
+}
+
+TEST(Describe, says_that_a_table_has_no_column_of_classes) {
+  const TempDirectory directory;
+  std::string table = "x,z\n";
+  for (int i = 0; i < 50; ++i) table += fmt::format("{}.5,{}.25\n", i, i);
+  write_file(directory / "t.csv", table);
+  EXPECT_THAT(input_error([&] { describe_path(directory / "t.csv"); }),
+              AllOf(HasSubstr("none of its columns has few values, so that none can be the class"),
+                    HasSubstr("--label COLUMN"), HasSubstr("x (50 values), z (50 values)")));
+}
+
+TEST(Describe, leaves_names_out_and_finds_the_separator) {
+  const TempDirectory directory;
+  std::string table = "name;fare;survived\n";
+  for (int i = 0; i < 40; ++i) table += fmt::format("passenger {};{}.5;{}\n", i, i, i % 2);
+  write_file(directory / "titanic.csv", table);
+  const DatasetSummary summary = describe_path(directory / "titanic.csv");
+  EXPECT_THAT(summary.snippet,
+              AllOf(HasSubstr("ignore: \"name\""), HasSubstr("separator: \";\""), HasSubstr("label: \"survived\"")));
+  EXPECT_EQ(summary.shape.features(), 1U);
+}
+
+TEST(Describe, tells_decimal_commas_from_separators) {
+  const TempDirectory directory;
+  std::string table = "left;x;z\n";
+  for (int i = 0; i < 40; ++i) table += fmt::format("{};{},5;{}\n", i % 2, i, i % 3 == 0 ? "1" : "2,5");
+  write_file(directory / "t.csv", table);
+  EXPECT_THAT(input_error([&] { describe_path(directory / "t.csv", "left"); }),
+              AllOf(HasSubstr("line 2: column \"x\": \"0,5\" is not a finite number"), HasSubstr("decimal point")));
+}
+
+TEST(Describe, names_utf16_and_archives) {
+  const TempDirectory directory;
+  write_file(directory / "t.csv", std::string("\xFF\xFE"
+                                              "x\0,\0y\0",
+                                              8));
+  write_file(directory / "t.txt", std::string("PK\x03\x04rest"));
+  EXPECT_THAT(input_error([&] { describe_path(directory / "t.csv"); }), HasSubstr("t.csv: is UTF-16"));
+  EXPECT_THAT(input_error([&] { describe_path(directory / "t.txt"); }), HasSubstr("t.txt: is a zip archive"));
+  write_file(directory / "book.xlsx", std::string("PK\x03\x04rest"));
+  write_file(directory / "model.pkl", Bytes{0x80, 2, 0, 0, 0, 0, 1, 0});
+  write_file(directory / "one.csv", std::string("x\n1\n2\n"));
+  EXPECT_THAT(input_error([&] { describe_path(directory / "book.xlsx"); }),
+              HasSubstr("book.xlsx: is a zip archive, as work"));
+  EXPECT_THAT(input_error([&] { describe_path(directory / "model.pkl"); }), HasSubstr("no known data set"));
+  EXPECT_THAT(input_error([&] { describe_path(directory / "one.csv"); }), HasSubstr("one.csv: has one column"));
+  write_file(directory / "t.csv", Bytes{0, 1, 0, 0, 2, 0, 0, 3});
+  EXPECT_THAT(input_error([&] { describe_path(directory / "t.csv"); }), HasSubstr("t.csv: is no text: byte 0 is zero"));
+}
+
+TEST(Describe, refuses_a_label_where_there_are_no_columns) {
+  const TempDirectory directory;
+  write_idx_set(directory);
+  EXPECT_THAT(input_error([&] { describe_path(directory.path(), "y"); }), HasSubstr("has no columns to choose from"));
+}
+
+TEST(Describe, names_classes_without_a_sample) {
+  const TempDirectory directory;
+  write_idx_set(directory);
+  EXPECT_THAT(describe_path(directory.path()).text(),
+              HasSubstr("warning  9 of the 10 classes have no training sample: \"0\", "
+                        "\"1\", \"2\", \"4\", \"5\", …"));
 }
 
 TEST(RealDescribe, lists_the_arrays_it_cannot_tell_apart) {

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "sim/data/describe.hpp"
 #include "tests/sim/data/support.hpp"
 
 namespace souk {
@@ -130,6 +131,36 @@ TEST_F(Idx, survives_damage) {
   survive_damage(directory / "train-images-idx3-ubyte", read_all);
 }
 
+TEST_F(Idx, reads_files_of_any_names) {
+  TempDirectory other;
+  write_file(other / "X_kannada_train.bin", train_images);
+  write_file(other / "y_kannada_train.gz", gzip(train_labels));
+  write_file(other / "X_kannada_test.bin", idx({1, 2, 2}, {9, 10, 11, 12}));
+  write_file(other / "y_kannada_test.bin", idx({1}, {3}));
+  scenario::Idx& config = *data.mutable_idx();
+  config.set_images(other / "X_kannada_train.bin"), config.set_labels(other / "y_kannada_train.gz");
+  config.set_test_images(other / "X_kannada_test.bin");
+  EXPECT_THAT(load_error(data), HasSubstr("names a directory as well as files"));
+  config.set_directory("");
+  EXPECT_THAT(load_error(data), HasSubstr("task.data.idx.test_labels: is empty"));
+  config.set_test_labels(other / "y_kannada_test.bin");
+
+  const auto reader = open_dataset(data, {});
+
+  EXPECT_THAT(reader->shape(Split::train).class_names, ElementsAre("0", "3"));
+  EXPECT_THAT(load(*reader, Split::train).labels, ElementsAre(1, 0));
+  EXPECT_THAT(load(*reader, Split::train).u8, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8));
+  EXPECT_THAT(load(*reader, Split::test).labels, ElementsAre(1));
+  EXPECT_THAT(reader->warnings(), ElementsAre(HasSubstr("labelled 1 to 2")));
+  EXPECT_THAT(describe_path(other.path()).snippet,
+              HasSubstr("test_labels: \"" + (other / "y_kannada_test.bin") + "\""));
+  config.add_class_names("ondu"), config.add_class_names("mooru");
+  EXPECT_THAT(open_dataset(data, {})->shape(Split::train).class_names, ElementsAre("ondu", "mooru"));
+  write_file(other / "y_kannada_test.bin", idx({1}, {4}));
+  EXPECT_THAT(load_error(data),
+              HasSubstr("y_kannada_test.bin: label 4 of sample 0 is not in 0 to 3, those of the training"));
+}
+
 TEST_F(Idx, names_missing_files_and_unknown_splits) {
   std::filesystem::remove(directory / "t10k-labels-idx1-ubyte");
   EXPECT_THAT(load_error(data), HasSubstr("has no file t10k-labels-idx1-ubyte"));
@@ -137,7 +168,7 @@ TEST_F(Idx, names_missing_files_and_unknown_splits) {
   EXPECT_THAT(load_error(data), HasSubstr("data.idx.emnist_split = \"cursive\""));
   data.mutable_idx()->clear_directory();
   data.mutable_idx()->clear_emnist_split();
-  EXPECT_THAT(load_error(data), HasSubstr("data.idx.directory is empty"));
+  EXPECT_THAT(load_error(data), HasSubstr("task.data.idx.directory: is empty"));
 }
 
 TEST(RealIdx, fashion_mnist_has_its_published_counts_and_moments) {

@@ -60,6 +60,20 @@ class ImageFolder : public testing::Test {
   scenario::Data data;
 };
 
+TEST_F(ImageFolder, passes_over_what_macos_leaves_and_says_so) {
+  for (const char* name : {"train/a/1.png", "train/b/1.png", "test/a/1.png"}) {
+    write_file(directory / name, png(1, 1, PNG_FORMAT_GRAY, {7}));
+  }
+  write_file(directory / "train/a/._1.png", std::string("AppleDouble"));
+  write_file(directory / "train/__MACOSX/._a.png", std::string("AppleDouble"));
+
+  const auto reader = open_dataset(data, {});
+
+  EXPECT_THAT(reader->shape(Split::train).class_names, ElementsAre("a", "b"));
+  EXPECT_THAT(load(*reader, Split::train).u8, ElementsAre(7, 7));
+  EXPECT_THAT(reader->warnings(), ElementsAre(HasSubstr("1 image files whose names begin with a dot")));
+}
+
 TEST_F(ImageFolder, reads_classes_and_files_in_ascending_order) {
   write_file(directory / "train/dog/1.png", png(2, 1, PNG_FORMAT_GRAY, {3, 4}));
   write_file(directory / "train/cat/b.png", png(2, 1, PNG_FORMAT_GRAY, {1, 2}));

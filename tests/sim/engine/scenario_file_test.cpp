@@ -51,6 +51,15 @@ TEST(ScenarioFile, keeps_what_was_chosen_in_a_oneof) {
   EXPECT_FALSE(resolved.scenario->partition().has_iid());
 }
 
+TEST(ScenarioFile, may_begin_with_the_mark_of_utf8_and_is_no_utf16) {
+  const std::string mark = "\xEF\xBB\xBF";
+  EXPECT_EQ(resolve(mark + "seed: 7").scenario->seed(), 7U);
+  EXPECT_EQ(resolve(mark + "{\"seed\": \"7\"}").scenario->seed(), 7U);
+  EXPECT_THAT(error_of(mark + "sed: 7"), HasSubstr("a.textproto:1:1"));
+  EXPECT_EQ(error_of(std::string("\xFF\xFEs\0", 4)), "a.textproto: is UTF-16: save it as UTF-8");
+  EXPECT_EQ(error_of(std::string("\xFE\xFF\0s", 4)), "a.textproto: is UTF-16: save it as UTF-8");
+}
+
 TEST(ScenarioFile, json_and_text_mean_the_same) {
   const ResolvedScenario json = resolve(R"({"seed": "7", "aggregator": {"median": {}}})");
   const ResolvedScenario text = resolve("seed: 7 aggregator { median {} }");
