@@ -202,7 +202,8 @@ TEST(Marketplace, estimates_count_the_models_that_rules_and_valuations_judge) {
   EXPECT_EQ(judged(market("unit_price {} tmc_shapley { permutations: 5 }")), 40 * 60);
   EXPECT_EQ(judged(market("unit_price {}", "aggregator { martfl {} }")), 9 * 60);
   // Every one of 8 validators holds out three tenths of 80 samples.
-  const double validated = judged(market("unit_price {}", "aggregator { flshield {} } validators { holdout: 0.3 min_samples: 1 }"));
+  const double validated =
+      judged(market("unit_price {}", "aggregator { flshield {} } validators { holdout: 0.3 min_samples: 1 }"));
   EXPECT_NEAR(validated, 9 * 8 * 24, 9 * 8 * 2);
 }
 
