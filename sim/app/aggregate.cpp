@@ -88,7 +88,9 @@ void aggregate_on(const Comm& comm, const AggregateArguments& arguments) {
   Files files;
   comm.run_phase("read updates", [&] {
     if (comm.rank() == 0) require_outputs(arguments);
-    resolved = resolve_scenario({.file_name = "souk aggregate", .text = "", .overrides = changes_of(arguments)});
+    resolved = in_given_words(arguments.rule, [&] {
+      return resolve_scenario({.file_name = "souk aggregate", .text = "", .overrides = changes_of(arguments)});
+    });
     rule = make_aggregator(resolved.scenario->aggregator());
     require_servable(arguments.rule.rule, rule->needs(), !arguments.root.empty(),
                      resolved.scenario->aggregator().tolerated_f());
@@ -103,11 +105,7 @@ void aggregate_on(const Comm& comm, const AggregateArguments& arguments) {
   const auto f = static_cast<std::size_t>(std::max(0, resolved.scenario->aggregator().tolerated_f()));
   comm.run_phase("check", [&] {
     SOUK_REQUIRE(!used.empty(), "{}: no update is finite", arguments.updates);
-    try {
-      rule->check({.updates = used.size(), .tolerated_f = f});
-    } catch (const InputError& error) {
-      throw InputError(with_place(resolved, error.what()));
-    }
+    in_given_words(arguments.rule, [&] { rule->check({.updates = used.size(), .tolerated_f = f}); });
   });
   std::vector<Submission> submissions;
   for (const std::size_t i : used) submissions.push_back({{static_cast<std::uint32_t>(i)}, 1});

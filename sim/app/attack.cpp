@@ -86,11 +86,9 @@ void build_rule(const AttackArguments& arguments, World& world) {
   world.tolerated_f = static_cast<std::size_t>(f);
   world.rule = make_aggregator(config);
   require_servable(arguments.against.rule, world.rule->needs(), !arguments.root.empty(), f);
-  try {
+  in_given_words(arguments.against, [&] {
     world.rule->check({.updates = world.benign.rows() + arguments.malicious, .tolerated_f = world.tolerated_f});
-  } catch (const InputError& error) {
-    throw InputError(with_place(world.resolved, error.what()));
-  }
+  });
 }
 
 World read_world(const Comm& comm, const AttackArguments& arguments) {

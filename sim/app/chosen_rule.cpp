@@ -31,6 +31,21 @@ std::optional<std::string> override_of(const ChosenRule& chosen, const std::stri
   return fmt::format("aggregator.pre[{}].{}", stage - chosen.pre.begin(), setting);
 }
 
+std::string given_words(const ChosenRule& chosen, std::string error) {
+  std::vector<std::pair<std::string, std::string>> words{{"aggregator.tolerated_f", "f"},
+                                                         {"aggregator." + chosen.rule + ".", ""}};
+  for (std::size_t p = 0; p < chosen.pre.size(); ++p) {
+    words.emplace_back(fmt::format("aggregator.pre[{}].", p), "");
+  }
+  for (const auto& [field, given] : words) {
+    for (const std::string_view before : {"--set ", ""}) {
+      if (error.rfind(std::string(before) + field, 0) == 0)
+        return "--set " + given + error.substr(before.size() + field.size());
+    }
+  }
+  return error;
+}
+
 void require_servable(const std::string& name, const RuleNeeds& needs, bool has_root_update, std::int32_t f) {
   SOUK_REQUIRE(!needs.root_data && !needs.validators && !needs.model,
                "{} needs a model and data to judge it by, which files of updates do not hold: use it in a scenario",

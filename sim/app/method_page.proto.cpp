@@ -117,6 +117,42 @@ std::string escaped(std::string text) {
   return text;
 }
 
+/// Fields that hold parameters of their own; not those that choose a plug-in, which has a page.
+std::vector<const pb::FieldDescriptor*> parts_of(const pb::Descriptor& type) {
+  std::vector<const pb::FieldDescriptor*> parts;
+  for (int f = 0; f < type.field_count(); ++f) {
+    const auto& field = *type.field(f);
+    const bool message = field.cpp_type() == pb::FieldDescriptor::CPPTYPE_MESSAGE;
+    if (message && !field.is_repeated() && field.message_type()->oneof_decl_count() == 0) parts.push_back(&field);
+  }
+  return parts;
+}
+
+std::string parameters_as_text(const pb::Descriptor& type) {
+  std::string text;
+  for (int f = 0; f < type.field_count(); ++f) {
+    const auto& field = *type.field(f);
+    text += fmt::format("  {} ({})\n", field.name(), facts_of(field)) + wrap(comment_of(field), "      ");
+    text += enum_values(field, "        ");
+  }
+  return text;
+}
+
+std::string parameters_as_markdown(const pb::Descriptor& type) {
+  std::string text = "| parameter | | |\n|---|---|---|\n";
+  for (int f = 0; f < type.field_count(); ++f) {
+    const auto& field = *type.field(f);
+    std::string meaning = comment_of(field);
+    for (int v = 0; field.cpp_type() == pb::FieldDescriptor::CPPTYPE_ENUM && v < field.enum_type()->value_count();
+         ++v) {
+      const auto& value = *field.enum_type()->value(v);
+      meaning += fmt::format(" `{}`: {}", value.name(), comment_of(value));
+    }
+    text += fmt::format("| `{}` | {} | {} |\n", field.name(), facts_of(field), escaped(meaning));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string wrap(const std::string& text, const std::string& indent) {
@@ -149,10 +185,10 @@ std::string as_text(const MethodPage& page) {
   if (!page.facts.empty()) text += "\n";
   for (const auto& [what, said] : page.facts) text += fmt::format("  {:<11} {}\n", what, said);
   if (page.type->field_count() > 0) text += "\nparameters\n";
-  for (int f = 0; f < page.type->field_count(); ++f) {
-    const auto& field = *page.type->field(f);
-    text += fmt::format("  {} ({})\n", field.name(), facts_of(field)) + wrap(comment_of(field), "      ");
-    text += enum_values(field, "        ");
+  text += parameters_as_text(*page.type);
+  for (const pb::FieldDescriptor* part : parts_of(*page.type)) {
+    text += fmt::format("\nparameters of {}\n", part->name()) + wrap(comment_of(*part->message_type()), "  ") +
+            parameters_as_text(*part->message_type());
   }
   for (const std::string& entry : bibtex_of(*page.type)) text += "\n" + entry + "\n";
   return text;
@@ -165,16 +201,10 @@ std::string as_markdown(const MethodPage& page) {
     const char* quote = what == "formula" ? "`" : "";
     text += fmt::format("| {} | {}{}{} |\n", what, quote, escaped(said), quote);
   }
-  if (page.type->field_count() > 0) text += "\n## Parameters\n\n| parameter | | |\n|---|---|---|\n";
-  for (int f = 0; f < page.type->field_count(); ++f) {
-    const auto& field = *page.type->field(f);
-    std::string meaning = comment_of(field);
-    for (int v = 0; field.cpp_type() == pb::FieldDescriptor::CPPTYPE_ENUM && v < field.enum_type()->value_count();
-         ++v) {
-      const auto& value = *field.enum_type()->value(v);
-      meaning += fmt::format(" `{}`: {}", value.name(), comment_of(value));
-    }
-    text += fmt::format("| `{}` | {} | {} |\n", field.name(), facts_of(field), escaped(meaning));
+  if (page.type->field_count() > 0) text += "\n## Parameters\n\n" + parameters_as_markdown(*page.type);
+  for (const pb::FieldDescriptor* part : parts_of(*page.type)) {
+    text += fmt::format("\n## Parameters of `{}`\n\n{}\n\n", part->name(), comment_of(*part->message_type())) +
+            parameters_as_markdown(*part->message_type());
   }
   const std::vector<std::string> sources = bibtex_of(*page.type);
   if (!sources.empty()) text += fmt::format("\n## Source\n\n```bibtex\n{}\n```\n", fmt::join(sources, "\n"));

@@ -2,6 +2,7 @@
 
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
+#include "sim/base/log.hpp"
 
 namespace souk {
 namespace {
@@ -42,6 +43,8 @@ bool RunDirectory::try_open() {
   std::error_code error;
   fs::create_directories(path_, error);
   if (error) throw InputError(fmt::format("cannot create {}: {}", path_.string(), error.message()));
+  const bool used = fs::exists(path_ / "lock") || fs::is_empty(path_, error) || holds_a_run();
+  if (!used) log::warning("{}: holds other files, among which the run's will be", path_.string());
   return lock_.take(path_ / "lock");
 }
 

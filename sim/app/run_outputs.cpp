@@ -47,11 +47,12 @@ void require_same_data(const std::filesystem::path& path, const Facts& before, c
                path.string(), was->second, is);
 }
 
-/// A run without a checkpoint begins again; that is no loss before the first one was due.
+/// A run without a checkpoint begins again; that is no loss before the first one was due. A round is committed before
+/// its checkpoint is written, and a run may be killed between the two.
 void require_checkpoint(const std::filesystem::path& path, std::uint32_t every) {
   const std::uint32_t rounds = read_run_state(path).rounds_done;
   SOUK_REQUIRE(
-      every == 0 || rounds < every,
+      every == 0 || rounds <= every,
       "{}: holds {} rounds, but none of their checkpoints is left; put one back into {}, or choose another --out",
       path.string(), rounds, (path / "checkpoint").string());
   if (rounds > 0) log::warning("no checkpoint was due in the {} rounds done; they are computed again", rounds);

@@ -44,7 +44,7 @@ bool looks_like_utf16(std::string_view start) {
   std::array<std::size_t, 2> zeros{};
   for (std::size_t i = 0; i < start.size(); ++i) zeros[i % 2] += start[i] == '\0';
   const std::size_t most = std::max(zeros[0], zeros[1]), least = std::min(zeros[0], zeros[1]);
-  return 5 * most >= 2 * start.size() && 20 * least <= most;
+  return most > 0 && 5 * most >= 2 * start.size() && 20 * least <= most;
 }
 
 }  // namespace

@@ -181,7 +181,7 @@ class Witness final : public Aggregator {
 TEST(Bucketing, hands_its_rows_on_in_the_order_of_their_smallest_ids_also_through_later_stages) {
   for (const char* later : {"", "nnm { f: 1 }", "clipping { bound: 1 }"}) {
     std::vector<std::unique_ptr<PreAggregator>> stages;
-    for (const std::string text : {std::string("bucketing { size: 3 }"), std::string(later)}) {
+    for (const std::string& text : {std::string("bucketing { size: 3 }"), std::string(later)}) {
       if (text.empty()) continue;
       scenario::PreAggregator config;
       ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &config));
@@ -196,7 +196,9 @@ TEST(Bucketing, hands_its_rows_on_in_the_order_of_their_smallest_ids_also_throug
       ASSERT_EQ(seen.size(), 4U);
       std::uint64_t everybody = 0;
       for (std::size_t k = 0; k < 4; ++k) {
-        if (k > 0) EXPECT_LT(seen[k - 1].agent, seen[k].agent) << later;
+        if (k > 0) {
+          EXPECT_LT(seen[k - 1].agent, seen[k].agent) << later;
+        }
         EXPECT_EQ(std::countr_zero(seen[k].samples), static_cast<int>(seen[k].agent.value)) << "its smallest member";
         EXPECT_EQ(everybody & seen[k].samples, 0U) << "one bucket each";
         everybody |= seen[k].samples;

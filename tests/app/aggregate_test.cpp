@@ -87,7 +87,7 @@ TEST_F(Aggregate, wrong_input_is_one_sentence_and_nothing_written) {
   write("flat.npy", npy<float>("(4,)", {1, 2, 3, 4}, "<f4"));
   write("long.npy", npy<float>("(3,)", {1, 2, 3}, "<f4"));
   expect_refused(with_out({"krum", "--updates", "five.npy"}), "needs a number of malicious updates to withstand");
-  expect_refused(with_out({"krum", "--set", "f=2", "--updates", "five.npy"}), "krum needs n >= 2 f + 3");
+  expect_refused(with_out({"krum", "--set", "f=2", "--updates", "five.npy"}), "--set f = 2: krum needs n >= 2 f + 3");
   expect_refused(with_out({"krumm", "--updates", "five.npy"}), "there is no rule 'krumm'. Did you mean 'krum'?");
   expect_refused(with_out({"median", "--updates", "none.npy"}), "none.npy: no such file");
   expect_refused(with_out({"median", "--updates", "flat.npy"}), "must be an n x d matrix");

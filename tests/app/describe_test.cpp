@@ -35,14 +35,27 @@ TEST_F(Describe, sections_metrics_and_tables_are_described_too) {
 }
 
 TEST_F(Describe, attacks_say_what_they_know_and_need) {
-  EXPECT_THAT(run({"alie"}).out, AllOf(HasSubstr("knowledge   ALL as published, OWN at least"),
-                                       HasSubstr("needs       updates alone"), HasSubstr("baruch2019little")));
+  EXPECT_THAT(run({"alie"}).out,
+              AllOf(HasSubstr("knowledge   ALL as published, COLLUDERS at least"),
+                    HasSubstr("needs       2 known updates in a round"), HasSubstr("baruch2019little")));
+  EXPECT_THAT(run({"ipm"}).out, AllOf(HasSubstr("OWN at least"), HasSubstr("needs       updates alone")));
+  EXPECT_THAT(run({"pivot"}).out,
+              AllOf(HasSubstr("COLLUDERS at least"), HasSubstr("needs       2 members in a round")));
+  EXPECT_THAT(run({"mimic"}).out, HasSubstr("2 known updates in a round below ALL"));
   EXPECT_THAT(run({"ipm_opt"}).out, HasSubstr("RULE as published, RULE at least"));
   EXPECT_THAT(run({"neurotoxin"}).out, HasSubstr("needs       training of its own, a data attack in the same group"));
   EXPECT_THAT(run({"fltrust_adaptive"}).out, HasSubstr("needs       a server that trains on root data"));
   EXPECT_THAT(run({"badnets"}).out, AllOf(HasSubstr("poisons     50 % of the eligible samples"),
                                           HasSubstr("the attack success rate is measured")));
   EXPECT_THAT(run({"flshield_fa_adp"}).out, HasSubstr("knowledge   ALL at least"));
+}
+
+TEST_F(Describe, a_page_has_the_parameters_of_its_parts) {
+  EXPECT_THAT(run({"sybil_mimic"}).out,
+              AllOf(HasSubstr("parameters of memory"), HasSubstr("CURRENT: "), HasSubstr("followed (")));
+  EXPECT_THAT(run({"adaptive_seller", "--markdown"}).out,
+              AllOf(HasSubstr("## Parameters of `bandit`"), HasSubstr("| `gain` |")));
+  EXPECT_THAT(run({"err"}).out, Not(HasSubstr("parameters of base"))) << "that is a choice, with pages of its own";
 }
 
 TEST_F(Describe, a_kind_gives_a_page_for_each_of_its_plug_ins) {

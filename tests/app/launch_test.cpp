@@ -254,6 +254,23 @@ TEST_F(Launch, errors_name_the_override_that_caused_them) {
   EXPECT_THAT(path.err, HasSubstr("task.training.optimizer"));
 }
 
+TEST_F(Launch, a_federation_without_benign_clients_is_said_to_be_one) {
+  const std::vector<std::string> all{"--set", "attacks=", "--set", "attacks[0]={ fraction: 1 sign_flip {} }", "--set", "rounds=1"};
+  ASSERT_EQ(run_small("all", 0, all).exit_code, 0);
+  EXPECT_EQ(query(directory_ / "all/results.sqlite", "SELECT count(*) FROM event WHERE kind = 'no benign client'"), "1\n");
+  ASSERT_EQ(run_small("some", 0, {"--set", "rounds=1"}).exit_code, 0);
+  EXPECT_EQ(query(directory_ / "some/results.sqlite", "SELECT count(*) FROM event WHERE kind = 'no benign client'"), "0\n");
+}
+
+TEST_F(Launch, a_directory_with_other_files_is_used_with_a_warning) {
+  fs::create_directories(directory_ / "mixed");
+  write("mixed/note.txt", "mine");
+  const Ended ended = run({"run", "small.textproto", "--out", "mixed", "--set", "rounds=1"});
+  EXPECT_EQ(ended.exit_code, 0);
+  EXPECT_THAT(ended.err, HasSubstr("mixed: holds other files"));
+  EXPECT_TRUE(fs::exists(directory_ / "mixed/note.txt"));
+}
+
 TEST_F(Launch, an_empty_grid_name_is_bad_input) { EXPECT_EQ(run({"sweep", ""}).exit_code, 2); }
 
 TEST_F(Launch, output_that_goes_nowhere_is_no_success) {

@@ -297,7 +297,9 @@ TEST(AdaptiveSeller, tries_every_behaviour_once_before_it_compares) {
       for (const auto& [arm, pulled] : crafted.diagnostics) {
         if (pulled > 0.0) arms.insert(arm);
       }
-      if (crafted.diagnostics.at("reduce_norm") > 0.0) EXPECT_THAT(crafted.rows[0], ElementsAre(2, 2));
+      if (crafted.diagnostics.at("reduce_norm") > 0.0) {
+        EXPECT_THAT(crafted.rows[0], ElementsAre(2, 2));
+      }
       if (crafted.diagnostics.at("stealthy_blend") > 0.0) {
         EXPECT_THAT(crafted.rows[0], ElementsAre(7, 1)) << "a quarter of {4, 4}, three of the last change {8, 0}";
       }
