@@ -1,5 +1,9 @@
 #include <algorithm>
+#include <cstdint>
+#include <map>
 #include <set>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -31,6 +35,29 @@ std::string listed(const std::vector<std::string>& values) {
   std::string list;
   for (const std::string& value : values) list += (list.empty() ? "" : ", ") + value;
   return list;
+}
+
+/// Rows whose runs were told of different numbers of attackers: those are different rules.
+std::string about_different_f(const TableSource& source, const TableLayout& layout) {
+  std::map<std::int64_t, double> told;
+  Statement select(source.view, "SELECT run, value FROM metric WHERE name = 'tolerated_f' AND agent = -1");
+  while (select.step()) told.emplace(select.integer(0), select.real(1));
+  std::string rows;
+  for (std::size_t r = 0; r < layout.rows.size(); ++r) {
+    std::set<double> of_row;
+    for (const FrameCells& cells : layout.at[r]) {
+      for (const FrameCell* cell : cells) {
+        if (const auto f = told.find(cell->run); f != told.end()) of_row.insert(f->second);
+      }
+    }
+    if (of_row.size() < 2) continue;
+    rows += fmt::format("{}{} ({} to {})", rows.empty() ? "" : ", ", layout.rows[r], *of_row.begin(), *of_row.rbegin());
+  }
+  if (rows.empty()) return "";
+  return fmt::format(
+      "Runs of a row were told of different numbers of attackers, and so ran different rules: {}. --metric tolerated_f "
+      "shows them; aggregator.tolerated_f fixes them.",
+      rows);
 }
 
 std::string runs_phrase(std::size_t count) { return fmt::format("{} run{}", count, count == 1 ? "" : "s"); }
@@ -84,6 +111,7 @@ std::vector<std::string> notes_about(const TableSource& source, const TableLayou
                     "three diverged; a dash, that no run was started.",
                     runs_phrase(unfinished.size()), list));
   }
+  if (const std::string note = about_different_f(source, layout); !note.empty()) notes.push_back(note);
   if (layout.unplaced > 0) {
     notes.push_back(fmt::format("{} cell{} never started and cannot be placed in this table.", layout.unplaced,
                                 layout.unplaced == 1 ? "" : "s"));

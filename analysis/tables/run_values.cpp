@@ -42,11 +42,6 @@ std::pair<std::string, std::string> of_buyer(const std::string& quantity) {
   return {quantity.substr(dot + 1), quantity.substr(prefix.size(), dot - prefix.size())};
 }
 
-bool is_of_attackers(const std::string& quantity) {
-  return std::ranges::find(of_attackers, of_buyer(quantity).first, [](const auto& entry) { return entry.first; }) !=
-         of_attackers.end();
-}
-
 std::optional<std::uint32_t> as_count(std::string_view text) {
   std::uint32_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -54,8 +49,34 @@ std::optional<std::uint32_t> as_count(std::string_view text) {
   return number;
 }
 
-std::string metric_query(const RoundChoice& choice) {
-  const std::string rows = "FROM metric WHERE name = ? AND agent = -1 AND class = -1 AND value IS NOT NULL";
+/// "class_accuracy" and 3 of "class_accuracy.3"; no class of metrics that have none, nor where none is named.
+struct OfClass {
+  std::string metric;
+  std::optional<std::uint32_t> label;
+};
+
+constexpr std::array<std::string_view, 2> of_classes{"class_accuracy", "income_of_class"};
+
+OfClass of_class(const std::string& quantity) {
+  const std::size_t dot = quantity.rfind('.');
+  const std::string front = quantity.substr(0, dot);
+  const bool known = std::ranges::find(of_classes, of_buyer(front).first) != of_classes.end();
+  const auto label = dot == std::string::npos ? std::nullopt : as_count(std::string_view(quantity).substr(dot + 1));
+  return known && label ? OfClass{front, label} : OfClass{quantity, std::nullopt};
+}
+
+bool is_of_class(const std::string& quantity) {
+  return std::ranges::find(of_classes, of_buyer(of_class(quantity).metric).first) != of_classes.end();
+}
+
+bool is_of_attackers(const std::string& quantity) {
+  return std::ranges::find(of_attackers, of_buyer(quantity).first, [](const auto& entry) { return entry.first; }) !=
+         of_attackers.end();
+}
+
+std::string metric_query(const RoundChoice& choice, std::int64_t label) {
+  const std::string rows =
+      fmt::format("FROM metric WHERE name = ? AND agent = -1 AND class = {} AND value IS NOT NULL", label);
   switch (choice.kind) {
     case RoundChoice::Kind::at:
       return fmt::format("SELECT run, value {} AND round = {}", rows, choice.number);
@@ -75,7 +96,9 @@ std::string metric_query(const RoundChoice& choice) {
 
 void require_known(const Database& view, const std::string& metric) {
   std::vector<std::string> known;
-  Statement name(view, "SELECT DISTINCT name FROM metric WHERE agent = -1 AND class = -1 ORDER BY name");
+  Statement name(view,
+                 "SELECT DISTINCT CASE WHEN class = -1 THEN name ELSE name || '.' || class END FROM metric"
+                 " WHERE agent = -1 ORDER BY name, class");
   while (name.step()) known.push_back(name.text(0));
   for (const auto& [quantity, query] : whole_run) known.emplace_back(quantity);
   for (const auto& [quantity, query] : of_attackers) known.emplace_back(quantity);
@@ -167,6 +190,19 @@ std::vector<std::string> rivals_of(const Database& view) {
   return names;
 }
 
+std::vector<std::string> with_classes(const Database& view, const std::vector<std::string>& quantities) {
+  std::vector<std::string> all;
+  for (const std::string& quantity : quantities) {
+    const std::size_t before = all.size();
+    Statement label(view,
+                    "SELECT DISTINCT class FROM metric WHERE name = ? AND agent = -1 AND class >= 0 ORDER BY class");
+    label.bind_all(quantity);
+    while (is_of_class(quantity) && label.step()) all.push_back(fmt::format("{}.{}", quantity, label.integer(0)));
+    if (all.size() == before) all.push_back(quantity);
+  }
+  return all;
+}
+
 std::string accounts_of_buyer(const std::string& name) {
   if (name.empty()) return "(SELECT run, -2 AS buyer FROM run)";
   std::string quoted;
@@ -178,8 +214,10 @@ std::string accounts_of_buyer(const std::string& name) {
 }
 
 ResultsView::Detail detail_for(const std::vector<std::string>& quantities) {
-  return std::ranges::any_of(quantities, is_of_attackers) ? ResultsView::Detail::federation
-                                                          : ResultsView::Detail::totals;
+  const auto needs_more = [](const std::string& quantity) {
+    return is_of_attackers(quantity) || is_of_class(quantity);
+  };
+  return std::ranges::any_of(quantities, needs_more) ? ResultsView::Detail::federation : ResultsView::Detail::totals;
 }
 
 std::map<std::int64_t, double> run_values(const Database& view, const std::string& quantity,
@@ -192,8 +230,9 @@ std::map<std::int64_t, double> run_values(const Database& view, const std::strin
   if (is_of_attackers(quantity)) return shares_of_attackers(view, quantity);
   require_known(view, quantity);
   require_reached(view, choice);
-  Statement row(view, metric_query(choice.of(quantity)));
-  row.bind_all(quantity);
+  const OfClass wanted = of_class(quantity);
+  Statement row(view, metric_query(choice.of(quantity), wanted.label ? std::int64_t{*wanted.label} : -1));
+  row.bind_all(wanted.metric);
   return values_of(row);
 }
 

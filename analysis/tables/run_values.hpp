@@ -25,7 +25,8 @@ struct RoundChoice {
   std::string words() const;
 };
 
-/// One number per run, for runs that have one. `quantity` is a metric of the whole federation, or of the whole run
+/// One number per run, for runs that have one. `quantity` is a metric of the whole federation, of one class
+/// ("class_accuracy.3"), or of the whole run
 /// (and then `choice` does not matter): seconds (wall clock), bytes (of the simulated protocol), virtual_time,
 /// rounds_done, and malicious_weight_share and malicious_income_share, the shares of the weight of updates, and of
 /// what clients were paid, that went to members of attacker groups, by the server or first buyer ("buyer.b.…": by
@@ -36,6 +37,9 @@ std::map<std::int64_t, double> run_values(const Database& view, const std::strin
 
 /// Whether the quantity is one of whole runs, and no metric of rounds.
 bool is_of_whole_runs(const std::string& quantity);
+
+/// The quantities, "class_accuracy" and others that every class has as one of each class: "class_accuracy.0", ….
+std::vector<std::string> with_classes(const Database& view, const std::vector<std::string>& quantities);
 
 /// Names of the buyers beside the first, over all runs.
 std::vector<std::string> rivals_of(const Database& view);

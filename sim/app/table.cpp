@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <fmt/ranges.h>
 
 #include "analysis/results/results_view.hpp"
 #include "analysis/tables/tables.hpp"
@@ -52,13 +53,29 @@ std::pair<std::string, std::string> split_pair(const std::string& option, const 
   return {parts[0], parts[1]};
 }
 
+/// "aggregator: mean, median; attack: none, zero": the columns that a condition names, and their values.
+std::string values_in(const Condition& condition, const Frame& frame) {
+  constexpr std::size_t most = 20;
+  std::vector<std::string> columns, texts;
+  condition.check_each([&](const Condition::Comparison& comparison) {
+    if (std::ranges::find(columns, comparison.name) != columns.end()) return;
+    columns.push_back(comparison.name);
+    std::vector<std::string> values = frame.labels(comparison.name);
+    const bool all = values.size() <= most;
+    if (!all) values.resize(most);
+    texts.push_back(fmt::format("{}: {}{}", comparison.name, fmt::join(values, ", "), all ? "" : ", …"));
+  });
+  return fmt::format("{}", fmt::join(texts, "; "));
+}
+
 void keep_matching(Frame& frame, const std::string& filter) {
   if (filter.empty()) return;
   const Condition condition = Condition::parse(filter);
+  const std::string values = values_in(condition, frame);
   frame.keep([&](const FrameCell& cell) {
     return condition.matches([&](const std::string& column) { return frame.value(cell, column); });
   });
-  SOUK_REQUIRE(!frame.cells().empty(), "--filter '{}': no run matches", filter);
+  SOUK_REQUIRE(!frame.cells().empty(), "--filter '{}': no run matches; there are {}", filter, values);
 }
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
@@ -142,6 +159,7 @@ int table_command(const TableArguments& arguments) {
   const RoundChoice round = RoundChoice::parse(arguments.round);
   TableShape shape = shape_of(arguments);
   const ResultsView view = ResultsView::load(arguments.directories, detail_for(quantities_of(arguments, shape)));
+  shape.metrics = with_classes(view.database(), shape.metrics);
   Frame frame(view.database());
   keep_matching(frame, arguments.filter);
   TableSource source{.view = view.database(), .frame = frame, .round = round, .remarks = {}};

@@ -226,6 +226,17 @@ TEST(PivotTable, deviations_and_intervals_are_over_seeds_and_never_over_other_ax
             "seed|all\n1|0.3500\n2|0.4500\n3|0.5500\n");
 }
 
+TEST(PivotTable, rows_that_were_told_of_different_numbers_of_attackers_are_named) {
+  TableWorld world;
+  for (const auto& [attack, f] : {std::pair("none", 0.0), std::pair("zero", 3.0)}) {
+    world.add("krum", attack, 1, MadeRun{.metrics = {{"accuracy", {0.5}}, {"tolerated_f", {f}}}});
+    world.add("median", attack, 1, MadeRun{.metrics = {{"accuracy", {0.5}}, {"tolerated_f", {3.0}}}});
+  }
+  const TableShape shape{.rows = {"aggregator"}, .cols = {"attack"}, .metrics = {"accuracy"}};
+  const std::string notes = notes_of(pivot_tables(world.source(), shape, Statistic::mean)[0]);
+  EXPECT_THAT(notes, testing::HasSubstr("ran different rules: krum (0 to 3)."));
+}
+
 TEST(PivotTable, rates_of_rounds_are_means_over_the_rounds_and_others_the_last) {
   TableWorld world;
   world.add("krum", "zero", 1,
@@ -349,6 +360,30 @@ TEST(DetailFor, quantities_of_agents_need_their_tables) {
   EXPECT_EQ(detail_for({"accuracy", "seconds", "bytes", "virtual_time", "rounds_done"}), Detail::totals);
   EXPECT_EQ(detail_for({"accuracy", "malicious_weight_share"}), Detail::federation);
   EXPECT_EQ(detail_for({"malicious_income_share"}), Detail::federation);
+}
+
+TEST(ClassMetrics, are_metrics_by_class_or_of_all_classes) {
+  const std::filesystem::path folder = fresh_folder();
+  write_run(folder / "r", {});
+  {
+    const auto sink = open_sqlite_sink(folder / "r/results.sqlite");
+    RoundRecord record;
+    record.round = {1};
+    record.add("accuracy", 0.5);
+    record.add("class_accuracy", 0.25, -1, 0);
+    record.add("class_accuracy", 0.75, -1, 12);
+    sink->commit(record);
+  }
+  EXPECT_EQ(detail_for({"class_accuracy.12"}), ResultsView::Detail::federation);
+  EXPECT_EQ(detail_for({"class_accuracy"}), ResultsView::Detail::federation);
+  const std::vector<std::filesystem::path> places{folder / "r"};
+  const ResultsView view = ResultsView::load(places, ResultsView::Detail::federation);
+  EXPECT_THAT(with_classes(view.database(), {"class_accuracy", "accuracy"}),
+              testing::ElementsAre("class_accuracy.0", "class_accuracy.12", "accuracy"));
+  EXPECT_THAT(run_values(view.database(), "class_accuracy.12", {}), testing::ElementsAre(testing::Pair(1, 0.75)));
+  EXPECT_THAT(refusal([&] { run_values(view.database(), "class_accuracy.3", {}); }),
+              testing::HasSubstr("no run has recorded 'class_accuracy.3'; there are accuracy, class_accuracy.0"));
+  EXPECT_EQ(metric_info("class_accuracy.12").title, "test accuracy of a class, 12");
 }
 
 TEST(MaliciousShares, of_weight_and_income_are_added_up) {
