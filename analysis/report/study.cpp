@@ -97,6 +97,19 @@ void read_finals(const Database& view, const Places& places, const Study& study,
   }
 }
 
+/// What attacker groups are after: runs of one goal measure the same triggers and targets, whether anybody acts or not.
+void read_goals(const Database& view, const Places& places, std::vector<StudyRun>& runs) {
+  constexpr std::array<std::string_view, 11> aside{"count", "fraction",  "from_round", "to_round",  "every",     "on",
+                                                   "off",   "at_rounds", "members",    "knowledge", "identities"};
+  Statement select(view, "SELECT run, path, value FROM setting WHERE path GLOB 'attacks[[]*' ORDER BY run, path");
+  while (select.step()) {
+    const std::string path = select.text(1);
+    const std::string field = path.substr(std::min(path.find("].") + 2, path.size()));
+    if (is_one_of(aside, field.substr(0, field.find_first_of(".[")))) continue;
+    runs[places.at(select.integer(0))].goal += fmt::format("{}={}\n", path, select.text(2));
+  }
+}
+
 /// The sweeps, and no_value for runs outside them; nothing where there is but one of these.
 std::optional<StudyAxis> axis_of_sweeps(const Database& view) {
   StudyAxis axis{.name = "sweep", .sweeps = true};
@@ -268,6 +281,7 @@ Study Study::read(const Database& view) {
   study.rivals = rivals_of(view);
   read_finals(view, places, study, study.runs);
   read_payments(view, places, study.runs);
+  read_goals(view, places, study.runs);
   study.axes = read_axes(view);
   study.rules = axis_values(view, "'aggregator', 'rule', 'defence', 'defense'");
   study.attacks = axis_values(view, "'attack', 'attacks'");

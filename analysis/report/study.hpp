@@ -22,6 +22,7 @@ struct StudyRun {
   std::optional<double> malicious;       ///< share of the clients in attacker groups
   std::optional<double> paid;            ///< credits that clients were paid; none without a market
   double paid_to_attackers = 0.0;        ///< of them
+  std::string goal;                      ///< settings of its attacker groups but for size and schedule; empty: none
   /// Whether its numbers are those at the end of a run.
   bool is_done() const { return status == "done"; }
   bool diverged() const { return status == "diverged"; }

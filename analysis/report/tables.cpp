@@ -1,6 +1,8 @@
 #include "analysis/report/tables.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -11,6 +13,7 @@
 #include "analysis/report/series.hpp"
 #include "analysis/report/vega.hpp"
 #include "analysis/statistics/summary.hpp"
+#include "analysis/tables/run_values.hpp"
 
 namespace souk {
 namespace {
@@ -32,8 +35,15 @@ std::string result_text(const RuleVerdict& rule) {
 }
 
 /// Metrics of whole runs that tables show, where some run has them.
-const std::vector<std::string> run_metrics{
-    "accuracy", "loss", "asr", "validation_accuracy", "tpr", "tnr", malicious_weight_share, malicious_income_share};
+const std::vector<std::string> run_metrics{"accuracy",
+                                           "loss",
+                                           "asr",
+                                           "validation_accuracy",
+                                           "tolerated_f",
+                                           "tpr",
+                                           "tnr",
+                                           malicious_weight_share,
+                                           malicious_income_share};
 
 std::vector<std::string> recorded(const Study& study) {
   std::vector<std::string> metrics;
@@ -55,29 +65,35 @@ std::optional<double> mean_of(const Study& study, const SeedGroup& group, const 
 }  // namespace
 
 ReportTable rule_table(const StudyVerdict& verdict) {
-  ReportTable table{.id = "rules",
-                    .title = "Rules",
-                    .note = "",
-                    .columns = {{"rule"},
-                                {"verdict"},
-                                {"worst attack", "", "the one that cost most accuracy, mean over seeds"},
-                                {"setting", "", "values of the other axes there"},
-                                {verdict.against_best ? "reference accuracy (%)" : "clean accuracy (%)", ".1f",
-                                 "in that setting, of the same seeds"},
-                                {"accuracy under it (%)", ".1f"},
-                                {"points lost", ".1f"},
-                                {"highest attack success (%)", ".1f"},
-                                {"by", "", "the attack with that success rate"},
-                                {"settings broken", "", "an attack with a value of every other axis is a setting"},
-                                {"settings"},
-                                {"not compared", "", "cells under attack by the reason"}},
-                    .data = DataSet({"rule", "verdict", "worst", "setting", "reference", "accuracy", "loss", "asr",
-                                     "backdoor", "broken", "settings", "not_compared"})};
+  ReportTable table{
+      .id = "rules",
+      .title = "Rules",
+      .note = "",
+      .columns = {{"rule"},
+                  {"verdict"},
+                  {"worst attack", "", "the one that cost most accuracy, mean over seeds"},
+                  {"setting", "", "values of the other axes there"},
+                  {verdict.against_best ? "reference accuracy (%)" : "clean accuracy (%)", ".1f",
+                   "in that setting, of the same seeds"},
+                  {"accuracy under it (%)", ".1f"},
+                  {"points lost", ".1f"},
+                  {"highest attack success (%)", ".1f"},
+                  {"by", "", "the attack with that success rate"},
+                  {"without attack (%)", ".1f", "that success where the same attackers never act, already taken off"},
+                  {"clean accuracy of it (%)", ".1f", "without attack, in settings that the mean has as well"},
+                  {"price of robustness", ".1f", "points of accuracy that the mean has more there"},
+                  {"other f", "", "cells compared with one that ran with another tolerated_f"},
+                  {"settings broken", "", "an attack with a value of every other axis is a setting"},
+                  {"settings"},
+                  {"not compared", "", "cells under attack by the reason"}},
+      .data = DataSet({"rule", "verdict", "worst", "setting", "reference", "accuracy", "loss", "asr", "backdoor",
+                       "measured_clean", "clean", "price", "other_f", "broken", "settings", "not_compared"})};
   for (const RuleVerdict& rule : verdict.rules) {
     table.data.add({rule.rule, result_text(rule), rule.worst_attack, rule.worst_setting, percent(rule.worst_reference),
                     percent(rule.worst_accuracy), percent(rule.worst_loss), percent(rule.attack_success),
-                    rule.strongest_backdoor, std::int64_t{rule.broken}, std::int64_t{rule.settings},
-                    why_not_compared(rule)});
+                    rule.strongest_backdoor, percent(rule.measured_clean), percent(rule.clean_accuracy),
+                    percent(rule.price), std::int64_t{rule.other_f}, std::int64_t{rule.broken},
+                    std::int64_t{rule.settings}, why_not_compared(rule)});
   }
   return table;
 }
@@ -144,6 +160,46 @@ ReportTable buyer_table(const Study& study) {
       }
       if (known) table.data.add(std::move(row));
     }
+  }
+  return table;
+}
+
+ReportTable class_table(const Study& study, const Database& view) {
+  constexpr std::size_t most_classes = 30;
+  const std::vector<std::string> classes = with_classes(view, {"class_accuracy"});
+  std::vector<std::string> columns{"rule", "attack"};
+  std::vector<ReportTable::Column> heads{{"rule"}, {"attack"}};
+  for (std::size_t axis = 0; axis < study.axes.size(); ++axis) {
+    columns.push_back(vega::axis_field(axis));
+    heads.push_back({study.axes[axis].name});
+  }
+  const bool shown = classes.front() != "class_accuracy" && classes.size() <= most_classes;
+  std::vector<std::map<std::int64_t, double>> of_class;
+  for (std::size_t c = 0; shown && c < classes.size(); ++c) {
+    columns.push_back(classes[c]);
+    heads.push_back({classes[c].substr(classes[c].rfind('.') + 1), ".1f"});
+    of_class.push_back(run_values(view, classes[c], {}));
+  }
+  ReportTable table{.id = "classes",
+                    .title = "Test accuracy by class (%)",
+                    .note =
+                        "Columns are classes: the share of their test samples that the first model knows, at the "
+                        "end, mean over seeds.",
+                    .columns = std::move(heads),
+                    .data = DataSet(std::move(columns))};
+  if (!shown) return table;
+  for (const SeedGroup& group : seed_groups(study, RunsTaken::ended)) {
+    std::vector<ReportValue> row{group.cell.rule, group.cell.attack};
+    row.insert(row.end(), group.cell.at.begin(), group.cell.at.end());
+    for (const auto& values : of_class) {
+      std::vector<double> own;
+      for (const std::size_t run : group.runs) {
+        const auto value = values.find(study.runs[run].run);
+        if (value != values.end()) own.push_back(100.0 * value->second);
+      }
+      row.push_back(own.empty() ? ReportValue() : ReportValue(summarise(own).mean));
+    }
+    if (!group.runs.empty()) table.data.add(std::move(row));
   }
   return table;
 }

@@ -451,6 +451,15 @@ TEST(ReportOfSweeps, labels_that_are_no_text_do_not_end_the_report) {
   EXPECT_THAT(page.dump(), testing::HasSubstr("b\uFFFDd"));
 }
 
+TEST(ReportTheme, a_colour_of_one_theme_stands_for_no_other_category_in_the_other) {
+  const auto light = json::parse(light_theme())["range"]["category"].get<std::vector<std::string>>();
+  const auto dark = json::parse(dark_theme())["range"]["category"].get<std::vector<std::string>>();
+  ASSERT_EQ(light.size(), dark.size());
+  for (std::size_t i = 0; i < light.size(); ++i) {
+    for (std::size_t j = 0; j < dark.size(); ++j) EXPECT_TRUE(i == j || light[i] != dark[j]) << light[i];
+  }
+}
+
 TEST(ReportTheme, no_two_categories_have_one_colour) {
   for (const std::string& theme : {light_theme(), dark_theme()}) {
     const auto colours = json::parse(theme)["range"]["category"].get<std::vector<std::string>>();
@@ -676,6 +685,30 @@ TEST(ReportValuation, contribution_is_what_the_valuation_says_where_there_is_one
   const std::vector<Figure> figures = contribution_and_reward(Study::read(view.database()), view.database());
   ASSERT_EQ(figures.size(), 1U);
   EXPECT_NEAR(rows_with(figures[0], {{"agent", 0}}).at(0)["contribution"], 0.375, 1e-9);
+  EXPECT_THAT(figures[0].spec, testing::HasSubstr("market's valuation"));
+}
+
+TEST(ReportValuation, values_and_cosines_are_never_on_one_axis) {
+  const auto folder = fresh_folder();
+  for (const std::string name : {"valued", "plain"}) {
+    write_run(folder / name, {.rule = name == "plain" ? "median" : "mean", .metrics = {}});
+    const auto sink = open_sqlite_sink(folder / name / "results.sqlite");
+    RoundRecord record;
+    record.round = {1};
+    record.add("cosine_to_aggregate", 0.9, 0);
+    if (name == "valued") record.add("value", 0.25, 0);
+    sink->commit(record);
+  }
+  const std::vector<std::filesystem::path> places{folder / "valued", folder / "plain"};
+  const ResultsView view = ResultsView::load(places, ResultsView::Detail::federation);
+  const std::vector<Figure> figures = contribution_and_reward(Study::read(view.database()), view.database());
+  ASSERT_EQ(figures.size(), 2U);
+  for (const Figure& figure : figures) {
+    const bool valued = figure.id == "contribution-value";
+    EXPECT_EQ(rows_with(figure, {}).size(), 1U);
+    EXPECT_NEAR(rows_with(figure, {}).at(0)["contribution"], valued ? 0.25 : 0.9, 1e-9);
+    EXPECT_EQ(figure.spec.find("valuation") != std::string::npos, valued);
+  }
 }
 
 TEST(Lorenz, closed_forms) {
