@@ -30,8 +30,8 @@ struct Reference {
   std::optional<double> success = {};  ///< of the same goal where nobody acts
 };
 
-/// The clean cell of the same sweep, rule and seed that agrees on most axes, a finished one if there are several; or,
-/// where no cell of the sweep is clean, the best of several of the same seed and axes.
+/// The clean cell of the same sweep, rule and seed that agrees on most axes, of several a finished one, and of these
+/// one of the same tolerated_f; or, where no cell of the sweep is clean, the best of several of the same seed and axes.
 class References {
  public:
   explicit References(const Study& study) : study_(study) {
@@ -74,7 +74,9 @@ class References {
     const auto agreement = [&](const StudyCell* candidate) {
       int agreed = 0;
       for (std::size_t i = 0; i < cell.at.size(); ++i) agreed += cell.at[i] == candidate->at[i] ? 1 : 0;
-      return std::pair(agreed, accuracy_of(study_, *candidate).has_value());
+      const bool same_f =
+          study_.runs[candidate->run].final_value("tolerated_f") == study_.runs[cell.run].final_value("tolerated_f");
+      return std::tuple(agreed, accuracy_of(study_, *candidate).has_value(), same_f);
     };
     return **std::ranges::max_element(candidates, {}, agreement);
   }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <functional>
+#include <set>
 
 #include "analysis/statistics/seed_effects.hpp"
 #include "analysis/statistics/summary.hpp"
@@ -72,10 +73,27 @@ ResultTable empty_table(const TableShape& shape, const PlaceKind& kind, std::str
   return table;
 }
 
+std::set<std::int64_t> runs_of(const FrameCells& cells) {
+  std::set<std::int64_t> runs;
+  for (const FrameCell* cell : cells) runs.insert(cell->run);
+  return runs;
+}
+
+/// Columns that have in every row the runs of the column before, as under "none" for every share of attackers.
+std::set<std::size_t> repeated_columns(const TableLayout& layout) {
+  std::set<std::size_t> repeated;
+  for (std::size_t c = 1; c < layout.cols.size(); ++c) {
+    const auto same = [&](const std::vector<FrameCells>& row) { return runs_of(row[c]) == runs_of(row[c - 1]); };
+    if (std::ranges::all_of(layout.at, same)) repeated.insert(c + 1);  // behind the labels of rows
+  }
+  return repeated;
+}
+
 ResultTable table_of_one_metric(const TableSource& source, const TableShape& shape, const TableLayout& layout,
                                 const PlaceKind& kind, const std::string& metric) {
   ResultTable table = empty_table(shape, kind, title_of(source, metric), joined_columns(shape.rows));
   table.header.insert(table.header.end(), layout.cols.begin(), layout.cols.end());
+  table.repeated = repeated_columns(layout);
   Places places(source, kind, metric, table);
   for (std::size_t r = 0; r < layout.rows.size(); ++r) {
     std::vector<std::string> row{layout.rows[r]};

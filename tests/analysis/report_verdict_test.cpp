@@ -283,6 +283,10 @@ TEST_F(ReportVerdict, comparisons_between_different_f_are_marked) {
   const StudyVerdict verdict = judge(study_, limits_);
   EXPECT_EQ(verdict.rules.at(0).other_f, 1);
   EXPECT_THAT(overview_json(study_, verdict, limits_), HasSubstr("1 cell compared with one of another tolerated_f"));
+  // A control that was told of as many is the better reference.
+  cell(run("done", {{"accuracy", 0.95}, {"tolerated_f", 3.0}}), "krum", "none", "1", "0.1");
+  EXPECT_EQ(judge(study_, limits_).rules.at(0).other_f, 0);
+  EXPECT_NEAR(*judge(study_, limits_).rules[0].worst_loss, 0.06, 1e-12);
 }
 
 TEST_F(ReportVerdict, success_is_what_goes_beyond_the_same_attackers_that_never_act) {
