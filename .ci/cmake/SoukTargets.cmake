@@ -14,7 +14,7 @@ target_include_directories(souk_options SYSTEM INTERFACE ${PROJECT_BINARY_DIR}/g
 add_library(souk_warnings INTERFACE)
 # g++ 12 sees overflows inside inlined strings and buffers that are not there (GCC bugs 105329, 105651 and kin).
 target_compile_options(souk_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-stringop-overflow
-                                               -Wno-restrict -Wno-array-bounds)
+                                               -Wno-restrict -Wno-array-bounds -Wno-stringop-overread)
 if(SOUK_WERROR)
   target_compile_options(souk_warnings INTERFACE -Werror)
 endif()

@@ -212,7 +212,8 @@ SetUpRecord FederatedProtocol::set_up_record() const {
   }
   note_idle_attacks(scenario_, record);
   if (federation_->population().malicious() == federation_->population().clients()) {
-    record.events.push_back({"no benign client", -1, "every client is malicious: nothing can be said about benign ones"});
+    record.events.push_back(
+        {"no benign client", -1, "every client is malicious: nothing can be said about benign ones"});
   }
   for (std::size_t i = 0; i < owners_.size(); ++i) {
     const std::string prefix = i == 0 ? "" : "buyer." + owners_[i].name + ".";

@@ -367,6 +367,8 @@ TEST(Marketplace, refuses_in_one_sentence_what_could_never_work) {
             "market.rivals[0].misconduct.to_round = 2: is before from_round = 3"},
            {"unit_price {} misconduct { collusion { seller: 77 } }", "collusion.seller = 77: there are 8 sellers"},
            {"unit_price {} rivals { name: \"A\" }", "lower-case letters"},
+           {"unit_price {} rivals { name: \"b\" aggregator { fltrust {} } root { samples: 700 } }",
+            "market.rivals[0].root.samples = 700"},
            {"unit_price {} rivals {} rivals {}", "two buyers of one name"},
            {"unit_price { price: 5 } budget: 1", "market.budget = 1: an update may cost 5 credits"},
            {"unit_price {} round_budget: 0.5", "market.round_budget = 0.5: an update may cost 1 credits"},

@@ -255,11 +255,14 @@ TEST_F(Launch, errors_name_the_override_that_caused_them) {
 }
 
 TEST_F(Launch, a_federation_without_benign_clients_is_said_to_be_one) {
-  const std::vector<std::string> all{"--set", "attacks=", "--set", "attacks[0]={ fraction: 1 sign_flip {} }", "--set", "rounds=1"};
+  const std::vector<std::string> all{"--set", "attacks=", "--set", "attacks[0]={ fraction: 1 sign_flip {} }",
+                                     "--set", "rounds=1"};
   ASSERT_EQ(run_small("all", 0, all).exit_code, 0);
-  EXPECT_EQ(query(directory_ / "all/results.sqlite", "SELECT count(*) FROM event WHERE kind = 'no benign client'"), "1\n");
+  EXPECT_EQ(query(directory_ / "all/results.sqlite", "SELECT count(*) FROM event WHERE kind = 'no benign client'"),
+            "1\n");
   ASSERT_EQ(run_small("some", 0, {"--set", "rounds=1"}).exit_code, 0);
-  EXPECT_EQ(query(directory_ / "some/results.sqlite", "SELECT count(*) FROM event WHERE kind = 'no benign client'"), "0\n");
+  EXPECT_EQ(query(directory_ / "some/results.sqlite", "SELECT count(*) FROM event WHERE kind = 'no benign client'"),
+            "0\n");
 }
 
 TEST_F(Launch, a_directory_with_other_files_is_used_with_a_warning) {

@@ -85,8 +85,10 @@ class SweepTest : public testing::Test {
   void wait_for_a_round(const std::string& out) const {
     for (int i = 0; i < 12000; ++i) {
       for (const fs::path& run : begun(out)) {
-        if (query(run / "results.sqlite", "SELECT count(*) FROM sqlite_master WHERE name = 'round'") != "1\n") continue;
-        if (query(run / "results.sqlite", "SELECT count(*) > 0 FROM round") == "1\n") return;
+        try {
+          if (query(run / "results.sqlite", "SELECT count(*) > 0 FROM round") == "1\n") return;
+        } catch (const std::runtime_error&) {  // has no tables yet
+        }
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
@@ -235,6 +237,67 @@ TEST_F(SweepTest, a_crash_of_one_run_is_recorded_and_stops_no_other) {
   EXPECT_THAT(ended.err, HasSubstr("crashed: signal 11"));
   EXPECT_THAT(ended.err, HasSubstr("trying again"));
   EXPECT_THAT(ended.out, HasSubstr("2 done"));
+}
+
+TEST_F(SweepTest, a_run_that_is_stopped_is_ended_recorded_and_tried_again) {
+  file("long.textproto", R"(name: "long" base: "base.textproto" set: "rounds=400")");
+  RunningProgram program = start({"sweep", "run", "long.textproto", "-q", "--out", "long", "--stall-timeout", "2"});
+  wait_for_a_round("long");
+  const std::string child = first_child(std::to_string(program.id()));
+  ASSERT_FALSE(child.empty());
+  kill(std::stoi(child), SIGSTOP);
+  const Ended ended = program.wait();
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("crashed: the process gave no sign of life for 2 s: stopped?; trying again"));
+}
+
+TEST_F(SweepTest, a_directory_that_is_taken_away_ends_the_sweep_and_is_not_made_anew) {
+  for (const char* ranks : {"1", "2"}) {
+    RunningProgram program = start({"sweep", "run", "grid.textproto", "-q", "--out", "moved", "--ranks", ranks});
+    wait_for_a_round("moved");
+    fs::rename(folder_ / "moved", folder_ / "elsewhere");
+    const Ended ended = program.wait();
+    EXPECT_EQ(ended.exit_code, 3);
+    EXPECT_THAT(ended.err, HasSubstr("was removed or renamed"));
+    EXPECT_FALSE(fs::exists(folder_ / "moved"));
+    fs::remove_all(folder_ / "elsewhere");
+  }
+}
+
+TEST_F(SweepTest, a_grid_of_another_name_is_told_how_to_go_on) {
+  file("first.textproto", R"(base: "base.textproto" axis { path: "rounds" numbers: [1, 2] })");
+  ASSERT_EQ(souk({"sweep", "first.textproto", "-q", "--out", "runs_of_it"}).exit_code, 0);
+  fs::rename(folder_ / "first.textproto", folder_ / "second.textproto");
+  for (const char* part : {"run", "plan", "status"}) {
+    const Ended ended = souk({"sweep", part, "second.textproto", "--out", "runs_of_it"});
+    EXPECT_EQ(ended.exit_code, 2) << part;
+    EXPECT_THAT(ended.err, HasSubstr("write name: \"first\" into the grid")) << part;
+  }
+}
+
+/// Stands for mpirun: notes that it was started, says what ranks would, and ends as a job whose rank crashed.
+void write_crashing_mpirun(const fs::path& folder, const std::string& says) {
+  fs::create_directories(folder);
+  std::ofstream(folder / "mpirun") << "#!/bin/sh\necho x >> " << (folder / "starts").string() << "\necho 'rank 0 '$$ > "
+                                   << "$SOUK_LAUNCHER\n"
+                                   << says << "\nkill -SEGV $$\n";
+  fs::permissions(folder / "mpirun", fs::perms::owner_all);
+}
+
+TEST_F(SweepTest, a_crash_outside_of_any_run_is_not_repeated_for_ever) {
+  const auto starts = [&](const std::string& name, const std::string& says) {
+    write_crashing_mpirun(folder_ / name, says);
+    const std::string command =
+        "PATH=" + (folder_ / name).string() + ":$PATH " + program() + " sweep grid.textproto --ranks 2";
+    const Ended ended = RunningProgram({"/bin/sh", "-c", command}, folder_).wait();
+    EXPECT_EQ(ended.exit_code, 128 + SIGSEGV) << ended.err;
+    std::ifstream file(folder_ / name / "starts");
+    return std::count(std::istreambuf_iterator<char>(file), {}, 'x');
+  };
+  EXPECT_EQ(starts("before", ""), 1);  // before a run was taken: the next start would crash as this one did
+  const auto with_run = starts("within", "echo 'takes abc' > $SOUK_LAUNCHER");
+  EXPECT_GT(with_run, 1);  // counted against a run, the sweep can go on
+  EXPECT_LT(with_run, 20);
 }
 
 /// Runs that each group of a job ended, from the files in which the groups report.

@@ -83,9 +83,13 @@ inline void execute(const std::filesystem::path& database, const std::string& sq
   if (code != SQLITE_OK) throw std::runtime_error("cannot execute " + sql);
 }
 
-/// All rows of a query as text, one a line: NULL is "null", a double all its digits. Throws where there is no answer,
-/// for two databases that both lack a table are not equal in it.
-inline std::string query(const std::filesystem::path& database, const std::string& sql) {
+/// How doubles are shown: with the 15 digits that SQLite gives, or with all their bits.
+enum class Doubles { readable, exact };
+
+/// All rows of a query as text, one a line. NULL is "null". Throws where there is no answer, for two databases that
+/// both lack a table are not equal in it.
+inline std::string query(const std::filesystem::path& database, const std::string& sql,
+                         Doubles doubles = Doubles::readable) {
   sqlite3* db = nullptr;
   if (sqlite3_open_v2(database.c_str(), &db, SQLITE_OPEN_READONLY, nullptr) != SQLITE_OK) {
     sqlite3_close(db);
@@ -101,8 +105,8 @@ inline std::string query(const std::filesystem::path& database, const std::strin
     for (int c = 0; c < sqlite3_column_count(statement); ++c) {
       const auto* value = reinterpret_cast<const char*>(sqlite3_column_text(statement, c));
       text += (c > 0 ? "|" : "") + std::string(value == nullptr ? "null" : value);
-      if (sqlite3_column_type(statement, c) != SQLITE_FLOAT) continue;
-      char exact[40];  // sqlite's own text has 15 digits
+      if (doubles == Doubles::readable || sqlite3_column_type(statement, c) != SQLITE_FLOAT) continue;
+      char exact[40];
       std::snprintf(exact, sizeof exact, "=%a", sqlite3_column_double(statement, c));
       text += std::string(exact);
     }
@@ -119,7 +123,8 @@ inline std::string query(const std::filesystem::path& database, const std::strin
 inline std::string results_of(const std::filesystem::path& run) {
   std::string text;
   for (const char* table : {"agent", "partition", "round", "metric", "selection", "traffic", "event", "ledger"}) {
-    text += std::string(table) + "\n" + query(run / "results.sqlite", std::string("SELECT * FROM ") + table);
+    text += std::string(table) + "\n" +
+            query(run / "results.sqlite", std::string("SELECT * FROM ") + table, Doubles::exact);
   }
   return text;
 }
