@@ -82,6 +82,14 @@ DataSet curves_of(const Curves& curves, std::int64_t run) {
   return data;
 }
 
+/// "krum under badnets, 20 % attackers, seed 1".
+std::string what_it_is(const StudyRun& run) {
+  if (run.aggregator.empty()) return "";
+  const std::string attackers =
+      run.malicious.value_or(0.0) > 0.0 ? fmt::format(", {:.4g} % attackers", 100.0 * *run.malicious) : "";
+  return fmt::format("{} under {}{}, seed {}", run.aggregator, run.attack, attackers, run.seed);
+}
+
 }  // namespace
 
 std::string run_pages_json(const Study& study, const Database& view) {
@@ -118,9 +126,9 @@ std::string run_pages_json(const Study& study, const Database& view) {
       left_out = true;
     }
     pages += fmt::format(
-        R"({}"{}":{{"id":{},"name":{},"status":{},"reason":{},"path":{},"scenario":{},"facts":{},"curves":{}{}}})",
-        pages.empty() ? "" : ",\n", run.run, json_text(run.id), json_text(run.name), json_text(run.status),
-        json_text(run.reason), json_text(run.path), json_text(scenario), facts.to_columns_json(),
+        R"({}"{}":{{"id":{},"name":{},"what":{},"status":{},"reason":{},"path":{},"scenario":{},"facts":{},"curves":{}{}}})",
+        pages.empty() ? "" : ",\n", run.run, json_text(run.id), json_text(run.name), json_text(what_it_is(run)),
+        json_text(run.status), json_text(run.reason), json_text(run.path), json_text(scenario), facts.to_columns_json(),
         curves_of(curves, run.run).to_columns_json(), details);
   }
   return fmt::format(R"({{"runs":{{{}}},"deals":{},"clients_left_out":{},"curve_spec":{},"deal_spec":{}}})", pages,

@@ -240,6 +240,14 @@ TEST_F(ReportFigures, the_page_holds_every_section_with_data_as_json) {
   EXPECT_EQ(page["title"], "grid");
 }
 
+TEST_F(ReportFigures, the_page_of_a_run_says_what_ran) {
+  const json page = json::parse(to_json(make_report(view_->database())));
+  std::set<std::string> said;
+  for (const json& run : page["runs"]["runs"]) said.insert(run["what"].get<std::string>());
+  EXPECT_TRUE(said.contains("mean under none, seed 1"));
+  EXPECT_TRUE(said.contains("mean under sign_flip, 20 % attackers, seed 2")) << json(said).dump();
+}
+
 TEST_F(ReportFigures, cells_without_a_result_are_listed_once_with_their_state) {
   const Report report = make_report(view_->database());
   const ReportTable& failures = report.sections.back().tables.front();

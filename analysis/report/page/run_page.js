@@ -14,7 +14,7 @@ function openRun(number) {
   const parts = [
     element('button', {type: 'button', class: 'close', text: 'Close', onclick: () => dialog.close()}),
     element('h2', {text: `${run.name || 'Run'} ${run.id}`}),
-    element('p', {class: 'note', text: [run.status, run.reason, run.path].filter(text => text).join(' · ')}),
+    element('p', {class: 'note', text: [run.what, run.status, run.reason, run.path].filter(text => text).join(' · ')}),
   ];
   const figures = [];
   const addFigure = (id, title, note, spec, data) => {
