@@ -9,20 +9,23 @@
 Tables and columns are described in docs/results-schema.md. Needs pandas; everything else is Python's own.
 """
 
+import difflib
 import pathlib
 import sqlite3
 
 import pandas
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def open(path):
     """Open a file written by `souk export --sqlite`, for reading only.
 
-    Returns a sqlite3.Connection. Raises FileNotFoundError where there is no file, ValueError if it is no such export.
+    Returns a sqlite3.Connection. Raises FileNotFoundError where there is nothing, ValueError if it is no such export.
     """
     file = pathlib.Path(path)
+    if file.is_dir():
+        raise ValueError(f"{path}: is a folder, not an export; make one with 'souk export {path} --sqlite FILE'")
     if not file.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     db = sqlite3.connect(file.absolute().as_uri() + "?mode=ro", uri=True)
@@ -59,22 +62,45 @@ def scenario(db, run):
 def cells(db):
     """One row per cell: its run, the columns of `runs`, and a column per axis.
 
-    An axis replaces a column of `runs` of the same name. Values of axes are texts, as in the grid.
+    An axis replaces a column of `runs` of the same name. Its values are numbers where all of them are, as seeds; else
+    texts, as in the grid.
     """
     frame = query(db, "SELECT cell, sweep, number, block, run FROM cell ORDER BY cell")
     frame = frame.join(runs(db).drop(columns="sweep"), on="run").set_index("cell")
     coordinates = query(db, "SELECT cell, axis, value FROM coordinate")
     wide = coordinates.pivot(index="cell", columns="axis", values="value")
     for axis in query(db, "SELECT name FROM axis GROUP BY name ORDER BY min(position), name")["name"]:
-        frame[axis] = wide[axis] if axis in wide else None  # conditions may leave out every cell of an axis
+        frame[axis] = _numbers(wide[axis]) if axis in wide else None  # conditions may leave out every cell of an axis
     return frame
+
+
+def _numbers(texts):
+    """The column as numbers; as it is where some text is none."""
+    numbers = pandas.to_numeric(texts, errors="coerce")
+    return numbers if numbers.notna().equals(texts.notna()) else texts
+
+
+def _require_known(db, names, agent_or_class):
+    """Raises ValueError for a metric that no run has recorded, or that is none of the whole federation."""
+    whole = "" if agent_or_class else " WHERE agent = -1 AND class = -1"
+    known = {name for (name,) in db.execute("SELECT DISTINCT name FROM metric" + whole)}
+    for name in names:
+        if name in known:
+            continue
+        if db.execute("SELECT 1 FROM metric WHERE name = ? LIMIT 1", (name,)).fetchone():
+            raise ValueError(f"'{name}' is a metric of classes or agents; take souk.metrics(db, '{name}', agents=True)")
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.4) or sorted(k for k in known if k.startswith(name))
+        hint = f" Did you mean '{close[0]}'?" if close else ""
+        raise ValueError(f"no run has recorded '{name}'; there are {', '.join(sorted(known))}.{hint}")
 
 
 def metrics(db, *names, agents=False):
     """Metrics in long form: run, round, name, agent, class, value.
 
-    names: only these; all without any. agents: also values of single agents, where the export has them.
+    names: only these, which some run must have; all without any. agents: also values of single agents, where the
+    export has them.
     """
+    _require_known(db, names, agent_or_class=True)
     sql = "SELECT * FROM metric WHERE 1"
     if names:
         sql += f" AND name IN ({','.join('?' * len(names))})"
@@ -86,8 +112,9 @@ def metrics(db, *names, agents=False):
 def rounds(db, *names):
     """Metrics of the whole federation in wide form: a row per run and round, a column per metric.
 
-    names: only these; all without any. Values of single classes are left out.
+    names: only these, which some run must have; all without any. Values of single classes are left out.
     """
+    _require_known(db, names, agent_or_class=False)
     frame = metrics(db, *names)
     frame = frame[frame["class"] == -1]
     return frame.pivot(index=["run", "round"], columns="name", values="value")
@@ -139,7 +166,7 @@ def price_of_robustness(db, rules="aggregator", attacks="attack", plain="mean", 
     frame = cells(db)
     frame = frame[(frame["status"] == "done") & (frame[attacks] == none)]
     names = ["accuracy", cost, "benign_income"]
-    values = last(db, *names).reindex(columns=names)
+    values = last(db).reindex(columns=names)  # of which only markets have all
     means = frame.drop_duplicates([rules, "run"]).join(values, on="run").groupby(rules, sort=False)[names].mean()
     base = means.loc[plain]
     return pandas.DataFrame(

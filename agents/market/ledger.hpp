@@ -24,8 +24,8 @@ inline double to_credits(MicroCredits amount) {
 
 /// Whose money it is: agents by their number, the market and its buyers by numbers below 0.
 namespace account {
-inline constexpr std::int64_t market = -1;  ///< holds in escrow what a round may cost
-inline constexpr std::int64_t buyer = -2;   ///< the first; -3, -4, … are its rivals
+inline constexpr std::int64_t market = -1;          ///< holds in escrow what a round may cost
+inline constexpr std::int64_t buyer = first_buyer;  ///< -3, -4, … are its rivals
 }  // namespace account
 
 /// Double-entry accounts: whatever one loses another gains, and nobody falls below 0. Replicated: every rank books the

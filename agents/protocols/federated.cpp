@@ -72,14 +72,16 @@ void note_idle_attacks(const scenario::Scenario& scenario, SetUpRecord& record) 
   }
 }
 
-/// A rival's part of a round goes into the whole round's record under the rival's name.
-void merge_rival(const std::string& name, RoundRecord&& rival, RoundRecord& record) {
-  const std::string prefix = "buyer." + name + ".";
+/// A rival's part of a round goes into the whole round's record under the rival's name and account.
+void merge_rival(const Owner& owner, RoundRecord&& rival, RoundRecord& record) {
+  const std::string prefix = "buyer." + owner.name + ".";
   for (MetricValue& metric : rival.metrics) {
     record.add(prefix + metric.name, metric.value, metric.agent, metric.label);
   }
-  for (const SelectionRow& row : rival.selections) {
+  for (SelectionRow& row : rival.selections) {
+    row.buyer = owner.terms.account;
     if (row.weight) record.add(prefix + "weight", *row.weight, row.agent.value);
+    record.selections.push_back(std::move(row));
   }
   for (TrafficRow& row : rival.traffic) {
     const auto same = std::ranges::find(record.traffic, row.kind, &TrafficRow::kind);
@@ -91,7 +93,10 @@ void merge_rival(const std::string& name, RoundRecord&& rival, RoundRecord& reco
     }
   }
   for (EventRow& event : rival.events) record.events.push_back({prefix + event.kind, event.agent, event.text});
-  record.transfers.insert(record.transfers.end(), rival.transfers.begin(), rival.transfers.end());
+  for (TransferRow& row : rival.transfers) {
+    row.buyer = owner.terms.account;
+    record.transfers.push_back(std::move(row));
+  }
 }
 
 /// Buyers, sellers and the money between them.
@@ -103,7 +108,10 @@ struct Marketplace {
   /// Sellers start with some money of their own.
   void endow(MicroCredits capital, std::size_t count, RoundRecord& record) {
     if (capital == 0) return;
-    for (std::size_t id = 0; id < count; ++id) ledger.issue(static_cast<std::int64_t>(id), capital, record);
+    for (std::size_t id = 0; id < count; ++id) {
+      ledger.issue(static_cast<std::int64_t>(id), capital, record);
+      record.transfers.back().buyer = account::market;
+    }
   }
 };
 
@@ -272,7 +280,7 @@ void FederatedProtocol::into_record_of(std::size_t index, RoundRecord& record, W
   record.virtual_seconds = scenario_.market().sale() == scenario::Market::EXCLUSIVE
                                ? std::max(record.virtual_seconds, own.virtual_seconds)
                                : record.virtual_seconds + own.virtual_seconds;
-  merge_rival(owners_[index].name, std::move(own), record);
+  merge_rival(owners_[index], std::move(own), record);
 }
 
 void FederatedProtocol::serialize(Archive& archive) {

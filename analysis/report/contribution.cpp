@@ -1,3 +1,10 @@
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/figures.hpp"
@@ -12,11 +19,15 @@ using vega::Json;
 /// Beyond this many points, only the first run of a setting is drawn.
 constexpr std::int64_t most_agents = 20000;
 
-constexpr const char* agents_of_run =
-    "SELECT agent, attacker_group, samples, coalesce(value_mean, cosine_mean), weight_sum, (SELECT "
-    "1e-6 * total(micro_credits) FROM ledger l WHERE l.run = s.run AND l.payee = s.agent AND l.kind = 'payment') "
-    "FROM agent_summary s "
-    "WHERE run = ? AND coalesce(value_mean, cosine_mean) IS NOT NULL ORDER BY agent";
+/// A run whose market values updates is drawn by values, any other by cosines: the two are never on one axis.
+std::string agents_of_run(bool valued) {
+  return fmt::format(
+      "SELECT agent, attacker_group, samples, {0}, weight_sum, (SELECT 1e-6 * total(micro_credits) FROM ledger l "
+      "WHERE l.run = s.run AND l.payee = s.agent AND l.buyer = -2 AND l.kind = 'payment') FROM agent_summary s "
+      "WHERE run = ? AND {0} IS NOT NULL AND {1} EXISTS (SELECT 1 FROM agent_summary v WHERE v.run = s.run AND "
+      "v.value_mean IS NOT NULL) ORDER BY agent",
+      valued ? "value_mean" : "cosine_mean", valued ? "" : "NOT");
+}
 
 std::string scatter_spec(const Study& study, bool paid, bool valued) {
   Json spec = vega::specification();
@@ -58,23 +69,20 @@ std::string scatter_spec(const Study& study, bool paid, bool valued) {
   return vega::text_of(spec);
 }
 
-}  // namespace
-
-std::vector<Figure> contribution_and_reward(const Study& study, const Database& view) {
+std::optional<Figure> scatter(const Study& study, const Database& view, bool valued) {
   const bool all_seeds =
       view.integer("SELECT count(*) FROM agent_summary WHERE coalesce(value_mean, cosine_mean) IS NOT NULL") <=
       most_agents;
-  const bool valued = view.integer("SELECT count(*) FROM agent_summary WHERE value_mean IS NOT NULL") > 0;
   DataSet data(vega::grid_columns(study, {"seed", "agent", "group", "samples", "contribution", "weight", "income"}));
   bool paid = false;
   for (const SeedGroup& group : seed_groups(study, RunsTaken::ended)) {
     for (const std::size_t number : group.runs) {
       const StudyRun& run = study.runs[number];
       const bool has_market = run.paid.has_value();
-      paid = paid || has_market;
-      Statement select(view, agents_of_run);
+      Statement select(view, agents_of_run(valued));
       select.bind_all(run.run);
       while (select.step()) {
+        paid = paid || has_market;
         data.add(vega::grid_values(
             group.cell,
             {run.seed, select.integer(0), select.integer(1) >= 0 ? "malicious" : "benign", select.integer(2),
@@ -84,19 +92,27 @@ std::vector<Figure> contribution_and_reward(const Study& study, const Database& 
       if (!all_seeds) break;
     }
   }
-  if (data.empty()) return {};
-  return {
-      {.id = "contribution",
-       .title = "Contribution and reward",
-       .note =
-           std::string("A point per client and run. Contribution is ") +
-           (valued ? "the mean over rounds of what the market's valuation says of its updates; in runs without one, "
-                     "of the cosine between its update and the step."
-                   : "the mean over rounds of the cosine between the client's update and the step that was taken.") +
-           (all_seeds ? "" : " Of every setting the first seed alone is drawn, for there are many clients.") +
-           unfinished_note(study, RunsTaken::ended),
-       .spec = scatter_spec(study, paid, valued),
-       .data = std::move(data)}};
+  if (data.empty()) return std::nullopt;
+  return Figure{
+      .id = valued ? "contribution-value" : "contribution",
+      .title = "Contribution and reward",
+      .note = std::string("A point per client and run, of the server or first buyer. Contribution is ") +
+              (valued ? "the mean over rounds of what the market's valuation says of the client's updates."
+                      : "the mean over rounds of the cosine between the client's update and the step that was taken.") +
+              (all_seeds ? "" : " Of every setting the first seed alone is drawn, for there are many clients.") +
+              unfinished_note(study, RunsTaken::ended),
+      .spec = scatter_spec(study, paid, valued),
+      .data = std::move(data)};
+}
+
+}  // namespace
+
+std::vector<Figure> contribution_and_reward(const Study& study, const Database& view) {
+  std::vector<Figure> figures;
+  for (const bool valued : {true, false}) {
+    if (auto figure = scatter(study, view, valued)) figures.push_back(std::move(*figure));
+  }
+  return figures;
 }
 
 }  // namespace souk

@@ -11,7 +11,7 @@ namespace {
 
 using vega::Json;
 
-constexpr const char* candidates[] = {"accuracy", "loss", "asr", "validation_accuracy", "train_loss", "tpr", "tnr"};
+const std::vector<std::string> candidates{"accuracy", "loss", "asr", "validation_accuracy", "train_loss", "tpr", "tnr"};
 
 std::string heading(const std::vector<std::string>& metrics) {
   std::vector<std::string> titles;
@@ -38,7 +38,7 @@ void choose_lines(Json& spec, const Study& study) {
 }  // namespace
 
 std::vector<std::string> curve_columns(const Study& study) {
-  return vega::grid_columns(study, {"metric", "round", "mean", "low", "high", "runs"});
+  return vega::grid_columns(study, {"metric", "round", "mean", "low", "high", "least", "most", "runs"});
 }
 
 std::string curve_spec(const Study& study, const std::vector<std::string>& metrics, bool bands) {
@@ -49,7 +49,7 @@ std::string curve_spec(const Study& study, const std::vector<std::string>& metri
   spec["transform"] = {vega::filter("datum.metric == metric")};
   choose_lines(spec, study);
   vega::choose_axes(spec, study, false);
-  vega::limit_interval(spec, metrics);
+  vega::choose_band(spec, metrics, bands);
   spec["title"] = {{"text", {{"expr", heading(metrics)}}}};
   spec["width"] = "container";
   spec["height"] = 300;
@@ -67,7 +67,8 @@ std::string curve_spec(const Study& study, const std::vector<std::string>& metri
       {{"opacity", {{"value", 0}}},
        {"tooltip",
         {vega::line("line", "line"), vega::line("round", "round"), vega::line("mean", "mean", ".4~g"),
-         vega::line("low", "95 % from", ".4~g"), vega::line("high", "to", ".4~g"), vega::line("runs", "runs")}}});
+         vega::line("low", "95 % from", ".4~g"), vega::line("high", "to", ".4~g"),
+         vega::line("least", "smallest", ".4~g"), vega::line("most", "largest", ".4~g"), vega::line("runs", "runs")}}});
   hover.erase("strokeDash");
   // Lines first: the legend takes its looks from the first layer.
   spec["layer"] = {Json{{"params", {vega::legend_choice("line")}},
@@ -82,19 +83,19 @@ std::vector<Figure> curves(const Study& study, const Database& view) {
   DataSet data(curve_columns(study));
   std::vector<std::string> metrics;
   const std::vector<SeedGroup> groups = seed_groups(study, RunsTaken::with_unfinished);
-  for (const char* metric : candidates) {
+  for (const std::string& metric : study.of_every_buyer(candidates)) {
     const std::size_t before = data.rows();
     const auto series = metric_series(view, metric);
     for (const SeedGroup& group : groups) add_mean_series(study, group, metric, series, data);
-    if (data.rows() > before) metrics.emplace_back(metric);
+    if (data.rows() > before) metrics.push_back(metric);
   }
   if (metrics.empty()) return {};
   return {{.id = "curves",
            .title = "Over rounds",
            .note = std::string(
                        "Mean over the seeds of a setting; bands are 95 % confidence intervals of the mean (of shares "
-                       "cut at 0 and 100 %), where there are "
-                       "two seeds or more. A click in the legend keeps one line.") +
+                       "cut at 0 and 100 %) of three seeds or more, and the range of fewer; or, by choice, the range "
+                       "always. A click in the legend keeps one line.") +
                    unfinished_note(study, RunsTaken::with_unfinished),
            .spec = curve_spec(study, metrics, has_intervals(groups)),
            .data = std::move(data),

@@ -1,13 +1,15 @@
 #include <algorithm>
 #include <map>
-#include <set>
+#include <string>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/figures.hpp"
 #include "analysis/report/vega.hpp"
 #include "analysis/results/metric_info.hpp"
+#include "analysis/statistics/seed_effects.hpp"
 #include "analysis/statistics/summary.hpp"
 
 namespace souk {
@@ -17,8 +19,8 @@ using vega::Json;
 
 /// Runs that fall into one field of the map.
 struct Field {
-  StudyCell cell;  ///< with "all" on the axes that were taken together
-  std::set<std::size_t> runs;
+  StudyCell cell;                                ///< with "all" on the axes that were taken together
+  std::map<std::size_t, const StudyCell*> runs;  ///< and a cell of each
 };
 
 /// Beyond this many axes, "all together" would multiply the data: 2^axes entries for every cell.
@@ -41,21 +43,21 @@ std::vector<Field> fields_of(const Study& study) {
       key.insert(key.end(), place.at.begin(), place.at.end());
       const auto [found, is_new] = places.try_emplace(key, fields.size());
       if (is_new) fields.push_back({place, {}});
-      fields[found->second].runs.insert(cell.run);
+      fields[found->second].runs.emplace(cell.run, &cell);
     }
   }
   return fields;
 }
 
 /// What is written where there is no number: "diverged 1/3".
-std::string states_of(const Study& study, const std::set<std::size_t>& runs) {
+std::string states_of(const Study& study, const Field& field) {
   std::map<std::string, int> states;
-  for (const std::size_t run : runs) {
+  for (const auto& [run, cell] : field.runs) {
     if (!study.counts(study.runs[run])) ++states[study.runs[run].status];
   }
   std::string text;
   for (const auto& [state, count] : states) {
-    text += fmt::format("{}{} {}/{}", text.empty() ? "" : ", ", state, count, runs.size());
+    text += fmt::format("{}{} {}/{}", text.empty() ? "" : ", ", state, count, field.runs.size());
   }
   return text;
 }
@@ -65,16 +67,20 @@ DataSet heat_data(const Study& study, const std::vector<std::string>& metrics) {
   for (const Field& field : fields_of(study)) {
     for (const std::string& metric : metrics) {
       std::vector<double> values;
-      for (const std::size_t run : field.runs) {
+      std::vector<SeededValue> seeded;
+      for (const auto& [run, cell] : field.runs) {
         const auto value = study.runs[run].final_value(metric);
-        if (study.counts(study.runs[run]) && value) values.push_back(vega::drawn(metric, *value));
+        if (!study.counts(study.runs[run]) || !value) continue;
+        values.push_back(vega::drawn(metric, *value));
+        seeded.push_back({fmt::format("{}", fmt::join(cell->at, "\n")), cell->seed, values.back()});
       }
       const Summary summary = summarise(values);
       const bool larger_is_better = metric_info(metric).better == Better::larger;
       const double worst = larger_is_better ? summary.min : summary.max;
       const double best = larger_is_better ? summary.max : summary.min;
-      data.add(vega::grid_values(field.cell, {metric, summary.mean, worst, best, summary.deviation,
-                                              static_cast<std::int64_t>(values.size()), states_of(study, field.runs)}));
+      data.add(
+          vega::grid_values(field.cell, {metric, summary.mean, worst, best, summarise(seed_effects(seeded)).deviation,
+                                         static_cast<std::int64_t>(values.size()), states_of(study, field)}));
     }
   }
   return data;
@@ -95,7 +101,8 @@ Json heat_colour(const std::vector<std::string>& metrics) {
                      {"clamp", true},
                      {"reverse", {{"expr", reverse}}}};
   colour["legend"] = {{"gradientLength", 160}, {"titleOrient", "top"}};
-  return {{"condition", Json::array({Json{{"test", "!isValid(datum.value)"}, {"value", "#9aa0a6"}}})},
+  return {{"condition", Json::array({Json{{"test", "!isValid(datum.value)"}, {"value", "#9aa0a6"}},
+                                     Json{{"test", "datum.state != ''"}, {"value", "#d4d8dc"}}})},
           {"field", colour["field"]},
           {"type", colour["type"]},
           {"title", colour["title"]},
@@ -133,7 +140,7 @@ std::string heat_spec(const Study& study, const std::vector<std::string>& metric
                   vega::line("runs", "runs"),        vega::line("state", "without result")};
   // Viridis is dark in its lower 60 %.
   const std::string dark =
-      "isValid(datum.value) && (scale('color', datum.value) == null || "
+      "isValid(datum.value) && datum.state == '' && (scale('color', datum.value) == null || "
       "luminance(scale('color', datum.value)) < 0.36)";
   spec["layer"] = {
       Json{{"mark",
@@ -151,8 +158,9 @@ std::string heat_spec(const Study& study, const std::vector<std::string>& metric
 
 std::vector<std::string> compared_metrics(const Study& study) {
   std::vector<std::string> metrics;
-  for (const char* metric : {"accuracy", "asr", malicious_weight_share, malicious_income_share}) {
-    if (study.has_metric(metric)) metrics.emplace_back(metric);
+  for (const std::string& metric :
+       study.of_every_buyer({"accuracy", "asr", malicious_weight_share, malicious_income_share})) {
+    if (study.has_metric(metric)) metrics.push_back(metric);
   }
   return metrics;
 }
@@ -163,9 +171,9 @@ std::vector<Figure> heat_maps(const Study& study) {
   return {{.id = "heat",
            .title = "Every rule under every attack",
            .note = "At the end of the runs, over seeds and over the axes taken together. Bright is good for the "
-                   "defender. Worst and best are single runs, the standard deviation is that of a sample. †: some "
-                   "runs have no result, or have not ended, and are in no number. Grey: no run with a result, and "
-                   "why.",
+                   "defender. Worst and best are single runs, the standard deviation is that over seeds alone. Pale, "
+                   "with a †: some runs have no result, or have not ended, and the number is that of the others, which "
+                   "is no result of the cell. Grey: no run with a result, and why.",
            .spec = heat_spec(study, metrics),
            .data = heat_data(study, metrics),
            .metrics = metrics}};

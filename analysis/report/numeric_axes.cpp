@@ -39,7 +39,7 @@ bool is_logarithmic(const StudyAxis& axis) {
 }
 
 DataSet axis_data(const Study& study, std::size_t axis, const std::vector<std::string>& metrics) {
-  DataSet data(vega::grid_columns(study, {"metric", "x", "mean", "low", "high", "runs"}));
+  DataSet data(vega::grid_columns(study, {"metric", "x", "mean", "low", "high", "least", "most", "runs"}));
   for (const SeedGroup& group : seed_groups(study, RunsTaken::ended)) {
     if (group.cell.at[axis] == no_value) continue;
     for (const std::string& metric : metrics) {
@@ -48,10 +48,9 @@ DataSet axis_data(const Study& study, std::size_t axis, const std::vector<std::s
         if (const auto value = study.runs[run].final_value(metric)) values.push_back(vega::drawn(metric, *value));
       }
       if (values.empty()) continue;
-      const Summary summary = summarise(values);
-      data.add(vega::grid_values(group.cell,
-                                 {metric, number_of(group.cell.at[axis]), summary.mean, summary.mean - summary.ci95,
-                                  summary.mean + summary.ci95, static_cast<std::int64_t>(summary.count)}));
+      std::vector<ReportValue> row{metric, number_of(group.cell.at[axis])};
+      for (ReportValue& value : interval_values(summarise(values))) row.push_back(std::move(value));
+      data.add(vega::grid_values(group.cell, std::move(row)));
     }
   }
   return data;
@@ -78,7 +77,8 @@ std::string axis_spec(const Study& study, std::size_t axis, const std::vector<st
     spec["transform"].push_back(vega::filter("datum.attack == attack"));
   }
   vega::choose_axes(spec, study, false, axis);
-  vega::limit_interval(spec, metrics);
+  const bool bands = has_intervals(seed_groups(study, RunsTaken::ended));
+  vega::choose_band(spec, metrics, bands);
   spec["title"] = {{"text", {{"expr", vega::by_option("metric", metrics, titles)}}}};
   spec["width"] = "container";
   spec["height"] = 280;
@@ -103,7 +103,7 @@ std::string axis_spec(const Study& study, std::size_t axis, const std::vector<st
                         {"mark", {{"type", "line"}, {"strokeWidth", 2}}},
                         {"encoding", line}},
                    Json{{"mark", {{"type", "point"}, {"filled", true}, {"size", 50}}}, {"encoding", points}}};
-  if (has_intervals(seed_groups(study, RunsTaken::ended))) {
+  if (bands) {
     spec["layer"].push_back({{"mark", {{"type", "area"}, {"tooltip", nullptr}}}, {"encoding", interval}});
   }
   return vega::text_of(spec);
@@ -119,7 +119,8 @@ std::vector<Figure> numeric_axes(const Study& study) {
     figures.push_back({.id = fmt::format("axis-{}", axis + 1),
                        .title = "Along " + study.axes[axis].name,
                        .note = std::string("At the end of the runs: mean over seeds with its 95 % confidence "
-                                           "interval (of shares cut at 0 and 100 %).") +
+                                           "interval (of shares cut at 0 and 100 %) of three seeds or more, or the "
+                                           "range of the seeds.") +
                                unfinished_note(study, RunsTaken::ended),
                        .spec = axis_spec(study, axis, metrics),
                        .data = axis_data(study, axis, metrics),

@@ -1,6 +1,7 @@
 #include "analysis/report/overview.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <map>
 
@@ -8,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/figures.hpp"
+#include "analysis/report/series.hpp"
 #include "analysis/report/vega.hpp"
 #include "analysis/statistics/summary.hpp"
 
@@ -22,11 +24,11 @@ Json card(const std::string& title, const std::string& kind, const std::vector<s
 }
 
 std::string percent(const std::optional<double>& share) {
-  return share ? fmt::format("{:.1f} %", 100.0 * *share) : "–";
+  return share ? fmt::format("{} %", percent_points(*share)) : "–";
 }
 
-std::string in_setting(const RuleVerdict& rule) {
-  return rule.worst_setting.empty() ? rule.worst_attack : fmt::format("{} ({})", rule.worst_attack, rule.worst_setting);
+std::string in_setting(const std::string& attack, const std::string& setting) {
+  return setting.empty() ? attack : fmt::format("{} ({})", attack, setting);
 }
 
 /// "krum: 84.3 → 81.2 % under alie": the reference and what is left of it; and the success of attacks over the limit.
@@ -35,13 +37,24 @@ std::string how_it_did(const RuleVerdict& rule, const VerdictLimits& limits) {
   if (rule.worst_attack.empty()) {
     text += "no loss of accuracy known";
   } else if (rule.worst_loss) {
-    text += fmt::format("{:.1f} → {} under {}", 100.0 * *rule.worst_reference, percent(rule.worst_accuracy),
-                        in_setting(rule));
+    text += fmt::format("{} → {} under {}", percent_points(*rule.worst_reference), percent(rule.worst_accuracy),
+                        in_setting(rule.worst_attack, rule.worst_setting));
   } else {
-    text += fmt::format("diverges under {}", in_setting(rule));
+    text += fmt::format("diverges under {}", in_setting(rule.worst_attack, rule.worst_setting));
   }
   if (rule.attack_success.value_or(0.0) >= limits.attack_success) {
-    text += fmt::format("; {} succeeds in {} of its tries", rule.strongest_backdoor, percent(rule.attack_success));
+    text += fmt::format(
+        "; {} succeeds in {} of its tries{}", in_setting(rule.strongest_backdoor, rule.strongest_setting),
+        percent(rule.attack_success),
+        rule.measured_clean ? fmt::format(" beyond the {} without attack", percent(rule.measured_clean)) : "");
+  }
+  if (rule.price && *rule.price >= 0.001) {
+    text += fmt::format("; without attack {}, {:.1f} points less than the mean", percent(rule.clean_accuracy),
+                        100.0 * *rule.price);
+  }
+  if (rule.other_f > 0) {
+    text += fmt::format("; {} compared with one of another tolerated_f",
+                        rule.other_f == 1 ? "1 cell" : fmt::format("{} cells", rule.other_f));
   }
   if (const std::string reasons = why_not_compared(rule); !reasons.empty()) text += "; not compared: " + reasons;
   return text;
@@ -169,6 +182,32 @@ std::vector<std::string> market_lines(const Study& study) {
   return lines;
 }
 
+/// "first: accuracy 87.1 %, attack success 0.1 %, 3.0 % of its money to attackers": means over runs under attack.
+std::string buyer_line(const Study& study, const std::string& buyer) {
+  const std::string prefix = buyer.empty() ? "" : fmt::format("buyer.{}.", buyer);
+  const auto mean = [&](const std::string& metric) -> std::optional<double> {
+    std::vector<double> values;
+    for (const StudyRun& run : study.runs) {
+      const bool attacked = run.malicious.value_or(0.0) > 0.0;
+      const auto value = study.counts(run) && attacked ? run.final_value(prefix + metric) : std::nullopt;
+      if (value) values.push_back(*value);
+    }
+    return values.empty() ? std::nullopt : std::optional(summarise(values).mean);
+  };
+  return fmt::format("{}: accuracy {}, attack success {}, {} of its money to attackers",
+                     buyer.empty() ? "first" : buyer, percent(mean("accuracy")), percent(mean("asr")),
+                     percent(mean(malicious_income_share)));
+}
+
+/// Where there are several buyers: what verdicts, which are about the first one's model, do not say.
+std::optional<Json> buyers_card(const Study& study) {
+  if (study.rivals.empty()) return std::nullopt;
+  std::vector<std::string> lines{buyer_line(study, "")};
+  for (const std::string& rival : study.rivals) lines.push_back(buyer_line(study, rival));
+  lines.emplace_back("Means over runs under attack. Verdicts are about the first buyer's model.");
+  return card("What every buyer got", "cost", lines);
+}
+
 Json cost_card(const Study& study) {
   double seconds = 0.0, bytes = 0.0;
   std::map<std::string, int> states;
@@ -196,27 +235,60 @@ Json cost_card(const Study& study) {
   return card("What it cost", "cost", lines);
 }
 
+/// Mean over the runs of a setting that have it.
+std::optional<double> mean_of(const Study& study, const SeedGroup& group, const std::string& metric) {
+  std::vector<double> values;
+  for (const std::size_t run : group.runs) {
+    if (const auto value = study.runs[run].final_value(metric)) values.push_back(*value);
+  }
+  return values.empty() ? std::nullopt : std::optional(summarise(values).mean);
+}
+
+/// The setting that is best by validation accuracy, where all have one, for the test is no judge of what was tuned on
+/// it.
+std::optional<std::string> best_setting(const Study& study) {
+  std::vector<SeedGroup> groups = seed_groups(study, RunsTaken::ended);
+  std::erase_if(groups, [&](const SeedGroup& group) { return !mean_of(study, group, "accuracy"); });
+  if (groups.empty()) return std::nullopt;
+  const auto has_validation = [&](const SeedGroup& group) {
+    return mean_of(study, group, "validation_accuracy").has_value();
+  };
+  const bool validated = std::ranges::all_of(groups, has_validation);
+  const auto quality = [&](const SeedGroup& group) {
+    return *mean_of(study, group, validated ? "validation_accuracy" : "accuracy");
+  };
+  const SeedGroup& best = *std::ranges::max_element(groups, {}, quality);
+  const std::string place = study.place_text(best.cell);
+  return fmt::format("Best by {}: {}{}, with a test accuracy of {}{}, mean of {} run{}.",
+                     validated ? "validation accuracy" : "test accuracy (no validation data, so it flatters)",
+                     best.cell.rule, place.empty() ? "" : ", " + place, percent(mean_of(study, best, "accuracy")),
+                     validated ? fmt::format(" (validation {})", percent(quality(best))) : "", best.runs.size(),
+                     best.runs.size() == 1 ? "" : "s");
+}
+
+/// Of a study of one run.
+std::vector<std::string> result_lines(const Study& study) {
+  std::vector<std::string> lines;
+  const StudyRun& run = study.runs.front();
+  for (const std::string& metric :
+       study.of_every_buyer({"accuracy", "loss", "asr", malicious_weight_share, malicious_income_share})) {
+    const auto value = study.counts(run) ? run.final_value(metric) : std::nullopt;
+    if (!value) continue;
+    lines.push_back(vega::is_share(metric) ? fmt::format("{}: {}", vega::title_of(metric), percent_points(*value))
+                                           : fmt::format("{}: {:.3g}", vega::title_of(metric), *value));
+  }
+  return lines;
+}
+
 /// Where no attack was tried: what was reached.
 Json result_card(const Study& study) {
   std::vector<std::string> lines;
-  const StudyRun* best = nullptr;
-  for (const StudyRun& run : study.runs) {
-    const auto accuracy = study.counts(run) ? run.final_value("accuracy") : std::nullopt;
-    if (accuracy && (best == nullptr || *accuracy > *best->final_value("accuracy"))) best = &run;
+  if (study.runs.size() == 1) {
+    lines = result_lines(study);
+  } else if (const auto best = best_setting(study)) {
+    lines.push_back(*best);
   }
-  if (best != nullptr && study.runs.size() > 1) {
-    lines.push_back(fmt::format("Best accuracy at the end: {}, by {} ({}).", percent(best->final_value("accuracy")),
-                                best->name, best->aggregator));
-  } else if (best != nullptr) {
-    for (const char* metric : {"accuracy", "loss", "asr", malicious_weight_share, malicious_income_share}) {
-      const auto value = best->final_value(metric);
-      if (!value) continue;
-      lines.push_back(vega::is_share(metric) ? fmt::format("{}: {:.1f}", vega::title_of(metric), 100.0 * *value)
-                                             : fmt::format("{}: {:.3g}", vega::title_of(metric), *value));
-    }
-  } else {
-    lines.emplace_back("No run has a result.");
-  }
+  if (lines.empty()) lines.emplace_back("No run has a result.");
   return card(study.has_unfinished() ? "What was reached so far" : "What was reached", "good", lines);
 }
 
@@ -237,7 +309,8 @@ std::vector<std::string> definitions(const StudyVerdict& verdict, const VerdictL
       "A rule held if in every setting (an attack with a value of every other axis) it lost less than {:.0f} points of "
       "accuracy and the attack succeeded in less than {:.0f} % of its tries, as means over seeds of finished runs; a "
       "setting with a run that diverges is broken, unless that run diverges without attack too. Above: accuracy before "
-      "→ under the attack that costs most. Before is {}.",
+      "→ under the attack that costs most. Before is {}. Success is counted beyond what a cell measures in which the "
+      "same attackers never act, where there is one.",
       100.0 * limits.accuracy_loss, 100.0 * limits.attack_success, reference_words(verdict))};
 }
 
@@ -267,6 +340,14 @@ std::string duration_words(double seconds) {
   return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
 }
 
+/// As the page's tables have it: of the digits that its data have, halves away from zero.
+std::string percent_points(double share) {
+  double points = std::stod(fmt::format("{:.6g}", 100.0 * share));
+  const bool half = std::fmod(std::abs(points) * 4.0, 2.0) == 1.0;  // x.25 or x.75, exactly
+  if (half) points = std::nextafter(points, points < 0.0 ? -1e9 : 1e9);
+  return fmt::format("{:.1f}", points);
+}
+
 std::string overview_json(const Study& study, const StudyVerdict& verdict, const VerdictLimits& limits) {
   Json cards = Json::array();
   if (verdict.rules.empty() || study.runs.size() == 1) {
@@ -276,6 +357,7 @@ std::string overview_json(const Study& study, const StudyVerdict& verdict, const
     cards.push_back(broke_card(verdict, limits));
     if (auto unknown = unknown_card(verdict)) cards.push_back(std::move(*unknown));
   }
+  if (auto buyers = buyers_card(study)) cards.push_back(std::move(*buyers));
   cards.push_back(cost_card(study));
   Json texts = study.runs.size() == 1 ? std::vector<std::string>{} : definitions(verdict, limits);
   if (const auto words = unfinished_words(study)) texts.push_back(*words);

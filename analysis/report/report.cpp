@@ -33,6 +33,8 @@ std::vector<Section> make_sections(const Study& study, const StudyVerdict& verdi
   std::vector<Section> sections;
   Section robustness{.id = "robustness", .title = "Attacks and defences", .intro = "", .figures = heat_maps(study)};
   if (!verdict.rules.empty() && study.runs.size() > 1) robustness.tables = {rule_table(verdict), attack_table(verdict)};
+  robustness.tables.push_back(buyer_table(study));
+  robustness.tables.push_back(class_table(study, view));
   sections.push_back(std::move(robustness));
   sections.push_back({.id = "curves", .title = "Training", .intro = "", .figures = curves(study, view)});
   sections.push_back({.id = "axes", .title = "Along the axes", .intro = "", .figures = numeric_axes(study)});

@@ -7,6 +7,7 @@
 #include "analysis/report/series.hpp"
 #include "analysis/report/vega.hpp"
 #include "analysis/statistics/summary.hpp"
+#include "analysis/tables/run_values.hpp"
 #include "sim/base/inequality.hpp"
 
 namespace souk {
@@ -129,26 +130,43 @@ void add_lorenz_figure(const Study& study, const Database& view, std::vector<Fig
        .metrics = metrics});
 }
 
-constexpr const char* weight_by_round =
-    "SELECT run, round, sum(CASE WHEN malicious THEN weight ELSE 0 END) / nullif(sum(weight), 0) "
-    "FROM selection_summary s WHERE (SELECT max(attacker_group) FROM agent a WHERE a.run = s.run) >= 0 "
-    "GROUP BY run, round ORDER BY run, round";
-/// What clients were paid up to every round of the runs with a market, in all and as attackers, beside their numbers.
-constexpr const char* paid_so_far =
-    "WITH paid AS (SELECT l.run, l.round, sum(micro_credits) AS amount, "
-    "  sum(CASE WHEN attacker_group >= 0 THEN micro_credits ELSE 0 END) AS attackers "
-    "  FROM ledger l JOIN agent a ON a.run = l.run AND a.agent = l.payee WHERE kind = 'payment' GROUP BY l.run, "
-    "l.round), "
-    "market AS (SELECT run, count(*) AS clients, sum(attacker_group >= 0) AS attackers FROM agent "
-    "  WHERE run IN (SELECT run FROM ledger) GROUP BY run), "
-    "so_far AS (SELECT r.run, r.round, total(p.amount) OVER past AS amount, total(p.attackers) OVER past AS "
-    "to_attackers, "
-    "  m.clients, m.attackers FROM round r JOIN market m ON m.run = r.run "
-    "  LEFT JOIN paid p ON p.run = r.run AND p.round = r.round WINDOW past AS (PARTITION BY r.run ORDER BY r.round)) ";
+/// In the model of one buyer; the first has no name.
+std::string weight_by_round(const std::string& buyer) {
+  return fmt::format(
+      "SELECT run, round, sum(CASE WHEN malicious THEN weight ELSE 0 END) / nullif(sum(weight), 0) "
+      "FROM selection_summary s JOIN {} USING (run, buyer) "
+      "WHERE (SELECT max(attacker_group) FROM agent a WHERE a.run = s.run) >= 0 GROUP BY run, round ORDER BY run, "
+      "round",
+      accounts_of_buyer(buyer));
+}
 
-/// Until somebody was paid, there is no share.
-std::string income_share_by_round() {
-  return std::string(paid_so_far) +
+/// Bookings of everybody, and of one buyer.
+constexpr const char* all_bookings = "ledger";
+std::string bookings_of(const std::string& buyer) {
+  return fmt::format("(SELECT ledger.* FROM ledger JOIN {} USING (run, buyer))", accounts_of_buyer(buyer));
+}
+
+/// What clients were paid in these bookings up to every round of the runs with a market, in all and as attackers,
+/// beside their numbers.
+std::string paid_so_far(const std::string& bookings) {
+  return fmt::format(
+      "WITH paid AS (SELECT l.run, l.round, sum(micro_credits) AS amount, "
+      "  sum(CASE WHEN attacker_group >= 0 THEN micro_credits ELSE 0 END) AS attackers "
+      "  FROM {} l JOIN agent a ON a.run = l.run AND a.agent = l.payee WHERE kind = 'payment' GROUP BY l.run, "
+      "l.round), "
+      "market AS (SELECT run, count(*) AS clients, sum(attacker_group >= 0) AS attackers FROM agent "
+      "  WHERE run IN (SELECT run FROM ledger) GROUP BY run), "
+      "so_far AS (SELECT r.run, r.round, total(p.amount) OVER past AS amount, total(p.attackers) OVER past AS "
+      "to_attackers, "
+      "  m.clients, m.attackers FROM round r JOIN market m ON m.run = r.run "
+      "  LEFT JOIN paid p ON p.run = r.run AND p.round = r.round WINDOW past AS (PARTITION BY r.run ORDER BY "
+      "r.round)) ",
+      bookings);
+}
+
+/// Until the buyer paid somebody, there is no share.
+std::string income_share_by_round(const std::string& buyer) {
+  return paid_so_far(bookings_of(buyer)) +
          "SELECT run, round, to_attackers / nullif(amount, 0) FROM so_far WHERE attackers > 0 ORDER BY run, round";
 }
 
@@ -156,20 +174,26 @@ std::string income_share_by_round() {
 std::string income_by_round(bool malicious) {
   const std::string amount = malicious ? "to_attackers" : "amount - to_attackers";
   const std::string clients = malicious ? "attackers" : "clients - attackers";
-  return fmt::format("{} SELECT run, round, {} * ({}) / ({}) FROM so_far WHERE {} > 0 ORDER BY run, round", paid_so_far,
-                     credits, amount, clients, clients);
+  return fmt::format("{} SELECT run, round, {} * ({}) / ({}) FROM so_far WHERE {} > 0 ORDER BY run, round",
+                     paid_so_far(all_bookings), credits, amount, clients, clients);
 }
 
 void add_group_figure(const Study& study, const Database& view, std::vector<Figure>& figures) {
   DataSet data(curve_columns(study));
   std::vector<std::string> metrics;
   const std::vector<SeedGroup> groups = seed_groups(study, RunsTaken::with_unfinished);
-  for (const auto& [metric, sql] : {std::pair(malicious_weight_share, std::string(weight_by_round)),
-                                    std::pair(malicious_income_share, income_share_by_round())}) {
+  const auto add = [&](const std::string& metric, const std::string& sql) {
     const std::size_t before = data.rows();
     const auto series = read_series(view, sql);
     for (const SeedGroup& group : groups) add_mean_series(study, group, metric, series, data);
-    if (data.rows() > before) metrics.emplace_back(metric);
+    if (data.rows() > before) metrics.push_back(metric);
+  };
+  std::vector<std::string> buyers{""};
+  buyers.insert(buyers.end(), study.rivals.begin(), study.rivals.end());
+  for (const std::string& buyer : buyers) {
+    const std::string prefix = buyer.empty() ? "" : fmt::format("buyer.{}.", buyer);
+    add(prefix + malicious_weight_share, weight_by_round(buyer));
+    add(prefix + malicious_income_share, income_share_by_round(buyer));
   }
   if (metrics.empty()) return;
   figures.push_back(
@@ -232,12 +256,14 @@ void add_flow_figure(const Study& study, const Database& view, std::vector<Figur
   for (const SeedGroup& group : seed_groups(study, RunsTaken::ended)) {
     if (group.runs.empty()) continue;
     Statement select(view,
-                     fmt::format("SELECT payer, payee, coalesce((SELECT attacker_group FROM agent a WHERE a.run = "
+                     fmt::format("SELECT CASE WHEN payer = -1 THEN buyer ELSE payer END AS source, payee, "
+                                 "coalesce((SELECT attacker_group FROM agent a WHERE a.run = "
                                  "l.run AND a.agent = payee), -1), sum(micro_credits) AS amount FROM ledger l "
-                                 "WHERE run = {} AND payer <> payee AND kind NOT LIKE 'deposit%' AND payee IN (SELECT "
+                                 "WHERE run = {} AND payer <> payee AND kind NOT LIKE 'deposit%' AND kind NOT IN "
+                                 "('escrow', 'refund') AND payee IN (SELECT "
                                  "payee FROM ledger WHERE "
                                  "run = {} GROUP BY payee ORDER BY sum(micro_credits) DESC, payee LIMIT {}) "
-                                 "GROUP BY payer, payee ORDER BY payer, payee",
+                                 "GROUP BY source, payee ORDER BY source, payee",
                                  study.runs[group.runs.front()].run, study.runs[group.runs.front()].run, most_payees));
     while (select.step()) {
       data.add(

@@ -60,6 +60,17 @@ bool has_intervals(const std::vector<SeedGroup>& groups) {
   return std::ranges::any_of(groups, [](const SeedGroup& group) { return group.runs.size() > 1; });
 }
 
+std::vector<ReportValue> interval_values(const Summary& summary) {
+  constexpr std::size_t fewest = 3;  // of two values Student's t makes an interval of 12.7 deviations
+  const bool has_interval = summary.count >= fewest;
+  return {summary.mean,
+          has_interval ? ReportValue(summary.mean - summary.ci95) : ReportValue(),
+          has_interval ? ReportValue(summary.mean + summary.ci95) : ReportValue(),
+          summary.min,
+          summary.max,
+          static_cast<std::int64_t>(summary.count)};
+}
+
 void add_mean_series(const Study& study, const SeedGroup& group, const std::string& metric,
                      const std::map<std::int64_t, Series>& series, DataSet& data) {
   std::map<std::int64_t, std::vector<double>> by_round;
@@ -72,8 +83,9 @@ void add_mean_series(const Study& study, const SeedGroup& group, const std::stri
   for (const auto& [round, values] : by_round) rounds.push_back(round);
   for (const std::size_t at : thinned(rounds.size())) {
     const Summary summary = summarise(by_round.at(rounds[at]));
-    data.add(vega::grid_values(group.cell, {metric, rounds[at], summary.mean, summary.mean - summary.ci95,
-                                            summary.mean + summary.ci95, static_cast<std::int64_t>(summary.count)}));
+    std::vector<ReportValue> row{metric, rounds[at]};
+    for (ReportValue& value : interval_values(summary)) row.push_back(std::move(value));
+    data.add(vega::grid_values(group.cell, std::move(row)));
   }
 }
 

@@ -9,6 +9,7 @@
 #include "analysis/database.hpp"
 #include "analysis/report/data_set.hpp"
 #include "analysis/report/study.hpp"
+#include "analysis/statistics/summary.hpp"
 
 namespace souk {
 
@@ -36,9 +37,12 @@ std::vector<SeedGroup> seed_groups(const Study& study, RunsTaken taken);
 /// What notes add where some run has not ended; empty where all have. Begins with a space.
 std::string unfinished_note(const Study& study, RunsTaken taken);
 
-/// Adds one row per round of the group that is drawn: the group's columns, `metric`, then round, mean, low, high (95 %
-/// confidence interval of the mean; none of a single run), runs. A round of which only some runs have a value is the
-/// mean of these.
+/// mean, low, high, least, most, runs: low to high is the 95 % confidence interval of the mean, of three values or
+/// more; least to most their range.
+std::vector<ReportValue> interval_values(const Summary& summary);
+
+/// Adds one row per round of the group that is drawn: the group's columns, `metric`, round, interval_values. A round of
+/// which only some runs have a value is the mean of these.
 void add_mean_series(const Study& study, const SeedGroup& group, const std::string& metric,
                      const std::map<std::int64_t, Series>& series, DataSet& data);
 

@@ -84,11 +84,29 @@ constexpr const char* last_values =
     "SELECT run, name, value, max(round) FROM metric WHERE agent = -1 AND class = -1 AND value IS NOT NULL "
     "GROUP BY run, name";
 
-void read_finals(const Database& view, const Places& places, std::vector<StudyRun>& runs) {
+void read_finals(const Database& view, const Places& places, const Study& study, std::vector<StudyRun>& runs) {
   Statement select(view, last_values);
   while (select.step()) runs[places.at(select.integer(0))].finals[select.text(1)] = select.real(2);
-  for (const char* share : {malicious_weight_share, malicious_income_share}) {
+  for (const std::string& rate : study.of_every_buyer({"tpr", "tnr"})) {
+    if (std::ranges::none_of(runs, [&](const StudyRun& run) { return run.finals.contains(rate); })) continue;
+    const RoundChoice usual{.kind = RoundChoice::Kind::usual};
+    for (const auto& [run, value] : run_values(view, rate, usual)) runs[places.at(run)].finals[rate] = value;
+  }
+  for (const std::string& share : study.of_every_buyer({malicious_weight_share, malicious_income_share})) {
     for (const auto& [run, value] : run_values(view, share, RoundChoice{})) runs[places.at(run)].finals[share] = value;
+  }
+}
+
+/// What attacker groups are after: runs of one goal measure the same triggers and targets, whether anybody acts or not.
+void read_goals(const Database& view, const Places& places, std::vector<StudyRun>& runs) {
+  constexpr std::array<std::string_view, 11> aside{"count", "fraction",  "from_round", "to_round",  "every",     "on",
+                                                   "off",   "at_rounds", "members",    "knowledge", "identities"};
+  Statement select(view, "SELECT run, path, value FROM setting WHERE path GLOB 'attacks[[]*' ORDER BY run, path");
+  while (select.step()) {
+    const std::string path = select.text(1);
+    const std::string field = path.substr(std::min(path.find("].") + 2, path.size()));
+    if (is_one_of(aside, field.substr(0, field.find_first_of(".[")))) continue;
+    runs[places.at(select.integer(0))].goal += fmt::format("{}={}\n", path, select.text(2));
   }
 }
 
@@ -237,6 +255,14 @@ bool Study::has_metric(const std::string& metric) const {
   return std::ranges::any_of(runs, [&](const StudyRun& run) { return counts(run) && run.finals.contains(metric); });
 }
 
+std::vector<std::string> Study::of_every_buyer(const std::vector<std::string>& metrics) const {
+  std::vector<std::string> all = metrics;
+  for (const std::string& rival : rivals) {
+    for (const std::string& metric : metrics) all.push_back(fmt::format("buyer.{}.{}", rival, metric));
+  }
+  return all;
+}
+
 bool Study::has_unfinished() const { return std::ranges::any_of(runs, &StudyRun::unfinished); }
 
 std::string Study::place_text(const StudyCell& cell) const {
@@ -252,8 +278,10 @@ Study Study::read(const Database& view) {
   study.runs = read_runs(view);
   Places places;
   for (std::size_t i = 0; i < study.runs.size(); ++i) places[study.runs[i].run] = i;
-  read_finals(view, places, study.runs);
+  study.rivals = rivals_of(view);
+  read_finals(view, places, study, study.runs);
   read_payments(view, places, study.runs);
+  read_goals(view, places, study.runs);
   study.axes = read_axes(view);
   study.rules = axis_values(view, "'aggregator', 'rule', 'defence', 'defense'");
   study.attacks = axis_values(view, "'attack', 'attacks'");

@@ -17,10 +17,12 @@ struct StudyRun {
   std::int64_t failures = 0, rounds_done = 0;
   std::optional<double> seconds;         ///< wall clock
   std::optional<double> bytes;           ///< of the simulated protocol's messages
-  std::map<std::string, double> finals;  ///< of the whole federation, in the last round that recorded them, by name
+  std::map<std::string, double> finals;  ///< of the whole federation by name, in the last round that recorded them;
+                                         ///< of tpr and tnr the mean over the rounds
   std::optional<double> malicious;       ///< share of the clients in attacker groups
   std::optional<double> paid;            ///< credits that clients were paid; none without a market
   double paid_to_attackers = 0.0;        ///< of them
+  std::string goal;                      ///< settings of its attacker groups but for size and schedule; empty: none
   /// Whether its numbers are those at the end of a run.
   bool is_done() const { return status == "done"; }
   bool diverged() const { return status == "diverged"; }
@@ -59,6 +61,7 @@ struct Study {
   std::vector<StudyCell> cells;
   std::vector<StudyAxis> axes;
   std::vector<std::string> rules, attacks;  ///< in the grid's order; clean ones first
+  std::vector<std::string> rivals;          ///< names of buyers beside the first
   /// Reads the merged view.
   static Study read(const Database& view);
   /// Of some run that counts.
@@ -66,6 +69,8 @@ struct Study {
   /// Whether numbers at the end are taken from a run: those of done ones, and of a run that is all there is.
   bool counts(const StudyRun& run) const { return run.is_done() || (runs.size() == 1 && run.unfinished()); }
   bool has_unfinished() const;
+  /// These metrics, and then those of each rival ("buyer.b.accuracy").
+  std::vector<std::string> of_every_buyer(const std::vector<std::string>& metrics) const;
   bool several_sweeps() const { return !axes.empty() && axes.front().sweeps; }
   /// "share 0.3, alpha 0.1": the values of the axes that the cell has.
   std::string place_text(const StudyCell& cell) const;

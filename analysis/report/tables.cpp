@@ -1,10 +1,19 @@
 #include "analysis/report/tables.hpp"
 
 #include <algorithm>
-#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
+#include <fmt/format.h>
+
+#include "analysis/report/series.hpp"
 #include "analysis/report/vega.hpp"
+#include "analysis/statistics/summary.hpp"
+#include "analysis/tables/run_values.hpp"
 
 namespace souk {
 namespace {
@@ -26,43 +35,65 @@ std::string result_text(const RuleVerdict& rule) {
 }
 
 /// Metrics of whole runs that tables show, where some run has them.
-constexpr std::array<const char*, 8> run_metrics{
-    "accuracy", "loss", "asr", "validation_accuracy", "tpr", "tnr", malicious_weight_share, malicious_income_share};
+const std::vector<std::string> run_metrics{"accuracy",
+                                           "loss",
+                                           "asr",
+                                           "validation_accuracy",
+                                           "tolerated_f",
+                                           "tpr",
+                                           "tnr",
+                                           malicious_weight_share,
+                                           malicious_income_share};
 
 std::vector<std::string> recorded(const Study& study) {
   std::vector<std::string> metrics;
-  for (const char* metric : run_metrics) {
-    if (study.has_metric(metric)) metrics.emplace_back(metric);
+  for (const std::string& metric : study.of_every_buyer(run_metrics)) {
+    if (study.has_metric(metric)) metrics.push_back(metric);
   }
   return metrics;
+}
+
+/// Over the runs of a group that have the metric, as it is drawn.
+std::optional<double> mean_of(const Study& study, const SeedGroup& group, const std::string& metric) {
+  std::vector<double> values;
+  for (const std::size_t run : group.runs) {
+    if (const auto value = study.runs[run].final_value(metric)) values.push_back(vega::drawn(metric, *value));
+  }
+  return values.empty() ? std::nullopt : std::optional(summarise(values).mean);
 }
 
 }  // namespace
 
 ReportTable rule_table(const StudyVerdict& verdict) {
-  ReportTable table{.id = "rules",
-                    .title = "Rules",
-                    .note = "",
-                    .columns = {{"rule"},
-                                {"verdict"},
-                                {"worst attack", "", "the one that cost most accuracy, mean over seeds"},
-                                {"setting", "", "values of the other axes there"},
-                                {verdict.against_best ? "reference accuracy (%)" : "clean accuracy (%)", ".1f",
-                                 "in that setting, of the same seeds"},
-                                {"accuracy under it (%)", ".1f"},
-                                {"points lost", ".1f"},
-                                {"highest attack success (%)", ".1f"},
-                                {"by", "", "the attack with that success rate"},
-                                {"settings broken", "", "an attack with a value of every other axis is a setting"},
-                                {"settings"},
-                                {"not compared", "", "cells under attack by the reason"}},
-                    .data = DataSet({"rule", "verdict", "worst", "setting", "reference", "accuracy", "loss", "asr",
-                                     "backdoor", "broken", "settings", "not_compared"})};
+  ReportTable table{
+      .id = "rules",
+      .title = "Rules",
+      .note = "",
+      .columns = {{"rule"},
+                  {"verdict"},
+                  {"worst attack", "", "the one that cost most accuracy, mean over seeds"},
+                  {"setting", "", "values of the other axes there"},
+                  {verdict.against_best ? "reference accuracy (%)" : "clean accuracy (%)", ".1f",
+                   "in that setting, of the same seeds"},
+                  {"accuracy under it (%)", ".1f"},
+                  {"points lost", ".1f"},
+                  {"highest attack success (%)", ".1f"},
+                  {"by", "", "the attack with that success rate"},
+                  {"without attack (%)", ".1f", "that success where the same attackers never act, already taken off"},
+                  {"clean accuracy of it (%)", ".1f", "without attack, in settings that the mean has as well"},
+                  {"price of robustness", ".1f", "points of accuracy that the mean has more there"},
+                  {"other f", "", "cells compared with one that ran with another tolerated_f"},
+                  {"settings broken", "", "an attack with a value of every other axis is a setting"},
+                  {"settings"},
+                  {"not compared", "", "cells under attack by the reason"}},
+      .data = DataSet({"rule", "verdict", "worst", "setting", "reference", "accuracy", "loss", "asr", "backdoor",
+                       "measured_clean", "clean", "price", "other_f", "broken", "settings", "not_compared"})};
   for (const RuleVerdict& rule : verdict.rules) {
     table.data.add({rule.rule, result_text(rule), rule.worst_attack, rule.worst_setting, percent(rule.worst_reference),
                     percent(rule.worst_accuracy), percent(rule.worst_loss), percent(rule.attack_success),
-                    rule.strongest_backdoor, std::int64_t{rule.broken}, std::int64_t{rule.settings},
-                    why_not_compared(rule)});
+                    rule.strongest_backdoor, percent(rule.measured_clean), percent(rule.clean_accuracy),
+                    percent(rule.price), std::int64_t{rule.other_f}, std::int64_t{rule.broken},
+                    std::int64_t{rule.settings}, why_not_compared(rule)});
   }
   return table;
 }
@@ -93,6 +124,86 @@ ReportTable attack_table(const StudyVerdict& verdict) {
   return table;
 }
 
+ReportTable buyer_table(const Study& study) {
+  std::vector<std::string> columns{"rule", "attack"};
+  std::vector<ReportTable::Column> heads{{"rule of the first"}, {"attack"}};
+  for (std::size_t axis = 0; axis < study.axes.size(); ++axis) {
+    columns.push_back(vega::axis_field(axis));
+    heads.push_back({study.axes[axis].name});
+  }
+  columns.emplace_back("buyer");
+  heads.push_back({"buyer"});
+  const std::vector<std::string> metrics{"accuracy", "asr", malicious_weight_share, malicious_income_share,
+                                         "spent_total"};
+  for (const std::string& metric : metrics) {
+    columns.push_back(metric);
+    heads.push_back({vega::title_of(metric), vega::is_share(metric) ? ".1f" : ".4~g"});
+  }
+  ReportTable table{.id = "buyers",
+                    .title = "Buyers",
+                    .note = "What became of every buyer's model and money at the end, mean over seeds.",
+                    .columns = std::move(heads),
+                    .data = DataSet(std::move(columns))};
+  if (study.rivals.empty()) return table;
+  std::vector<std::string> buyers{""};
+  buyers.insert(buyers.end(), study.rivals.begin(), study.rivals.end());
+  for (const SeedGroup& group : seed_groups(study, RunsTaken::ended)) {
+    for (const std::string& buyer : buyers) {
+      std::vector<ReportValue> row{group.cell.rule, group.cell.attack};
+      row.insert(row.end(), group.cell.at.begin(), group.cell.at.end());
+      row.emplace_back(buyer.empty() ? "first" : buyer);
+      bool known = false;
+      for (const std::string& metric : metrics) {
+        const auto mean = mean_of(study, group, buyer.empty() ? metric : fmt::format("buyer.{}.{}", buyer, metric));
+        known = known || mean.has_value();
+        row.push_back(mean ? ReportValue(*mean) : ReportValue());
+      }
+      if (known) table.data.add(std::move(row));
+    }
+  }
+  return table;
+}
+
+ReportTable class_table(const Study& study, const Database& view) {
+  constexpr std::size_t most_classes = 30;
+  const std::vector<std::string> classes = with_classes(view, {"class_accuracy"});
+  std::vector<std::string> columns{"rule", "attack"};
+  std::vector<ReportTable::Column> heads{{"rule"}, {"attack"}};
+  for (std::size_t axis = 0; axis < study.axes.size(); ++axis) {
+    columns.push_back(vega::axis_field(axis));
+    heads.push_back({study.axes[axis].name});
+  }
+  const bool shown = classes.front() != "class_accuracy" && classes.size() <= most_classes;
+  std::vector<std::map<std::int64_t, double>> of_class;
+  for (std::size_t c = 0; shown && c < classes.size(); ++c) {
+    columns.push_back(classes[c]);
+    heads.push_back({classes[c].substr(classes[c].rfind('.') + 1), ".1f"});
+    of_class.push_back(run_values(view, classes[c], {}));
+  }
+  ReportTable table{.id = "classes",
+                    .title = "Test accuracy by class (%)",
+                    .note =
+                        "Columns are classes: the share of their test samples that the first model knows, at the "
+                        "end, mean over seeds.",
+                    .columns = std::move(heads),
+                    .data = DataSet(std::move(columns))};
+  if (!shown) return table;
+  for (const SeedGroup& group : seed_groups(study, RunsTaken::ended)) {
+    std::vector<ReportValue> row{group.cell.rule, group.cell.attack};
+    row.insert(row.end(), group.cell.at.begin(), group.cell.at.end());
+    for (const auto& values : of_class) {
+      std::vector<double> own;
+      for (const std::size_t run : group.runs) {
+        const auto value = values.find(study.runs[run].run);
+        if (value != values.end()) own.push_back(100.0 * value->second);
+      }
+      row.push_back(own.empty() ? ReportValue() : ReportValue(summarise(own).mean));
+    }
+    if (!group.runs.empty()) table.data.add(std::move(row));
+  }
+  return table;
+}
+
 ReportTable cell_table(const Study& study) {
   std::vector<std::string> columns{"run", "id", "name", "rule", "attack"};
   std::vector<ReportTable::Column> heads{{"run"}, {"name"}, {"rule"}, {"attack"}};
@@ -116,8 +227,8 @@ ReportTable cell_table(const Study& study) {
   ReportTable table{.id = "cells",
                     .title = "All cells",
                     .note =
-                        "Numbers are those of the last round that recorded them, of runs that are done. A click "
-                        "opens the run.",
+                        "Numbers are those of the last round that recorded them (of updates rejected and kept, the "
+                        "mean over the rounds), of runs that are done. A click opens the run.",
                     .columns = std::move(heads),
                     .data = DataSet(std::move(columns)),
                     .run_column = "run"};

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "analysis/database.hpp"
 #include "analysis/report/figure.hpp"
 #include "analysis/report/study.hpp"
 #include "analysis/report/verdict.hpp"
@@ -11,6 +12,10 @@ namespace souk {
 /// What became of every rule; of every attack.
 ReportTable rule_table(const StudyVerdict& verdict);
 ReportTable attack_table(const StudyVerdict& verdict);
+/// What became of every buyer's model and money; empty where nobody has a rival.
+ReportTable buyer_table(const Study& study);
+/// The test accuracy of every class at the end; empty where no class was measured, or there are too many to read.
+ReportTable class_table(const Study& study, const Database& view);
 /// Every cell with its place in the grid and its numbers at the end.
 ReportTable cell_table(const Study& study);
 /// Cells without the result they were to have, with the reason: missing, failed, crashed, timed out, diverged,

@@ -58,7 +58,7 @@ std::string dark_theme() {
   return theme({.text = "#e6e9ee",
                 .quiet = "#a3adb8",
                 .grid = "#30363d",
-                .categories = {"#56b4e9", "#ff8c3b", "#1fc796", "#e69ac8", "#f0b429", "#3d6fe0", "#eeeeee", "#f0e442",
+                .categories = {"#3d8fe0", "#ff8c3b", "#1fc796", "#e69ac8", "#f0b429", "#7cc8f5", "#eeeeee", "#f0e442",
                                "#a97bff", "#b98a6e", "#7d8894", "#ff4f81"}});
 }
 

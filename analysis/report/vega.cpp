@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -124,16 +125,20 @@ std::string title_of(const std::string& metric) {
   return unit.empty() ? info.title : fmt::format("{} ({})", info.title, unit);
 }
 
-void limit_interval(Json& spec, const std::vector<std::string>& metrics) {
+void choose_band(Json& spec, const std::vector<std::string>& metrics, bool bands) {
+  if (bands) {
+    spec["params"].push_back(
+        choice("band", "Band", {"interval", "range"}, {"95 % interval of the mean", "range of seeds"}));
+  }
   std::vector<std::string> shares;
   for (const std::string& metric : metrics) {
     if (is_share(metric)) shares.push_back(json_text(metric));
   }
-  for (const char* end : {"low", "high"}) {
+  for (const auto& [end, extreme] : {std::pair("low", "least"), std::pair("high", "most")}) {
     spec["transform"].push_back(calculate(
         fmt::format(
-            "!isValid(datum.{0}) ? datum.mean : indexof([{1}], metric) >= 0 ? clamp(datum.{0}, 0, 100) : datum.{0}",
-            end, fmt::join(shares, ", ")),
+            "{3}!isValid(datum.{0}) ? datum.{2} : indexof([{1}], metric) >= 0 ? clamp(datum.{0}, 0, 100) : datum.{0}",
+            end, fmt::join(shares, ", "), extreme, bands ? "band == 'range' || " : ""),
         std::string("shown_") + end));
   }
 }

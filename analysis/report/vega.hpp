@@ -48,8 +48,8 @@ bool is_share(const std::string& metric);
 double drawn(const std::string& metric, double value);
 
 /// Adds shown_low and shown_high: low and high, but no less than 0 and no more than 100 where parameter `metric` is a
-/// share; of a single run, which has none, its value.
-void limit_interval(Json& spec, const std::vector<std::string>& metrics);
+/// share; least and most where there is no interval, or the reader chooses so: a choice that is there with `bands`.
+void choose_band(Json& spec, const std::vector<std::string>& metrics, bool bands);
 
 /// Axes of a study beside rule, attack and seed, as fields axis1, axis2, … of data and as parameters of the same name.
 std::string axis_field(std::size_t axis);

@@ -26,10 +26,12 @@ std::optional<double> accuracy_of(const Study& study, const StudyCell& cell) {
 struct Reference {
   std::optional<double> accuracy = {};
   bool diverged = false;
+  std::optional<double> tolerated_f = {};
+  std::optional<double> success = {};  ///< of the same goal where nobody acts
 };
 
-/// The clean cell of the same sweep, rule and seed that agrees on most axes, a finished one if there are several; or,
-/// where no cell of the sweep is clean, the best of several of the same seed and axes.
+/// The clean cell of the same sweep, rule and seed that agrees on most axes, of several a finished one, and of these
+/// one of the same tolerated_f; or, where no cell of the sweep is clean, the best of several of the same seed and axes.
 class References {
  public:
   explicit References(const Study& study) : study_(study) {
@@ -38,6 +40,9 @@ class References {
       if (cell.clean) {
         clean_[{sweep, cell.rule, cell.seed}].push_back(&cell);
         sweeps_with_clean_.insert(sweep);
+        const StudyRun& run = study.runs[cell.run];
+        if (run.is_done() && run.finals.contains("asr"))
+          measuring_[{sweep, cell.rule, cell.seed, run.goal}].push_back(&cell);
       }
       if (const auto accuracy = accuracy_of(study, cell)) finished_[{sweep, cell.seed, cell.at}].push_back(*accuracy);
     }
@@ -52,18 +57,33 @@ class References {
     }
     const auto candidates = clean_.find({sweep, cell.rule, cell.seed});
     if (candidates == clean_.end()) return {};
-    const auto agreement = [&](const StudyCell* candidate) {
-      int agreed = 0;
-      for (std::size_t i = 0; i < cell.at.size(); ++i) agreed += cell.at[i] == candidate->at[i] ? 1 : 0;
-      return std::pair(agreed, accuracy_of(study_, *candidate).has_value());
-    };
-    const StudyCell& closest = **std::ranges::max_element(candidates->second, {}, agreement);
-    return {.accuracy = accuracy_of(study_, closest), .diverged = study_.runs[closest.run].diverged()};
+    const StudyCell& closest = closest_to(cell, candidates->second);
+    const StudyRun& run = study_.runs[closest.run];
+    Reference reference{.accuracy = accuracy_of(study_, closest),
+                        .diverged = run.diverged(),
+                        .tolerated_f = run.final_value("tolerated_f")};
+    const auto measuring = measuring_.find({sweep, cell.rule, cell.seed, study_.runs[cell.run].goal});
+    if (measuring != measuring_.end()) {
+      reference.success = study_.runs[closest_to(cell, measuring->second).run].final_value("asr");
+    }
+    return reference;
   }
 
  private:
+  const StudyCell& closest_to(const StudyCell& cell, const std::vector<const StudyCell*>& candidates) const {
+    const auto agreement = [&](const StudyCell* candidate) {
+      int agreed = 0;
+      for (std::size_t i = 0; i < cell.at.size(); ++i) agreed += cell.at[i] == candidate->at[i] ? 1 : 0;
+      const bool same_f =
+          study_.runs[candidate->run].final_value("tolerated_f") == study_.runs[cell.run].final_value("tolerated_f");
+      return std::tuple(agreed, accuracy_of(study_, *candidate).has_value(), same_f);
+    };
+    return **std::ranges::max_element(candidates, {}, agreement);
+  }
+
   const Study& study_;
   std::set<std::string> sweeps_with_clean_;
+  std::map<std::tuple<std::string, std::string, std::string, std::string>, std::vector<const StudyCell*>> measuring_;
   std::map<std::tuple<std::string, std::string, std::string>, std::vector<const StudyCell*>> clean_;
   std::map<std::tuple<std::string, std::string, std::vector<std::string>>, std::vector<double>> finished_;
 };
@@ -77,8 +97,8 @@ struct Setting {
   std::string sweep, rule, attack, place;
   /// Of the seeds that were compared; of diverged ones the reference alone.
   std::vector<double> references = {}, accuracies = {}, losses = {};
-  std::vector<double> successes = {};
-  int diverged = 0, diverged_anyway = 0;
+  std::vector<double> successes = {}, measured_clean = {};
+  int diverged = 0, diverged_anyway = 0, other_f = 0;
   std::map<std::string, int> not_compared = {};
   std::optional<double> loss() const { return mean_or_none(losses); }
   std::optional<double> success() const { return mean_or_none(successes); }
@@ -100,7 +120,10 @@ void add_cell(const Study& study, const StudyCell& cell, const Reference& refere
   const StudyRun& run = study.runs[cell.run];
   const auto accuracy = accuracy_of(study, cell);
   const auto success = run.is_done() ? run.final_value("asr") : std::nullopt;
-  if (success) setting.successes.push_back(*success);
+  if (success) setting.successes.push_back(*success - reference.success.value_or(0.0));
+  if (success && reference.success) setting.measured_clean.push_back(*reference.success);
+  const auto f = run.final_value("tolerated_f");
+  if (f && reference.tolerated_f && *f != *reference.tolerated_f) ++setting.other_f;
   if (run.diverged() && reference.diverged) {
     ++setting.diverged_anyway;
   } else if (run.diverged()) {
@@ -152,12 +175,15 @@ RuleVerdict judge_rule(const std::string& rule, const std::vector<const Setting*
       ++verdict.unfinished;
     }
     if (setting->diverged_anyway > 0) ++verdict.diverged_anyway;
+    verdict.other_f += setting->other_f;
     for (const auto& [reason, cells] : setting->not_compared) verdict.not_compared[reason] += cells;
     if (setting->compared() && (worst == nullptr || setting->rank() < worst->rank())) worst = setting;
     const std::optional<double> success = setting->success();
     if (success.value_or(-1.0) > verdict.attack_success.value_or(-1.0)) {
       verdict.attack_success = success;
+      verdict.measured_clean = mean_or_none(setting->measured_clean);
       verdict.strongest_backdoor = setting->attack;
+      verdict.strongest_setting = setting->place;
     }
   }
   if (worst != nullptr) take_worst(*worst, verdict);
@@ -167,6 +193,29 @@ RuleVerdict judge_rule(const std::string& rule, const std::vector<const Setting*
     verdict.result = verdict.unfinished > 0 ? Result::unfinished : Result::held;
   }
   return verdict;
+}
+
+/// Clean accuracies of a rule and of the plain mean, over the places and seeds that both have.
+void take_price(const Study& study, RuleVerdict& verdict) {
+  using Place = std::tuple<std::string, std::string, std::vector<std::string>>;
+  std::map<Place, double> plain, own;
+  for (const StudyCell& cell : study.cells) {
+    const StudyRun& run = study.runs[cell.run];
+    const auto accuracy = cell.clean ? accuracy_of(study, cell) : std::nullopt;
+    if (!accuracy) continue;
+    const Place place{run.sweep, cell.seed, cell.at};
+    if (run.aggregator == "mean") plain.emplace(place, *accuracy);
+    if (cell.rule == verdict.rule) own.emplace(place, *accuracy);
+  }
+  std::vector<double> accuracies, prices;
+  for (const auto& [place, accuracy] : own) {
+    const auto same = plain.find(place);
+    if (same == plain.end()) continue;
+    accuracies.push_back(accuracy);
+    prices.push_back(same->second - accuracy);
+  }
+  verdict.clean_accuracy = mean_or_none(accuracies);
+  verdict.price = mean_or_none(prices);
 }
 
 AttackVerdict judge_attack(const std::vector<const Setting*>& settings, const VerdictLimits& limits) {
@@ -231,7 +280,9 @@ StudyVerdict judge(const Study& study, const VerdictLimits& limits) {
     for (const Setting& setting : settings) {
       if (setting.rule == rule) own.push_back(&setting);
     }
-    if (!own.empty()) verdict.rules.push_back(judge_rule(rule, own, limits));
+    if (own.empty()) continue;
+    verdict.rules.push_back(judge_rule(rule, own, limits));
+    take_price(study, verdict.rules.back());
   }
   verdict.attacks = judge_attacks(study, settings, limits);
   return verdict;

@@ -12,7 +12,8 @@ namespace souk {
 /// What a rule must stand to have held. The only place where these numbers are; the page prints them.
 struct VerdictLimits {
   double accuracy_loss = 0.10;   ///< it loses less accuracy than this, mean over seeds
-  double attack_success = 0.20;  ///< and attacks succeed less often than this, mean over seeds
+  double attack_success = 0.20;  ///< and attacks succeed less often than this, mean over seeds, beyond what is measured
+                                 ///< where nobody attacks
 };
 
 /// How a rule did. A setting is an attack and a value of every axis beside rule, attack and seed; a loss of accuracy is
@@ -27,7 +28,12 @@ struct RuleVerdict {
   /// In it, over the same seeds: the reference, the accuracy, and their difference. A diverged one has no accuracy.
   std::optional<double> worst_reference = {}, worst_accuracy = {}, worst_loss = {};
   std::string strongest_backdoor = {};           ///< attack of the setting with the largest success rate
-  std::optional<double> attack_success = {};     ///< in it
+  std::string strongest_setting = {};            ///< values of the other axes there
+  std::optional<double> attack_success = {};     ///< in it, less what is measured where nobody attacks
+  std::optional<double> measured_clean = {};     ///< in it: this; none where no cell without attack measures it
+  std::optional<double> clean_accuracy = {};     ///< without attack, mean over the cells that the plain mean has, too
+  std::optional<double> price = {};              ///< what the plain mean has more there; none without such cells
+  int other_f = 0;                               ///< cells compared with one that ran with another tolerated_f
   int settings = 0;                              ///< under attack
   int broken = 0;                                ///< of them: over a limit, or diverged
   int unfinished = 0;                            ///< of them: none over a limit so far, but some seed was not compared

@@ -4,6 +4,7 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "analysis/results/attached.hpp"
 #include "analysis/results/scenario_columns.hpp"
@@ -41,12 +42,12 @@ void copy_table(Database& view, const ViewTable& table, std::int64_t run, Detail
 
 constexpr const char* summarise_agents = R"sql(
 INSERT INTO agent_summary
-SELECT ?, a.agent, a.role, a.attacker_group, a.samples, coalesce(s.asked, 0), coalesce(s.accepted, 0),
+SELECT ?1, a.agent, a.role, a.attacker_group, a.samples, coalesce(s.asked, 0), coalesce(s.accepted, 0),
        CASE WHEN s.accepted > s.weighed THEN NULL ELSE coalesce(s.weight, 0.0) END, m.norm, m.cosine, coalesce(l.income, 0), m.value
-FROM source.agent a
+FROM agent a
 LEFT JOIN (SELECT agent, count(*) AS asked, sum(outcome = 'accepted') AS accepted, sum(weight) AS weight,
                   sum(outcome = 'accepted' AND weight IS NOT NULL) AS weighed
-           FROM source.selection GROUP BY agent) s ON s.agent = a.agent
+           FROM source.selection WHERE buyer = -2 GROUP BY agent) s ON s.agent = a.agent
 LEFT JOIN (SELECT agent, avg(value) FILTER (WHERE name = 'update_norm') AS norm,
                   avg(value) FILTER (WHERE name = 'cosine_to_aggregate') AS cosine,
                   avg(value) FILTER (WHERE name = 'value') AS value
@@ -55,14 +56,14 @@ LEFT JOIN (SELECT agent, avg(value) FILTER (WHERE name = 'update_norm') AS norm,
 LEFT JOIN (SELECT account, sum(amount) AS income
            FROM (SELECT payee AS account, micro_credits AS amount FROM source.ledger
                  UNION ALL SELECT payer, -micro_credits FROM source.ledger) GROUP BY account) l ON l.account = a.agent
-ORDER BY a.agent
+WHERE a.run = ?1 ORDER BY a.agent
 )sql";
 
 constexpr const char* summarise_selections = R"sql(
 INSERT INTO selection_summary
-SELECT ?, s.round, s.outcome, a.attacker_group >= 0 AS malicious, count(*), sum(s.weight)
-FROM source.selection s JOIN source.agent a USING (agent)
-GROUP BY s.round, s.outcome, malicious ORDER BY s.round, s.outcome, malicious
+SELECT ?1, s.round, s.buyer, s.outcome, a.attacker_group >= 0 AS malicious, count(*), sum(s.weight)
+FROM source.selection s JOIN agent a ON a.run = ?1 AND a.agent = s.agent
+GROUP BY s.round, s.buyer, s.outcome, malicious ORDER BY s.round, s.buyer, s.outcome, malicious
 )sql";
 
 using Facts = std::map<std::string, std::string>;
@@ -79,13 +80,20 @@ Facts facts_of_source(const Database& view) {
   return facts;
 }
 
-void insert_run(Database& view, const RunName& name, const Facts& facts, const std::string& status) {
+/// Of a run that is over; none of one that may go on.
+std::optional<std::uint32_t> rounds_of_ended(const Database& view, const std::string& status) {
+  if (status != "done" && status != "diverged") return std::nullopt;
+  return static_cast<std::uint32_t>(view.integer("SELECT coalesce(max(round), 0) FROM source.round"));
+}
+
+/// Enters the run, and gives its attacker groups that never act.
+std::vector<int> insert_run(Database& view, const RunName& name, const Facts& facts, const std::string& status) {
   const auto fact = [&](const std::string& key, const std::string& otherwise) {
     return fact_of(facts, key, otherwise);
   };
   const std::string scenario = fact("scenario", "");
   std::optional<ScenarioColumns> columns;  // a run that could not even begin has none
-  if (!scenario.empty()) columns = columns_of_scenario(scenario);
+  if (!scenario.empty()) columns = columns_of_scenario(scenario, rounds_of_ended(view, status));
   const auto column = [&](auto member) {
     using Value = std::decay_t<decltype(std::declval<ScenarioColumns>().*member)>;
     return columns ? std::optional<Value>((*columns).*member) : std::nullopt;
@@ -99,18 +107,21 @@ void insert_run(Database& view, const RunName& name, const Facts& facts, const s
            fact("failures", "0"), column(&Columns::seed), column(&Columns::rounds), column(&Columns::aggregator),
            column(&Columns::attack), column(&Columns::malicious), column(&Columns::partition),
            column(&Columns::dataset), column(&Columns::model), fact("seconds_set_up", "0"), scenario);
-  if (!columns) return;
+  if (!columns) return {};
   Statement setting(view, "INSERT OR REPLACE INTO setting VALUES(?,?,?)");
   for (const auto& [path, value] : columns->settings) setting.run(name.run, path, value);
+  return columns->idle_groups;
 }
 
 void copy_results(Database& view, const RunName& name, const Facts& facts, const std::string& status, Detail detail) {
-  insert_run(view, name, facts, status);
+  const std::vector<int> idle_groups = insert_run(view, name, facts, status);
   Statement(view, "INSERT INTO fact SELECT ?, name, value FROM source.run ORDER BY name").run(name.run);
   for (const ViewTable& table : view_tables()) {
     if (table.copied && !skipped(table, detail)) copy_table(view, table, name.run, detail);
   }
   if (detail == Detail::totals) return;
+  Statement behaves(view, "UPDATE agent SET attacker_group = -1 WHERE run = ? AND attacker_group = ?");
+  for (const int group : idle_groups) behaves.run(name.run, group);
   Statement(view, summarise_agents).run(name.run);
   Statement(view, summarise_selections).run(name.run);
 }
@@ -170,6 +181,11 @@ class DamagedResults : public InputError {
   using InputError::InputError;
 };
 
+/// What is there was written by another version of the program.
+class OtherVersion : public DamagedResults {
+  using DamagedResults::DamagedResults;
+};
+
 std::int64_t copy_results_of(Database& view, const fs::path& file, const RunName& name, Detail detail,
                              KnownRuns& known) {
   const bool at_work =
@@ -182,9 +198,12 @@ std::int64_t copy_results_of(Database& view, const fs::path& file, const RunName
     }
   }();
   if (source.is_empty()) return enter_without_results(view, name, known);
-  SOUK_REQUIRE(source.version() == results_schema_version,
-               "{}: has results of schema version {}, this program reads version {}", file.string(), source.version(),
-               results_schema_version);
+  if (source.version() != results_schema_version) {
+    throw OtherVersion(
+        fmt::format("{}: has results of schema version {}, this program reads version {}; run it again "
+                    "with this program, or look at it with the one that wrote it",
+                    file.string(), source.version(), results_schema_version));
+  }
   try {
     std::int64_t run = 0;
     view.in_transaction([&] { run = enter_results(view, name, at_work, detail, known); });
@@ -205,11 +224,16 @@ KnownRuns::Run* KnownRuns::find(const std::string& id, const std::string& identi
   return nullptr;
 }
 
-std::int64_t copy_run(Database& view, const fs::path& directory, const RunName& name, Detail detail, KnownRuns& known) {
+std::optional<std::int64_t> copy_run(Database& view, const fs::path& directory, const RunName& name, Detail detail,
+                                     KnownRuns& known) {
   const fs::path file = directory / "results.sqlite";
   if (!fs::exists(file)) return enter_without_results(view, name, known);
   try {
     return copy_results_of(view, file, name, detail, known);
+  } catch (const OtherVersion& error) {
+    known.of_other_versions.emplace_back(error.what());
+    if (name.sweep.empty()) return std::nullopt;
+    return enter_without_results(view, name, known, "damaged", error.what());
   } catch (const DamagedResults& error) {
     if (name.sweep.empty()) throw;
     return enter_without_results(view, name, known, "damaged", error.what());  // the other cells can be read

@@ -2,7 +2,9 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "analysis/results/results_view.hpp"
 
@@ -29,6 +31,8 @@ class KnownRuns {
   void add(const std::string& id, Run run) { runs_.emplace(id, std::move(run)); }
   /// How many runs were met again, and therefore not entered once more.
   std::size_t repeated = 0;
+  /// A sentence for each run that another version of the program wrote.
+  std::vector<std::string> of_other_versions = {};
 
  private:
   std::multimap<std::string, Run> runs_;  ///< by id
@@ -36,9 +40,10 @@ class KnownRuns {
 
 /// Copies results.sqlite of one run into the view as of one moment, and returns its number there. Where there is none,
 /// or nothing was ever stored in it, the run is entered as missing; a cell of a sweep that is damaged, as that. A run
-/// that is known already keeps its number; the rows are those of the copy that got further. Throws InputError naming
-/// the file if it is damaged or of another version.
-std::int64_t copy_run(Database& view, const std::filesystem::path& directory, const RunName& name,
-                      ResultsView::Detail detail, KnownRuns& known);
+/// that is known already keeps its number; the rows are those of the copy that got further. A run of another version is
+/// noted, and entered only as a damaged cell of its sweep: nothing where it has none. Throws InputError naming the file
+/// if it is damaged.
+std::optional<std::int64_t> copy_run(Database& view, const std::filesystem::path& directory, const RunName& name,
+                                     ResultsView::Detail detail, KnownRuns& known);
 
 }  // namespace souk

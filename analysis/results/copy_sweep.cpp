@@ -101,7 +101,8 @@ void copy_sweep(Database& view, const fs::path& directory, ResultsView::Detail d
   std::int64_t place = next.run;  // what the cells take the run's number to be
   for (const std::string& id : ids) {
     const fs::path cell = directory / "cells" / id;
-    const auto run = copy_run(view, cell, {.run = next.run, .id = id, .sweep = name, .shown = cell}, detail, known);
+    const std::int64_t run =
+        copy_run(view, cell, {.run = next.run, .id = id, .sweep = name, .shown = cell}, detail, known).value();
     if (run == next.run) ++next.run;
     if (run != place) Statement(view, "UPDATE cell SET run = ? WHERE sweep = ? AND run = ?").run(run, name, place);
     ++place;

@@ -20,7 +20,7 @@ constexpr std::array entries{
     // Of the federation and its agents.
     Entry{"accuracy", "test accuracy", "share", Better::larger},
     Entry{"loss", "test loss", "nats", Better::smaller},
-    Entry{"class_accuracy", "test accuracy of a class", "share", Better::larger},
+    Entry{"class_accuracy", "test accuracy of a class", "share", Better::larger, ", {}"},
     Entry{"validation_accuracy", "validation accuracy", "share", Better::larger},
     Entry{"validation_loss", "validation loss", "nats", Better::smaller},
     Entry{"root_accuracy", "accuracy on the buyer's root data", "share", Better::larger},
@@ -64,7 +64,7 @@ constexpr std::array entries{
           Better::neither},
     Entry{"payment_jain", "Jain's index of the income of benign sellers", "share", Better::neither},
     Entry{"income_size_correlation", "rank correlation of income and samples held", "", Better::neither},
-    Entry{"income_of_class", "what the data of a class earned", "credits", Better::neither},
+    Entry{"income_of_class", "what the data of a class earned", "credits", Better::neither, ", {}"},
     Entry{"individual_rationality", "sellers that earned their costs", "share", Better::larger},
     Entry{"contribution_reward_correlation", "correlation of value and payment in the round", "", Better::larger},
     Entry{"contribution_reward_rank_correlation", "rank correlation of value and payment in the round", "",

@@ -7,6 +7,7 @@
 #include "analysis/results/result_places.hpp"
 #include "analysis/results/view_schema.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/log.hpp"
 
 namespace souk {
 namespace {
@@ -15,6 +16,15 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view derived_columns[] = {"aggregator", "attack", "malicious", "partition",
                                                 "dataset",    "model",  "name"};
+
+/// One warning about all runs that another version wrote; an InputError where there is nothing else.
+void warn_of_other_versions(const Database& view, const std::vector<std::string>& runs) {
+  if (runs.empty()) return;
+  std::string text = runs.front();
+  if (runs.size() > 1) text += fmt::format(" ({} runs are of other versions, and left out)", runs.size());
+  if (view.integer("SELECT count(*) FROM cell") == 0) throw_input_error("{}", text);
+  log::warning("{}", text);
+}
 
 /// A run that was given on its own as well as by a sweep is the sweep's.
 void remove_plain_cells_of_sweeps(Database& view) {
@@ -77,6 +87,7 @@ void ResultsView::fill(std::span<const fs::path> directories, Detail detail) {
     Statement(db_, "INSERT INTO cell VALUES(?, '', 0, '', ?)").run(next.cell++, next.run++);
   }
   repeated_ = known.repeated;
+  warn_of_other_versions(db_, known.of_other_versions);
   remove_plain_cells_of_sweeps(db_);
   add_coordinates_of_plain_runs(db_);
 }

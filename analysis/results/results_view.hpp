@@ -19,8 +19,9 @@ class ResultsView {
   enum class Detail : std::uint8_t { totals, federation, everything };
 
   /// Loads runs, sweeps, and folders that contain such, in memory. A run that is still being written is read as of its
-  /// last committed round; a cell that never started has the status "missing". Throws InputError naming the first
-  /// place that holds no results, or holds results that are damaged or of another version.
+  /// last committed round; a cell that never started has the status "missing". Runs of another version are left out
+  /// with a warning; as cells of a sweep they are "damaged". Throws InputError naming the first place that holds no
+  /// results, or holds results that are damaged, or where all are of another version.
   static ResultsView load(std::span<const std::filesystem::path> directories, Detail detail);
   /// The same in a new file, which needs no memory for the rows. Until this returns, the file may be incomplete.
   static ResultsView load_into(const std::filesystem::path& file, std::span<const std::filesystem::path> directories,

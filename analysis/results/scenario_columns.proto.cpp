@@ -1,5 +1,6 @@
 #include "analysis/results/scenario_columns.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 
@@ -25,11 +26,44 @@ double members_of(const scenario::Attack& group, double clients) {
   return std::round(group.fraction() * clients);
 }
 
-double malicious_share(const scenario::Scenario& scenario) {
+/// Whether some round of so many is one of the group's, as agents/attack_schedule.hpp has them: the first that it names
+/// decides.
+bool has_a_round(const scenario::Attack& group, std::uint32_t rounds) {
+  if (group.at_rounds_size() == 0) return group.from_round() <= rounds;
+  return std::ranges::any_of(group.at_rounds(), [&](std::uint32_t round) { return round <= rounds; });
+}
+
+bool poisons_nothing(const scenario::Attack& group) {
+  return (group.has_poison_share() && group.poison_share() == 0.0) ||
+         (group.has_poison_per_batch() && group.poison_per_batch() == 0);
+}
+
+/// Whether the group can do anything but behave.
+bool can_act(const scenario::Attack& group, double clients, std::uint32_t rounds) {
+  if (members_of(group, clients) == 0.0) return false;
+  if (group.identities() > 1) return true;  // they are there from the start
+  const bool data = group.data_case() != scenario::Attack::DATA_NOT_SET && !poisons_nothing(group);
+  return has_a_round(group, rounds) && (data || group.update_case() != scenario::Attack::UPDATE_NOT_SET ||
+                                        group.sybil_case() != scenario::Attack::SYBIL_NOT_SET ||
+                                        group.validation_case() != scenario::Attack::VALIDATION_NOT_SET);
+}
+
+/// What the groups that can act do, how many clients they are, and which groups cannot.
+void describe_attack(const scenario::Scenario& scenario, std::uint32_t rounds, ScenarioColumns& columns) {
   const double clients = scenario.participants().clients();
   double members = 0.0;
-  for (const auto& group : scenario.attacks()) members += members_of(group, clients);
-  return clients > 0 ? members / clients : 0.0;
+  for (int g = 0; g < scenario.attacks_size(); ++g) {
+    const scenario::Attack& group = scenario.attacks(g);
+    if (!can_act(group, clients, rounds)) {
+      columns.idle_groups.push_back(g);
+      continue;
+    }
+    members += members_of(group, clients);
+    const std::string label = plugin_label(group);
+    columns.attack += (columns.attack.empty() ? "" : "+") + (label.empty() ? "identities" : label);
+  }
+  if (columns.attack.empty()) columns.attack = "none";
+  columns.malicious = clients > 0 ? members / clients : 0.0;
 }
 
 /// The source's name; for one read from disk, which its first field names, that of the file or folder.
@@ -67,7 +101,7 @@ class NoPrinting final : public pb::io::ErrorCollector {
 
 }  // namespace
 
-ScenarioColumns columns_of_scenario(const std::string& text) {
+ScenarioColumns columns_of_scenario(const std::string& text, std::optional<std::uint32_t> ended_after) {
   scenario::Scenario scenario;
   pb::TextFormat::Parser parser;
   parser.AllowUnknownField(true);  // of a program with other plug-ins
@@ -77,12 +111,13 @@ ScenarioColumns columns_of_scenario(const std::string& text) {
   ScenarioColumns columns{.seed = scenario.seed(),
                           .rounds = scenario.rounds(),
                           .aggregator = plugin_label(scenario.aggregator()),
-                          .attack = *value_at(scenario, "attacks"),
-                          .malicious = malicious_share(scenario),
+                          .attack = {},
+                          .malicious = 0.0,
                           .partition = plugin_label(scenario.partition()),
                           .dataset = dataset_of(scenario.task().data()),
                           .model = plugin_label(scenario.task().model()),
                           .settings = {}};
+  describe_attack(scenario, ended_after.value_or(scenario.rounds()), columns);
   clear_cosmetic(scenario);
   walk(scenario, "",
        [&](const pb::Message& holder, const pb::FieldDescriptor& field, int index, const std::string& path) {

@@ -11,6 +11,9 @@ namespace {
 constexpr ViewColumn run_number{"run", "INTEGER", "", "number of the run in this export", ResultKind::result};
 constexpr ViewColumn round_number{"round", "INTEGER", "", "number from 1; 0: before the first round",
                                   ResultKind::result};
+constexpr ViewColumn buyer_account{
+    "buyer", "INTEGER", "",
+    "account of the server or first buyer, -2, or of a rival: -3, -4, … in the order of market.rivals"};
 constexpr ViewColumn sweep_name{"sweep", "TEXT", "", "name of the sweep; empty for runs outside sweeps",
                                 ResultKind::result};
 
@@ -29,8 +32,8 @@ constexpr std::array run_columns{
     ViewColumn{"rounds", "INTEGER", "rounds", "rounds asked for"},
     ViewColumn{"rounds_done", "INTEGER", "rounds", "last committed round"},
     ViewColumn{"aggregator", "TEXT", "", "rule, pre-aggregators before it: nnm+krum"},
-    ViewColumn{"attack", "TEXT", "", "attacks of all groups, joined by +; none"},
-    ViewColumn{"malicious", "REAL", "share", "clients in attacker groups, of all clients"},
+    ViewColumn{"attack", "TEXT", "", "attacks of the groups that ever act, joined by +; none"},
+    ViewColumn{"malicious", "REAL", "share", "clients in attacker groups that ever act, of all clients"},
     ViewColumn{"partition", "TEXT", "", "how samples are dealt"},
     ViewColumn{"dataset", "TEXT", "", "built-in data set, or name of the file or folder"},
     ViewColumn{"model", "TEXT", "", "network"},
@@ -82,7 +85,8 @@ constexpr std::array agent_columns{
     ViewColumn{"agent", "INTEGER", "", "number of the agent, from 0"},
     ViewColumn{"role", "TEXT", "", "client"},
     ViewColumn{"samples", "INTEGER", "samples", "training samples it holds"},
-    ViewColumn{"attacker_group", "INTEGER", "", "index of its group in attacks; -1: benign"},
+    ViewColumn{"attacker_group", "INTEGER", "",
+               "index of its group in attacks; -1: benign, or of a group that never acts"},
     ViewColumn{"compute", "REAL", "flop/s", "speed of its simulated device"},
     ViewColumn{"bandwidth", "REAL", "bytes/s", "of its simulated network, each way"},
 };
@@ -114,6 +118,7 @@ constexpr std::array metric_columns{
 constexpr std::array selection_columns{
     run_number,
     round_number,
+    buyer_account,
     ViewColumn{"agent", "INTEGER", "", "agent that was asked"},
     ViewColumn{"outcome", "TEXT", "", "accepted, rejected, outbid, dropout, late, spare, invalid"},
     ViewColumn{"samples", "INTEGER", "samples", "training samples it holds"},
@@ -125,6 +130,7 @@ constexpr std::array selection_columns{
 constexpr std::array selection_summary_columns{
     run_number,
     round_number,
+    buyer_account,
     ViewColumn{"outcome", "TEXT", "", "accepted, rejected, outbid, dropout, late, spare, invalid"},
     ViewColumn{"malicious", "INTEGER", "", "1: agents of attacker groups; 0: the others"},
     ViewColumn{"agents", "INTEGER", "count", "agents with this outcome"},
@@ -152,6 +158,8 @@ constexpr std::array ledger_columns{
     run_number,
     round_number,
     ViewColumn{"sequence", "INTEGER", "", "order within the round"},
+    ViewColumn{"buyer", "INTEGER", "",
+               "account of the buyer in whose round it is booked: -2, -3, …; -1: what sellers start with"},
     ViewColumn{"kind", "TEXT", "", "issue, escrow, deposit, payment, deposit back, forfeit, penalty, refund"},
     ViewColumn{"payer", "INTEGER", "",
                "agent that pays; -1: the market's escrow, -2: the first buyer, -3, -4, …: its rivals in their order"},
@@ -163,14 +171,15 @@ constexpr std::array agent_summary_columns{
     run_number,
     ViewColumn{"agent", "INTEGER", "", "number of the agent"},
     ViewColumn{"role", "TEXT", "", "client"},
-    ViewColumn{"attacker_group", "INTEGER", "", "index of its group in attacks; -1: benign"},
+    ViewColumn{"attacker_group", "INTEGER", "",
+               "index of its group in attacks; -1: benign, or of a group that never acts"},
     ViewColumn{"samples", "INTEGER", "samples", "training samples it holds"},
-    ViewColumn{"asked", "INTEGER", "rounds", "rounds in which it was asked"},
-    ViewColumn{"accepted", "INTEGER", "rounds", "rounds in which its update was accepted"},
-    ViewColumn{"weight_sum", "REAL", "shares", "sum of its weights over rounds"},
+    ViewColumn{"asked", "INTEGER", "rounds", "rounds in which the server or first buyer asked it"},
+    ViewColumn{"accepted", "INTEGER", "rounds", "rounds in which its update was accepted by it"},
+    ViewColumn{"weight_sum", "REAL", "shares", "sum of its weights over rounds in that model"},
     ViewColumn{"update_norm_mean", "REAL", "", "mean length of its updates; NULL if not recorded"},
     ViewColumn{"cosine_mean", "REAL", "", "mean cosine of its updates and the steps; NULL if not recorded"},
-    ViewColumn{"income", "INTEGER", "millionths of a credit", "what it was paid less what it paid"},
+    ViewColumn{"income", "INTEGER", "millionths of a credit", "what it was paid less what it paid, by all buyers"},
     ViewColumn{"value_mean", "REAL", "", "mean value of its updates by the market's valuation, if there is one"},
 };
 
@@ -207,9 +216,9 @@ const std::array tables{
     ViewTable{"round", "rounds on the virtual clock", "run, round", round_columns, ResultKind::result, true},
     ViewTable{"metric", "numbers over rounds", "run, name, agent, class, round", metric_columns, ResultKind::result,
               true},
-    ViewTable{"selection", "what became of each client that was asked", "run, round, agent", selection_columns,
+    ViewTable{"selection", "what became of each client that was asked", "run, round, buyer, agent", selection_columns,
               ResultKind::result, true},
-    ViewTable{"selection_summary", "selections counted by outcome", "run, round, outcome, malicious",
+    ViewTable{"selection_summary", "selections counted by buyer and outcome", "run, round, buyer, outcome, malicious",
               selection_summary_columns},
     ViewTable{"traffic", "messages of the simulated protocol", "run, round, kind", traffic_columns, ResultKind::result,
               true},

@@ -21,14 +21,15 @@ CREATE TABLE IF NOT EXISTS partition(agent INTEGER, class INTEGER, samples INTEG
 CREATE TABLE IF NOT EXISTS round(round INTEGER PRIMARY KEY, virtual_seconds REAL, virtual_time REAL, stop TEXT);
 CREATE TABLE IF NOT EXISTS metric(round INTEGER, name TEXT, agent INTEGER, class INTEGER, value REAL,
                                   PRIMARY KEY(round, name, agent, class)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS selection(round INTEGER, agent INTEGER, outcome TEXT, samples INTEGER, arrival_seconds REAL,
-                                     weight REAL, score REAL, PRIMARY KEY(round, agent)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS selection(round INTEGER, buyer INTEGER, agent INTEGER, outcome TEXT, samples INTEGER,
+                                     arrival_seconds REAL, weight REAL, score REAL,
+                                     PRIMARY KEY(round, buyer, agent)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS traffic(round INTEGER, kind TEXT, messages INTEGER, bytes INTEGER,
                                    PRIMARY KEY(round, kind)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS event(round INTEGER, sequence INTEGER, kind TEXT, agent INTEGER, text TEXT,
                                  PRIMARY KEY(round, sequence)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS ledger(round INTEGER, sequence INTEGER, kind TEXT, payer INTEGER, payee INTEGER,
-                                  micro_credits INTEGER, PRIMARY KEY(round, sequence)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ledger(round INTEGER, sequence INTEGER, buyer INTEGER, kind TEXT, payer INTEGER,
+                                  payee INTEGER, micro_credits INTEGER, PRIMARY KEY(round, sequence)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS phase(round INTEGER, phase TEXT, seconds REAL, busy_seconds REAL, share REAL,
                                  PRIMARY KEY(round, phase)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS process(round INTEGER, rank INTEGER, peak_rss_bytes INTEGER, page_faults INTEGER,
@@ -112,17 +113,17 @@ class SqliteSink final : public MetricSink {
     for (const EventRow& row : events) insert.run(round, sequence++, row.kind, row.agent, row.text);
   }
   void insert_selections(const RoundRecord& record) {
-    Statement insert(db_, "INSERT INTO selection VALUES(?,?,?,?,?,?,?)");
+    Statement insert(db_, "INSERT INTO selection VALUES(?,?,?,?,?,?,?,?)");
     for (const SelectionRow& row : record.selections) {
-      insert.run(record.round.value, row.agent.value, row.outcome, row.samples, row.arrival_seconds, row.weight,
-                 row.score);
+      insert.run(record.round.value, row.buyer, row.agent.value, row.outcome, row.samples, row.arrival_seconds,
+                 row.weight, row.score);
     }
   }
   void insert_transfers(const RoundRecord& record) {
-    Statement insert(db_, "INSERT INTO ledger VALUES(?,?,?,?,?,?)");
+    Statement insert(db_, "INSERT INTO ledger VALUES(?,?,?,?,?,?,?)");
     int sequence = 0;
     for (const TransferRow& row : record.transfers) {
-      insert.run(record.round.value, sequence++, row.kind, row.payer, row.payee, row.micro_credits);
+      insert.run(record.round.value, sequence++, row.buyer, row.kind, row.payer, row.payee, row.micro_credits);
     }
   }
   void insert_measurements(const RoundRecord& record) {

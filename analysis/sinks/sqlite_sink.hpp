@@ -8,7 +8,7 @@
 namespace souk {
 
 /// Version of the tables below; part of the file (PRAGMA user_version).
-inline constexpr int results_schema_version = 2;
+inline constexpr int results_schema_version = 3;
 
 /// results.sqlite of one run (docs/results-schema.md). One transaction per round; readers may look while it runs.
 /// Throws std::runtime_error where the file cannot be opened or written, InputError for a file of another version.

@@ -1,5 +1,9 @@
 #include <algorithm>
+#include <cstdint>
+#include <map>
 #include <set>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -33,6 +37,29 @@ std::string listed(const std::vector<std::string>& values) {
   return list;
 }
 
+/// Rows whose runs were told of different numbers of attackers: those are different rules.
+std::string about_different_f(const TableSource& source, const TableLayout& layout) {
+  std::map<std::int64_t, double> told;
+  Statement select(source.view, "SELECT run, value FROM metric WHERE name = 'tolerated_f' AND agent = -1");
+  while (select.step()) told.emplace(select.integer(0), select.real(1));
+  std::string rows;
+  for (std::size_t r = 0; r < layout.rows.size(); ++r) {
+    std::set<double> of_row;
+    for (const FrameCells& cells : layout.at[r]) {
+      for (const FrameCell* cell : cells) {
+        if (const auto f = told.find(cell->run); f != told.end()) of_row.insert(f->second);
+      }
+    }
+    if (of_row.size() < 2) continue;
+    rows += fmt::format("{}{} ({} to {})", rows.empty() ? "" : ", ", layout.rows[r], *of_row.begin(), *of_row.rbegin());
+  }
+  if (rows.empty()) return "";
+  return fmt::format(
+      "Runs of a row were told of different numbers of attackers, and so ran different rules: {}. --metric tolerated_f "
+      "shows them; aggregator.tolerated_f fixes them.",
+      rows);
+}
+
 std::string runs_phrase(std::size_t count) { return fmt::format("{} run{}", count, count == 1 ? "" : "s"); }
 
 }  // namespace
@@ -51,10 +78,8 @@ std::string joined_columns(const std::vector<std::string>& columns) {
 
 std::string title_of(const TableSource& source, const std::string& metric) {
   const MetricInfo info = metric_info(metric);
-  const bool over_rounds = metric != "seconds" && metric != "bytes" && metric != "virtual_time" &&
-                           metric != "rounds_done" && !metric.starts_with("malicious_");
   const std::string name = info.title == metric ? metric : fmt::format("{} ({})", info.title, metric);
-  return over_rounds ? fmt::format("{}, {}", name, source.round.words()) : name;
+  return is_of_whole_runs(metric) ? name : fmt::format("{}, {}", name, source.round.of(metric).words());
 }
 
 std::vector<std::string> notes_about(const TableSource& source, const TableLayout& layout,
@@ -86,6 +111,7 @@ std::vector<std::string> notes_about(const TableSource& source, const TableLayou
                     "three diverged; a dash, that no run was started.",
                     runs_phrase(unfinished.size()), list));
   }
+  if (const std::string note = about_different_f(source, layout); !note.empty()) notes.push_back(note);
   if (layout.unplaced > 0) {
     notes.push_back(fmt::format("{} cell{} never started and cannot be placed in this table.", layout.unplaced,
                                 layout.unplaced == 1 ? "" : "s"));

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <functional>
+#include <set>
 
+#include "analysis/statistics/seed_effects.hpp"
 #include "analysis/statistics/summary.hpp"
 #include "analysis/tables/tables.hpp"
 #include "sim/base/contract.hpp"
@@ -71,10 +73,27 @@ ResultTable empty_table(const TableShape& shape, const PlaceKind& kind, std::str
   return table;
 }
 
+std::set<std::int64_t> runs_of(const FrameCells& cells) {
+  std::set<std::int64_t> runs;
+  for (const FrameCell* cell : cells) runs.insert(cell->run);
+  return runs;
+}
+
+/// Columns that have in every row the runs of the column before, as under "none" for every share of attackers.
+std::set<std::size_t> repeated_columns(const TableLayout& layout) {
+  std::set<std::size_t> repeated;
+  for (std::size_t c = 1; c < layout.cols.size(); ++c) {
+    const auto same = [&](const std::vector<FrameCells>& row) { return runs_of(row[c]) == runs_of(row[c - 1]); };
+    if (std::ranges::all_of(layout.at, same)) repeated.insert(c + 1);  // behind the labels of rows
+  }
+  return repeated;
+}
+
 ResultTable table_of_one_metric(const TableSource& source, const TableShape& shape, const TableLayout& layout,
                                 const PlaceKind& kind, const std::string& metric) {
   ResultTable table = empty_table(shape, kind, title_of(source, metric), joined_columns(shape.rows));
   table.header.insert(table.header.end(), layout.cols.begin(), layout.cols.end());
+  table.repeated = repeated_columns(layout);
   Places places(source, kind, metric, table);
   for (std::size_t r = 0; r < layout.rows.size(); ++r) {
     std::vector<std::string> row{layout.rows[r]};
@@ -156,10 +175,29 @@ Place worst_place(const TableSource& source, const RunGroup& all, const FrameCel
   return {with_mark(fmt::format("{} [{}]", text, label), all), {diverged ? "" : full_number(outcome.mean), label}};
 }
 
-Place statistic_place(Statistic statistic, const RunGroup& group, const std::string& metric) {
+/// The values of a place's runs that are done, each once, with all that cells differ in beside the seed.
+std::vector<SeededValue> seeded_values(const Frame& frame, const FrameCells& cells, const RunValues& values) {
+  std::map<std::int64_t, SeededValue> of_run;
+  for (const FrameCell* cell : cells) {
+    const auto value = values.find(cell->run);
+    if (cell->status != "done" || value == values.end()) continue;
+    SeededValue one{.setting = cell->sweep, .seed = frame.value(*cell, "seed").value_or(""), .value = value->second};
+    for (const std::string& column : frame.differing()) {
+      if (column != "seed") one.setting += "\n" + frame.value(*cell, column).value_or("");
+    }
+    of_run.emplace(cell->run, std::move(one));
+  }
+  std::vector<SeededValue> all;
+  for (auto& [run, one] : of_run) all.push_back(std::move(one));
+  return all;
+}
+
+Place statistic_place(const Frame& frame, Statistic statistic, const RunGroup& group, const FrameCells& cells,
+                      const RunValues& values, const std::string& metric) {
   std::vector<std::string> none(statistic_columns(statistic).size());
   if (group.values.empty()) return {group.substitute(), std::move(none)};
-  const std::vector<double> numbers = statistic_numbers(statistic, group.values, metric);
+  const std::vector<double> numbers =
+      statistic_numbers(statistic, group.values, seed_effects(seeded_values(frame, cells, values)), metric);
   if (statistic == Statistic::worst && group.not_done.contains("diverged")) {
     return {with_mark("diverged", group), std::move(none)};
   }
@@ -171,12 +209,15 @@ Place statistic_place(Statistic statistic, const RunGroup& group, const std::str
 }  // namespace
 
 std::vector<ResultTable> pivot_tables(const TableSource& source, const TableShape& shape, Statistic statistic) {
-  return tables_of(source, shape,
-                   {.columns = statistic_columns(statistic),
-                    .at = [&](const RunGroup& group, const FrameCells&, const RunValues&,
-                              const std::string& metric) { return statistic_place(statistic, group, metric); },
-                    .words = fmt::format("Statistic: {}.", words_of(statistic)),
-                    .aside = {}});
+  return tables_of(
+      source, shape,
+      {.columns = statistic_columns(statistic),
+       .at =
+           [&](const RunGroup& group, const FrameCells& cells, const RunValues& values, const std::string& metric) {
+             return statistic_place(source.frame, statistic, group, cells, values, metric);
+           },
+       .words = fmt::format("Statistic: {}.", words_of(statistic)),
+       .aside = {}});
 }
 
 std::vector<ResultTable> worst_tables(const TableSource& source, const TableShape& shape, const std::string& axis) {

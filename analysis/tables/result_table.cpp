@@ -1,8 +1,13 @@
 #include "analysis/tables/result_table.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <functional>
+#include <set>
+#include <string>
 #include <string_view>
+#include <system_error>
+#include <vector>
 
 #include "analysis/results/export.hpp"
 #include "sim/base/contract.hpp"
@@ -143,7 +148,49 @@ std::string latex_text(const std::string& text) {
   return replaced(replaced(replaced(plain, "±", "$\\pm$"), "–", "--"), "—", "---");
 }
 
-std::string latex_of(const ResultTable& table) {
+/// A label with its numbers to four digits where they have more than six: steps of a logarithmic axis have twelve.
+std::string short_label(const std::string& label) {
+  constexpr std::string_view between = " / ";
+  std::string text;
+  for (std::size_t at = 0; at <= label.size();) {
+    const std::size_t end = std::min(label.find(between, at), label.size());
+    const std::string part = label.substr(at, end - at);
+    double number = 0.0;
+    const auto [stop, error] = std::from_chars(part.data(), part.data() + part.size(), number);
+    const bool is_long = error == std::errc() && stop == part.data() + part.size() &&
+                         std::ranges::count_if(part, [](char c) { return c >= '0' && c <= '9'; }) > 7;
+    text += (at > 0 ? std::string(between) : "") + (is_long ? fmt::format("{:.4g}", number) : part);
+    at = end + between.size();
+    if (end == label.size()) break;
+  }
+  return text;
+}
+
+/// The table as a paper has it: columns about the same runs once, under what their labels have in common, and short
+/// labels, where they still differ.
+ResultTable for_paper(const ResultTable& table) {
+  ResultTable paper{.title = table.title, .header = {}, .rows = {}, .notes = table.notes};
+  std::vector<std::size_t> kept;
+  for (std::size_t c = 0; c < table.header.size(); ++c) {
+    if (!table.repeated.contains(c)) {
+      kept.push_back(c);
+      paper.header.push_back(table.header[c]);
+    } else {
+      paper.header.back() = paper.header.back().substr(0, paper.header.back().find(" / "));
+    }
+  }
+  const Row full = paper.header;
+  for (std::string& label : paper.header) label = short_label(label);
+  if (std::set<std::string>(paper.header.begin(), paper.header.end()).size() < paper.header.size()) paper.header = full;
+  for (const Row& row : table.rows) {
+    Row& own = paper.rows.emplace_back();
+    for (const std::size_t c : kept) own.push_back(row[c]);
+  }
+  return paper;
+}
+
+std::string latex_of(const ResultTable& whole) {
+  const ResultTable table = for_paper(whole);
   const auto line = [&](const Row& row) {
     return "  " + line_of(row, " & ", [&](std::size_t c) { return latex_text(row[c]); }) + " \\\\\n";
   };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,6 +21,8 @@ struct ResultTable {
   std::vector<std::string> header;
   std::vector<std::vector<std::string>> rows;  ///< each as long as the header
   std::vector<std::string> notes;              ///< sentences below it
+  /// Columns that are about the very runs of the column before them, by their place in the header; LaTeX has them once.
+  std::set<std::size_t> repeated = {};
   TidyTable tidy = {};
 };
 

@@ -15,21 +15,32 @@ namespace souk {
 namespace {
 
 /// Of whole runs: name, and a query for (run, value).
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> whole_run{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> whole_run{{
     {"seconds", "SELECT run, seconds FROM run"},
     {"bytes", "SELECT run, sum(bytes) FROM traffic GROUP BY run"},
     {"virtual_time", "SELECT run, max(virtual_time) FROM round GROUP BY run"},
     {"rounds_done", "SELECT run, rounds_done FROM run"},
-    {"malicious_weight_share",
-     "SELECT run, sum(weight_sum) FILTER (WHERE attacker_group >= 0) / nullif(sum(weight_sum), 0) FROM agent_summary"
-     " GROUP BY run"},
-    {"malicious_income_share",
-     "SELECT l.run, CASE WHEN max(g.attacked) THEN"
-     "  1.0 * total(l.micro_credits) FILTER (WHERE a.attacker_group >= 0) / nullif(sum(l.micro_credits), 0) END"
-     " FROM ledger l JOIN agent a ON a.run = l.run AND a.agent = l.payee"
-     " JOIN (SELECT run, max(attacker_group) >= 0 AS attacked FROM agent GROUP BY run) g ON g.run = l.run"
-     " WHERE l.kind = 'payment' GROUP BY l.run"},
 }};
+
+/// Of what the attackers of a run got from one buyer: name, and a query for (run, value) over `buyer`, the accounts of
+/// that buyer, and `attacked`, runs with attackers.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> of_attackers{{
+    {"malicious_weight_share",
+     "SELECT s.run, sum(weight) FILTER (WHERE malicious) / nullif(sum(weight), 0) FROM selection_summary s"
+     " JOIN buyer USING (run, buyer) JOIN attacked USING (run) GROUP BY s.run"},
+    {"malicious_income_share",
+     "SELECT l.run, 1.0 * total(l.micro_credits) FILTER (WHERE a.attacker_group >= 0) / nullif(sum(l.micro_credits), 0)"
+     " FROM ledger l JOIN buyer USING (run, buyer) JOIN attacked USING (run)"
+     " JOIN agent a ON a.run = l.run AND a.agent = l.payee WHERE l.kind = 'payment' GROUP BY l.run"},
+}};
+
+/// "malicious_income_share" and "b" of "buyer.b.malicious_income_share"; no name of the first buyer's.
+std::pair<std::string, std::string> of_buyer(const std::string& quantity) {
+  const std::string_view prefix = "buyer.";
+  const std::size_t dot = quantity.find('.', prefix.size());
+  if (!quantity.starts_with(prefix) || dot == std::string::npos) return {quantity, ""};
+  return {quantity.substr(dot + 1), quantity.substr(prefix.size(), dot - prefix.size())};
+}
 
 std::optional<std::uint32_t> as_count(std::string_view text) {
   std::uint32_t number = 0;
@@ -38,8 +49,34 @@ std::optional<std::uint32_t> as_count(std::string_view text) {
   return number;
 }
 
-std::string metric_query(const RoundChoice& choice) {
-  const std::string rows = "FROM metric WHERE name = ? AND agent = -1 AND class = -1 AND value IS NOT NULL";
+/// "class_accuracy" and 3 of "class_accuracy.3"; no class of metrics that have none, nor where none is named.
+struct OfClass {
+  std::string metric;
+  std::optional<std::uint32_t> label;
+};
+
+constexpr std::array<std::string_view, 2> of_classes{"class_accuracy", "income_of_class"};
+
+OfClass of_class(const std::string& quantity) {
+  const std::size_t dot = quantity.rfind('.');
+  const std::string front = quantity.substr(0, dot);
+  const bool known = std::ranges::find(of_classes, of_buyer(front).first) != of_classes.end();
+  const auto label = dot == std::string::npos ? std::nullopt : as_count(std::string_view(quantity).substr(dot + 1));
+  return known && label ? OfClass{front, label} : OfClass{quantity, std::nullopt};
+}
+
+bool is_of_class(const std::string& quantity) {
+  return std::ranges::find(of_classes, of_buyer(of_class(quantity).metric).first) != of_classes.end();
+}
+
+bool is_of_attackers(const std::string& quantity) {
+  return std::ranges::find(of_attackers, of_buyer(quantity).first, [](const auto& entry) { return entry.first; }) !=
+         of_attackers.end();
+}
+
+std::string metric_query(const RoundChoice& choice, std::int64_t label) {
+  const std::string rows =
+      fmt::format("FROM metric WHERE name = ? AND agent = -1 AND class = {} AND value IS NOT NULL", label);
   switch (choice.kind) {
     case RoundChoice::Kind::at:
       return fmt::format("SELECT run, value {} AND round = {}", rows, choice.number);
@@ -47,6 +84,8 @@ std::string metric_query(const RoundChoice& choice) {
       return fmt::format("SELECT run, max(value) {} GROUP BY run", rows);
     case RoundChoice::Kind::min:
       return fmt::format("SELECT run, min(value) {} GROUP BY run", rows);
+    case RoundChoice::Kind::mean:
+      return fmt::format("SELECT run, avg(value) {} GROUP BY run", rows);
     default:
       return fmt::format(
           "SELECT run, avg(value) FROM (SELECT run, value, row_number() OVER (PARTITION BY run ORDER BY round DESC) AS"
@@ -57,9 +96,12 @@ std::string metric_query(const RoundChoice& choice) {
 
 void require_known(const Database& view, const std::string& metric) {
   std::vector<std::string> known;
-  Statement name(view, "SELECT DISTINCT name FROM metric WHERE agent = -1 AND class = -1 ORDER BY name");
+  Statement name(view,
+                 "SELECT DISTINCT CASE WHEN class = -1 THEN name ELSE name || '.' || class END FROM metric"
+                 " WHERE agent = -1 ORDER BY name, class");
   while (name.step()) known.push_back(name.text(0));
   for (const auto& [quantity, query] : whole_run) known.emplace_back(quantity);
+  for (const auto& [quantity, query] : of_attackers) known.emplace_back(quantity);
   std::string list;
   for (const std::string& one : known) {
     if (one == metric) return;
@@ -85,20 +127,38 @@ std::map<std::int64_t, double> values_of(Statement& row) {
   return values;
 }
 
+std::map<std::int64_t, double> shares_of_attackers(const Database& view, const std::string& quantity) {
+  const auto [share, buyer] = of_buyer(quantity);
+  const auto* const found = std::ranges::find(of_attackers, share, [](const auto& entry) { return entry.first; });
+  Statement row(view, fmt::format("WITH buyer AS {}, attacked AS (SELECT run FROM agent GROUP BY run HAVING "
+                                  "max(attacker_group) >= 0) {}",
+                                  accounts_of_buyer(buyer), found->second));
+  return values_of(row);
+}
+
 }  // namespace
 
 RoundChoice RoundChoice::parse(const std::string& text) {
+  if (text == "usual") return {.kind = Kind::usual};
   if (text == "last") return {};
+  if (text == "mean") return {.kind = Kind::mean};
   if (text == "max") return {.kind = Kind::max};
   if (text == "min") return {.kind = Kind::min};
   if (const auto round = as_count(text)) return {.kind = Kind::at, .number = *round};
   const auto count = text.starts_with("last:") ? as_count(std::string_view(text).substr(5)) : std::nullopt;
   SOUK_REQUIRE(count && *count > 0,
-               "--round {}: expected last, max, min, a round, or last:K for the mean of the last K", text);
+               "--round {}: expected usual, last, max, min, mean, a round, or last:K for the mean of the last K", text);
   return {.kind = Kind::mean_of_last, .number = *count};
 }
 
+RoundChoice RoundChoice::of(const std::string& metric) const {
+  if (kind != Kind::usual) return *this;
+  const std::string name = of_buyer(metric).first;
+  return {.kind = name == "tpr" || name == "tnr" ? Kind::mean : Kind::last};
+}
+
 std::string RoundChoice::words() const {
+  SOUK_EXPECT(kind != Kind::usual);
   switch (kind) {
     case Kind::at:
       return fmt::format("in round {}", number);
@@ -106,6 +166,8 @@ std::string RoundChoice::words() const {
       return "largest over the rounds";
     case Kind::min:
       return "smallest over the rounds";
+    case Kind::mean:
+      return "mean over the rounds that recorded it";
     case Kind::mean_of_last:
       return fmt::format("mean of the last {} rounds that recorded it", number);
     default:
@@ -113,11 +175,49 @@ std::string RoundChoice::words() const {
   }
 }
 
+bool is_of_whole_runs(const std::string& quantity) {
+  return is_of_attackers(quantity) ||
+         std::ranges::find(whole_run, quantity, [](const auto& entry) { return entry.first; }) != whole_run.end();
+}
+
+std::vector<std::string> rivals_of(const Database& view) {
+  std::vector<std::string> names;
+  Statement name(
+      view,
+      "SELECT value FROM setting WHERE path GLOB 'market.rivals[[]*].name' GROUP BY value ORDER BY min(path), "
+      "value");
+  while (name.step()) names.push_back(name.text(0));
+  return names;
+}
+
+std::vector<std::string> with_classes(const Database& view, const std::vector<std::string>& quantities) {
+  std::vector<std::string> all;
+  for (const std::string& quantity : quantities) {
+    const std::size_t before = all.size();
+    Statement label(view,
+                    "SELECT DISTINCT class FROM metric WHERE name = ? AND agent = -1 AND class >= 0 ORDER BY class");
+    label.bind_all(quantity);
+    while (is_of_class(quantity) && label.step()) all.push_back(fmt::format("{}.{}", quantity, label.integer(0)));
+    if (all.size() == before) all.push_back(quantity);
+  }
+  return all;
+}
+
+std::string accounts_of_buyer(const std::string& name) {
+  if (name.empty()) return "(SELECT run, -2 AS buyer FROM run)";
+  std::string quoted;
+  for (const char c : name) quoted += c == '\'' ? std::string("''") : std::string(1, c);
+  return fmt::format(
+      "(SELECT run, -3 - CAST(substr(path, length('market.rivals[') + 1) AS INTEGER) AS buyer FROM setting"
+      " WHERE path GLOB 'market.rivals[[]*].name' AND value = '{}')",
+      quoted);
+}
+
 ResultsView::Detail detail_for(const std::vector<std::string>& quantities) {
-  const bool of_agents = std::ranges::any_of(quantities, [](const std::string& quantity) {
-    return quantity == "malicious_weight_share" || quantity == "malicious_income_share";
-  });
-  return of_agents ? ResultsView::Detail::federation : ResultsView::Detail::totals;
+  const auto needs_more = [](const std::string& quantity) {
+    return is_of_attackers(quantity) || is_of_class(quantity);
+  };
+  return std::ranges::any_of(quantities, needs_more) ? ResultsView::Detail::federation : ResultsView::Detail::totals;
 }
 
 std::map<std::int64_t, double> run_values(const Database& view, const std::string& quantity,
@@ -127,10 +227,12 @@ std::map<std::int64_t, double> run_values(const Database& view, const std::strin
     Statement row(view, query);
     return values_of(row);
   }
+  if (is_of_attackers(quantity)) return shares_of_attackers(view, quantity);
   require_known(view, quantity);
   require_reached(view, choice);
-  Statement row(view, metric_query(choice));
-  row.bind_all(quantity);
+  const OfClass wanted = of_class(quantity);
+  Statement row(view, metric_query(choice.of(quantity), wanted.label ? std::int64_t{*wanted.label} : -1));
+  row.bind_all(wanted.metric);
   return values_of(row);
 }
 

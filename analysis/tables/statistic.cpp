@@ -17,10 +17,10 @@ struct Named {
 };
 
 constexpr std::array names{
-    Named{Statistic::mean_deviation, "mean±std", "mean ± sample standard deviation"},
+    Named{Statistic::mean_deviation, "mean±std", "mean ± sample standard deviation over seeds"},
     Named{Statistic::mean, "mean", "mean"},
-    Named{Statistic::deviation, "std", "sample standard deviation"},
-    Named{Statistic::ci95, "ci95", "mean ± half width of its 95 % confidence interval (Student's t)"},
+    Named{Statistic::deviation, "std", "sample standard deviation over seeds"},
+    Named{Statistic::ci95, "ci95", "mean ± half width of its 95 % confidence interval over seeds (Student's t)"},
     Named{Statistic::worst, "worst", "worst run"},
     Named{Statistic::best, "best", "best run"},
     Named{Statistic::median, "median", "median"},
@@ -73,21 +73,22 @@ std::vector<std::string> statistic_columns(Statistic statistic) {
 }
 
 std::vector<double> statistic_numbers(Statistic statistic, std::span<const double> values,
-                                      const std::string& quantity) {
+                                      std::span<const double> seed_effects, const std::string& quantity) {
   const Summary summary = summarise(values);
+  const Summary spread = summarise(seed_effects);
   const Better better = metric_info(quantity).better;
   const bool directed = statistic == Statistic::worst || statistic == Statistic::best;
   SOUK_REQUIRE(!directed || better != Better::neither,
                "neither more nor less '{}' is better: it has no worst and no best; use min or max", quantity);
   switch (statistic) {
     case Statistic::mean_deviation:
-      return {summary.mean, summary.deviation};
+      return {summary.mean, spread.deviation};
     case Statistic::mean:
       return {summary.mean};
     case Statistic::deviation:
-      return {summary.deviation};
+      return {spread.deviation};
     case Statistic::ci95:
-      return {summary.mean, summary.mean - summary.ci95, summary.mean + summary.ci95};
+      return {summary.mean, summary.mean - spread.ci95, summary.mean + spread.ci95};
     case Statistic::worst:
       return {better == Better::larger ? summary.min : summary.max};
     case Statistic::best:

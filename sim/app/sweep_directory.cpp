@@ -6,6 +6,7 @@
 
 #include "analysis/database.hpp"
 #include "analysis/results/scenario_columns.hpp"
+#include "analysis/sinks/sqlite_sink.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/decimal.hpp"
 
@@ -73,6 +74,7 @@ std::map<std::string, std::string> facts_in(const Database& db) {
 RunState read_results(const fs::path& file) {
   const Database db(file, Database::Mode::read);
   if (!has_tables(db)) return {.status = "interrupted"};
+  db.require_version(results_schema_version);
   const auto facts = facts_in(db);
   const auto fact = [&](const char* name, std::string otherwise) {
     const auto found = facts.find(name);

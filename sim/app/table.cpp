@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <fmt/ranges.h>
 
 #include "analysis/results/results_view.hpp"
 #include "analysis/tables/tables.hpp"
@@ -23,7 +24,7 @@ struct TableArguments {
   std::string cols = "attack";
   std::string metrics = "accuracy";
   std::string statistic = "mean±std";
-  std::string round = "last";
+  std::string round = "usual";
   std::string filter;
   std::string format = "text";
   std::string worst_over, compare, pareto, select;
@@ -52,13 +53,29 @@ std::pair<std::string, std::string> split_pair(const std::string& option, const 
   return {parts[0], parts[1]};
 }
 
+/// "aggregator: mean, median; attack: none, zero": the columns that a condition names, and their values.
+std::string values_in(const Condition& condition, const Frame& frame) {
+  constexpr std::size_t most = 20;
+  std::vector<std::string> columns, texts;
+  condition.check_each([&](const Condition::Comparison& comparison) {
+    if (std::ranges::find(columns, comparison.name) != columns.end()) return;
+    columns.push_back(comparison.name);
+    std::vector<std::string> values = frame.labels(comparison.name);
+    const bool all = values.size() <= most;
+    if (!all) values.resize(most);
+    texts.push_back(fmt::format("{}: {}{}", comparison.name, fmt::join(values, ", "), all ? "" : ", …"));
+  });
+  return fmt::format("{}", fmt::join(texts, "; "));
+}
+
 void keep_matching(Frame& frame, const std::string& filter) {
   if (filter.empty()) return;
   const Condition condition = Condition::parse(filter);
+  const std::string values = values_in(condition, frame);
   frame.keep([&](const FrameCell& cell) {
     return condition.matches([&](const std::string& column) { return frame.value(cell, column); });
   });
-  SOUK_REQUIRE(!frame.cells().empty(), "--filter '{}': no run matches", filter);
+  SOUK_REQUIRE(!frame.cells().empty(), "--filter '{}': no run matches; there are {}", filter, values);
 }
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
@@ -142,6 +159,7 @@ int table_command(const TableArguments& arguments) {
   const RoundChoice round = RoundChoice::parse(arguments.round);
   TableShape shape = shape_of(arguments);
   const ResultsView view = ResultsView::load(arguments.directories, detail_for(quantities_of(arguments, shape)));
+  shape.metrics = with_classes(view.database(), shape.metrics);
   Frame frame(view.database());
   keep_matching(frame, arguments.filter);
   TableSource source{.view = view.database(), .frame = frame, .round = round, .remarks = {}};
@@ -223,8 +241,10 @@ void add_table(CLI::App& app, std::function<int()>& chosen) {
                        "mean±std, mean, std, ci95, worst, best, median, min, max or count of the runs in a place")
           ->capture_default_str();
   command
-      ->add_option("--round", arguments->round,
-                   "Which value of a run: last, max, min, a round, or last:K for the mean of its last K")
+      ->add_option(
+          "--round", arguments->round,
+          "Which value of a run: usual, which is the last, but of tpr and tnr the mean over the rounds; last, max, "
+          "min, mean, a round, or last:K for the mean of its last K")
       ->capture_default_str();
   command->add_option("--filter", arguments->filter,
                       "Only these runs, e.g. 'aggregator=krum && malicious>0.1'; names as for --rows");

@@ -17,6 +17,9 @@ struct MetricValue {
   std::int64_t label = -1;  ///< class it is about; -1: all
 };
 
+/// Account of the server or of a market's first buyer; those of its rivals are -3, -4, … (agents/market/ledger.hpp).
+inline constexpr std::int64_t first_buyer = -2;
+
 /// What became of a chosen agent.
 struct SelectionRow {
   AgentId agent;
@@ -26,6 +29,7 @@ struct SelectionRow {
   double arrival_seconds = 0.0;        ///< virtual, after the announcement
   std::optional<double> weight = 0.0;  ///< share in the step; none where the rule combines coordinates
   std::optional<double> score;         ///< of the rule, if it has one
+  std::int64_t buyer = first_buyer;    ///< who chose it
 };
 
 /// Messages of the simulated protocol (not of MPI), by kind.
@@ -47,6 +51,7 @@ struct TransferRow {
   std::int64_t payer = -1;
   std::int64_t payee = -1;
   std::int64_t micro_credits = 0;
+  std::int64_t buyer = first_buyer;  ///< whose round it is booked in; -1: nobody's, of what sellers start with
 };
 
 /// Wall-clock time of one phase on this machine: a measurement, never part of a result.
@@ -67,7 +72,7 @@ struct RoundRecord {
   RoundIndex round;
   double virtual_seconds = 0.0;  ///< length of this round on the virtual clock
   std::vector<MetricValue> metrics;
-  std::vector<SelectionRow> selections;
+  std::vector<SelectionRow> selections;  ///< by buyer, the first one's first; of each by agent
   std::vector<TrafficRow> traffic;
   std::vector<EventRow> events;
   std::vector<TransferRow> transfers;

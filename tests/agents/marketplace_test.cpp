@@ -254,12 +254,20 @@ TEST(Marketplace, exclusive_sellers_serve_one_buyer_a_round_and_shared_ones_all)
     for (const RoundRecord& round : both.rounds) {
       std::map<std::int64_t, std::set<std::int64_t>> buyers_of;
       std::size_t sales = 0;
-      for (const SelectionRow& row : round.selections) buyers_of[row.agent.value].insert(0);
+      std::set<std::int64_t> weighed_by_rival, asked_by_rival;
+      for (const SelectionRow& row : round.selections) {
+        buyers_of[row.agent.value].insert(row.buyer);
+        if (row.buyer == account::buyer - 1) asked_by_rival.insert(row.agent.value);
+      }
       sales += round.selections.size();
       for (const MetricValue& m : round.metrics) {
-        if (m.name != "buyer.b.weight") continue;
-        buyers_of[m.agent].insert(1);
-        ++sales;
+        if (m.name == "buyer.b.weight") weighed_by_rival.insert(m.agent);
+      }
+      EXPECT_EQ(asked_by_rival, weighed_by_rival);
+      // Whom the escrow pays for a buyer is whom that buyer took.
+      for (const TransferRow& row : round.transfers) {
+        if (row.kind == "payment") EXPECT_TRUE(buyers_of[row.payee].contains(row.buyer)) << row.payee;
+        if (row.kind == "escrow") EXPECT_EQ(row.buyer, row.payer);
       }
       EXPECT_EQ(buyers_of.size(), 8u);
       EXPECT_EQ(sales, exclusive ? 8u : 16u);

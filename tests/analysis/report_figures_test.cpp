@@ -7,8 +7,11 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/figures.hpp"
+#include "analysis/report/overview.hpp"
 #include "analysis/report/report.hpp"
+#include "analysis/report/series.hpp"
 #include "analysis/report/static_figures.hpp"
+#include "analysis/report/tables.hpp"
 #include "analysis/report/theme.hpp"
 #include "analysis/report/verdict.hpp"
 #include "analysis/results/results_view.hpp"
@@ -130,14 +133,38 @@ TEST_F(ReportFigures, curves_have_the_mean_over_seeds_and_students_interval) {
       rows_with(figure, {{"rule", "mean"}, {"attack", "none"}, {"axis1", "0.1"}, {"metric", "accuracy"}, {"round", 1}});
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_DOUBLE_EQ(rows[0]["mean"], 20.0);  // of 10 and 30
-  // t(0.975, 1) = 12.7062; standard error sqrt(200) / sqrt(2) = 10
-  EXPECT_NEAR(rows[0]["low"], 20.0 - 127.062, 1e-2);
-  EXPECT_NEAR(rows[0]["high"], 20.0 + 127.062, 1e-2);
+  // Two runs have a range, of which Student's interval would be 12.7 times as wide.
+  EXPECT_TRUE(rows[0]["low"].is_null());
+  EXPECT_DOUBLE_EQ(rows[0]["least"], 10.0);
+  EXPECT_DOUBLE_EQ(rows[0]["most"], 30.0);
   // one run alone has no interval
   const auto alone = rows_with(figure, {{"rule", "krum"}, {"attack", odd_label}, {"axis1", "0.3"}, {"round", 2}});
   ASSERT_EQ(alone.size(), 1U);
   EXPECT_DOUBLE_EQ(alone[0]["mean"], 65.0);
   EXPECT_TRUE(alone[0]["low"].is_null());
+  EXPECT_DOUBLE_EQ(alone[0]["least"], 65.0);
+}
+
+TEST_F(ReportFigures, cells_of_survivors_are_not_coloured_as_results) {
+  const json spec = json::parse(heat_maps(study_).at(0).spec);
+  const json colour = spec["layer"][0]["encoding"]["color"]["condition"];
+  ASSERT_EQ(colour.size(), 2U);
+  EXPECT_EQ(colour[1]["test"], "datum.state != ''");
+  EXPECT_TRUE(colour[1]["value"].is_string());
+}
+
+TEST(SeriesInterval, three_seeds_have_students_interval_and_fewer_their_range) {
+  DataSet data({"mean", "low", "high", "least", "most", "runs"});
+  for (const std::vector<double>& values : {std::vector<double>{1, 2, 3}, std::vector<double>{1, 3}}) {
+    data.add(interval_values(summarise(values)));
+  }
+  const json rows = json::parse(data.to_rows_json());
+  // t(0.975, 2) = 4.30265; standard error 1 / sqrt(3)
+  EXPECT_NEAR(rows[0]["low"], 2.0 - 4.30265 / std::sqrt(3.0), 1e-4);
+  EXPECT_NEAR(rows[0]["high"], 2.0 + 4.30265 / std::sqrt(3.0), 1e-4);
+  EXPECT_TRUE(rows[1]["low"].is_null() && rows[1]["high"].is_null());
+  EXPECT_EQ(rows[1]["least"], 1.0);
+  EXPECT_EQ(rows[1]["most"], 3.0);
 }
 
 TEST_F(ReportFigures, an_axis_of_numbers_has_a_figure_along_it) {
@@ -383,6 +410,24 @@ TEST(ReportOfSweeps, clean_cells_are_known_by_what_they_run) {
   EXPECT_NEAR(*verdict.rules.at(0).worst_loss, 0.4, 1e-12);
 }
 
+TEST(ReportOfSweeps, a_group_that_never_acts_makes_a_clean_cell_and_no_attackers_that_get_anything) {
+  const auto folder = fresh_folder() / "sweep";
+  const auto cell = [](const std::string& id, const char* attack) {
+    return MadeCell{id, {{"aggregator", "mean"}, {"attack", attack}, {"seed", "1"}}};
+  };
+  write_run(folder / "cells" / "c", {.attack = "from_round: 1000000 sign_flip", .metrics = {{"accuracy", {0.9}}}});
+  write_run(folder / "cells" / "f", {.attack = "sign_flip", .metrics = {{"accuracy", {0.5}}}});
+  write_sweep(folder, "grid", {cell("c", "control"), cell("f", "flipped")});
+  const Study study = Study::read(view_of(folder).database());
+  EXPECT_TRUE(study.cells[0].clean);
+  EXPECT_TRUE(study.cells[1].attacked);
+  EXPECT_EQ(study.runs[study.cells[0].run].malicious, 0.0);
+  const StudyVerdict verdict = judge(study, {});
+  EXPECT_TRUE(verdict.against_clean);
+  ASSERT_EQ(verdict.attacks.size(), 1U);
+  EXPECT_NEAR(*verdict.attacks.front().mean_loss, 0.4, 1e-12);
+}
+
 TEST(ReportOfSweeps, cells_that_never_started_have_the_rule_and_attack_of_the_others) {
   const auto folder = fresh_folder() / "sweep";
   write_run(folder / "cells" / "a", {.rule = "krum", .attack = "sign_flip", .metrics = {{"accuracy", {0.5}}}});
@@ -404,6 +449,15 @@ TEST(ReportOfSweeps, labels_that_are_no_text_do_not_end_the_report) {
   const ResultsView view = view_of(folder);
   const json page = json::parse(to_json(make_report(view.database())));
   EXPECT_THAT(page.dump(), testing::HasSubstr("b\uFFFDd"));
+}
+
+TEST(ReportTheme, a_colour_of_one_theme_stands_for_no_other_category_in_the_other) {
+  const auto light = json::parse(light_theme())["range"]["category"].get<std::vector<std::string>>();
+  const auto dark = json::parse(dark_theme())["range"]["category"].get<std::vector<std::string>>();
+  ASSERT_EQ(light.size(), dark.size());
+  for (std::size_t i = 0; i < light.size(); ++i) {
+    for (std::size_t j = 0; j < dark.size(); ++j) EXPECT_TRUE(i == j || light[i] != dark[j]) << light[i];
+  }
 }
 
 TEST(ReportTheme, no_two_categories_have_one_colour) {
@@ -489,7 +543,7 @@ TEST_F(ReportMarket, lorenz_curves_of_weight_and_income) {
 }
 
 TEST_F(ReportMarket, flows_are_sums_of_the_ledger) {
-  const auto rows = rows_with(figure("flows"), {{"payer", "escrow"}, {"payee", "3"}});
+  const auto rows = rows_with(figure("flows"), {{"payer", "buyer 1"}, {"payee", "3"}});
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_NEAR(rows[0]["credits"], 6.0, 1e-9);
   EXPECT_EQ(rows[0]["group"], "malicious");
@@ -502,6 +556,44 @@ TEST_F(ReportMarket, contribution_stands_against_reward_for_every_client) {
   EXPECT_NEAR(rows[0]["contribution"], -0.5, 1e-9);
   EXPECT_NEAR(rows[0]["weight"], 0.8, 1e-6);
   EXPECT_NEAR(rows[0]["income"], 6.0, 1e-9);
+}
+
+TEST(ReportOfBuyers, every_buyers_model_and_money_are_shown) {
+  const auto folder = fresh_folder() / "run";
+  write_run(folder, {.attack = "zero {} } market { rivals { name: \"b\" } unit_price"});
+  {
+    const auto sink = open_sqlite_sink(folder / "results.sqlite");
+    RoundRecord record;
+    record.round = {1};
+    record.add("accuracy", 0.9);
+    record.add("asr", 0.001);
+    record.add("buyer.b.accuracy", 0.8);
+    record.add("buyer.b.asr", 0.9);
+    record.transfers = {{"payment", -1, 0, 300}, {"payment", -1, 9, 100}};
+    record.transfers.push_back({"payment", -1, 1, 100, first_buyer - 1});
+    record.transfers.push_back({"payment", -1, 9, 300, first_buyer - 1});
+    record.selections.push_back({{9}, "accepted", 5, 1.0, 1.0, std::nullopt, first_buyer - 1});
+    sink->commit(record);
+  }
+  const ResultsView view = view_of(folder);
+  const Study study = Study::read(view.database());
+  const auto rows = buyer_table(study).data.to_rows_json();
+  const json table = json::parse(rows);
+  ASSERT_EQ(table.size(), 2U);
+  EXPECT_EQ(table[0]["buyer"], "first");
+  EXPECT_NEAR(table[0]["malicious_income_share"], 25.0, 1e-9);
+  EXPECT_EQ(table[1]["buyer"], "b");
+  EXPECT_NEAR(table[1]["asr"], 90.0, 1e-9);
+  EXPECT_NEAR(table[1]["malicious_income_share"], 75.0, 1e-9);
+  EXPECT_NEAR(table[1]["malicious_weight_share"], 100.0, 1e-9);
+  const std::string overview = overview_json(study, judge(study, {}), {});
+  EXPECT_THAT(overview, testing::HasSubstr("first: accuracy 90.0 %, attack success 0.1 %, 25.0 % of its money"));
+  EXPECT_THAT(overview, testing::HasSubstr("b: accuracy 80.0 %, attack success 90.0 %, 75.0 % of its money"));
+  for (const Figure& one : selection_and_payment(study, view.database())) {
+    if (one.id != "flows") continue;
+    EXPECT_EQ(rows_with(one, {{"payer", "buyer 2"}, {"payee", "9"}}).size(), 1U);
+    EXPECT_EQ(rows_with(one, {{"payer", "escrow"}}).size(), 0U);
+  }
 }
 
 /// A market of two clients, the second of them malicious, in three rounds: seed 1 pays the benign one in round 2, and
@@ -593,6 +685,30 @@ TEST(ReportValuation, contribution_is_what_the_valuation_says_where_there_is_one
   const std::vector<Figure> figures = contribution_and_reward(Study::read(view.database()), view.database());
   ASSERT_EQ(figures.size(), 1U);
   EXPECT_NEAR(rows_with(figures[0], {{"agent", 0}}).at(0)["contribution"], 0.375, 1e-9);
+  EXPECT_THAT(figures[0].spec, testing::HasSubstr("market's valuation"));
+}
+
+TEST(ReportValuation, values_and_cosines_are_never_on_one_axis) {
+  const auto folder = fresh_folder();
+  for (const std::string name : {"valued", "plain"}) {
+    write_run(folder / name, {.rule = name == "plain" ? "median" : "mean", .metrics = {}});
+    const auto sink = open_sqlite_sink(folder / name / "results.sqlite");
+    RoundRecord record;
+    record.round = {1};
+    record.add("cosine_to_aggregate", 0.9, 0);
+    if (name == "valued") record.add("value", 0.25, 0);
+    sink->commit(record);
+  }
+  const std::vector<std::filesystem::path> places{folder / "valued", folder / "plain"};
+  const ResultsView view = ResultsView::load(places, ResultsView::Detail::federation);
+  const std::vector<Figure> figures = contribution_and_reward(Study::read(view.database()), view.database());
+  ASSERT_EQ(figures.size(), 2U);
+  for (const Figure& figure : figures) {
+    const bool valued = figure.id == "contribution-value";
+    EXPECT_EQ(rows_with(figure, {}).size(), 1U);
+    EXPECT_NEAR(rows_with(figure, {}).at(0)["contribution"], valued ? 0.25 : 0.9, 1e-9);
+    EXPECT_EQ(figure.spec.find("valuation") != std::string::npos, valued);
+  }
 }
 
 TEST(Lorenz, closed_forms) {

@@ -1,3 +1,5 @@
+#include <tuple>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -258,6 +260,63 @@ TEST_F(ReportVerdict, the_overview_names_who_held_who_broke_and_the_limits) {
   EXPECT_THAT(overview["definitions"][0].get<std::string>(), HasSubstr("less than 20 %"));
 }
 
+TEST_F(ReportVerdict, the_price_of_robustness_stands_beside_what_held) {
+  clean("mean", "1", 0.86);
+  clean("mean", "2", 0.88);
+  clean("krum", "1", 0.44);
+  clean("krum", "2", 0.46);
+  study_.runs[0].aggregator = study_.runs[1].aggregator = "mean";
+  for (const char* seed : {"1", "2"}) attacked("krum", "flip", seed, "0.1", {{"accuracy", 0.45}});
+  const StudyVerdict verdict = judge(study_, limits_);
+  EXPECT_EQ(verdict.rules.at(0).result, Result::held);
+  EXPECT_NEAR(*verdict.rules[0].clean_accuracy, 0.45, 1e-12);
+  EXPECT_NEAR(*verdict.rules[0].price, 0.42, 1e-12);
+  EXPECT_THAT(overview_json(study_, verdict, limits_),
+              HasSubstr("without attack 45.0 %, 42.0 points less than the mean"));
+}
+
+TEST_F(ReportVerdict, comparisons_between_different_f_are_marked) {
+  clean("krum", "1", 0.9);
+  study_.runs[0].finals["tolerated_f"] = 0.0;
+  attacked("krum", "flip", "1", "0.1", {{"accuracy", 0.89}, {"tolerated_f", 3.0}});
+  attacked("krum", "flip", "1", "0.3", {{"accuracy", 0.89}, {"tolerated_f", 0.0}});
+  const StudyVerdict verdict = judge(study_, limits_);
+  EXPECT_EQ(verdict.rules.at(0).other_f, 1);
+  EXPECT_THAT(overview_json(study_, verdict, limits_), HasSubstr("1 cell compared with one of another tolerated_f"));
+  // A control that was told of as many is the better reference.
+  cell(run("done", {{"accuracy", 0.95}, {"tolerated_f", 3.0}}), "krum", "none", "1", "0.1");
+  EXPECT_EQ(judge(study_, limits_).rules.at(0).other_f, 0);
+  EXPECT_NEAR(*judge(study_, limits_).rules[0].worst_loss, 0.06, 1e-12);
+}
+
+TEST_F(ReportVerdict, success_is_what_goes_beyond_the_same_attackers_that_never_act) {
+  clean("krum", "1", 0.9);  // measures nothing
+  const std::size_t control = run("done", {{"accuracy", 0.9}, {"asr", 0.15}});
+  const std::size_t other = run("done", {{"accuracy", 0.9}, {"asr", 0.01}});
+  study_.runs[control].goal = "badnets";
+  study_.runs[other].goal = "another trigger";
+  for (const std::size_t number : {other, control}) cell(number, "krum", "none", "1", "0.1");
+  attacked("krum", "door", "1", "0.1", {{"accuracy", 0.9}, {"asr", 0.30}});
+  study_.runs.back().goal = "badnets";
+  const StudyVerdict verdict = judge(study_, limits_);
+  EXPECT_NEAR(*verdict.rules.at(0).attack_success, 0.15, 1e-12);
+  EXPECT_NEAR(*verdict.rules[0].measured_clean, 0.15, 1e-12);
+  EXPECT_EQ(verdict.rules[0].result, Result::held);
+}
+
+TEST_F(ReportVerdict, the_headline_without_attacks_names_the_setting_that_validation_chooses) {
+  for (const auto& [share, accuracy, validation] :
+       {std::tuple("0.1", 0.90, 0.70), std::tuple("0.1", 0.92, 0.72), std::tuple("0.3", 0.85, 0.80)}) {
+    cell(run("done", {{"accuracy", accuracy}, {"validation_accuracy", validation}}), "mean", "none", "1", share);
+  }
+  const auto headline = [&] { return overview_json(study_, judge(study_, limits_), limits_); };
+  EXPECT_THAT(headline(), HasSubstr("Best by validation accuracy: mean, share 0.3, with a test accuracy of 85.0 % "
+                                    "(validation 80.0 %), mean of 1 run."));
+  study_.runs[2].finals.erase("validation_accuracy");
+  EXPECT_THAT(headline(), HasSubstr("Best by test accuracy (no validation data, so it flatters): mean, share 0.1, with "
+                                    "a test accuracy of 91.0 %, mean of 2 runs."));
+}
+
 TEST_F(ReportVerdict, success_alone_breaks_a_rule_that_has_nothing_to_compare_with) {
   clean("mean", "1", 0.9);
   attacked("krum", "door", "1", "0.1", {{"accuracy", 0.9}, {"asr", 0.5}});
@@ -266,8 +325,9 @@ TEST_F(ReportVerdict, success_alone_breaks_a_rule_that_has_nothing_to_compare_wi
   EXPECT_EQ(verdict.rules[0].result, Result::broke);
   EXPECT_THAT(
       overview_json(study_, verdict, limits_),
-      HasSubstr("krum: no loss of accuracy known; door succeeds in 50.0 % of its tries; not compared: 1 without "
-                "a result to compare with"));
+      HasSubstr(
+          "krum: no loss of accuracy known; door (share 0.1) succeeds in 50.0 % of its tries; not compared: 1 without "
+          "a result to compare with"));
 }
 
 TEST_F(ReportVerdict, the_overview_says_what_was_paid_and_who_got_it) {
@@ -291,6 +351,14 @@ TEST_F(ReportVerdict, the_overview_says_what_was_paid_and_who_got_it) {
             "any.");
   EXPECT_EQ(lines[2], "Attackers got 5.0 % under krum, 25.0 % under mean.");
   EXPECT_THAT(overview["definitions"].dump(), HasSubstr("Not all runs have ended (1 running)"));
+}
+
+TEST(ReportWords, percentages_are_those_that_the_tables_of_the_page_show) {
+  EXPECT_EQ(percent_points((0.73 + 0.739) / 2), "73.5");  // .7345 with its noise; toFixed(1) of 73.45 is 73.5
+  EXPECT_EQ(percent_points(0.1225), "12.3");              // a half, exactly
+  EXPECT_EQ(percent_points(0.1275), "12.8");
+  EXPECT_EQ(percent_points(0.7335), "73.3");  // 73.35 lies below
+  EXPECT_EQ(percent_points(-0.1225), "-12.3");
 }
 
 TEST(ReportWords, durations_change_their_unit) {

@@ -51,10 +51,34 @@ TEST(ResultsView, a_data_set_on_disk_is_called_by_its_place) {
   sink->describe(
       {{"scenario",
         "task { data { idx { directory: \"/data/fashion-mnist/\" } } } participants { clients: 4 } attacks { "
-        "count: 1 zero {} } attacks { members { id: [0, 2] } }"}});
+        "count: 1 zero {} } attacks { members { id: [0, 2] } sign_flip {} }"}});
   const ResultsView view = ResultsView::load(Places{folder}, Detail::federation);
   EXPECT_EQ(rows_of(view.database(), "SELECT dataset, attack, malicious, status FROM run"),
-            "fashion-mnist|zero|0.75|interrupted\n");
+            "fashion-mnist|zero+sign_flip|0.75|interrupted\n");
+}
+
+/// Label, share and number of attackers of a made run with this attack.
+std::string attack_seen(const std::string& attack, const std::string& status = "done") {
+  const fs::path folder = fresh_folder();
+  write_run(folder / "a", {.attack = attack, .metrics = {{"accuracy", {0.1, 0.2}}}, .status = status});
+  const ResultsView view = ResultsView::load(Places{folder / "a"}, Detail::federation);
+  return rows_of(view.database(),
+                 "SELECT attack, malicious, (SELECT sum(attacker_group >= 0) FROM agent), (SELECT sum(attacker_group "
+                 ">= 0) FROM agent_summary) FROM run");
+}
+
+TEST(ResultsView, a_group_that_never_acts_is_no_attack) {
+  EXPECT_EQ(attack_seen("from_round: 4 sign_flip"), "none|0.0|0|0\n");
+  EXPECT_EQ(attack_seen("at_rounds: 7 at_rounds: 4 sign_flip"), "none|0.0|0|0\n");
+  EXPECT_EQ(attack_seen("poison_share: 0 badnets"), "none|0.0|0|0\n");
+  EXPECT_EQ(attack_seen("poison_per_batch: 0 badnets"), "none|0.0|0|0\n");
+  EXPECT_EQ(attack_seen("poison_share: 0 badnets {} sign_flip"), "badnets+sign_flip|0.2|2|2\n");
+  EXPECT_EQ(attack_seen("from_round: 2 sign_flip"), "sign_flip|0.2|2|2\n");
+  EXPECT_EQ(attack_seen("at_rounds: 7 at_rounds: 1 sign_flip"), "sign_flip|0.2|2|2\n");
+  EXPECT_EQ(attack_seen("from_round: 9 identities: 2 badnets"), "badnets|0.2|2|2\n");
+  // Of three rounds that were asked for, two were needed; a run that goes on may still get there.
+  EXPECT_EQ(attack_seen("from_round: 3 sign_flip"), "none|0.0|0|0\n");
+  EXPECT_EQ(attack_seen("from_round: 3 sign_flip", "interrupted"), "sign_flip|0.2|2|2\n");
 }
 
 TEST(ResultsView, a_sweep_has_its_axes_and_cells_that_share_a_run_or_never_started) {
@@ -126,6 +150,7 @@ void write_detailed_run(const fs::path& directory) {
     record.selections.push_back({{0}, "accepted", 5, 1.0, 0.75, std::nullopt});
     record.selections.push_back({{1}, round == 1 ? "accepted" : "late", 5, 1.0, round == 1 ? 0.25 : 0.0, std::nullopt});
     record.selections.push_back({{8}, "rejected", 5, 1.0, 0.0, std::nullopt});
+    if (round == 1) record.selections.push_back({{8}, "accepted", 5, 1.0, 1.0, std::nullopt, first_buyer - 1});
     record.add("update_norm", 2.0 * round, 0);
     record.add("cosine_to_aggregate", 0.5, 0);
     record.add("local_loss", 9.0, 0);
@@ -147,8 +172,9 @@ TEST(ResultsView, agents_and_selections_are_summed_up) {
             "1|0|client|-1|5|2|2|1.5|3.0|0.5|400|null\n1|1|client|-1|5|2|1|0.25|null|null|0|null\n"
             "1|2|client|-1|5|0|0|0.0|null|null|0|null\n1|8|client|0|5|2|0|0.0|null|null|200|null\n");
   EXPECT_EQ(rows_of(db, "SELECT * FROM selection_summary"),
-            "1|1|accepted|0|2|1.0\n1|1|rejected|1|1|0.0\n1|2|accepted|0|1|0.75\n1|2|late|0|1|0.0\n"
-            "1|2|rejected|1|1|0.0\n");
+            "1|1|-3|accepted|1|1|1.0\n1|1|-2|accepted|0|2|1.0\n1|1|-2|rejected|1|1|0.0\n1|2|-2|accepted|0|1|0.75\n1|2|-"
+            "2|late|0|1|0.0\n"
+            "1|2|-2|rejected|1|1|0.0\n");
   EXPECT_EQ(rows_of(db, "SELECT DISTINCT agent FROM metric"), "-1\n");
   EXPECT_EQ(rows_of(db, "SELECT (SELECT count(*) FROM selection), (SELECT count(*) FROM process)"), "0|0\n");
 }
@@ -279,10 +305,35 @@ TEST(ResultsView, what_is_no_result_is_named) {
   fs::remove(file);
   write_run(folder / "r", {});
   { Database(file, Database::Mode::write).execute("PRAGMA user_version = 1"); }
-  EXPECT_EQ(refusal({folder / "r"}), file.string() + ": has results of schema version 1, this program reads version 2");
+  const std::string what =
+      ": has results of schema version 1, this program reads version 3; run it again with this "
+      "program, or look at it with the one that wrote it";
+  EXPECT_EQ(refusal({folder / "r"}), file.string() + what);
 
-  { Database(file, Database::Mode::write).execute("PRAGMA user_version = 2; DROP TABLE metric"); }
+  { Database(file, Database::Mode::write).execute("PRAGMA user_version = 3; DROP TABLE metric"); }
   EXPECT_EQ(refusal({folder / "r"}), file.string() + ": cannot be read: no such table: source.metric");
+}
+
+TEST(ResultsView, runs_of_another_version_hide_no_others_and_are_named) {
+  const fs::path folder = fresh_folder();
+  const auto age = [](const fs::path& run) {
+    Database(run / "results.sqlite", Database::Mode::write).execute("PRAGMA user_version = 2");
+  };
+  write_run(folder / "runs/a", {.metrics = {{"accuracy", {0.5}}}});
+  write_run(folder / "runs/old", {});
+  age(folder / "runs/old");
+  write_sweep(folder / "runs/s", "s", {{"c1", {{"seed", "1"}}}, {"c2", {{"seed", "2"}}}});
+  write_run(folder / "runs/s/cells/c1", {.metrics = {{"accuracy", {0.25}}}});
+  write_run(folder / "runs/s/cells/c2", {});
+  age(folder / "runs/s/cells/c2");
+  testing::internal::CaptureStderr();
+  const ResultsView view = ResultsView::load(Places{folder / "runs"}, Detail::federation);
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(
+      rows_of(view.database(), "SELECT sweep, status, instr(reason, 'schema version 2') > 0 FROM run ORDER BY 1, 2"),
+      "|done|0\ns|damaged|1\ns|done|0\n");
+  EXPECT_THAT(said, HasSubstr("runs/old/results.sqlite: has results of schema version 2"));
+  EXPECT_THAT(said, HasSubstr("(2 runs are of other versions, and left out)"));
 }
 
 TEST(ResultsView, a_damaged_page_is_named_and_not_passed_over) {

@@ -59,7 +59,7 @@ TEST_F(Sinks, a_round_is_one_set_of_rows_however_often_it_is_committed) {
   EXPECT_EQ(ask("SELECT * FROM metric WHERE round = 2"),
             "2|accuracy|-1|-1|0.5\n2|class_accuracy|-1|4|null\n2|local_loss|3|-1|2.0\n");
   EXPECT_EQ(ask("SELECT value FROM metric WHERE round = 0"), "0.3\n");
-  EXPECT_EQ(ask("SELECT * FROM selection WHERE round = 2"), "2|3|accepted|10|0.25|1.0|null\n");
+  EXPECT_EQ(ask("SELECT * FROM selection WHERE round = 2"), "2|-2|3|accepted|10|0.25|1.0|null\n");
   EXPECT_EQ(ask("SELECT share FROM phase WHERE round = 1 AND phase = 'train'"), "0.75\n");
   EXPECT_EQ(ask("SELECT count(*) FROM event"), "2\n");
   sink->rewind({1});

@@ -64,8 +64,11 @@ class SoukPy(unittest.TestCase):
         self.assertEqual(len(cells), 16)
         self.assertEqual(cells["run"].nunique(), 12)  # nobody attacks: the shares make no difference
         first = cells.iloc[0]
-        self.assertEqual((first["aggregator"], first["attack"], first["share"], first["seed"]), ("mean", "sign_flip", "1", "1"))
+        self.assertEqual((first["aggregator"], first["attack"], first["share"], first["seed"]), ("mean", "sign_flip", 1, 1))
         self.assertEqual(set(cells["status"]), {"done"})
+        self.assertEqual(len(cells[cells["share"] > 1]), 8)
+        self.assertTrue(pandas.api.types.is_numeric_dtype(cells["seed"]))
+        self.assertFalse(pandas.api.types.is_numeric_dtype(cells["attack"]))
 
     def test_runs_and_their_scenarios(self):
         runs = souk.runs(self.db)
@@ -87,6 +90,14 @@ class SoukPy(unittest.TestCase):
         last = souk.last(self.db, "accuracy")
         for run, value in self.ask("SELECT run, value FROM metric WHERE name = 'accuracy' AND round = 2"):
             self.assertEqual(last.loc[run, "accuracy"], value)
+
+    def test_a_metric_that_nobody_recorded_is_named_with_its_neighbour(self):
+        with self.assertRaisesRegex(ValueError, "no run has recorded 'acc'.*Did you mean 'accuracy'"):
+            souk.last(self.db, "acc")
+        with self.assertRaisesRegex(ValueError, "no run has recorded 'losss'.*'loss'"):
+            souk.metrics(self.db, "losss")
+        with self.assertRaisesRegex(ValueError, "'class_accuracy' is a metric of classes"):
+            souk.rounds(self.db, "class_accuracy")
 
     def test_a_table_is_that_of_the_program(self):
         table = souk.table(self.db, "aggregator", "attack", "accuracy")
@@ -139,6 +150,8 @@ class SoukPy(unittest.TestCase):
             souk.open(self.path / "none.db")
         with self.assertRaisesRegex(ValueError, "no export"):
             souk.open(next((self.path / "s" / "cells").iterdir()) / "results.sqlite")
+        with self.assertRaisesRegex(ValueError, "is a folder.*souk export"):
+            souk.open(self.path / "s")
         (self.path / "text.db").write_text("text " * 100)
         with self.assertRaisesRegex(ValueError, "not a database"):
             souk.open(self.path / "text.db")

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "analysis/statistics/ranks.hpp"
+#include "analysis/statistics/seed_effects.hpp"
 #include "analysis/statistics/student_t.hpp"
 #include "analysis/statistics/summary.hpp"
 #include "sim/base/normal_distribution.hpp"
@@ -59,6 +60,19 @@ TEST(Summary, of_five_numbers_computed_by_hand) {
   EXPECT_EQ(summary.median, 5.0);
   EXPECT_EQ(summary.min, 2.0);
   EXPECT_EQ(summary.max, 9.0);
+}
+
+TEST(SeedEffects, are_the_spread_over_seeds_whatever_settings_are_taken_together) {
+  const auto deviation = [](const std::vector<SeededValue>& values) {
+    return summarise(seed_effects(values)).deviation;
+  };
+  // Settings 10 apart, seeds 1 either side of each: only the seeds spread, by sqrt(2).
+  EXPECT_NEAR(deviation({{"a", "1", 0.0}, {"a", "2", 2.0}, {"b", "1", 10.0}, {"b", "2", 12.0}}), std::sqrt(2.0), 1e-12);
+  // One setting: the deviation of its values.
+  EXPECT_NEAR(deviation({{"a", "1", 1.0}, {"a", "2", 2.0}, {"a", "3", 6.0}}), std::sqrt(7.0), 1e-12);
+  // A seed that one setting lacks does not bring the settings' distance in.
+  EXPECT_NEAR(deviation({{"a", "1", 0.0}, {"a", "2", 2.0}, {"b", "1", 100.0}}), 0.75 * std::sqrt(2.0), 1e-12);
+  EXPECT_TRUE(std::isnan(deviation({{"a", "1", 0.0}, {"b", "1", 10.0}})));
 }
 
 TEST(Summary, of_few_values) {

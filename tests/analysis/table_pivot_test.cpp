@@ -25,7 +25,8 @@ TEST(PivotTable, has_means_and_deviations_in_the_order_of_the_axes) {
   EXPECT_EQ(table.title, "test accuracy (accuracy), in the last round that recorded it");
   EXPECT_EQ(body_of(table),
             "aggregator|zero|none\nmedian|0.6000±0.1414|0.7500±0.0000\nkrum|0.2500±0.0000|0.2000±0.1414\n");
-  EXPECT_EQ(notes_of(table), "Statistic: mean ± sample standard deviation.\nValues are taken over seed (1, 2).\n");
+  EXPECT_EQ(notes_of(table),
+            "Statistic: mean ± sample standard deviation over seeds.\nValues are taken over seed (1, 2).\n");
 }
 
 TEST(PivotTable, marks_every_run_that_is_not_done_and_never_counts_it) {
@@ -201,8 +202,56 @@ TEST(PivotTable, takes_the_round_it_is_told) {
   EXPECT_EQ(shown("6"), "n/a");
   EXPECT_EQ(shown("last:2"), "0.4000");
   for (const char* bad : {"first", "last:0", "last:", "-1", "2.5", ""}) {
-    EXPECT_THAT(refusal([&] { shown(bad); }), HasSubstr("expected last, max, min, a round, or last:K")) << bad;
+    EXPECT_THAT(refusal([&] { shown(bad); }), HasSubstr("expected usual, last, max, min, mean, a round, or last:K"))
+        << bad;
   }
+}
+
+TEST(PivotTable, deviations_and_intervals_are_over_seeds_and_never_over_other_axes) {
+  TableWorld world;
+  for (const int seed : {1, 2, 3}) {
+    for (const double rate : {0.0, 0.5}) {
+      MadeRun run{.metrics = {{"accuracy", {rate + 0.1 * seed}}}};
+      world.add("krum", "none", seed, run, {{"rate", rate > 0.0 ? "high" : "low"}});
+    }
+  }
+  const TableShape shape{.rows = {"aggregator"}, .cols = {}, .metrics = {"accuracy"}};
+  EXPECT_EQ(body_of(pivot_tables(world.source(), shape, Statistic::mean_deviation)[0]),
+            "aggregator|all\nkrum|0.4500±0.1000\n");
+  // t(0.975, 2) * 0.1 / sqrt(3)
+  EXPECT_EQ(body_of(pivot_tables(world.source(), shape, Statistic::ci95)[0]), "aggregator|all\nkrum|0.4500±0.2484\n");
+  // One seed has no spread, however many rates are taken together.
+  const TableShape of_seeds{.rows = {"seed"}, .cols = {}, .metrics = {"accuracy"}};
+  EXPECT_EQ(body_of(pivot_tables(world.source(), of_seeds, Statistic::mean_deviation)[0]),
+            "seed|all\n1|0.3500\n2|0.4500\n3|0.5500\n");
+}
+
+TEST(PivotTable, rows_that_were_told_of_different_numbers_of_attackers_are_named) {
+  TableWorld world;
+  for (const auto& [attack, f] : {std::pair("none", 0.0), std::pair("zero", 3.0)}) {
+    world.add("krum", attack, 1, MadeRun{.metrics = {{"accuracy", {0.5}}, {"tolerated_f", {f}}}});
+    world.add("median", attack, 1, MadeRun{.metrics = {{"accuracy", {0.5}}, {"tolerated_f", {3.0}}}});
+  }
+  const TableShape shape{.rows = {"aggregator"}, .cols = {"attack"}, .metrics = {"accuracy"}};
+  const std::string notes = notes_of(pivot_tables(world.source(), shape, Statistic::mean)[0]);
+  EXPECT_THAT(notes, testing::HasSubstr("ran different rules: krum (0 to 3)."));
+}
+
+TEST(PivotTable, rates_of_rounds_are_means_over_the_rounds_and_others_the_last) {
+  TableWorld world;
+  world.add("krum", "zero", 1,
+            MadeRun{.metrics = {{"tpr", {0.25, 0.5, 1.0, 1.0}},
+                                {"accuracy", {0.25, 0.5, 0.75, 1.0}},
+                                {"malicious_income", {1, 2, 3, 4}}}});
+  const TableShape shape{.rows = {"aggregator"}, .cols = {}, .metrics = {"tpr", "accuracy", "malicious_income"}};
+  const auto usual = pivot_tables(world.source("usual"), shape, Statistic::mean);
+  EXPECT_EQ(body_of(usual[0]), "aggregator|all\nkrum|0.6875\n");
+  EXPECT_THAT(usual[0].title, testing::HasSubstr("mean over the rounds"));
+  EXPECT_EQ(body_of(usual[1]), "aggregator|all\nkrum|1.0000\n");
+  EXPECT_THAT(usual[1].title, testing::HasSubstr("in the last round"));
+  EXPECT_THAT(usual[2].title, testing::HasSubstr("in the last round"));
+  EXPECT_EQ(body_of(pivot_tables(world.source("last"), shape, Statistic::mean)[0]), "aggregator|all\nkrum|1.0000\n");
+  EXPECT_EQ(body_of(pivot_tables(world.source("mean"), shape, Statistic::mean)[1]), "aggregator|all\nkrum|0.6250\n");
 }
 
 TEST(PivotTable, metrics_may_be_columns_or_rows) {
@@ -313,9 +362,33 @@ TEST(DetailFor, quantities_of_agents_need_their_tables) {
   EXPECT_EQ(detail_for({"malicious_income_share"}), Detail::federation);
 }
 
+TEST(ClassMetrics, are_metrics_by_class_or_of_all_classes) {
+  const std::filesystem::path folder = fresh_folder();
+  write_run(folder / "r", {});
+  {
+    const auto sink = open_sqlite_sink(folder / "r/results.sqlite");
+    RoundRecord record;
+    record.round = {1};
+    record.add("accuracy", 0.5);
+    record.add("class_accuracy", 0.25, -1, 0);
+    record.add("class_accuracy", 0.75, -1, 12);
+    sink->commit(record);
+  }
+  EXPECT_EQ(detail_for({"class_accuracy.12"}), ResultsView::Detail::federation);
+  EXPECT_EQ(detail_for({"class_accuracy"}), ResultsView::Detail::federation);
+  const std::vector<std::filesystem::path> places{folder / "r"};
+  const ResultsView view = ResultsView::load(places, ResultsView::Detail::federation);
+  EXPECT_THAT(with_classes(view.database(), {"class_accuracy", "accuracy"}),
+              testing::ElementsAre("class_accuracy.0", "class_accuracy.12", "accuracy"));
+  EXPECT_THAT(run_values(view.database(), "class_accuracy.12", {}), testing::ElementsAre(testing::Pair(1, 0.75)));
+  EXPECT_THAT(refusal([&] { run_values(view.database(), "class_accuracy.3", {}); }),
+              testing::HasSubstr("no run has recorded 'class_accuracy.3'; there are accuracy, class_accuracy.0"));
+  EXPECT_EQ(metric_info("class_accuracy.12").title, "test accuracy of a class, 12");
+}
+
 TEST(MaliciousShares, of_weight_and_income_are_added_up) {
   const std::filesystem::path folder = fresh_folder();
-  write_run(folder / "r", {.attack = "zero"});
+  write_run(folder / "r", {.attack = "zero {} } market { rivals { name: \"b\" } unit_price"});
   {
     const auto sink = open_sqlite_sink(folder / "r/results.sqlite");
     RoundRecord record;
@@ -323,6 +396,10 @@ TEST(MaliciousShares, of_weight_and_income_are_added_up) {
     record.selections.push_back({{0}, "accepted", 5, 1.0, 0.75, std::nullopt});
     record.selections.push_back({{8}, "accepted", 5, 1.0, 0.25, std::nullopt});
     record.transfers = {{"payment", -1, 0, 600}, {"payment", -1, 9, 200}, {"fee", 0, -1, 500}};
+    record.selections.push_back({{8}, "accepted", 5, 1.0, 0.5, std::nullopt, first_buyer - 1});
+    record.selections.push_back({{9}, "accepted", 5, 1.0, 0.5, std::nullopt, first_buyer - 1});
+    record.transfers.push_back({"payment", -1, 1, 100, first_buyer - 1});
+    record.transfers.push_back({"payment", -1, 9, 300, first_buyer - 1});
     sink->commit(record);
   }
   write_run(folder / "without", {});
@@ -330,6 +407,10 @@ TEST(MaliciousShares, of_weight_and_income_are_added_up) {
   const ResultsView view = ResultsView::load(places, ResultsView::Detail::federation);
   EXPECT_THAT(run_values(view.database(), "malicious_weight_share", {}), testing::ElementsAre(testing::Pair(1, 0.25)));
   EXPECT_THAT(run_values(view.database(), "malicious_income_share", {}), testing::ElementsAre(testing::Pair(1, 0.25)));
+  EXPECT_THAT(run_values(view.database(), "buyer.b.malicious_weight_share", {}),
+              testing::ElementsAre(testing::Pair(1, 1.0)));
+  EXPECT_THAT(run_values(view.database(), "buyer.b.malicious_income_share", {}),
+              testing::ElementsAre(testing::Pair(1, 0.75)));
 }
 
 }  // namespace

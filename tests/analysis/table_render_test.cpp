@@ -44,6 +44,22 @@ TEST(Render, markdown_and_latex_escape_their_special_characters) {
           "\\\\\n"));
 }
 
+TEST(Render, latex_has_columns_of_the_same_runs_once_and_short_numbers) {
+  const ResultTable table{.title = {},
+                          .header = {"rule", "none / 0.1", "none / 0.2", "flip / 0.0316227766017", "flip / 0.25"},
+                          .rows = {{"krum", "0.9", "0.9", "0.5", "0.4"}},
+                          .notes = {},
+                          .repeated = {2}};
+  EXPECT_THAT(render(std::vector{table}, TableFormat::latex),
+              testing::HasSubstr("{lrrr}\n  \\toprule\n  rule & none & flip / 0.03162 & flip / 0.25 \\\\\n"
+                                 "  \\midrule\n  krum & 0.9 & 0.5 & 0.4 \\\\\n"));
+  EXPECT_THAT(render(std::vector{table}, TableFormat::text), testing::HasSubstr("flip / 0.0316227766017"));
+  // Numbers that would become one keep their digits.
+  const ResultTable close{
+      .title = {}, .header = {"rule", "0.0316227766017", "0.0316227766018"}, .rows = {}, .notes = {}};
+  EXPECT_THAT(render(std::vector{close}, TableFormat::latex), testing::HasSubstr("0.0316227766018"));
+}
+
 TEST(Render, csv_has_the_tidy_rows_of_all_tables_under_one_header) {
   EXPECT_EQ(render(std::vector{small, small}, TableFormat::csv),
             "rule_1,a|b\nkrum,0.5\nmedian,\"\"\"x\"\", y\"\nkrum,0.5\nmedian,\"\"\"x\"\", y\"\n");

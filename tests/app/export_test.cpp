@@ -38,7 +38,7 @@ TEST_F(Export, writes_one_file_per_table_and_what_they_mean) {
   EXPECT_EQ(metric.substr(0, metric.find('\n')), "run,round,name,agent,class,value");
   EXPECT_THAT(bytes_of(directory_ / "out/README.md"), HasSubstr("| `micro_credits` | INTEGER |"));
   EXPECT_EQ(bytes_of(directory_ / "out/selection.csv"),
-            "run,round,agent,outcome,samples,arrival_seconds,weight,score\n");
+            "run,round,buyer,agent,outcome,samples,arrival_seconds,weight,score\n");
 }
 
 TEST_F(Export, refuses_in_one_sentence_and_writes_nothing) {

@@ -121,7 +121,8 @@ TEST_F(Table, refuses_what_makes_no_sense_in_one_sentence) {
   EXPECT_THAT(refused({"s", "--format", "html"}), HasSubstr("html"));
   EXPECT_EQ(refused({"s", "--compare", "mean"}), "souk: --compare mean: expected two names with a ',' between\n");
   EXPECT_THAT(refused({"s", "--filter", "aggregator ="}), HasSubstr("aggregator ="));
-  EXPECT_EQ(refused({"s", "--filter", "aggregator = none"}), "souk: --filter 'aggregator = none': no run matches\n");
+  EXPECT_EQ(refused({"s", "--filter", "aggregator = none"}),
+            "souk: --filter 'aggregator = none': no run matches; there are aggregator: mean, median\n");
   EXPECT_THAT(refused({"s", "--rows", "aggregater"}), HasSubstr("there is no column 'aggregater'"));
   EXPECT_EQ(refused({"s", "--rows", "seed", "--cols", "seed"}),
             "souk: the rows and columns of a table name 'seed' twice\n");
