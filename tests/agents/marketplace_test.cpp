@@ -266,8 +266,12 @@ TEST(Marketplace, exclusive_sellers_serve_one_buyer_a_round_and_shared_ones_all)
       EXPECT_EQ(asked_by_rival, weighed_by_rival);
       // Whom the escrow pays for a buyer is whom that buyer took.
       for (const TransferRow& row : round.transfers) {
-        if (row.kind == "payment") EXPECT_TRUE(buyers_of[row.payee].contains(row.buyer)) << row.payee;
-        if (row.kind == "escrow") EXPECT_EQ(row.buyer, row.payer);
+        if (row.kind == "payment") {
+          EXPECT_TRUE(buyers_of[row.payee].contains(row.buyer)) << row.payee;
+        }
+        if (row.kind == "escrow") {
+          EXPECT_EQ(row.buyer, row.payer);
+        }
       }
       EXPECT_EQ(buyers_of.size(), 8u);
       EXPECT_EQ(sales, exclusive ? 8u : 16u);

@@ -10,7 +10,9 @@ namespace {
 RoundRecord record_of(const std::vector<TrainedRow>& trained, const RuleOutput& output) {
   RoundRecord record;
   const std::vector<ReceivedUpdate> received{{0, {0}, {0}, 1.0}, {1, {1}, {1}, 1.0}};
-  for (const std::uint32_t id : {0U, 1U}) record.selections.push_back({.agent = {id}, .outcome = "accepted"});
+  for (const std::uint32_t id : {0U, 1U}) {
+    record.selections.push_back({.agent = {id}, .outcome = "accepted", .samples = 1, .score = {}});
+  }
   record_clients(received, trained, output, 1.0, {}, record);
   record_detection(
       received, output, [](AgentId client) { return client.value == 1; }, record);

@@ -75,7 +75,9 @@ TEST(MeanShift, LeavesOutWhoIsFartherThanTheBandwidthFromTheModesOfAllClusters) 
         for (std::size_t c = 0; c < crowd.columns; ++c) square += std::pow(crowd(i, c) - ends[j][c], 2);
         near = near || (square <= bandwidth * bandwidth && (labels[i] == noise || labels[i] == labels[j]));
       }
-      if (labels[i] != noise) EXPECT_TRUE(near) << quantile << ' ' << i;
+      if (labels[i] != noise) {
+        EXPECT_TRUE(near) << quantile << ' ' << i;
+      }
     }
   }
 }
