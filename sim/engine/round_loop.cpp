@@ -33,6 +33,18 @@ void record_processes(const Comm& comm, const Usage& before, RoundRecord& record
   }
 }
 
+/// Writes, where something can be written; what fails because it cannot any more is said as that.
+void commit(const LoopOptions& options, const std::function<void()>& write) {
+  if (!options.before_commit) return write();
+  options.before_commit();
+  try {
+    write();
+  } catch (const std::exception&) {
+    options.before_commit();
+    throw;
+  }
+}
+
 /// All ranks call it; rank 0 writes.
 void save(Phases& phases, Protocol& protocol, const CheckpointStore* store, const RoundRecord& record,
           const LoopOptions& options) {
@@ -40,8 +52,9 @@ void save(Phases& phases, Protocol& protocol, const CheckpointStore* store, cons
   protocol.serialize(archive);
   phases.local("checkpoint", [&] {
     if (store == nullptr) return;
-    if (options.before_commit) options.before_commit();
-    store->commit({record.round, options.scenario_text, record.stop.value_or(""), archive.bytes()});
+    commit(options, [&] {
+      store->commit({record.round, options.scenario_text, record.stop.value_or(""), archive.bytes()});
+    });
   });
 }
 
@@ -115,8 +128,7 @@ LoopResult run_rounds(const Comm& comm, Protocol& protocol, MetricSink* sink, co
     record_processes(comm, before, record);
     phases.local("record", [&] {
       if (sink == nullptr) return;
-      if (options.before_commit) options.before_commit();
-      sink->commit(record);
+      commit(options, [&] { sink->commit(record); });
       if (options.after_round) options.after_round(record);
     });
     const int signal = comm.all_max(stop_signal::received());
