@@ -110,8 +110,10 @@ std::map<std::string, std::string> read_run_facts(const fs::path& directory) {
   return has_tables(db) ? facts_in(db) : std::map<std::string, std::string>();
 }
 
+bool SweepDirectory::is_in_place() const { return fs::exists(path_ / "sweep.sqlite"); }
+
 void SweepDirectory::require_in_place() const {
-  if (fs::exists(path_ / "sweep.sqlite")) return;
+  if (is_in_place()) return;
   throw std::runtime_error(fmt::format("{}: was removed or renamed while the sweep went on", path_.string()));
 }
 

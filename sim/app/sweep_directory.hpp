@@ -56,7 +56,9 @@ class SweepDirectory {
   void open(const SweepPlan& plan, const Shard& shard);
   /// Throws InputError where it holds a sweep of another name.
   void require_same_name(const SweepPlan& plan) const;
-  /// Throws std::runtime_error where it is not found any more.
+  /// Whether it is still found under its path.
+  bool is_in_place() const;
+  /// Throws std::runtime_error where it is not.
   void require_in_place() const;
   /// Whether a job is at work in it.
   bool busy() const;

@@ -69,6 +69,15 @@ ChildEnd run_in_child(double stall_timeout, const std::function<int()>& work, co
   }
 }
 
+/// Where nothing can be written, the parent will find that, too.
+void leave_words(const std::filesystem::path& directory, const char* words) {
+  try {
+    last_words::keep_in(last_words_file(directory));
+    last_words::say(words);
+  } catch (const std::runtime_error&) {
+  }
+}
+
 std::string words_left_in(const std::filesystem::path& directory) {
   const auto file = last_words_file(directory);
   return std::filesystem::exists(file) ? read_text_file(file) : "";
@@ -105,12 +114,22 @@ class Group {
         take(run);
       }
     } catch (const PhaseError& error) {
-      return error.what();
+      return reason_of(error);
     }
     return "";
   }
 
  private:
+  /// What failed because the directory is gone is said as that.
+  std::string reason_of(const PhaseError& error) const {
+    try {
+      work_.directory.require_in_place();
+    } catch (const std::runtime_error& gone) {
+      return gone.what();
+    }
+    return error.what();
+  }
+
   bool leads() const { return comm_.rank() == 0; }
 
   /// Runs it, again where it fails, unless somebody else has it or it is over.
@@ -213,8 +232,7 @@ class Group {
             run_cell(Comm::self(), order, std::move(locked));
             return child_recorded;
           } catch (const std::exception& error) {
-            last_words::keep_in(last_words_file(order.directory));
-            last_words::say(error.what());
+            leave_words(order.directory, error.what());
             return child_failed;
           }
         },

@@ -231,17 +231,18 @@ class SweepRun {
       reporter->status().over = true;
       reporter->publish();
     }
-    if (world_.rank() == 0) wait_for_all(files, screen);
+    if (world_.rank() == 0) wait_for_all(work.directory, files, screen);
     return fault;
   }
 
   /// The others are still at work; a barrier would wait as well, but show nothing.
-  static void wait_for_all(const std::vector<std::filesystem::path>& files, SweepScreen& screen) {
+  static void wait_for_all(const SweepDirectory& directory, const std::vector<std::filesystem::path>& files,
+                           SweepScreen& screen) {
     const auto over = [&] {
       const std::vector<GroupStatus> groups = read_groups(files);
       return std::all_of(groups.begin(), groups.end(), [](const GroupStatus& group) { return group.over; });
     };
-    while (!over()) {
+    while (!over() && directory.is_in_place()) {
       screen.refresh();
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
