@@ -114,14 +114,14 @@ class Group {
         take(run);
       }
     } catch (const PhaseError& error) {
-      return reason_of(error);
+      return fault_of(error);
     }
     return "";
   }
 
  private:
   /// What failed because the directory is gone is said as that.
-  std::string reason_of(const PhaseError& error) const {
+  std::string fault_of(const PhaseError& error) const {
     try {
       work_.directory.require_in_place();
     } catch (const std::runtime_error& gone) {
