@@ -356,10 +356,10 @@ TEST_F(SweepTest, a_rank_of_a_larger_group_that_is_killed_without_a_word_is_coun
   ASSERT_EQ(souk(words).exit_code, 0);
   const fs::path run = begun("runs/tiny").at(0);
   EXPECT_FALSE(fs::exists(run / "attempt"));
-  // As a killed job leaves it: at work on round 3, and nobody to say that it is not.
+  // As a killed job leaves it: round 1 is committed and its checkpoint is not, and nobody is there to say so.
   execute(run / "results.sqlite",
-          "DELETE FROM round WHERE round > 2; UPDATE run SET value = 'running' WHERE name = 'status'");
-  std::ofstream(run / "attempt") << 2;
+          "DELETE FROM round WHERE round > 1; UPDATE run SET value = 'running' WHERE name = 'status'");
+  std::ofstream(run / "attempt") << 1;
   fs::remove_all(run / "checkpoint");
   const Ended ended = souk(words);
   EXPECT_EQ(ended.exit_code, 0) << ended.err;
