@@ -83,7 +83,7 @@ ReportTable rule_table(const StudyVerdict& verdict) {
                   {"clean accuracy of it (%)", ".1f", "without attack, in settings that the mean has as well"},
                   {"price of robustness", ".1f", "points of accuracy that the mean has more there"},
                   {"other f", "", "cells compared with one that ran with another tolerated_f"},
-                  {"settings broken", "", "an attack with a value of every other axis is a setting"},
+                  {"broken", "", "an attack with a value of every other axis is a setting"},
                   {"settings"},
                   {"not compared", "", "cells under attack by the reason"}},
       .data = DataSet({"rule", "verdict", "worst", "setting", "reference", "accuracy", "loss", "asr", "backdoor",
