@@ -32,7 +32,9 @@ std::string title_of(const Study& study) {
 std::vector<Section> make_sections(const Study& study, const StudyVerdict& verdict, const Database& view) {
   std::vector<Section> sections;
   Section robustness{.id = "robustness", .title = "Attacks and defences", .intro = "", .figures = heat_maps(study)};
-  if (!verdict.rules.empty() && study.runs.size() > 1) robustness.tables = {rule_table(verdict), attack_table(verdict)};
+  if (!verdict.rules.empty() && study.runs.size() > 1) {
+    robustness.tables = {rule_table(verdict), price_table(verdict), attack_table(verdict)};
+  }
   robustness.tables.push_back(buyer_table(study));
   robustness.tables.push_back(class_table(study, view));
   sections.push_back(std::move(robustness));

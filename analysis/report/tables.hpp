@@ -9,8 +9,9 @@
 
 namespace souk {
 
-/// What became of every rule; of every attack.
+/// What became of every rule; what every rule costs without an attack; what became of every attack.
 ReportTable rule_table(const StudyVerdict& verdict);
+ReportTable price_table(const StudyVerdict& verdict);
 ReportTable attack_table(const StudyVerdict& verdict);
 /// What became of every buyer's model and money; empty where nobody has a rival.
 ReportTable buyer_table(const Study& study);
