@@ -233,8 +233,8 @@ TEST_F(ReportFigures, the_page_holds_every_section_with_data_as_json) {
       }
     }
   }
-  EXPECT_THAT(ids, testing::IsSupersetOf(
-                       {"heat", "curves", "axis-1", "phases", "traffic", "rules", "price", "attacks", "cells", "failures"}));
+  EXPECT_THAT(ids, testing::IsSupersetOf({"heat", "curves", "axis-1", "phases", "traffic", "rules", "price", "attacks",
+                                          "cells", "failures"}));
   EXPECT_EQ(page["field_titles"]["axis1"], "share");
   EXPECT_EQ(page["runs"]["runs"].size(), 12U);
   EXPECT_EQ(page["title"], "grid");
