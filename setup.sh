@@ -171,7 +171,7 @@ elif [ -f $folder/CMakeCache.txt ]; then
   configure
   build --target souk souk_report_libraries
 else
-  say "building the program with $jobs processes (preset $preset): 5 min with two"
+  say "building the program with $jobs processes (preset $preset)"
   configure -DSOUK_TESTS=OFF -DSOUK_BENCH=OFF
   build
 fi
