@@ -22,6 +22,8 @@ namespace {
 
 /// MPI counts are ints: larger messages travel in pieces of at most this many bytes.
 constexpr std::size_t piece_max = std::size_t{1} << 30;
+/// Messages of at most this many bytes go at once, so that waiting for them is waiting for another rank's work.
+constexpr std::size_t small = 4096;
 
 void check(int code, const char* call) {
   if (code == MPI_SUCCESS) return;
@@ -80,6 +82,22 @@ class Waiting {
   Waiting(const Waiting&) = delete;
   Waiting& operator=(const Waiting&) = delete;
 };
+
+/// Waits for the others, and gives the core away meanwhile: who waits long sleeps, a part of the time waited so far, so
+/// that nobody is kept waiting much longer for it. For small messages: large ones move only while somebody looks.
+void wait_asleep(MPI_Request& request) {
+  using Clock = std::chrono::steady_clock;
+  constexpr auto awake = std::chrono::microseconds(50);
+  constexpr auto longest = std::chrono::microseconds(1000);
+  constexpr int part = 8;
+  const Clock::time_point begin = Clock::now();
+  for (int over = 0;;) {
+    check(MPI_Test(&request, &over, MPI_STATUS_IGNORE), "MPI_Test");
+    if (over != 0) return;
+    const Clock::duration waited = Clock::now() - begin;
+    if (waited > awake) std::this_thread::sleep_for(std::min<Clock::duration>(waited / part, longest));
+  }
+}
 
 class MpiNeighbours final : public Neighbours {
  public:
@@ -172,9 +190,17 @@ class MpiTransport final : public Transport {
     std::vector<int> offsets(sizes.size());
     std::exclusive_scan(sizes.begin(), sizes.end(), offsets.begin(), 0);
     const Waiting waiting;
-    check(MPI_Allgatherv(local.data(), static_cast<int>(local.size()), MPI_BYTE, out.data(), sizes.data(),
-                         offsets.data(), MPI_BYTE, comm_),
-          "MPI_Allgatherv");
+    if (out.size() > small) {
+      check(MPI_Allgatherv(local.data(), static_cast<int>(local.size()), MPI_BYTE, out.data(), sizes.data(),
+                           offsets.data(), MPI_BYTE, comm_),
+            "MPI_Allgatherv");
+      return;
+    }
+    MPI_Request request = MPI_REQUEST_NULL;
+    check(MPI_Iallgatherv(local.data(), static_cast<int>(local.size()), MPI_BYTE, out.data(), sizes.data(),
+                          offsets.data(), MPI_BYTE, comm_, &request),
+          "MPI_Iallgatherv");
+    wait_asleep(request);
   }
   void exchange(std::span<const Outgoing> outgoing, std::span<const Incoming> incoming) override {
     std::vector<MPI_Request> requests;
@@ -199,8 +225,11 @@ class MpiTransport final : public Transport {
   std::int64_t all_reduce(std::int64_t value, Reduction reduction) override {
     const Waiting waiting;
     std::int64_t result = 0;
-    check(MPI_Allreduce(&value, &result, 1, MPI_INT64_T, reduction == Reduction::sum ? MPI_SUM : MPI_MAX, comm_),
-          "MPI_Allreduce");
+    MPI_Request request = MPI_REQUEST_NULL;
+    check(MPI_Iallreduce(&value, &result, 1, MPI_INT64_T, reduction == Reduction::sum ? MPI_SUM : MPI_MAX, comm_,
+                         &request),
+          "MPI_Iallreduce");
+    wait_asleep(request);
     return result;
   }
   std::shared_ptr<Transport> split(int color) override {

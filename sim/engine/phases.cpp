@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <csignal>
 #include <cstring>
 #include <thread>
+#include <utility>
 
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
@@ -52,12 +54,19 @@ InjectedFault parse_fault(const std::string& text) {
   return fault;
 }
 
-Phases::Own& Phases::own(const char* name) {
-  for (Own& entry : own_) {
+OwnPhaseTime& Phases::own(const char* name) {
+  for (OwnPhaseTime& entry : own_) {
     if (std::strcmp(entry.phase, name) == 0) return entry;
   }
   own_.push_back({.phase = name});
   return own_.back();
+}
+
+void Phases::add(const char* name, double seconds, double busy_seconds) {
+  OwnPhaseTime& entry = own(name);
+  entry.elapsed += std::llround(seconds * 1e9);
+  entry.busy += std::llround(busy_seconds * 1e9);
+  log::debug("round {} {}: {:.6f} s, {:.6f} s of work", round_.value, name, seconds, busy_seconds);
 }
 
 void Phases::inject(const char* name) const {
@@ -67,40 +76,48 @@ void Phases::inject(const char* name) const {
   throw std::runtime_error(fmt::format("injected fault on rank {} in round {}", comm_.rank(), round_.value));
 }
 
+/// Work on which the ranks agree, and on what was prepared before it: nothing is done where that has failed.
+void Phases::agree_on(const char* name, const std::function<void()>& work) {
+  prepared_ = false;
+  comm_.run_phase(failed_phase_ != nullptr ? failed_phase_ : name, [&] {
+    if (failure_ != nullptr) std::rethrow_exception(std::exchange(failure_, nullptr));
+    inject(name);
+    work();
+  });
+}
+
+void Phases::prepare(const char* name, const std::function<void()>& work) {
+  const Stopwatch watch;
+  heartbeat::enter(name);
+  prepared_ = true;
+  try {
+    if (failure_ == nullptr) {
+      inject(name);
+      work();
+    }
+  } catch (...) {
+    failure_ = std::current_exception();
+    failed_phase_ = name;
+  }
+  add(name, watch.seconds(), watch.seconds());
+}
+
 void Phases::local(const char* name, const std::function<void()>& work) {
   const Stopwatch watch;
   double busy = 0.0;
-  comm_.run_phase(name, [&] {
-    inject(name);
+  agree_on(name, [&] {
     work();
     busy = watch.seconds();
   });
-  Own& entry = own(name);
-  entry.seconds += watch.seconds();
-  entry.busy_seconds += busy;
-  log::debug("round {} {}: {:.6f} s, {:.6f} s of work", round_.value, name, watch.seconds(), busy);
+  add(name, watch.seconds(), busy);
 }
 
 void Phases::collective(const char* name, const std::function<void()>& work) {
-  comm_.run_phase(name, [&] { inject(name); });
+  heartbeat::enter(name);
+  if (prepared_ || fault_) agree_on(name, [] {});  // faults are given to all ranks alike
   const Stopwatch watch;
   work();
-  const double seconds = watch.seconds();
-  Own& entry = own(name);
-  entry.seconds += seconds;
-  entry.busy_seconds += seconds;
-  log::debug("round {} {}: {:.6f} s", round_.value, name, seconds);
-}
-
-std::vector<PhaseTime> Phases::times() const {
-  std::vector<PhaseTime> times;
-  for (const Own& entry : own_) {
-    // Integers of a nanosecond: the communicator sums no floats, and times need no more.
-    const auto seconds = comm_.all_max(std::llround(entry.seconds * 1e9));
-    const auto busy = comm_.all_sum(std::llround(entry.busy_seconds * 1e9));
-    times.push_back({entry.phase, static_cast<double>(seconds) * 1e-9, static_cast<double>(busy) * 1e-9});
-  }
-  return times;
+  add(name, watch.seconds(), watch.seconds());
 }
 
 }  // namespace souk

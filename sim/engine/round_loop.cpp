@@ -1,6 +1,7 @@
 #include "sim/engine/round_loop.hpp"
 
-#include <array>
+#include <algorithm>
+#include <vector>
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -23,14 +24,38 @@ Usage own_usage() {
   return {usage.ru_maxrss * 1024, usage.ru_minflt + usage.ru_majflt};
 }
 
-void record_processes(const Comm& comm, const Usage& before, RoundRecord& record) {
+/// What ends a run beside its rounds, on some rank.
+struct EndOfRound {
+  int signal = 0;
+  bool late = false;
+};
+
+/// Tells all ranks, at once, of each other's times, memory, signals and clocks.
+EndOfRound share_end_of_round(const Comm& comm, const Phases& phases, const Usage& before, bool late,
+                              RoundRecord& record) {
   const Usage now = own_usage();
-  const std::array<std::int64_t, 2> own{now.peak_rss_bytes, now.page_faults - before.page_faults};
-  const std::vector<std::int64_t> all = comm.all_gather(std::span<const std::int64_t>(own));
+  std::vector<std::int64_t> own{now.peak_rss_bytes, now.page_faults - before.page_faults, stop_signal::received(),
+                                late ? 1 : 0};
+  const std::size_t of_phases = own.size();
+  for (const OwnPhaseTime& time : phases.own_times()) own.insert(own.end(), {time.elapsed, time.busy});
+  const std::vector<std::size_t> counts(static_cast<std::size_t>(comm.size()), own.size());
+  std::vector<std::int64_t> all(counts.size() * own.size());
+  comm.all_gather_into(std::span<const std::int64_t>(own), counts, std::span(all));
+
+  EndOfRound end;
+  for (const OwnPhaseTime& time : phases.own_times()) record.phases.push_back({time.phase});
   for (int rank = 0; rank < comm.size(); ++rank) {
-    const auto at = static_cast<std::size_t>(rank) * own.size();
-    record.processes.push_back({rank, all[at], all[at + 1]});
+    const std::int64_t* values = &all[static_cast<std::size_t>(rank) * own.size()];
+    record.processes.push_back({rank, values[0], values[1]});
+    end.signal = std::max(end.signal, static_cast<int>(values[2]));
+    end.late = end.late || values[3] != 0;
+    values += of_phases;
+    for (PhaseTime& phase : record.phases) {  // the longest, and the sum of all work
+      phase.seconds = std::max(phase.seconds, static_cast<double>(*values++) * 1e-9);
+      phase.busy_seconds += static_cast<double>(*values++) * 1e-9;
+    }
   }
+  return end;
 }
 
 /// Writes, where something can be written; what fails because it cannot any more is said as that.
@@ -124,15 +149,13 @@ LoopResult run_rounds(const Comm& comm, Protocol& protocol, MetricSink* sink, co
     const bool last = record.round.value == options.rounds;
     Phases phases(comm, record.round, options.fault);
     protocol.run_round(record.round, last, phases, record);
-    record.phases = phases.times();
-    record_processes(comm, before, record);
+    const bool out_of_time = options.time_limit > 0.0 && watch.seconds() > options.time_limit;
+    const auto [signal, late] = share_end_of_round(comm, phases, before, out_of_time, record);
     phases.local("record", [&] {
       if (sink == nullptr) return;
       commit(options, [&] { sink->commit(record); });
       if (options.after_round) options.after_round(record);
     });
-    const int signal = comm.all_max(stop_signal::received());
-    const bool late = comm.all_max(options.time_limit > 0.0 && watch.seconds() > options.time_limit ? 1 : 0) != 0;
     const bool over = last || record.stop || signal != 0 || late;
     const bool due = options.checkpoint_every != 0 && record.round.value % options.checkpoint_every == 0;
     if (over || due) save(phases, protocol, store, record, options);
