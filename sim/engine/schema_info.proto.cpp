@@ -1,7 +1,6 @@
 #include "sim/engine/schema_info.hpp"
 
 #include <algorithm>
-#include <map>
 
 #include <fmt/format.h>
 #include <google/protobuf/descriptor.h>
@@ -121,23 +120,6 @@ std::vector<const pb::Descriptor*> schema_messages() {
 }
 
 std::vector<PluginKind> plugin_kinds() {
-  static const std::map<std::string, std::string> names{{"Aggregator.rule", "aggregators"},
-                                                        {"Attack.data", "attacks/data"},
-                                                        {"Attack.update", "attacks/updates"},
-                                                        {"Attack.sybil", "attacks/sybil"},
-                                                        {"PreAggregator.method", "pre_aggregators"},
-                                                        {"Attack.validation", "attacks/reports"},
-                                                        {"Data.source", "datasets"},
-                                                        {"Model.network", "models"},
-                                                        {"Partition.rule", "partitions"},
-                                                        {"Market.payment", "payments"},
-                                                        {"Market.valuation", "valuations"},
-                                                        {"Misconduct.method", "buyer_attacks"},
-                                                        {"Sellers.asking", "asking_prices"},
-                                                        {"Sellers.participation", "participation"},
-                                                        {"Training.optimizer", "optimizers"},
-                                                        {"Training.schedule", "schedules"},
-                                                        {"Server.optimizer", "server_optimizers"}};
   std::vector<PluginKind> kinds;
   for (const pb::Descriptor* type : schema_messages()) {
     for (int o = 0; o < type->oneof_decl_count(); ++o) {
@@ -145,9 +127,8 @@ std::vector<PluginKind> plugin_kinds() {
       const bool of_messages = choice->field(0)->type() == pb::FieldDescriptor::TYPE_MESSAGE;
       if (!of_messages || choice->field_count() < 2)
         continue;  // a single member is there or not, and nothing to choose
-      const std::string key = type->name() + "." + choice->name();
-      const auto found = names.find(key);
-      kinds.push_back({found == names.end() ? key : found->second, choice});
+      const std::string& kind = choice->options().GetExtension(scenario::kind);
+      kinds.push_back({kind.empty() ? type->name() + "." + choice->name() : kind, choice});
     }
   }
   std::sort(kinds.begin(), kinds.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
