@@ -9,7 +9,7 @@
 namespace souk {
 
 AttackLab::AttackLab(const Setting& setting)
-    : setting_(setting), trainable_(setting.layout.trainable()), tensors_(setting.layout.slots()) {
+    : setting_(setting), trainable_(setting.task.layout().trainable()), tensors_(setting.task.layout().slots()) {
   const auto buffer = std::ranges::find(tensors_, false, &Slot::trainable);  // buffers come last
   tensors_ = tensors_.first(static_cast<std::size_t>(buffer - tensors_.begin()));
 }
@@ -71,7 +71,7 @@ void AttackLab::train_member(std::size_t row, const LabTraining& training, std::
   const LocalContext context{setting_.seed, member, setting_.round, setting_.rounds, &heartbeat::beat, &steering};
   const std::vector<SampleIndex> mine = setting_.validators.training_samples(member);
   const BatchEdit edit = training.poisoned ? setting_.poisoner.edit(member, setting_.round, mine) : BatchEdit();
-  setting_.trainer.train(setting_.global, setting_.train, mine, edit, context, rows.row(row));
+  setting_.task.train(setting_.global, mine, edit, context, rows.row(row));
 }
 
 }  // namespace souk

@@ -5,7 +5,7 @@
 #include "agents/poisoner.hpp"
 #include "agents/validators.hpp"
 #include "attacks/attack.hpp"
-#include "sim/learn/model.hpp"
+#include "sim/learn/task.hpp"
 
 namespace souk {
 
@@ -15,15 +15,13 @@ class AttackLab final : public Lab {
  public:
   struct Setting {
     const Comm& comm;
-    LocalTrainer& trainer;
-    const Dataset& train;
+    Task& task;
     const Validators& validators;  ///< what members do not train on
     Poisoner& poisoner;
     std::uint64_t seed;
     RoundIndex round;
     std::uint32_t rounds;           ///< of the run
     std::span<const float> global;  ///< [dimension]
-    const ParameterLayout& layout;
   };
   explicit AttackLab(const Setting& setting);
   ColumnMatrix train(std::span<const AgentId> who, const LabTraining& training) override;

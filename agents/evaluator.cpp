@@ -7,35 +7,38 @@
 
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
+#include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
+#include "sim/learn/tasks/classification.hpp"
 
 namespace souk {
 
-void Evaluator::test_own_batches(const Comm& comm, Network& network, std::span<const float> parameters) {
+void Evaluator::test_own_batches(const Comm& comm, std::span<const float> parameters) {
   own_.clear();
+  std::vector<double> sums(task_.tally_size());
   for (auto b = static_cast<std::size_t>(comm.rank()); b < batches(); b += static_cast<std::size_t>(comm.size())) {
     const std::size_t begin = b * batch_size_;
-    const auto which = std::span(samples_).subspan(begin, std::min(batch_size_, samples_.size() - begin));
-    const TestCounts counts = test_batch(network, parameters, test_, which);
-    own_.push_back(counts.loss_sum);
-    own_.insert(own_.end(), counts.correct.begin(), counts.correct.end());
-    own_.insert(own_.end(), counts.samples.begin(), counts.samples.end());
-    test_triggered(network, parameters, which, counts.answers);
+    const auto which = std::span(units_).subspan(begin, std::min(batch_size_, units_.size() - begin));
+    task_.tally(parameters, split_, which, sums);
+    own_.insert(own_.end(), sums.begin(), sums.end());
+    if (!triggered_.empty()) test_triggered(parameters, which);
     heartbeat::beat();
   }
 }
 
-void Evaluator::test_triggered(Network& network, std::span<const float> parameters, std::span<const SampleIndex> which,
-                               std::span<const std::int32_t> answers) {
-  if (triggered_.empty()) return;
-  const auto classes = static_cast<std::size_t>(test_.classes());
-  std::vector<float> features(which.size() * test_.features()), logits(which.size() * classes);
+/// Of the batch that was tallied last.
+void Evaluator::test_triggered(std::span<const float> parameters, UnitSet which) {
+  RowTask& rows = *task_.rows();
+  const Dataset& data = rows.data(split_);
+  const auto classes = static_cast<std::size_t>(task_.classes());
+  const std::vector<std::int32_t> answers = predicted_classes(rows.outputs(), classes);
+  std::vector<float> features(which.size() * data.features()), logits(which.size() * classes);
   std::vector<std::int32_t> labels, goals(which.size());
-  for (const SampleIndex sample : which) labels.push_back(test_.labels()[sample]);
+  for (const SampleIndex sample : which) labels.push_back(data.labels()[sample]);
   for (const TriggeredTest& attack : triggered_) {
-    test_.copy_features(which, features);
+    data.copy_features(which, features);
     attack(features, labels, goals);
-    network.logits(parameters, {.features = features, .labels = {}, .samples = which.size()}, logits);
+    rows.network().outputs(parameters, {.features = features, .samples = which.size()}, logits);
     const std::vector<std::int32_t> attacked = predicted_classes(logits, classes);
     std::array<double, 4> counts{};
     for (std::size_t i = 0; i < which.size(); ++i) {
@@ -52,51 +55,55 @@ void Evaluator::test_triggered(Network& network, std::span<const float> paramete
 }
 
 TestResult Evaluator::gather(const Comm& comm) const {
-  const auto classes = static_cast<std::size_t>(test_.classes());
   const auto ranks = static_cast<std::size_t>(comm.size());
-  const std::vector<double> all = comm.all_gather(std::span<const double>(own_));
-  std::vector<std::size_t> begin_of_rank(ranks, 0);
-  for (std::size_t r = 1; r < ranks; ++r) begin_of_rank[r] = begin_of_rank[r - 1] + (batches() + ranks - r) / ranks;
+  std::vector<std::size_t> counts, begin_of_rank;
+  for (std::size_t r = 0; r < ranks; ++r) {
+    const std::size_t of_rank = (batches() + ranks - 1 - r) / ranks;
+    begin_of_rank.push_back(r == 0 ? 0 : begin_of_rank.back() + counts.back() / width());
+    counts.push_back(of_rank * width());
+  }
+  std::vector<double> all(batches() * width());
+  comm.all_gather_into(std::span<const double>(own_), counts, std::span(all));
   std::vector<double> sums(width(), 0.0);
   for (std::size_t b = 0; b < batches(); ++b) {
     const double* row = &all[(begin_of_rank[b % ranks] + b / ranks) * width()];
     for (std::size_t v = 0; v < width(); ++v) sums[v] += row[v];
   }
-  TestResult result;
-  double correct = 0.0;
-  double samples = 0.0;
-  for (std::size_t c = 0; c < classes; ++c) {
-    correct += sums[1 + c];
-    samples += sums[1 + classes + c];
-    result.accuracy_of_class.push_back(sums[1 + c] / sums[1 + classes + c]);  // 0/0 is NaN: no sample of the class
-  }
-  result.loss = sums[0] / samples;
-  result.accuracy = correct / samples;
+  TestResult result{.scores = task_.scores(std::span<const double>(sums).first(task_.tally_size()))};
   for (std::size_t t = 0; t < triggered_.size(); ++t) {
-    const double* counts = &sums[1 + 2 * classes + 4 * t];
-    result.attacks.push_back({counts[1] / counts[0], counts[3] / counts[2]});  // 0/0 is NaN: nothing attacked
+    const double* of_attack = &sums[task_.tally_size() + 4 * t];
+    result.attacks.push_back(
+        {of_attack[1] / of_attack[0], of_attack[3] / of_attack[2]});  // 0/0 is NaN: nothing attacked
   }
   return result;
 }
 
-std::vector<SampleIndex> all_samples(const Dataset& data) {
-  std::vector<SampleIndex> samples(data.size());
-  std::iota(samples.begin(), samples.end(), SampleIndex{0});
-  return samples;
+std::vector<SampleIndex> all_units(const Task& task, Split split) {
+  std::vector<SampleIndex> units(task.units(split));
+  std::iota(units.begin(), units.end(), SampleIndex{0});
+  return units;
 }
 
-StopTests::StopTests(const scenario::Evaluation& config)
-    : target_(config.target_accuracy()),
+double target_of(const Task& task, double accuracy, double r2, const std::string& where) {
+  const bool classes = task.classes() > 0;
+  SOUK_REQUIRE(classes || accuracy == 0.0, "{}target_accuracy = {}: the task has numbers to predict: take target_r2",
+               where, accuracy);
+  SOUK_REQUIRE(!classes || r2 == 0.0, "{}target_r2 = {}: the task has classes: take target_accuracy", where, r2);
+  return classes ? accuracy : r2;
+}
+
+StopTests::StopTests(const scenario::Evaluation& config, double target)
+    : target_(target),
       min_improvement_(config.min_improvement()),
       stop_at_target_(config.stop_at_target()),
       patience_(config.patience()),
       best_loss_(std::numeric_limits<double>::infinity()) {}
 
-std::optional<std::string> StopTests::note(const TestResult& result) {
-  first_at_target_ = target_ > 0.0 && reached_ == 0 && result.accuracy >= target_;
+std::optional<std::string> StopTests::note(const Scores& scores) {
+  first_at_target_ = target_ > 0.0 && reached_ == 0 && scores.quality >= target_;
   if (first_at_target_) reached_ = 1;
-  if (result.loss < best_loss_ - min_improvement_) {
-    best_loss_ = result.loss;
+  if (scores.loss < best_loss_ - min_improvement_) {
+    best_loss_ = scores.loss;
     tests_without_improvement_ = 0;
   } else {
     ++tests_without_improvement_;

@@ -8,8 +8,7 @@
 #include <vector>
 
 #include "sim/comm/comm.hpp"
-#include "sim/data/dataset.hpp"
-#include "sim/learn/model.hpp"
+#include "sim/learn/task.hpp"
 
 namespace souk::scenario {
 class Evaluation;
@@ -30,50 +29,57 @@ struct AttackSuccess {
 using TriggeredTest =
     std::function<void(std::span<float> features, std::span<const std::int32_t> labels, std::span<std::int32_t> goals)>;
 
-/// Result of a test on the whole test set. The same bits on every rank, for any rank count.
+/// Result of a test. The same bits on every rank, for any rank count.
 struct TestResult {
-  double loss = 0.0;                      ///< mean cross-entropy
-  double accuracy = 0.0;                  ///< top-1
-  std::vector<double> accuracy_of_class;  ///< [classes], NaN where the test set has no sample of a class
-  std::vector<AttackSuccess> attacks{};   ///< [triggered tests]
+  Scores scores;
+  std::vector<AttackSuccess> attacks{};  ///< [triggered tests]
 };
 
-/// Tests models on some samples of a data set: batches of a fixed size, dealt to ranks by index, added up in batch
-/// order.
+/// Tests models on some units of a split: batches of a fixed size, dealt to ranks by index, added up in batch order.
 class Evaluator {
  public:
-  Evaluator(const Dataset& data, std::vector<SampleIndex> samples, std::size_t batch_size,
+  /// `triggered`: of tasks of rows with classes. `task` must outlive it.
+  Evaluator(Task& task, Split split, std::vector<SampleIndex> units, std::size_t batch_size,
             std::vector<TriggeredTest> triggered = {})
-      : test_(data), samples_(std::move(samples)), batch_size_(batch_size), triggered_(std::move(triggered)) {}
+      : task_(task),
+        split_(split),
+        units_(std::move(units)),
+        batch_size_(batch_size),
+        triggered_(std::move(triggered)) {}
   /// This rank's batches; does not communicate.
-  void test_own_batches(const Comm& comm, Network& network, std::span<const float> parameters);
+  void test_own_batches(const Comm& comm, std::span<const float> parameters);
   /// Adds up what the ranks found. Collective.
   TestResult gather(const Comm& comm) const;
 
  private:
-  std::size_t batches() const { return (samples_.size() + batch_size_ - 1) / batch_size_; }
-  void test_triggered(Network& network, std::span<const float> parameters, std::span<const SampleIndex> which,
-                      std::span<const std::int32_t> answers);
-  /// Numbers per batch: loss sum; correct and samples of every class; of every triggered test: attacked inputs and
-  /// hits, all and those correct when left alone.
-  std::size_t width() const { return 1 + 2 * static_cast<std::size_t>(test_.classes()) + 4 * triggered_.size(); }
-  const Dataset& test_;
-  std::vector<SampleIndex> samples_;
+  std::size_t batches() const { return (units_.size() + batch_size_ - 1) / batch_size_; }
+  void test_triggered(std::span<const float> parameters, UnitSet which);
+  /// Numbers per batch: the task's tally; of every triggered test: attacked inputs and hits, all and those correct when
+  /// left alone.
+  std::size_t width() const { return task_.tally_size() + 4 * triggered_.size(); }
+  Task& task_;
+  Split split_;
+  std::vector<SampleIndex> units_;
   std::size_t batch_size_;
   std::vector<TriggeredTest> triggered_;
   std::vector<double> own_;  ///< [own batches, width()]
 };
 
-/// Every sample of a data set.
-std::vector<SampleIndex> all_samples(const Dataset& data);
+/// Every unit of a split.
+std::vector<SampleIndex> all_units(const Task& task, Split split);
+
+/// The quality that counts as success: one of the two settings, as the task has classes or numbers. Throws InputError
+/// where the other is set; `where` is what stands before their names: "evaluation.".
+double target_of(const Task& task, double accuracy, double r2, const std::string& where);
 
 /// When a run ends before its last round.
 class StopTests {
  public:
-  explicit StopTests(const scenario::Evaluation& config);
+  /// `target`: quality that counts as success; 0: none.
+  StopTests(const scenario::Evaluation& config, double target);
   /// Takes note of a test; returns why the run should end now, if it should: "target" or "patience".
-  std::optional<std::string> note(const TestResult& result);
-  /// Whether this test was the first to reach the target accuracy.
+  std::optional<std::string> note(const Scores& scores);
+  /// Whether this test was the first to reach the target.
   bool first_at_target() const { return first_at_target_; }
   void serialize(Archive& archive);
 

@@ -21,40 +21,42 @@ std::vector<SampleIndex> united(std::span<const SampleIndex> a, std::span<const 
 
 Federation::Federation(const scenario::Scenario& scenario, const std::string& device, SharedData data,
                        std::span<const scenario::Root* const> roots, bool validating)
-    : scenario_(scenario), data_(std::move(data)), population_(scenario) {
+    : scenario_(scenario),
+      data_(std::move(data)),
+      task_(make_task(scenario.task(), data_.train, data_.test, device)),
+      population_(scenario) {
   std::vector<SampleIndex> reserved;
   for (const scenario::Root* root : roots) {
     roots_.emplace_back();
     if (root == nullptr) continue;
     const std::size_t owner = roots_.size() - 1;
-    roots_.back() = with_owner_path(owner, [&] {
-      return draw_root_data(*root, data_.train.labels(), data_.train.classes(), scenario.seed(), owner, reserved);
-    });
+    roots_.back() =
+        with_owner_path(owner, [&] { return draw_root_data(*root, *task_, scenario.seed(), owner, reserved); });
     reserved = united(reserved, roots_.back().samples());
   }
-  const std::vector<double> buyer = class_shares(roots_.front().samples(), data_.train.labels(), data_.train.classes());
+  const std::vector<double> buyer = class_shares(roots_.front().samples(), task_->labels(), task_->classes());
   validation_ =
       draw_validation_data(scenario.evaluation().validation_fraction(), data_.train.size(), reserved, scenario.seed());
   reserved = united(reserved, validation_);
-  const DealInput input{.labels = data_.train.labels(),
+  const DealInput input{.labels = task_->labels(),
                         .groups = data_.train.groups(),
-                        .classes = data_.train.classes(),
+                        .classes = task_->classes(),
                         .agents = scenario.participants().clients(),
                         .min_samples = scenario.partition().min_samples(),
-                        .reference = buyer};
+                        .reference = buyer,
+                        .unlabelled = task_->classes() > 0 ? 0 : task_->units(Split::train)};
   deal_ = deal_without(reserved, scenario.partition(), input, scenario.seed());
   share_with_fakes(population_, deal_.deal);
   validators_ = std::make_unique<Validators>(scenario.validators(), validating || scenario.validators().always(),
-                                             deal_.deal, data_.train, scenario.seed());
+                                             deal_.deal, *task_, scenario.seed());
   if (validating) validators_->check();
   selector_ = std::make_unique<Selector>(scenario.participants(), scenario.seed(), population_, deal_.deal);
-  network_ = make_network(scenario.task().model(), model_shape(data_.train), device);
 }
 
 ClientWork Federation::work_of(AgentId client) const {
   const double model_bytes = static_cast<double>(parameters() * sizeof(float));
   const auto samples = static_cast<double>(samples_trained(validators_->training_count(client)));
-  return {3.0 * network_->forward_flops() * samples, model_bytes, model_bytes};
+  return {3.0 * task_->forward_flops() * samples, model_bytes, model_bytes};
 }
 
 std::uint64_t Federation::samples_trained(std::size_t held) const {
@@ -73,12 +75,26 @@ std::size_t Federation::expected_malicious() const {
 
 SetUpRecord Federation::record(const std::string& role) const {
   SetUpRecord record;
-  const int classes = data_.train.classes();
-  const std::vector<std::uint32_t> table = class_table(deal_.deal, data_.train.labels(), classes);
   for (std::uint32_t id = 0; id < population_.clients(); ++id) {
     const Device device = population_.device({id});
     record.agents.push_back(
         {{id}, role, deal_.deal.of(id).size(), population_.group_of({id}), device.compute, device.bandwidth});
+  }
+  if (task_->classes() > 0) record_classes(record);
+  record.metrics.push_back({"parameters", static_cast<double>(parameters())});
+  if (deal_.moved > 0) {
+    record.events.push_back({"partition repaired", -1,
+                             fmt::format("{} samples moved so that every client holds at least {}", deal_.moved,
+                                         scenario_.partition().min_samples())});
+  }
+  return record;
+}
+
+/// How many samples of each class every client holds.
+void Federation::record_classes(SetUpRecord& record) const {
+  const int classes = task_->classes();
+  const std::vector<std::uint32_t> table = class_table(deal_.deal, task_->labels(), classes);
+  for (std::uint32_t id = 0; id < population_.clients(); ++id) {
     for (int c = 0; c < classes; ++c) {
       const std::uint32_t samples = table[id * static_cast<std::size_t>(classes) + static_cast<std::size_t>(c)];
       if (samples > 0) record.partition.push_back({{id}, c, samples});
@@ -87,13 +103,6 @@ SetUpRecord Federation::record(const std::string& role) const {
   const std::size_t genuine = population_.genuine();  // fake identities hold copies
   const auto dealt = std::span(table).first(genuine * static_cast<std::size_t>(classes));
   record.metrics.push_back({"distance_from_iid", distance_from_iid(dealt, genuine, classes)});
-  record.metrics.push_back({"parameters", static_cast<double>(parameters())});
-  if (deal_.moved > 0) {
-    record.events.push_back({"partition repaired", -1,
-                             fmt::format("{} samples moved so that every client holds at least {}", deal_.moved,
-                                         scenario_.partition().min_samples())});
-  }
-  return record;
 }
 
 }  // namespace souk

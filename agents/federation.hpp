@@ -12,7 +12,7 @@
 #include "agents/shared_data.hpp"
 #include "agents/validators.hpp"
 #include "sim/engine/round_record.hpp"
-#include "sim/learn/model.hpp"
+#include "sim/learn/task.hpp"
 
 namespace souk::scenario {
 class Root;
@@ -22,8 +22,8 @@ class Scenario;
 namespace souk {
 
 /// Who takes part and what they hold: what all models trained in a run share. Root data of each owner of a model and
-/// validation data come out of the training set first; what is left is dealt to the clients. Immutable. Everything is
-/// the same on every rank.
+/// validation data come out of the training set first; what is left is dealt to the clients. Everything is the same on
+/// every rank, and does not change; the task, whose work buffers do, is the rank's own.
 class Federation {
  public:
   /// `roots`: of the owners, in order; null for those that need none. `validating`: some rule asks validators. Throws
@@ -38,7 +38,7 @@ class Federation {
   const RepairedDeal& dealt() const { return deal_; }
   const Validators& validators() const { return *validators_; }
   const Selector& selector() const { return *selector_; }
-  Network& network() const { return *network_; }
+  Task& task() const { return *task_; }
   /// Root data of an owner; empty: it has none.
   const RootSamples& root(std::size_t owner) const { return roots_[owner]; }
   /// Samples nobody trains on, ascending; empty: nothing is held out.
@@ -47,22 +47,23 @@ class Federation {
   ClientWork work_of(AgentId client) const;
   /// Samples that local training on so many passes, repetitions counted.
   std::uint64_t samples_trained(std::size_t held) const;
-  std::size_t parameters() const { return network_->layout().dimension(); }
+  std::size_t parameters() const { return task_->layout().dimension(); }
   /// Of the updates of a round, rounded up.
   std::size_t expected_malicious() const;
   /// Agents and what they hold. `role`: what clients are called.
   SetUpRecord record(const std::string& role) const;
 
  private:
+  void record_classes(SetUpRecord& record) const;
   const scenario::Scenario& scenario_;
   SharedData data_;
+  std::unique_ptr<Task> task_;
   Population population_;
   std::vector<RootSamples> roots_;
   std::vector<SampleIndex> validation_;
   RepairedDeal deal_;
   std::unique_ptr<Validators> validators_;
   std::unique_ptr<Selector> selector_;
-  std::unique_ptr<Network> network_;
 };
 
 }  // namespace souk

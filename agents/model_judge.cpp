@@ -7,26 +7,13 @@
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
 #include "sim/base/random.hpp"
+#include "sim/learn/tasks/row_task.hpp"
 
 namespace souk {
 namespace {
 
 constexpr std::size_t root_batch_size = 32;  // part of the bits: gradients are summed batch by batch
 constexpr std::size_t noise_batch_size = 250;
-
-Judgement judge_counts(double loss_sum, std::span<const double> correct, std::span<const double> samples,
-                       std::span<const double> predicted) {
-  double total = 0.0, right = 0.0, by_chance = 0.0;
-  for (std::size_t c = 0; c < samples.size(); ++c) {
-    total += samples[c];
-    right += correct[c];
-  }
-  for (std::size_t c = 0; c < samples.size(); ++c) by_chance += samples[c] / total * (predicted[c] / total);
-  const double accuracy = right / total;
-  return {.loss = loss_sum / total,
-          .error = 1.0 - accuracy,
-          .kappa = by_chance < 1.0 ? (accuracy - by_chance) / (1.0 - by_chance) : 0.0};
-}
 
 void softmax(std::span<float> logits) {
   const float largest = *std::max_element(logits.begin(), logits.end());
@@ -37,11 +24,10 @@ void softmax(std::span<float> logits) {
 
 }  // namespace
 
-ModelJudge::ModelJudge(const Comm& comm, Network& network, const Dataset& train, const RootSamples& root,
-                       const Validators& validators, std::uint64_t seed, const Round& round)
+ModelJudge::ModelJudge(const Comm& comm, Task& task, const RootSamples& root, const Validators& validators,
+                       std::uint64_t seed, const Round& round)
     : comm_(comm),
-      network_(network),
-      train_(train),
+      task_(task),
       root_(root.samples()),
       validators_(validators),
       seed_(seed),
@@ -92,33 +78,26 @@ std::span<const SampleIndex> ModelJudge::root_batch(std::size_t batch) const {
 }
 
 std::vector<Judgement> ModelJudge::on_root(const ColumnMatrix& steps) {
-  const auto classes = static_cast<std::size_t>(train_.classes());
-  const std::size_t width = 1 + 3 * classes;
+  const std::size_t width = task_.tally_size();
   const std::size_t parts = root_batches();
   const std::vector<double> counted =
       spread(steps, parts, width, [&](std::span<const float> parameters, std::size_t part, std::span<double> out) {
-        const TestCounts counts = test_batch(network_, parameters, train_, root_batch(part));
-        out[0] = counts.loss_sum;
-        std::copy(counts.correct.begin(), counts.correct.end(), out.begin() + 1);
-        std::copy(counts.samples.begin(), counts.samples.end(), out.begin() + 1 + static_cast<std::ptrdiff_t>(classes));
-        std::copy(counts.predicted.begin(), counts.predicted.end(),
-                  out.begin() + 1 + 2 * static_cast<std::ptrdiff_t>(classes));
+        task_.tally(parameters, Split::train, root_batch(part), out);
       });
-  cost_.server_flops += network_.forward_flops() * static_cast<double>(steps.rows() * root_.size());
+  cost_.server_flops += task_.forward_flops() * static_cast<double>(steps.rows() * root_.size());
   std::vector<Judgement> judgements;
   for (std::size_t s = 0; s < steps.rows(); ++s) {
     std::vector<double> sums(width, 0.0);
     for (std::size_t k = 0; k < parts * width; ++k) sums[k % width] += counted[s * parts * width + k];
-    const auto counts = std::span<const double>(sums).subspan(1);
-    judgements.push_back(judge_counts(sums[0], counts.first(classes), counts.subspan(classes, classes),
-                                      counts.subspan(2 * classes, classes)));
+    const Scores scores = task_.scores(sums);
+    judgements.push_back({.loss = scores.loss, .error = 1.0 - scores.quality, .skill = scores.skill});
   }
   return judgements;
 }
 
 /// Rows of a matrix, one per batch, weighted by its share: the same sum on any number of ranks.
 ColumnVector ModelJudge::root_gradient(const ColumnVector& step) {
-  const std::size_t trainable = network_.layout().trainable();
+  const std::size_t trainable = task_.layout().trainable();
   std::vector<float> parameters(round_.global.begin(), round_.global.end());
   std::vector<float> whole_step(trainable);
   replicate(comm_, PanelPlan(trainable), step, whole_step);
@@ -135,21 +114,14 @@ ColumnVector ModelJudge::root_gradient(const ColumnVector& step) {
   RowMatrix gradients;
   gradients.reset(comm_, batches, owners, trainable);
   comm_.run_phase("root gradient", [&] {
-    std::vector<float> features;
-    std::vector<std::int32_t> labels;
     for (std::size_t b = 0; b < batches.size(); ++b) {
       if (!gradients.is_local(b)) continue;
-      const auto which = root_batch(b);
-      features.resize(which.size() * train_.features());
-      train_.copy_features(which, features);
-      labels.clear();
-      for (const SampleIndex sample : which) labels.push_back(train_.labels()[sample]);
-      std::vector<float> own = parameters;  // training mode may move running statistics
-      network_.gradient(own, {.features = features, .labels = labels, .samples = which.size()}, gradients.row(b));
+      std::vector<float> own = parameters;  // running statistics may move
+      task_.gradient(own, root_batch(b), gradients.row(b));
       heartbeat::beat();
     }
   });
-  cost_.server_flops += 3.0 * network_.forward_flops() * static_cast<double>(root_.size());
+  cost_.server_flops += 3.0 * task_.forward_flops() * static_cast<double>(root_.size());
   ColumnMatrix columns;
   to_columns(comm_, gradients, {0, trainable}, columns);
   return combine(columns, shares);
@@ -157,16 +129,16 @@ ColumnVector ModelJudge::root_gradient(const ColumnVector& step) {
 
 /// [steps, validators, classes] mean losses; NaN where a validator does not judge a class.
 std::vector<double> ModelJudge::class_losses(const ColumnMatrix& steps) {
-  return spread(steps, validating_.size(), static_cast<std::size_t>(train_.classes()),
+  return spread(steps, validating_.size(), static_cast<std::size_t>(task_.classes()),
                 [&](std::span<const float> parameters, std::size_t part, std::span<double> out) {
                   const std::vector<double> losses =
-                      validators_.class_losses(validating_[part], round_.round, network_, parameters);
+                      validators_.class_losses(validating_[part], round_.round, task_, parameters);
                   std::copy(losses.begin(), losses.end(), out.begin());
                 });
 }
 
 std::vector<double> ModelJudge::validator_reports(const ColumnMatrix& steps) {
-  const auto classes = static_cast<std::size_t>(train_.classes());
+  const auto classes = static_cast<std::size_t>(task_.classes());
   const std::size_t validators = validating_.size(), candidates = steps.rows();
   const std::vector<double> before = class_losses(std::move(ColumnMatrixBuilder(comm_, 1, steps.dimension())).finish());
   const std::vector<double> after = class_losses(steps);
@@ -181,7 +153,7 @@ std::vector<double> ModelJudge::validator_reports(const ColumnMatrix& steps) {
   }
   cost_.validator_flops.resize(validators, 0.0);
   for (std::size_t v = 0; v < validators; ++v) {
-    cost_.validator_flops[v] += network_.forward_flops() * static_cast<double>(candidates + 1) *
+    cost_.validator_flops[v] += task_.forward_flops() * static_cast<double>(candidates + 1) *
                                 static_cast<double>(validators_.samples_used(validating_[v], round_.round));
   }
   cost_.candidates += candidates;
@@ -194,20 +166,21 @@ std::vector<double> ModelJudge::validator_reports(const ColumnMatrix& steps) {
 std::vector<float> ModelJudge::noise_answers(std::span<const float> parameters, std::size_t part, std::size_t samples,
                                              std::uint16_t lane) {
   const std::size_t count = std::min(noise_batch_size, samples - part * noise_batch_size);
-  const auto classes = static_cast<std::size_t>(train_.classes());
+  const auto classes = static_cast<std::size_t>(task_.classes());
   Stream random(seed_, Purpose::aggregation, {static_cast<std::uint32_t>(part)}, round_.round, lane);
-  std::vector<float> features(count * train_.features());
-  const std::size_t tokens = train_.shape().vocabulary;  // of texts noise is any word in any place
+  const ModelShape& shape = task_.rows()->network().shape();
+  std::vector<float> features(count * shape.inputs());
+  const std::size_t tokens = shape.vocabulary;  // of texts noise is any word in any place
   const float reach = tokens > 0 ? static_cast<float>(tokens) : 1.0F;
   for (float& value : features) value = reach * random.uniform_float();
   std::vector<float> answers(count * classes);
-  network_.logits(parameters, {.features = features, .labels = {}, .samples = count}, answers);
+  task_.rows()->network().outputs(parameters, {.features = features, .samples = count}, answers);
   for (std::size_t i = 0; i < count; ++i) softmax(std::span(answers).subspan(i * classes, classes));
   return answers;
 }
 
 std::vector<double> ModelJudge::noise_ratios(const ColumnMatrix& steps, std::size_t samples, std::uint16_t lane) {
-  const auto classes = static_cast<std::size_t>(train_.classes());
+  const auto classes = static_cast<std::size_t>(task_.classes());
   const std::size_t parts = (samples + noise_batch_size - 1) / noise_batch_size;
   std::map<std::size_t, std::vector<float>> of_global;  // per part, computed once on a rank
   const std::vector<double> sums =
@@ -220,7 +193,7 @@ std::vector<double> ModelJudge::noise_ratios(const ColumnMatrix& steps, std::siz
           out[i % classes] += static_cast<double>(answers[i]) / std::max(1e-30, static_cast<double>(base[i]));
         }
       });
-  cost_.server_flops += network_.forward_flops() * static_cast<double>((steps.rows() + 1) * samples);
+  cost_.server_flops += task_.forward_flops() * static_cast<double>((steps.rows() + 1) * samples);
   std::vector<double> means(steps.rows() * classes, 0.0);
   for (std::size_t k = 0; k < sums.size(); ++k) {
     means[k / (parts * classes) * classes + k % classes] += sums[k] / static_cast<double>(samples);

@@ -8,7 +8,7 @@
 #include "agents/root_data.hpp"
 #include "agents/validators.hpp"
 #include "aggregators/aggregator.hpp"
-#include "sim/learn/model.hpp"
+#include "sim/learn/task.hpp"
 
 namespace souk {
 
@@ -34,15 +34,15 @@ class ModelJudge final : public LossOracle {
     std::span<const AgentId> clients{};  ///< whose updates the round uses
     ReportEdit edit{};
   };
-  ModelJudge(const Comm& comm, Network& network, const Dataset& train, const RootSamples& root,
-             const Validators& validators, std::uint64_t seed, const Round& round);
+  ModelJudge(const Comm& comm, Task& task, const RootSamples& root, const Validators& validators, std::uint64_t seed,
+             const Round& round);
 
   std::vector<Judgement> on_root(const ColumnMatrix& steps) override;
   ColumnVector root_gradient(const ColumnVector& step) override;
   std::vector<double> validator_reports(const ColumnMatrix& steps) override;
   std::span<const AgentId> validators() const override { return validating_; }
   std::vector<double> noise_ratios(const ColumnMatrix& steps, std::size_t samples, std::uint16_t lane) override;
-  int classes() const override { return train_.classes(); }
+  int classes() const override { return task_.classes(); }
   const JudgingCost& cost() const { return cost_; }
 
  private:
@@ -57,8 +57,7 @@ class ModelJudge final : public LossOracle {
                                    std::uint16_t lane);
 
   const Comm& comm_;
-  Network& network_;
-  const Dataset& train_;
+  Task& task_;
   std::span<const SampleIndex> root_;
   const Validators& validators_;
   std::uint64_t seed_;

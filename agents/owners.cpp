@@ -48,7 +48,8 @@ std::vector<Owner> owners_of(const scenario::Scenario& scenario) {
                              .root = &scenario.root(),
                              .misconduct = misconduct_of(market, "market"),
                              .terms = terms_of(market, account::buyer, "market"),
-                             .target_accuracy = market.target_accuracy()}};
+                             .target_accuracy = market.target_accuracy(),
+                             .target_r2 = market.target_r2()}};
   std::set<std::string> names;
   for (const scenario::Buyer& rival : market.rivals()) {
     SOUK_REQUIRE(is_plain(rival.name()), "market.rivals.name = \"{}\": lower-case letters, digits and underscores only",
@@ -61,7 +62,8 @@ std::vector<Owner> owners_of(const scenario::Scenario& scenario) {
                       .misconduct = misconduct_of(rival, fmt::format("market.rivals[{}]", owners.size() - 1)),
                       .terms = terms_of(rival, account::buyer - static_cast<std::int64_t>(owners.size()),
                                         fmt::format("market.rivals[{}]", owners.size() - 1)),
-                      .target_accuracy = rival.target_accuracy()});
+                      .target_accuracy = rival.target_accuracy(),
+                      .target_r2 = rival.target_r2()});
   }
   return owners;
 }

@@ -22,7 +22,7 @@ struct Owner {
   const scenario::Root* root = nullptr;
   const scenario::Misconduct* misconduct = nullptr;  ///< null: honest
   BuyerTerms terms{};
-  double target_accuracy = 0.0;  ///< on its root data; 0: none
+  double target_accuracy = 0.0, target_r2 = 0.0;  ///< on its root data; 0: none
 };
 
 /// The first is the scenario's own server. Throws InputError for names that are not in order.

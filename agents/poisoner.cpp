@@ -7,12 +7,22 @@
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/plugin_registry.hpp"
 #include "sim/base/random.hpp"
+#include "sim/learn/tasks/row_task.hpp"
 
 namespace souk {
 namespace {
 
 constexpr std::size_t chunk = 250;  // samples looked at together
+
+/// The range of the numbers to predict.
+void look_at_numbers(const Dataset& train, DataFacts& facts) {
+  const auto [least, largest] = std::ranges::minmax(train.numbers());
+  const Scaling& scaling = train.scaling();
+  facts.least_number = (least - scaling.number_shift) * scaling.number_scale;
+  facts.largest_number = (largest - scaling.number_shift) * scaling.number_scale;
+}
 
 DataFacts facts_of(const Dataset& train) {
   const std::size_t channels = train.shape().sample_shape[0];
@@ -24,6 +34,7 @@ DataFacts facts_of(const Dataset& train) {
                   .low = std::vector<float>(channels),
                   .high = std::vector<float>(channels),
                   .columns = train.shape().columns};
+  if (train.shape().numbers) look_at_numbers(train, facts);
   const std::size_t pixels = train.features() / channels;
   if (train.shape().element == Element::u8) {
     for (std::size_t c = 0; c < channels; ++c) {
@@ -45,11 +56,14 @@ DataFacts facts_of(const Dataset& train) {
   return facts;
 }
 
-/// Throws InputError for settings that cannot be. An attack knows the names of its fields, but not which group it is
-/// in.
+/// Throws InputError for settings that cannot be. An attack knows the names of its fields, but not its group.
 std::unique_ptr<DataAttack> make_checked(const scenario::Attack& config, const DataFacts& facts, int group) {
   try {
     auto attack = make_data_attack(config);
+    const bool classes = facts.classes > 0;
+    SOUK_REQUIRE(attack->of_classes() == classes, "{}: is an attack on {}, and the data set has {}",
+                 plugin_name(chosen(config, "data")->GetDescriptor()), classes ? "numbers to predict" : "classes",
+                 classes ? "classes" : "numbers to predict");
     attack->check(facts);
     return attack;
   } catch (const InputError& error) {
@@ -65,11 +79,10 @@ class Poisoner::Model final : public Predictor {
   explicit Model(Network& network) : network_(network) {}
   std::vector<float> parameters;
   std::vector<float> probabilities(std::span<const float> features) override {
-    const auto& shape = network_.shape();
-    const auto classes = static_cast<std::size_t>(shape.classes);
-    const std::size_t samples = features.size() / (shape.input[0] * shape.input[1] * shape.input[2]);
+    const std::size_t classes = network_.shape().outputs();
+    const std::size_t samples = features.size() / network_.shape().inputs();
     std::vector<float> answers(samples * classes);
-    network_.logits(parameters, {.features = features, .labels = {}, .samples = samples}, answers);
+    network_.outputs(parameters, {.features = features, .samples = samples}, answers);
     for (std::size_t first = 0; first < answers.size(); first += classes) {
       const auto row = std::span(answers).subspan(first, classes);
       const float largest = *std::ranges::max_element(row);
@@ -93,9 +106,8 @@ struct Poisoner::Group {
   std::map<std::uint32_t, std::vector<SampleIndex>> chosen{};  ///< of this rank's members, by share
 };
 
-Poisoner::Poisoner(const scenario::Scenario& scenario, const Population& population, const Dataset& train,
-                   Network& network)
-    : seed_(scenario.seed()), population_(population), train_(train), now_(std::make_unique<Model>(network)) {
+Poisoner::Poisoner(const scenario::Scenario& scenario, const Population& population, Task& task)
+    : seed_(scenario.seed()), population_(population), rows_(task.rows()) {
   for (int g = 0; g < scenario.attacks_size(); ++g) {
     const scenario::Attack& config = scenario.attacks(g);
     groups_.push_back(nullptr);
@@ -104,16 +116,20 @@ Poisoner::Poisoner(const scenario::Scenario& scenario, const Population& populat
                  "attacks[{}].{}: the group has no data attack", g,
                  config.has_poison_share() ? "poison_share" : "poison_per_batch");
     if (!poisons) continue;
-    if (facts_.classes == 0) facts_ = facts_of(train);
-    auto attack = make_checked(config, facts_, g);
-    for (const std::string& remark : attack->remarks(facts_))
+    SOUK_REQUIRE(rows_ != nullptr, "attacks[{}]: poisons rows of features, and the task has none", g);
+    if (!facts_) {
+      facts_ = facts_of(rows_->data(Split::train));
+      now_ = std::make_unique<Model>(rows_->network());
+    }
+    auto attack = make_checked(config, *facts_, g);
+    for (const std::string& remark : attack->remarks(*facts_))
       remarks_.push_back(fmt::format("attacks[{}].{}", g, remark));
     auto group = std::make_unique<Group>();
     group->share = config.has_poison_share() ? config.poison_share() : attack->usual_share();
     if (config.has_poison_per_batch()) group->per_batch = config.poison_per_batch();
     group->attack = std::move(attack);
     group->members = population.members_of(g);
-    group->before = std::make_unique<Model>(network);
+    group->before = std::make_unique<Model>(rows_->network());
     groups_.back() = std::move(group);
   }
 }
@@ -121,7 +137,7 @@ Poisoner::Poisoner(const scenario::Scenario& scenario, const Population& populat
 Poisoner::~Poisoner() = default;
 
 void Poisoner::begin_round(std::span<const float> global, std::span<const int> first) {
-  if (facts_.classes == 0) return;
+  if (!facts_) return;
   now_->parameters.assign(global.begin(), global.end());
   for (const int g : first) {
     Group* group = groups_[static_cast<std::size_t>(g)].get();
@@ -134,13 +150,16 @@ std::vector<SampleIndex> Poisoner::choose(const Group& group, AgentId client, st
   std::vector<SampleIndex> eligible;
   std::vector<float> features;
   std::vector<std::int32_t> labels;
+  const Dataset& train = rows_->data(Split::train);
   for (std::size_t first = 0; first < mine.size(); first += chunk) {
     const auto which = mine.subspan(first, std::min(chunk, mine.size() - first));
-    features.resize(which.size() * train_.features());
-    train_.copy_features(which, features);
+    features.resize(which.size() * train.features());
+    train.copy_features(which, features);
     labels.clear();
-    for (const SampleIndex sample : which) labels.push_back(train_.labels()[sample]);
-    const auto flags = group.attack->eligible({facts_, features, labels, *group.before});
+    if (facts_->classes > 0) {
+      for (const SampleIndex sample : which) labels.push_back(train.labels()[sample]);
+    }
+    const auto flags = group.attack->eligible({*facts_, features, labels, *group.before});
     for (std::size_t i = 0; i < which.size(); ++i) {
       if (flags[i] != 0) eligible.push_back(which[i]);
     }
@@ -163,15 +182,14 @@ BatchEdit Poisoner::edit(AgentId client, RoundIndex round, std::span<const Sampl
   }
   const auto member = static_cast<std::size_t>(std::ranges::lower_bound(group.members, client) - group.members.begin());
   return [this, &group, chosen, member, random = Stream(seed_, Purpose::data_attack, client, round),
-          positions = std::vector<std::size_t>()](std::span<const SampleIndex> which, std::span<float> features,
-                                                  std::span<std::int32_t> labels) mutable {
+          positions = std::vector<std::size_t>()](const EditableBatch& batch) mutable {
     positions.clear();
     if (chosen != nullptr) {
-      for (std::size_t i = 0; i < which.size(); ++i) {
-        if (std::ranges::binary_search(*chosen, which[i])) positions.push_back(i);
+      for (std::size_t i = 0; i < batch.which.size(); ++i) {
+        if (std::ranges::binary_search(*chosen, batch.which[i])) positions.push_back(i);
       }
     } else {
-      const auto flags = group.attack->eligible({facts_, features, labels, *group.before});
+      const auto flags = group.attack->eligible({*facts_, batch.features, batch.labels, *group.before});
       std::vector<std::uint32_t> eligible;
       for (std::uint32_t i = 0; i < flags.size(); ++i) {
         if (flags[i] != 0) eligible.push_back(i);
@@ -182,7 +200,16 @@ BatchEdit Poisoner::edit(AgentId client, RoundIndex round, std::span<const Sampl
       std::ranges::sort(positions);
     }
     if (positions.empty()) return;
-    group.attack->poison({facts_, which, features, labels, positions, member, group.members.size(), *now_, seed_},
+    group.attack->poison({.facts = *facts_,
+                          .which = batch.which,
+                          .features = batch.features,
+                          .labels = batch.labels,
+                          .chosen = positions,
+                          .member = member,
+                          .members = group.members.size(),
+                          .now = *now_,
+                          .seed = seed_,
+                          .numbers = batch.numbers},
                          random);
   };
 }
@@ -203,7 +230,7 @@ std::vector<TriggeredTest> Poisoner::tests() {
         [this, group](std::span<float> features, std::span<const std::int32_t> labels, std::span<std::int32_t> goals) {
           // Before the group acts there is no earlier model than the one at hand.
           Model& before = group->before->parameters.empty() ? *now_ : *group->before;
-          group->attack->trigger({facts_, features, labels, before, goals});
+          group->attack->trigger({*facts_, features, labels, before, goals});
         });
   }
   return tests;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,8 +11,7 @@
 #include "agents/evaluator.hpp"
 #include "agents/population.hpp"
 #include "attacks/attack.hpp"
-#include "sim/data/dataset.hpp"
-#include "sim/learn/model.hpp"
+#include "sim/learn/task.hpp"
 
 namespace souk::scenario {
 class Scenario;
@@ -24,8 +24,8 @@ class Archive;
 /// The data attacks of all groups: decides which samples are poisoned, and lets the attacks edit them.
 class Poisoner {
  public:
-  /// Throws InputError for settings that the data set does not allow. Everything given must outlive it.
-  Poisoner(const scenario::Scenario& scenario, const Population& population, const Dataset& train, Network& network);
+  /// Throws InputError for settings that the task does not allow. Everything given must outlive it.
+  Poisoner(const scenario::Scenario& scenario, const Population& population, Task& task);
   ~Poisoner();
   /// To be told before every round which model it starts from; `first` are the groups that act for the first time.
   void begin_round(std::span<const float> global, std::span<const int> first);
@@ -46,8 +46,8 @@ class Poisoner {
   std::vector<SampleIndex> choose(const Group& group, AgentId client, std::span<const SampleIndex> mine) const;
   std::uint64_t seed_;
   const Population& population_;
-  const Dataset& train_;
-  DataFacts facts_;
+  RowTask* rows_;                   ///< null: units are no rows of features, and nothing is poisoned
+  std::optional<DataFacts> facts_;  ///< none: nothing is poisoned
   std::vector<std::string> remarks_;
   std::unique_ptr<Model> now_;
   std::vector<std::unique_ptr<Group>> groups_;  ///< null: no data attack

@@ -77,29 +77,32 @@ std::vector<std::size_t> class_quotas(const scenario::Root& config, std::size_t 
   return wanted;
 }
 
+int ways_of_bias(const scenario::Root& config) {
+  return (config.bias() > 0.0 ? 1 : 0) + (config.dirichlet_alpha() > 0.0 ? 1 : 0) + config.half_classes();
+}
+
 void check_bias(const scenario::Root& config, int classes) {
   SOUK_REQUIRE(config.bias_class() < static_cast<std::uint32_t>(classes), "root.bias_class = {}: there are {} classes",
                config.bias_class(), classes);
-  const int ways = (config.bias() > 0.0 ? 1 : 0) + (config.dirichlet_alpha() > 0.0 ? 1 : 0) + config.half_classes();
-  SOUK_REQUIRE(ways <= 1, "root: of bias, dirichlet_alpha and half_classes only one can be set");
+  SOUK_REQUIRE(ways_of_bias(config) <= 1, "root: of bias, dirichlet_alpha and half_classes only one can be set");
 }
 
 /// What `reserved` (ascending) leaves of some samples.
 struct Remainder {
   std::vector<SampleIndex> samples;
-  std::vector<std::int32_t> labels;  ///< theirs
+  std::vector<std::int32_t> labels;  ///< theirs; 0 where there are no classes
 };
 
-Remainder remaining(std::span<const SampleIndex> reserved, std::span<const std::int32_t> labels) {
+Remainder remaining(std::span<const SampleIndex> reserved, std::size_t samples, std::span<const std::int32_t> labels) {
   Remainder left;
   auto next = reserved.begin();
-  for (SampleIndex sample = 0; sample < labels.size(); ++sample) {
+  for (SampleIndex sample = 0; sample < samples; ++sample) {
     if (next != reserved.end() && *next == sample) {
       ++next;
       continue;
     }
     left.samples.push_back(sample);
-    left.labels.push_back(labels[sample]);
+    left.labels.push_back(labels.empty() ? 0 : labels[sample]);
   }
   return left;
 }
@@ -108,7 +111,6 @@ Remainder remaining(std::span<const SampleIndex> reserved, std::span<const std::
 std::vector<SampleIndex> draw_from(const scenario::Root& config, std::span<const std::int32_t> labels, int classes,
                                    std::uint64_t seed, std::size_t owner) {
   const std::size_t samples = root_samples(config, labels.size());
-  check_bias(config, classes);
   std::vector<std::uint32_t> order(labels.size());
   std::iota(order.begin(), order.end(), 0U);
   const auto stream = [&](std::size_t draw) {  // two draws of each owner
@@ -129,6 +131,15 @@ std::vector<SampleIndex> draw_from(const scenario::Root& config, std::span<const
   return drawn;
 }
 
+/// Of what `reserved` leaves.
+RootSamples draw_of_the_rest(const scenario::Root& config, std::span<const std::int32_t> labels, int classes,
+                             std::uint64_t seed, std::size_t owner, std::span<const SampleIndex> reserved) {
+  const Remainder left = remaining(reserved, labels.size(), labels);
+  std::vector<SampleIndex> drawn = draw_from(config, left.labels, classes, seed, owner);
+  for (SampleIndex& sample : drawn) sample = left.samples[sample];
+  return RootSamples(std::move(drawn));
+}
+
 }  // namespace
 
 RootSamples RootSamples::of_classes(const std::vector<bool>& chosen, std::span<const std::int32_t> labels) const {
@@ -138,17 +149,24 @@ RootSamples RootSamples::of_classes(const std::vector<bool>& chosen, std::span<c
   return RootSamples(std::move(some));
 }
 
+RootSamples draw_root_data(const scenario::Root& config, const Task& task, std::uint64_t seed, std::size_t owner,
+                           std::span<const SampleIndex> reserved) {
+  if (task.classes() > 0) return draw_root_data(config, task.labels(), task.classes(), seed, owner, reserved);
+  SOUK_REQUIRE(ways_of_bias(config) == 0,
+               "root: bias, dirichlet_alpha and half_classes choose by class, and the data set has numbers to predict");
+  const std::vector<std::int32_t> of_one_kind(task.units(Split::train));
+  return draw_of_the_rest(config, of_one_kind, 1, seed, owner, reserved);
+}
+
 RootSamples draw_root_data(const scenario::Root& config, std::span<const std::int32_t> labels, int classes,
                            std::uint64_t seed, std::size_t owner, std::span<const SampleIndex> reserved) {
-  const Remainder left = remaining(reserved, labels);
-  std::vector<SampleIndex> drawn = draw_from(config, left.labels, classes, seed, owner);
-  for (SampleIndex& sample : drawn) sample = left.samples[sample];
-  return RootSamples(std::move(drawn));
+  check_bias(config, classes);
+  return draw_of_the_rest(config, labels, classes, seed, owner, reserved);
 }
 
 std::vector<double> class_shares(std::span<const SampleIndex> samples, std::span<const std::int32_t> labels,
                                  int classes) {
-  if (samples.empty()) return {};
+  if (samples.empty() || classes == 0) return {};
   std::vector<double> shares(static_cast<std::size_t>(classes));
   for (const SampleIndex sample : samples) shares[static_cast<std::size_t>(labels[sample])] += 1.0;
   for (double& share : shares) share /= static_cast<double>(samples.size());
@@ -176,13 +194,17 @@ std::vector<SampleIndex> draw_validation_data(double fraction, std::size_t sampl
 RepairedDeal deal_without(std::span<const SampleIndex> reserved, const scenario::Partition& partition,
                           const DealInput& input, std::uint64_t seed) {
   if (reserved.empty()) return deal_samples(partition, input, seed);
-  const Remainder left = remaining(reserved, input.labels);
+  const Remainder left = remaining(reserved, input.samples(), input.labels);
   std::vector<std::uint32_t> groups;
   if (!input.groups.empty()) {
     for (const SampleIndex sample : left.samples) groups.push_back(input.groups[sample]);
   }
   DealInput rest = input;
-  rest.labels = left.labels;
+  if (input.classes > 0) {
+    rest.labels = left.labels;
+  } else {
+    rest.unlabelled = left.samples.size();
+  }
   rest.groups = groups;
   RepairedDeal dealt = deal_samples(partition, rest, seed);
   for (SampleIndex& sample : dealt.deal.samples) sample = left.samples[sample];

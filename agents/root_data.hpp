@@ -7,6 +7,7 @@
 #include "agents/population.hpp"
 #include "sim/base/ids.hpp"
 #include "sim/data/partitioner.hpp"
+#include "sim/learn/task.hpp"
 
 namespace souk::scenario {
 class Partition;
@@ -35,8 +36,11 @@ class RootSamples {
 /// its own. Throws InputError where there are not enough (of a class), and where more than one bias is asked for.
 RootSamples draw_root_data(const scenario::Root& config, std::span<const std::int32_t> labels, int classes,
                            std::uint64_t seed, std::size_t owner = 0, std::span<const SampleIndex> reserved = {});
+/// The same of a task; one without classes has no bias to choose by.
+RootSamples draw_root_data(const scenario::Root& config, const Task& task, std::uint64_t seed, std::size_t owner,
+                           std::span<const SampleIndex> reserved);
 
-/// Share of every class in these samples; empty where there are none.
+/// Share of every class in these samples; empty where there are no samples, or no classes.
 std::vector<double> class_shares(std::span<const SampleIndex> samples, std::span<const std::int32_t> labels,
                                  int classes);
 

@@ -34,6 +34,7 @@ void serialize(Archive& archive, DatasetShape& shape) {
   shape.element = numbers[4] == 1 ? Element::u8 : Element::f32;
   shape.groups = static_cast<std::size_t>(numbers[5]);
   shape.class_names.resize(static_cast<std::size_t>(numbers[6]));
+  shape.numbers = shape.class_names.empty();
   shape.vocabulary = static_cast<std::size_t>(numbers[7]);
   for (std::string& name : shape.class_names) archive.field("class", name);
 }
@@ -110,7 +111,11 @@ DatasetBuffers cut_buffers(Cutter& cutter, const DatasetShape& shape) {
   } else {
     buffers.f32 = cutter.cut<float>(values);
   }
-  buffers.labels = cutter.cut<std::int32_t>(shape.samples);
+  if (shape.numbers) {
+    buffers.numbers = cutter.cut<float>(shape.samples);
+  } else {
+    buffers.labels = cutter.cut<std::int32_t>(shape.samples);
+  }
   if (shape.groups > 0) buffers.groups = cutter.cut<std::uint32_t>(shape.samples);
   return buffers;
 }
@@ -120,7 +125,11 @@ DatasetBuffers slice(const DatasetBuffers& all, const DatasetShape& shape, RowRa
   const auto part = [&](auto span, std::size_t per_row) {
     return span.empty() ? span : span.subspan(rows.begin * per_row, count * per_row);
   };
-  return {part(all.u8, shape.features()), part(all.f32, shape.features()), part(all.labels, 1), part(all.groups, 1)};
+  return {.u8 = part(all.u8, shape.features()),
+          .f32 = part(all.f32, shape.features()),
+          .labels = part(all.labels, 1),
+          .groups = part(all.groups, 1),
+          .numbers = part(all.numbers, 1)};
 }
 
 Scaling fit_scaling(const scenario::Data& data, const DatasetShape& shape, const DatasetBuffers& training) {
@@ -210,6 +219,7 @@ SharedData load_shared_data(const Comm& comm, const scenario::Data& data, std::u
 
   comm.run_phase("look at classes", [&] {
     if (comm.rank() != 0) return;
+    if (shapes[0].numbers) return;
     const std::string empty = classes_without_sample(shapes[0].class_names, buffers[0].labels);
     if (!empty.empty()) log::warning("task.data: {}", empty);
   });
@@ -222,6 +232,8 @@ SharedData load_shared_data(const Comm& comm, const scenario::Data& data, std::u
   });
   node.broadcast_into(std::span(scaling.shift), 0);
   node.broadcast_into(std::span(scaling.scale), 0);
+  scaling.number_shift = node.broadcast(scaling.number_shift, 0);
+  scaling.number_scale = node.broadcast(scaling.number_scale, 0);
   shared.train = Dataset(shapes[0], buffers[0], scaling);
   shared.test = Dataset(shapes[1], buffers[1], scaling);
   return shared;
@@ -233,11 +245,26 @@ std::string content_hash(const SharedData& data) {
                     sha256_hex(std::span<const std::byte>(data.memory->bytes())));
 }
 
-std::string describe(const SharedData& data) {
+namespace {
+
+/// "features", or what else a sample consists of.
+std::string describe_sample(const DatasetShape& shape) {
+  const auto [channels, height, width] = shape.sample_shape;
+  if (shape.vocabulary > 0) return fmt::format("{} tokens below {}", channels, shape.vocabulary);
+  return height * width == 1 ? fmt::format("{} features", channels)
+                             : fmt::format("{}x{}x{} pixels", channels, height, width);
+}
+
+std::string describe_numbers(const Dataset& train) {
+  const auto [least, largest] = std::ranges::minmax(train.numbers());
+  return fmt::format("numbers from {:.4g} to {:.4g} to predict", least, largest);
+}
+
+std::string describe_classes(const Dataset& train) {
   constexpr std::size_t listed_max = 5;
-  const DatasetShape& shape = data.train.shape();
+  const DatasetShape& shape = train.shape();
   std::vector<std::size_t> counts(shape.class_names.size());
-  for (const std::int32_t label : data.train.labels()) ++counts[static_cast<std::size_t>(label)];
+  for (const std::int32_t label : train.labels()) ++counts[static_cast<std::size_t>(label)];
   std::string balance;
   if (counts.size() <= listed_max) {
     for (std::size_t c = 0; c < counts.size(); ++c) {
@@ -249,12 +276,15 @@ std::string describe(const SharedData& data) {
     balance = *least == *most ? fmt::format("{} each", *least)
                               : fmt::format("{} ({}) to {} ({}) each", *least, name(least), *most, name(most));
   }
-  const auto [channels, height, width] = shape.sample_shape;
-  const std::string sample = shape.vocabulary > 0  ? fmt::format("{} tokens below {}", channels, shape.vocabulary)
-                             : height * width == 1 ? fmt::format("{} features", channels)
-                                                   : fmt::format("{}x{}x{} pixels", channels, height, width);
-  return fmt::format("{} training and {} test samples of {}, {} classes: {}", data.train.size(), data.test.size(),
-                     sample, counts.size(), balance);
+  return fmt::format("{} classes: {}", counts.size(), balance);
+}
+
+}  // namespace
+
+std::string describe(const SharedData& data) {
+  return fmt::format("{} training and {} test samples of {}, {}", data.train.size(), data.test.size(),
+                     describe_sample(data.train.shape()),
+                     data.train.shape().numbers ? describe_numbers(data.train) : describe_classes(data.train));
 }
 
 std::string data_key(const scenario::Data& data, std::uint64_t seed) {

@@ -11,14 +11,14 @@
 
 namespace souk {
 
-Validators::Validators(const scenario::Validators& config, bool holding_out, const Deal& deal, const Dataset& train,
+Validators::Validators(const scenario::Validators& config, bool holding_out, const Deal& deal, const Task& task,
                        std::uint64_t seed)
     : holdout_(holding_out ? config.holdout() : 0.0),
       per_round_(config.per_round()),
       min_samples_(config.min_samples()),
       max_samples_(config.max_samples()),
       deal_(deal),
-      train_(train),
+      task_(task),
       seed_(seed) {
   SOUK_REQUIRE(per_round_ <= deal.agents(), "validators.per_round = {}: there are {} clients", per_round_,
                deal.agents());
@@ -27,16 +27,15 @@ Validators::Validators(const scenario::Validators& config, bool holding_out, con
 void Validators::check() const {
   std::size_t most = 0;
   for (std::uint32_t client = 0; client < deal_.agents(); ++client) {
-    std::vector<std::size_t> counts(static_cast<std::size_t>(train_.classes()), 0);
+    std::vector<std::size_t> counts(static_cast<std::size_t>(task_.classes()), 0);
     for (const SampleIndex sample : held_out(AgentId{client})) {
-      most = std::max(most, ++counts[static_cast<std::size_t>(train_.labels()[sample])]);
+      most = std::max(most, ++counts[static_cast<std::size_t>(task_.labels()[sample])]);
     }
     if (most > min_samples_) return;
   }
   throw_input_error(
       "validators.min_samples = {}: no client holds out more samples of any class (the most is {}), so nothing could "
-      "be "
-      "judged; lower it, or give the clients more data",
+      "be judged; lower it, or give the clients more data",
       min_samples_, most);
 }
 
@@ -88,9 +87,9 @@ std::vector<SampleIndex> Validators::held_out(AgentId client) const {
 
 /// At most max_samples of each class of which the validator holds out more than min_samples, drawn for the round.
 std::vector<SampleIndex> Validators::samples_of_round(AgentId validator, RoundIndex round) const {
-  std::vector<std::vector<SampleIndex>> by_class(static_cast<std::size_t>(train_.classes()));
+  std::vector<std::vector<SampleIndex>> by_class(static_cast<std::size_t>(task_.classes()));
   for (const SampleIndex sample : held_out(validator))
-    by_class[static_cast<std::size_t>(train_.labels()[sample])].push_back(sample);
+    by_class[static_cast<std::size_t>(task_.labels()[sample])].push_back(sample);
   Stream random(seed_, Purpose::validation, validator, round);
   std::vector<SampleIndex> used;
   for (auto& samples : by_class) {
@@ -106,17 +105,18 @@ std::size_t Validators::samples_used(AgentId validator, RoundIndex round) const 
   return samples_of_round(validator, round).size();
 }
 
-std::vector<double> Validators::class_losses(AgentId validator, RoundIndex round, Network& network,
+std::vector<double> Validators::class_losses(AgentId validator, RoundIndex round, Task& task,
                                              std::span<const float> parameters) const {
-  const auto classes = static_cast<std::size_t>(train_.classes());
+  const auto classes = static_cast<std::size_t>(task_.classes());
   const std::vector<SampleIndex> used = samples_of_round(validator, round);
   std::vector<double> losses(classes, std::numeric_limits<double>::quiet_NaN());
   if (used.empty()) return losses;
-  const TestCounts counts = test_batch(network, parameters, train_, used);
-  for (std::size_t c = 0; c < classes; ++c) {
-    if (counts.samples[c] == 0) continue;
-    const double loss = counts.loss_of_class[c] / static_cast<double>(counts.samples[c]);
-    losses[c] = std::isfinite(loss) ? loss : std::numeric_limits<float>::max();  // NaN would mean: not judged
+  std::vector<double> sums(task.tally_size());
+  task.tally(parameters, Split::train, used, sums);
+  const std::vector<double> of_class = task.scores(sums).loss_of_class;
+  for (const SampleIndex sample : used) {
+    const auto c = static_cast<std::size_t>(task.labels()[sample]);
+    losses[c] = std::isfinite(of_class[c]) ? of_class[c] : std::numeric_limits<float>::max();  // NaN: not judged
   }
   return losses;
 }

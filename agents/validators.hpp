@@ -7,7 +7,7 @@
 #include "sim/base/ids.hpp"
 #include "sim/data/dataset.hpp"
 #include "sim/data/partitioner.hpp"
-#include "sim/learn/model.hpp"
+#include "sim/learn/task.hpp"
 
 namespace souk::scenario {
 class Validators;
@@ -20,8 +20,8 @@ namespace souk {
 /// round. Kabir et al., FLShield, section 4.
 class Validators {
  public:
-  /// `deal` and `train` must outlive it. `holding_out`: whether clients hold anything out.
-  Validators(const scenario::Validators& config, bool holding_out, const Deal& deal, const Dataset& train,
+  /// `deal` and `task` must outlive it. `holding_out`: whether clients hold anything out.
+  Validators(const scenario::Validators& config, bool holding_out, const Deal& deal, const Task& task,
              std::uint64_t seed);
   /// Throws InputError where no client could judge any class.
   void check() const;
@@ -31,9 +31,8 @@ class Validators {
   /// Those who validate this round, ascending; `clients` are those whose updates it uses.
   std::vector<AgentId> of_round(RoundIndex round, std::span<const AgentId> clients) const;
   /// Mean loss of a model per class on the samples that a validator uses in this round, NaN for classes of which it
-  /// holds out too few; [classes]. A model
-  /// that has lost its mind (a loss that is no number) has a huge loss.
-  std::vector<double> class_losses(AgentId validator, RoundIndex round, Network& network,
+  /// holds out too few; [classes]. A loss that is no number counts as the largest there is.
+  std::vector<double> class_losses(AgentId validator, RoundIndex round, Task& task,
                                    std::span<const float> parameters) const;
   /// Samples that class_losses evaluates.
   std::size_t samples_used(AgentId validator, RoundIndex round) const;
@@ -46,7 +45,7 @@ class Validators {
   double holdout_;
   std::size_t per_round_, min_samples_, max_samples_;
   const Deal& deal_;
-  const Dataset& train_;
+  const Task& task_;
   std::uint64_t seed_;
 };
 

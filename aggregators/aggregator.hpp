@@ -38,6 +38,7 @@ struct RuleNeeds {
   bool memory = false;       ///< it keeps something between rounds, so it cannot be tried out
   bool history = false;      ///< and that about each client
   bool everyone = false;     ///< every client in every round
+  bool classes = false;      ///< judges by class: a task that has classes
 };
 
 /// What happens to the step when all updates change alike.
@@ -51,9 +52,9 @@ struct RulePreserves {
 
 /// How good a model is on a data set.
 struct Judgement {
-  double loss = 0.0;   ///< mean cross-entropy
-  double error = 0.0;  ///< share misclassified
-  double kappa = 0.0;  ///< Cohen's kappa of predictions and labels, several classes; 0 where chance agreement is 1
+  double loss = 0.0;   ///< mean
+  double error = 0.0;  ///< 1 - quality: the share misclassified, or 1 - R²
+  double skill = 0.0;  ///< quality with chance taken out: Cohen's kappa of predictions and labels, or R²
 };
 
 /// The only door through which a rule touches data or the network. Every call is collective and counted. The rows of

@@ -92,7 +92,7 @@ class DeepSight final : public Aggregator {
   explicit DeepSight(const scenario::DeepSight& config)
       : samples_(config.samples()), sets_(config.sets()), tau_(config.tau()) {}
 
-  RuleNeeds needs() const override { return {.model = true}; }
+  RuleNeeds needs() const override { return {.model = true, .classes = true}; }
   RulePreserves preserves() const override { return {.scale = false, .translation = false}; }
 
   RuleOutput aggregate(const RuleInput& input) override {

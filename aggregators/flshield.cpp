@@ -94,7 +94,7 @@ class FlShield final : public Aggregator {
         keep_(config.keep()),
         contamination_(config.contamination()) {}
 
-  RuleNeeds needs() const override { return {.validators = true}; }
+  RuleNeeds needs() const override { return {.validators = true, .classes = true}; }
   RulePreserves preserves() const override { return {.scale = false, .translation = false, .permutation = !clusters_}; }
 
   RuleOutput aggregate(const RuleInput& input) override {

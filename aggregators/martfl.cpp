@@ -218,8 +218,8 @@ class MartFl final : public Aggregator {
     const std::vector<Judgement> judged = input.losses->on_root(input.updates.select(input.comm, candidates));
     double best = as_code_ ? 0.0 : -std::numeric_limits<double>::infinity();
     for (std::size_t k = 0; k < judged.size(); ++k) {
-      if (!(judged[k].kappa > best)) continue;
-      best = judged[k].kappa;
+      if (!(judged[k].skill > best)) continue;
+      best = judged[k].skill;
       baseline_ = input.submissions[candidates[k]].agent.value;
     }
   }

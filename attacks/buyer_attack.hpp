@@ -33,6 +33,8 @@ class BuyerAttack {
   virtual ~BuyerAttack() = default;
   /// Throws InputError where it names a seller that there is not.
   virtual void check(std::size_t /*sellers*/) const {}
+  /// Whether it cheats with the classes of its root data: refused where there are none.
+  virtual bool by_class() const { return false; }
   /// Which classes its root data seem to have, [classes]; empty: all. `seed` is the run's.
   virtual std::vector<bool> shown_classes(RoundIndex, int /*classes*/, std::uint64_t /*seed*/) const { return {}; }
   /// The baseline that it hands to the market, [d]. Collective.

@@ -14,12 +14,13 @@ namespace souk {
 
 /// What a data set looks like to those who poison it.
 struct DataFacts {
-  int classes = 0;
+  int classes = 0;                            ///< 0: numbers are to be predicted
   std::array<std::size_t, 3> shape{1, 1, 1};  ///< channels, height, width; a table or text row is {columns, 1, 1}
   std::size_t vocabulary = 0;                 ///< of a text's token numbers; 0: values are quantities
   std::vector<float> shift, scale;            ///< [channels] network input = (stored - shift) * scale
   std::vector<float> low, high;               ///< [channels] least and largest value the network reads, in training
   std::vector<TableColumn> columns{};         ///< of a table's features, in their order; empty where they have no names
+  float least_number = 0.0F, largest_number = 0.0F;  ///< to be predicted, scaled, in training
   std::size_t features() const { return shape[0] * shape[1] * shape[2]; }
 };
 
@@ -35,9 +36,9 @@ class Predictor {
 struct Samples {
   const DataFacts& facts;
   std::span<const float> features;       ///< [samples, features], scaled as the network reads them
-  std::span<const std::int32_t> labels;  ///< [samples] true classes
+  std::span<const std::int32_t> labels;  ///< [samples] true classes; empty where there are none
   Predictor& before;                     ///< the global model before the group first acted
-  std::size_t size() const { return labels.size(); }
+  std::size_t size() const { return features.size() / facts.features(); }
   std::span<const float> features_of(std::size_t i) const {
     return features.subspan(i * facts.features(), facts.features());
   }
@@ -48,11 +49,12 @@ struct PoisonBatch {
   const DataFacts& facts;
   std::span<const SampleIndex> which;   ///< [samples] in the training set
   std::span<float> features;            ///< [samples, features]
-  std::span<std::int32_t> labels;       ///< [samples]
+  std::span<std::int32_t> labels;       ///< [samples]; empty where there are no classes
   std::span<const std::size_t> chosen;  ///< positions in the batch, ascending
   std::size_t member = 0, members = 1;  ///< which of the group's members trains: 0 … members - 1
   Predictor& now;                       ///< the global model of the round
   std::uint64_t seed = 0;               ///< for what must not change from round to round: Streams named by sample
+  std::span<float> numbers{};           ///< [samples] to predict, scaled; empty where there are classes
   std::span<float> features_of(std::size_t i) const { return features.subspan(i * facts.features(), facts.features()); }
 };
 
@@ -71,6 +73,8 @@ struct TriggeredBatch {
 class DataAttack {
  public:
   virtual ~DataAttack() = default;
+  /// Whether it changes classes, or inputs for the sake of them; otherwise it changes numbers to predict.
+  virtual bool of_classes() const { return true; }
   /// Throws InputError for settings that the data set does not allow, starting with the field: "label_flip.source = …".
   virtual void check(const DataFacts&) const {}
   /// Sentences for the user about settings that are allowed and odd. After check().

@@ -10,22 +10,22 @@ namespace {
 /// Tests models that are some steps away from one another.
 class StepTest {
  public:
-  StepTest(const Comm& comm, std::span<const float> global, const ColumnMatrix& updates, const AccuracyTest& accuracy)
-      : comm_(comm), global_(global), updates_(updates), accuracy_(accuracy), step_(updates.dimension()) {}
+  StepTest(const Comm& comm, std::span<const float> global, const ColumnMatrix& updates, const QualityTest& quality)
+      : comm_(comm), global_(global), updates_(updates), quality_(quality), step_(updates.dimension()) {}
 
-  /// Accuracy after the step that these weights give.
-  double accuracy_of(std::span<const double> weights) {
+  /// Quality after the step that these weights give.
+  double quality_of(std::span<const double> weights) {
     replicate(comm_, updates_.plan(), combine(updates_, weights), step_);
     std::vector<float> parameters(global_.begin(), global_.end());
     for (std::size_t v = 0; v < step_.size(); ++v) parameters[v] += step_[v];
-    return accuracy_(parameters);
+    return quality_.of(parameters);
   }
 
  private:
   const Comm& comm_;
   std::span<const float> global_;
   const ColumnMatrix& updates_;
-  const AccuracyTest& accuracy_;
+  const QualityTest& quality_;
   std::vector<float> step_;
 };
 
@@ -52,24 +52,24 @@ void record_correlation(const std::string& kind, std::span<const double> contrib
 }  // namespace
 
 Contributions measure_contributions(const Comm& comm, std::span<const float> global, const ColumnMatrix& updates,
-                                    std::span<const double> weights, const AccuracyTest& accuracy) {
+                                    std::span<const double> weights, const QualityTest& quality) {
   SOUK_EXPECT(weights.size() == updates.rows());
-  StepTest test(comm, global, updates, accuracy);
-  const double together = test.accuracy_of(weights);
+  StepTest test(comm, global, updates, quality);
+  const double together = test.quality_of(weights);
   Contributions result;
   for (std::size_t i = 0; i < weights.size(); ++i) {
     std::vector<double> alone(weights.size(), 0.0);
     alone[i] = 1.0;
-    result.alone.push_back(test.accuracy_of(alone));
-    result.left_out.push_back(weights[i] == 0.0 ? 0.0 : together - test.accuracy_of(without(i, weights)));
+    result.alone.push_back(test.quality_of(alone));
+    result.left_out.push_back(weights[i] == 0.0 ? 0.0 : together - test.quality_of(without(i, weights)));
   }
   return result;
 }
 
-void record_contributions(const Contributions& contributions, std::span<const AgentId> sellers,
-                          std::span<const double> paid, RoundRecord& record) {
+void record_contributions(const Contributions& contributions, const std::string& quality,
+                          std::span<const AgentId> sellers, std::span<const double> paid, RoundRecord& record) {
   for (std::size_t i = 0; i < sellers.size(); ++i) {
-    record.add("standalone_accuracy", contributions.alone[i], sellers[i].value);
+    record.add("standalone_" + quality, contributions.alone[i], sellers[i].value);
     record.add("leave_one_out", contributions.left_out[i], sellers[i].value);
   }
   record_correlation("standalone", contributions.alone, paid, record);

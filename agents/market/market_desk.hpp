@@ -55,7 +55,7 @@ class MarketDesk {
   /// returned counts penalties and forfeited deposits as paid; the metrics do not.
   std::vector<SellerRound> settle(RoundIndex round, std::span<const Delivery> deliveries, RoundRecord& record);
   /// Records what it cost to come this far, when the model first is this accurate on the test set.
-  void note_accuracy(double accuracy, RoundRecord& record) { metrics_.note_accuracy(accuracy, record); }
+  void note_quality(double quality, RoundRecord& record) { metrics_.note_quality(quality, record); }
   void serialize(Archive& archive);
 
  private:

@@ -248,13 +248,13 @@ double MarketMetrics::spent() const {
   return to_credits(sum);
 }
 
-void MarketMetrics::note_accuracy(double accuracy, RoundRecord& record) {
+void MarketMetrics::note_quality(double quality, RoundRecord& record) {
   for (std::size_t t = 0; t < targets.size(); ++t) {
-    if (reached_costs_[t] < 0.0 && accuracy >= targets[t] / 100.0) reached_costs_[t] = spent();
+    if (reached_costs_[t] < 0.0 && quality >= targets[t] / 100.0) reached_costs_[t] = spent();
     if (reached_costs_[t] >= 0.0) record.add(fmt::format("cost_of_convergence.{}", targets[t]), reached_costs_[t]);
   }
-  if (first_accuracy_ < 0.0) first_accuracy_ = accuracy;
-  if (accuracy > first_accuracy_) record.add("credits_per_point", spent() / (100.0 * (accuracy - first_accuracy_)));
+  if (std::isnan(first_quality_)) first_quality_ = quality;
+  if (quality > first_quality_) record.add("credits_per_point", spent() / (100.0 * (quality - first_quality_)));
 }
 
 void MarketMetrics::serialize(Archive& archive) {
@@ -279,7 +279,7 @@ void MarketMetrics::serialize(Archive& archive) {
     archive.field("moments", *value);
   }
   archive.field("costs of convergence", reached_costs_);
-  archive.field("first accuracy", first_accuracy_);
+  archive.field("first quality", first_quality_);
 }
 
 }  // namespace souk

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -38,8 +39,8 @@ class MarketMetrics {
   explicit MarketMetrics(std::vector<SellerFacts> sellers);
   /// Takes note of a round and records its numbers and those so far. Of what was paid, payments only.
   void note(std::span<const SellerRound> sellers, RoundRecord& record);
-  /// What has been spent when the model first is this accurate, and for each point of accuracy since the first test.
-  void note_accuracy(double accuracy, RoundRecord& record);
+  /// What has been spent when the model first is this good, and for each point of quality since the first test.
+  void note_quality(double quality, RoundRecord& record);
   void serialize(Archive& archive);
 
  private:
@@ -74,11 +75,11 @@ class MarketMetrics {
   std::vector<History> histories_;         ///< [sellers]
   std::vector<std::int64_t> last_bought_;  ///< ascending
   std::int64_t rounds_ = 0;
-  double jaccard_sum_ = 0.0;                ///< over pairs of neighbouring rounds
-  RunningCorrelation distance_and_bought_;  ///< over sellers and rounds
-  RunningMoments mean_price_;               ///< of the rounds in which something was bought
-  std::vector<double> reached_costs_;       ///< of each target, below 0: not reached
-  double first_accuracy_ = -1.0;            ///< of the first test; below 0: none yet
+  double jaccard_sum_ = 0.0;                                         ///< over pairs of neighbouring rounds
+  RunningCorrelation distance_and_bought_;                           ///< over sellers and rounds
+  RunningMoments mean_price_;                                        ///< of the rounds in which something was bought
+  std::vector<double> reached_costs_;                                ///< of each target, below 0: not reached
+  double first_quality_ = std::numeric_limits<double>::quiet_NaN();  ///< of the first test; NaN: none yet
 };
 
 }  // namespace souk

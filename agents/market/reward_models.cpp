@@ -55,12 +55,12 @@ void RewardModels::earn(std::span<const float> step, std::span<const AgentId> se
   }
 }
 
-void RewardModels::record(const AccuracyTest& accuracy, std::span<const float> rest, RoundRecord& record) const {
+void RewardModels::record(const QualityTest& quality, std::span<const float> rest, RoundRecord& record) const {
   std::vector<float> parameters(plan_.dimension() + rest.size());
   std::ranges::copy(rest, parameters.begin() + static_cast<std::ptrdiff_t>(plan_.dimension()));
   for (std::size_t seller = 0; seller < models_.size(); ++seller) {
     replicate(comm_, plan_, models_[seller], std::span(parameters).first(plan_.dimension()));
-    record.add("reward_accuracy", accuracy(parameters), static_cast<std::int64_t>(seller));
+    record.add("reward_" + quality.name, quality.of(parameters), static_cast<std::int64_t>(seller));
   }
 }
 

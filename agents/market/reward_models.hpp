@@ -23,9 +23,9 @@ class RewardModels {
   /// Gives each of these sellers its share of the step [trainable]: of every layer so many values, rounded up, the
   /// largest by magnitude; of equal ones the first.
   void earn(std::span<const float> step, std::span<const AgentId> sellers, std::span<const double> shares);
-  /// Accuracy of every seller's model; `rest` are the parameters that are not trained, as they are in the global model.
+  /// Quality of every seller's model; `rest` are the parameters that are not trained, as they are in the global model.
   /// Collective.
-  void record(const AccuracyTest& accuracy, std::span<const float> rest, RoundRecord& record) const;
+  void record(const QualityTest& quality, std::span<const float> rest, RoundRecord& record) const;
   void serialize(Archive& archive);
 
  private:

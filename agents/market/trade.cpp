@@ -37,7 +37,7 @@ TradeNeeds trade_needs(const scenario::Scenario& scenario, const Owner& buyer) {
   const std::unique_ptr<ValuationRule> valuation = make_valuation_rule(scenario.market());
   const ValuationNeeds needs = valuation != nullptr ? valuation->needs() : ValuationNeeds{};
   return {.root_update = payment->needs_cosine() || needs.root_update,
-          .root_data = needs.worth || buyer.target_accuracy > 0.0,
+          .root_data = needs.worth || buyer.target_accuracy > 0.0 || buyer.target_r2 > 0.0,
           .worth = needs.worth};
 }
 
@@ -54,7 +54,10 @@ Trade::Trade(const Federation& federation, const Owner& buyer, std::size_t index
   check_audit(federation.scenario());
   if (buyer.misconduct != nullptr) {  // refuses classes and sellers that there are not, before anything runs
     misconduct_ = make_buyer_attack(*buyer.misconduct);
-    misconduct_->shown_classes({1}, federation.train().classes(), federation.scenario().seed());
+    const int classes = federation.task().classes();
+    SOUK_REQUIRE(classes > 0 || !misconduct_->by_class(),
+                 "market.misconduct: this way to cheat is by class, and the data set has numbers to predict");
+    misconduct_->shown_classes({1}, classes, federation.scenario().seed());
     misconduct_->check(facts.size());
   }
   check(federation);
@@ -116,10 +119,10 @@ bool Trade::reaches_everybody() const {
 
 RootSamples Trade::shown(RoundIndex round, const RootSamples& root) const {
   if (!cheats(round)) return root;
-  const std::vector<bool> classes =
-      misconduct_->shown_classes(round, federation_.train().classes(), federation_.scenario().seed());
+  const Task& task = federation_.task();
+  const std::vector<bool> classes = misconduct_->shown_classes(round, task.classes(), federation_.scenario().seed());
   if (classes.empty()) return root;
-  RootSamples some = root.of_classes(classes, federation_.train().labels());
+  RootSamples some = root.of_classes(classes, task.labels());
   return some.empty() ? root : some;  // without a sample it would have no baseline at all
 }
 

@@ -14,6 +14,7 @@
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/memory.hpp"
+#include "sim/base/plugin_registry.hpp"
 #include "sim/learn/architecture.hpp"
 
 namespace souk {
@@ -27,8 +28,12 @@ struct OwnerNeeds {
   bool validators = false;
 };
 
-OwnerNeeds needs_of(const scenario::Scenario& scenario, const Owner& owner) {
+/// Throws InputError where the data set has no classes and the rule judges by them.
+OwnerNeeds needs_of(const scenario::Scenario& scenario, const Owner& owner, const Dataset& train) {
   const RuleNeeds rule = make_aggregator(*owner.aggregator)->needs();
+  SOUK_REQUIRE(!rule.classes || train.classes() > 0,
+               "aggregator.{}: judges models by class, and the data set has numbers to predict",
+               plugin_name(chosen(*owner.aggregator, "rule")->GetDescriptor()));
   TradeNeeds trade;
   if (scenario.has_market()) trade = trade_needs(scenario, owner);
   return {.root = rule.root_update || rule.root_data || trade.root_update || trade.root_data || owner.root->always(),
@@ -38,11 +43,11 @@ OwnerNeeds needs_of(const scenario::Scenario& scenario, const Owner& owner) {
 /// What does not change about the sellers.
 std::vector<SellerFacts> facts_of(const Federation& federation) {
   const Population& population = federation.population();
-  const Dataset& train = federation.train();
+  const Task& task = federation.task();
   std::vector<SellerFacts> facts;
   for (std::uint32_t id = 0; id < population.clients(); ++id) {
     const auto samples = federation.dealt().deal.of(id);
-    const std::vector<double> shares = class_shares(samples, train.labels(), train.classes());
+    const std::vector<double> shares = class_shares(samples, task.labels(), task.classes());
     facts.push_back({.malicious = population.group_of({id}) >= 0,
                      .samples = samples.size(),
                      .class_shares = std::vector<float>(shares.begin(), shares.end())});
@@ -179,7 +184,7 @@ FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario&
     std::vector<const scenario::Root*> roots;
     bool validating = false;
     for (const Owner& owner : owners_) {
-      const OwnerNeeds needs = needs_of(scenario, owner);
+      const OwnerNeeds needs = with_owner_path(roots.size(), [&] { return needs_of(scenario, owner, data.train); });
       roots.push_back(needs.root ? owner.root : nullptr);
       validating = validating || needs.validators;
     }
@@ -229,7 +234,7 @@ SetUpRecord FederatedProtocol::set_up_record() const {
 
 void FederatedProtocol::run_round(RoundIndex round, bool last, Phases& phases, RoundRecord& record) {
   if (market_ != nullptr) {
-    phases.local("announce", [&] {
+    phases.prepare("announce", [&] {
       if (round.value == 1) {
         market_->endow(to_micro(scenario_.market().sellers().capital()), federation_->population().clients(), record);
       }
@@ -284,7 +289,7 @@ void FederatedProtocol::into_record_of(std::size_t index, RoundRecord& record, W
 }
 
 void FederatedProtocol::serialize(Archive& archive) {
-  const ParameterLayout& parameters = federation_->network().layout();
+  const ParameterLayout& parameters = federation_->task().layout();
   auto layout = static_cast<std::int64_t>(parameters.fingerprint());
   archive.field("parameter layout", layout);
   SOUK_REQUIRE(layout == static_cast<std::int64_t>(parameters.fingerprint()),
@@ -317,7 +322,7 @@ Footprint FederatedProtocol::footprint(int rank_count) const {
   Footprint footprint;
   const auto ranks = static_cast<double>(rank_count);
   const auto models = static_cast<double>(servers_.size());
-  const Network& network = federation_->network();
+  const Task& task = federation_->task();
   const SharedData& data = federation_->data();
   const Deal& deal = federation_->dealt().deal;
   const std::size_t wanted = federation_->selector().wanted();
@@ -357,12 +362,12 @@ Footprint FederatedProtocol::footprint(int rank_count) const {
       std::max<std::size_t>(scenario_.evaluation().batch_size(), scenario_.task().training().batch_size());
   footprint.work_bytes = static_cast<double>(batch * data.train.features() * sizeof(float)) + 64e6;
   const double mean_samples = static_cast<double>(deal.samples.size()) / static_cast<double>(footprint.clients);
-  footprint.flops_per_round = models * updates * 3.0 * network.forward_flops() *
+  footprint.flops_per_round = models * updates * 3.0 * task.forward_flops() *
                               static_cast<double>(federation_->samples_trained(static_cast<std::size_t>(mean_samples)));
   for (std::size_t i = 0; i < servers_.size(); ++i) {
-    footprint.judging_flops_per_round += network.forward_flops() * judged_samples(i, wanted);
+    footprint.judging_flops_per_round += task.forward_flops() * judged_samples(i, wanted);
   }
-  footprint.flops_per_test = models * network.forward_flops() * static_cast<double>(data.test.size());
+  footprint.flops_per_test = models * task.forward_flops() * static_cast<double>(data.test.size());
   return footprint;
 }
 

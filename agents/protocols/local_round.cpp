@@ -11,16 +11,13 @@
 namespace souk {
 
 LocalRound::LocalRound(const Comm& comm, const Federation& federation)
-    : comm_(comm),
-      federation_(federation),
-      trainable_(federation.network().layout().trainable()),
-      trainer_(std::make_unique<LocalTrainer>(federation.scenario().task().training(), federation.network())) {}
+    : comm_(comm), federation_(federation), trainable_(federation.task().layout().trainable()) {}
 
 void LocalRound::assign(std::span<const AgentId> clients, const std::optional<OwnTraining>& own) {
   std::vector<double> costs;
   for (const AgentId client : clients) costs.push_back(federation_.work_of(client).flops);
   if (own) {
-    costs.push_back(3.0 * federation_.network().forward_flops() *
+    costs.push_back(3.0 * federation_.task().forward_flops() *
                     static_cast<double>(federation_.samples_trained(own->samples.size())));
   }
   std::vector<int> owners = place_longest_first(costs, comm_.size());
@@ -37,8 +34,8 @@ void LocalRound::train(RoundIndex round, std::span<const float> global, const At
                        Poisoner& poisoner) {
   if (own_ && own_row_.is_local(0)) {
     const scenario::Scenario& scenario = federation_.scenario();
-    trainer_->train(global, federation_.train(), own_->samples, {},
-                    {scenario.seed(), own_->id, round, scenario.rounds(), &heartbeat::beat}, own_row_.row(0));
+    federation_.task().train(global, own_->samples, {},
+                             {scenario.seed(), own_->id, round, scenario.rounds(), &heartbeat::beat}, own_row_.row(0));
   }
   for (std::size_t i = 0; i < rows_.rows(); ++i) {
     if (rows_.is_local(i)) train_client(round, i, global, attackers, poisoner);
@@ -52,15 +49,17 @@ void LocalRound::train_client(RoundIndex round, std::size_t row, std::span<const
   const LocalContext context{scenario.seed(), client, round, scenario.rounds(), &heartbeat::beat};
   const std::vector<SampleIndex> mine = federation_.validators().training_samples(client);
   const BatchEdit edit = attackers.poisons_training(client, round) ? poisoner.edit(client, round, mine) : BatchEdit();
-  const LocalResult result = trainer_->train(global, federation_.train(), mine, edit, context, rows_.row(row));
+  const LocalResult result = federation_.task().train(global, mine, edit, context, rows_.row(row));
   trained_.push_back({row, result.samples, result.loss});
 }
 
 void LocalRound::gather() {
+  std::vector<std::size_t> counts(static_cast<std::size_t>(comm_.size()));
+  for (const int owner : rows_.owners()) ++counts[static_cast<std::size_t>(owner)];
   const std::vector<TrainedRow> local = std::move(trained_);
-  trained_ = comm_.all_gather(std::span<const TrainedRow>(local));
+  trained_.assign(rows_.rows(), {});
+  comm_.all_gather_into(std::span<const TrainedRow>(local), counts, std::span(trained_));
   std::ranges::sort(trained_, {}, &TrainedRow::row);
-  SOUK_EXPECT(trained_.size() == rows_.rows());
   to_columns(comm_, rows_, {0, trainable_}, updates_);
   if (has_buffers()) to_columns(comm_, rows_, {trainable_, federation_.parameters()}, buffers_);
   own_update_.reset();

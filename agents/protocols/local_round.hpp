@@ -10,7 +10,7 @@
 #include "agents/federation.hpp"
 #include "agents/poisoner.hpp"
 #include "agents/protocols/round_recorder.hpp"
-#include "sim/learn/model.hpp"
+#include "sim/learn/task.hpp"
 #include "sim/params/update_matrix.hpp"
 
 namespace souk {
@@ -26,7 +26,6 @@ struct OwnTraining {
 class LocalRound {
  public:
   LocalRound(const Comm& comm, const Federation& federation);
-  LocalTrainer& trainer() const { return *trainer_; }
   /// Where this rank trains whom; does not train yet.
   void assign(std::span<const AgentId> clients, const std::optional<OwnTraining>& own);
   /// This rank's share of the work. Does not communicate.
@@ -47,7 +46,6 @@ class LocalRound {
   const Comm& comm_;
   const Federation& federation_;
   std::size_t trainable_;
-  std::unique_ptr<LocalTrainer> trainer_;
   std::optional<OwnTraining> own_;
   RowMatrix rows_, own_row_;
   std::vector<TrainedRow> trained_;

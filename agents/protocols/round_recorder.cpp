@@ -119,12 +119,10 @@ void record_judging(const ModelJudge& judge, const Population& population, std::
   record.virtual_seconds += longest;
 }
 
-void record_test(const TestResult& result, std::span<const int> groups, RoundRecord& record) {
-  record.add("accuracy", result.accuracy);
-  record.add("loss", result.loss);
-  for (std::size_t c = 0; c < result.accuracy_of_class.size(); ++c) {
-    record.add("class_accuracy", result.accuracy_of_class[c], -1, static_cast<std::int64_t>(c));
-  }
+void record_test(const TestResult& result, const std::string& quality, std::span<const int> groups,
+                 RoundRecord& record) {
+  record.quality = MetricValue{quality, result.scores.quality};
+  for (const TaskMetric& metric : result.scores.metrics) record.add(metric.name, metric.value, -1, metric.label);
   AttackSuccess most{-1.0, -1.0};
   for (std::size_t t = 0; t < groups.size(); ++t) {
     const AttackSuccess& success = result.attacks[t];

@@ -60,7 +60,8 @@ void record_detection(std::span<const ReceivedUpdate> received, const RuleOutput
 void record_judging(const ModelJudge& judge, const Population& population, std::uint64_t model_bytes,
                     RoundRecord& record);
 
-/// Accuracy, loss, and the success of the attacker groups that want something of certain inputs.
-void record_test(const TestResult& result, std::span<const int> groups, RoundRecord& record);
+/// The task's metrics, and the success of the attacker groups that want something of certain inputs.
+void record_test(const TestResult& result, const std::string& quality, std::span<const int> groups,
+                 RoundRecord& record);
 
 }  // namespace souk

@@ -12,6 +12,7 @@
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/random.hpp"
+#include "sim/learn/schedule.hpp"
 #include "sim/params/linear.hpp"
 
 namespace souk {
@@ -44,13 +45,16 @@ ModelServer::ModelServer(const Comm& comm, const Federation& federation, const O
       tolerated_f_(tolerated_by(*owner.aggregator, federation)),
       attackers_(scenario_, federation.population(),
                  {.root_update = needs_.root_update, .wanted = federation.selector().wanted()}),
-      poisoner_(scenario_, federation.population(), federation.train(), federation.network()),
+      poisoner_(scenario_, federation.population(), federation.task()),
       local_(comm, federation),
-      evaluator_(federation.test(), all_samples(federation.test()), scenario_.evaluation().batch_size(),
-                 poisoner_.tests()),
-      stop_tests_(scenario_.evaluation()),
+      evaluator_(federation.task(), Split::test, all_units(federation.task(), Split::test),
+                 scenario_.evaluation().batch_size(), poisoner_.tests()),
+      stop_tests_(scenario_.evaluation(), target_of(federation.task(), scenario_.evaluation().target_accuracy(),
+                                                    scenario_.evaluation().target_r2(), "evaluation.")),
+      target_(target_of(federation.task(), owner.target_accuracy, owner.target_r2,
+                        index == 0 ? "market." : fmt::format("market.rivals[{}].", index - 1))),
       global_(federation.parameters()),
-      change_(federation.network().layout().trainable()),
+      change_(federation.task().layout().trainable()),
       step_(change_.size()) {
   const std::size_t wanted = federation.selector().wanted();
   SOUK_REQUIRE(!needs_.everyone || wanted == federation.population().clients(),
@@ -62,13 +66,13 @@ ModelServer::ModelServer(const Comm& comm, const Federation& federation, const O
   rule_->check({wanted, tolerated_f_});
   if (!federation.validation().empty()) {
     const auto held_out = federation.validation();
-    validation_ =
-        std::make_unique<Evaluator>(federation.train(), std::vector<SampleIndex>(held_out.begin(), held_out.end()),
-                                    scenario_.evaluation().batch_size());
+    validation_ = std::make_unique<Evaluator>(federation.task(), Split::train,
+                                              std::vector<SampleIndex>(held_out.begin(), held_out.end()),
+                                              scenario_.evaluation().batch_size());
   }
   initialise();
   if (trade != nullptr && scenario_.market().has_sparsified_model()) {
-    rewards_ = std::make_unique<RewardModels>(comm, federation.network().layout(),
+    rewards_ = std::make_unique<RewardModels>(comm, federation.task().layout(),
                                               std::span<const float>(global_).first(step_.size()),
                                               federation.population().clients());
   }
@@ -78,15 +82,15 @@ ModelServer::ModelServer(const Comm& comm, const Federation& federation, const O
 void ModelServer::initialise() {
   optimizer_ = make_server_optimizer(scenario_.server());
   Stream random(scenario_.seed(), Purpose::weight_init, nobody, {}, static_cast<std::uint16_t>(index_));
-  federation_.network().initialise(random, global_);
+  federation_.task().initialise(random, global_);
 }
 
 void ModelServer::run_round(RoundIndex round, Phases& phases, RoundRecord& record) {
   RoundSelection selection;
-  phases.local("announce", [&] { selection = announce(round, record); });
+  phases.prepare("announce", [&] { selection = announce(round, record); });
   record.virtual_seconds = selection.virtual_seconds;
   record_selection(selection, federation_.dealt().deal, global_.size() * sizeof(float), record);
-  record.add("learning_rate", local_.trainer().learning_rate(round, scenario_.rounds()));
+  record.add("learning_rate", scheduled_learning_rate(scenario_.task().training(), round, scenario_.rounds()));
   received_.clear();
   seen_.clear();
   useless_.clear();
@@ -151,15 +155,13 @@ void ModelServer::collect(RoundIndex round, RoundRecord& record) {
   ServerProbe probe(*owner_.aggregator, *rule_, rule_setting(round), everybody,
                     [&] { return make_judge(round, false); });
   AttackLab lab({.comm = comm_,
-                 .trainer = local_.trainer(),
-                 .train = federation_.train(),
+                 .task = federation_.task(),
                  .validators = federation_.validators(),
                  .poisoner = poisoner_,
                  .seed = scenario_.seed(),
                  .round = round,
                  .rounds = scenario_.rounds(),
-                 .global = global_,
-                 .layout = federation_.network().layout()});
+                 .global = global_});
   const SentUpdates sent = attackers_.send({.comm = comm_,
                                             .round = round,
                                             .agents = local_.agents(),
@@ -180,7 +182,7 @@ RuleSetting ModelServer::rule_setting(RoundIndex round) const {
           .tolerated_f = tolerated_f_,
           .global = *start_,
           .root_update = needs_.root_update ? &*root_update_ : nullptr,
-          .layout = &federation_.network().layout(),
+          .layout = &federation_.task().layout(),
           .owner = static_cast<std::uint16_t>(index_)};
 }
 
@@ -255,8 +257,8 @@ std::unique_ptr<ModelJudge> ModelServer::make_judge(RoundIndex round, bool with_
     };
   }
   setting.clients = clients;
-  return std::make_unique<ModelJudge>(comm_, federation_.network(), federation_.train(), shown_root_,
-                                      federation_.validators(), scenario_.seed(), setting);
+  return std::make_unique<ModelJudge>(comm_, federation_.task(), shown_root_, federation_.validators(),
+                                      scenario_.seed(), setting);
 }
 
 void ModelServer::aggregate_and_apply(RoundIndex round, Phases& phases, RoundRecord& record) {
@@ -327,8 +329,7 @@ std::optional<Valuation> ModelServer::valued(RoundIndex round, const RuleSnapsho
 void ModelServer::assess(RoundIndex round, std::span<const double> weights) {
   contributions_.reset();
   if (seen_.empty() || !assesses(round)) return;
-  contributions_ = measure_contributions(comm_, global_, updates_.select(comm_, seen_), weights,
-                                         [this](std::span<const float> model) { return clean_accuracy(model); });
+  contributions_ = measure_contributions(comm_, global_, updates_.select(comm_, seen_), weights, clean_quality());
 }
 
 bool ModelServer::assesses(RoundIndex round) const {
@@ -337,10 +338,13 @@ bool ModelServer::assesses(RoundIndex round) const {
 }
 
 /// On the test set as it is, without triggers.
-double ModelServer::clean_accuracy(std::span<const float> parameters) {
-  Evaluator clean(federation_.test(), all_samples(federation_.test()), scenario_.evaluation().batch_size());
-  clean.test_own_batches(comm_, federation_.network(), parameters);
-  return clean.gather(comm_).accuracy;
+QualityTest ModelServer::clean_quality() {
+  return {.name = quality_name(), .of = [this](std::span<const float> parameters) {
+            Evaluator clean(federation_.task(), Split::test, all_units(federation_.task(), Split::test),
+                            scenario_.evaluation().batch_size());
+            clean.test_own_batches(comm_, parameters);
+            return clean.gather(comm_).scores.quality;
+          }};
 }
 
 /// Pays sellers in parts of the step.
@@ -370,22 +374,22 @@ void ModelServer::settle(RoundIndex round, std::span<const double> weights, cons
     for (const AgentId seller : sellers) {
       paid.push_back(to_credits(std::ranges::lower_bound(outcomes, seller, {}, &SellerRound::seller)->price));
     }
-    record_contributions(*contributions_, sellers, paid, record);
+    record_contributions(*contributions_, quality_name(), sellers, paid, record);
   }
   if (rewards_ != nullptr && valuation) reward(*valuation);
-  if (owner_.target_accuracy > 0.0) check_target(round, record);
+  if (target_ > 0.0) check_target(round, record);
 }
 
 /// Whether the buyer's model is good enough, by the only data it has.
 void ModelServer::check_target(RoundIndex round, RoundRecord& record) {
-  ModelJudge judge(comm_, federation_.network(), federation_.train(), federation_.root(index_),
-                   federation_.validators(), scenario_.seed(), {.round = round, .global = global_});
+  ModelJudge judge(comm_, federation_.task(), federation_.root(index_), federation_.validators(), scenario_.seed(),
+                   {.round = round, .global = global_});
   const ColumnMatrix stay = ColumnMatrixBuilder(comm_, 1, step_.size()).finish();
-  const double accuracy = 1.0 - judge.on_root(stay).front().error;
-  record.add("root_accuracy", accuracy);
-  if (accuracy < owner_.target_accuracy) return;
+  const double quality = 1.0 - judge.on_root(stay).front().error;
+  record.add(fmt::format("root_{}", quality_name()), quality);
+  if (quality < target_) return;
   record.events.push_back(
-      {"satisfied", owner_.terms.account, fmt::format("accuracy {} on the buyer's root data", accuracy)});
+      {"satisfied", owner_.terms.account, fmt::format("{} {} on the buyer's root data", quality_name(), quality)});
   record.stop = "target";
 }
 
@@ -448,34 +452,33 @@ void ModelServer::publish(RoundIndex round, RoundRecord& record) {
 }
 
 void ModelServer::test_on(Evaluator& evaluator, Phases& phases, const std::function<void(const TestResult&)>& use) {
-  phases.local("evaluate", [&] { evaluator.test_own_batches(comm_, federation_.network(), global_); });
+  phases.local("evaluate", [&] { evaluator.test_own_batches(comm_, global_); });
   phases.collective("gather test", [&] { use(evaluator.gather(comm_)); });
 }
 
 void ModelServer::evaluate(bool final, Phases& phases, RoundRecord& record) {
   TestResult result;
   test_on(evaluator_, phases, [&](const TestResult& test) { result = test; });
-  record_test(result, poisoner_.groups_with_goals(), record);
-  if (trade_ != nullptr) trade_->desk().note_accuracy(result.accuracy, record);
+  record_test(result, quality_name(), poisoner_.groups_with_goals(), record);
+  if (trade_ != nullptr) trade_->desk().note_quality(result.scores.quality, record);
   if (validation_ != nullptr) {
     test_on(*validation_, phases, [&](const TestResult& held_out) {
-      record.add("validation_accuracy", held_out.accuracy);
-      record.add("validation_loss", held_out.loss);
+      record.add(fmt::format("validation_{}", quality_name()), held_out.scores.quality);
+      record.add("validation_loss", held_out.scores.loss);
     });
   }
-  const std::optional<std::string> stop = stop_tests_.note(result);
+  const std::optional<std::string> stop = stop_tests_.note(result.scores);
   if (stop_tests_.first_at_target()) {
-    record.events.push_back({"target reached", -1, fmt::format("accuracy {}", result.accuracy)});
+    record.events.push_back({"target reached", -1, fmt::format("{} {}", quality_name(), result.scores.quality)});
   }
-  if (!std::isfinite(result.loss)) {
+  if (!std::isfinite(result.scores.loss)) {
     record.stop = "diverged";
   } else if (stop && !record.stop) {
     record.stop = stop;
   }
   if (rewards_ != nullptr && (final || record.stop)) {
     phases.collective("gather test", [&] {
-      rewards_->record([this](std::span<const float> model) { return clean_accuracy(model); },
-                       std::span<const float>(global_).subspan(step_.size()), record);
+      rewards_->record(clean_quality(), std::span<const float>(global_).subspan(step_.size()), record);
     });
   }
 }

@@ -61,8 +61,9 @@ class ModelServer {
   void apply(const RuleOutput& output, RoundRecord& record);
   void apply_buffers(std::span<const double> weights);
   void reward(const Valuation& valuation);
-  double clean_accuracy(std::span<const float> parameters);
+  QualityTest clean_quality();
   bool assesses(RoundIndex round) const;
+  const char* quality_name() const { return federation_.task().quality_name(); }
   void check_target(RoundIndex round, RoundRecord& record);
   void test_on(Evaluator& evaluator, Phases& phases, const std::function<void(const TestResult&)>& use);
   void assess(RoundIndex round, std::span<const double> weights);
@@ -84,6 +85,7 @@ class ModelServer {
   Evaluator evaluator_;
   std::unique_ptr<Evaluator> validation_;  ///< null: nothing is held out
   StopTests stop_tests_;
+  double target_;                          ///< quality on root data with which the owner is content; 0: none
   std::unique_ptr<RewardModels> rewards_;  ///< null: sellers are paid in money
   std::vector<float> global_;
   std::vector<float> change_;  ///< [trainable] of the last round

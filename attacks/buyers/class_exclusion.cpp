@@ -19,6 +19,7 @@ class ClassExclusion final : public BuyerAttack {
     SOUK_REQUIRE(exclude_.empty() || include_.empty(),
                  "market.misconduct.class_exclusion: exclude and include are both given; one says all there is to say");
   }
+  bool by_class() const override { return true; }
   std::vector<bool> shown_classes(RoundIndex, int classes, std::uint64_t) const override {
     if (!include_.empty()) return marked_classes("class_exclusion.include", include_, classes);
     if (exclude_.empty()) return first_half_of_classes(classes);

@@ -34,6 +34,7 @@ class Oscillating final : public BuyerAttack {
       : pattern_(config.pattern()),
         period_(config.period()),
         sets_(pattern_ == scenario::Oscillating::BINARY_FLIP ? 2 : config.sets()) {}
+  bool by_class() const override { return true; }
   std::vector<bool> shown_classes(RoundIndex round, int classes, std::uint64_t seed) const override {
     SOUK_REQUIRE(sets_ <= static_cast<std::uint64_t>(classes),
                  "market.misconduct.oscillating.sets = {}: the data have {} classes only", sets_, classes);

@@ -11,6 +11,7 @@ class BuyerStarvation final : public BuyerAttack {
  public:
   explicit BuyerStarvation(const scenario::BuyerStarvation& config)
       : classes_(config.classes().begin(), config.classes().end()) {}
+  bool by_class() const override { return true; }
   std::vector<bool> shown_classes(RoundIndex, int classes, std::uint64_t) const override {
     if (classes_.empty()) return first_half_of_classes(classes);
     return marked_classes("starvation.classes", classes_, classes);

@@ -49,9 +49,8 @@ std::string Progress::line(const RoundRecord& record) const {
     const std::size_t filled = bar_width * record.round.value / rounds_;
     bar = fmt::format("[{}{}] ", std::string(filled, '#'), std::string(bar_width - filled, '.'));
   }
-  return fmt::format("{}round {}/{}  accuracy {}  {:.3f} s/round  left {}{}", bar, record.round.value, rounds_,
-                     last_accuracy_, per_round, duration_text(per_round * (rounds_ - record.round.value)),
-                     phase_shares(record.phases));
+  return fmt::format("{}round {}/{}  {}  {:.3f} s/round  left {}{}", bar, record.round.value, rounds_, last_quality_,
+                     per_round, duration_text(per_round * (rounds_ - record.round.value)), phase_shares(record.phases));
 }
 
 void Progress::round_done(const RoundRecord& record) {
@@ -60,7 +59,7 @@ void Progress::round_done(const RoundRecord& record) {
     rounds_before_ = record.round.value - 1;
     started_ = true;
   }
-  if (const auto accuracy = record.metric("accuracy")) last_accuracy_ = fmt::format("{:.4f}", *accuracy);
+  if (record.quality) last_quality_ = fmt::format("{} {:.4f}", record.quality->name, record.quality->value);
   const auto now = Clock::now();
   const bool last = record.round.value == rounds_ || record.stop.has_value();
   if (!last && now - shown_ < std::chrono::milliseconds(terminal_ ? 50 : 1000)) return;

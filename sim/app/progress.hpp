@@ -26,7 +26,7 @@ class Progress {
   Clock::time_point start_ = Clock::now(), shown_{};
   std::uint32_t rounds_before_ = 0;  ///< done by an earlier process
   bool started_ = false;
-  std::string last_accuracy_ = "-";
+  std::string last_quality_ = "not tested yet";
 };
 
 }  // namespace souk

@@ -32,21 +32,22 @@ int exit_code_of(const LoopResult& result) {
 }
 
 /// What a market came to for one buyer: a line for who reads no database. `prefix` is that of its metrics.
-void print_buyer(const std::string& prefix, const std::map<std::string, double>& last) {
+void print_buyer(const std::string& prefix, const std::string& quality, const std::map<std::string, double>& last) {
   const auto value = [&](const char* name) {
     const auto found = last.find(prefix + name);
     return found == last.end() ? std::string("-") : fmt::format("{:.4g}", found->second);
   };
   fmt::print(
-      "{}accuracy {}, asr {}; spent {} credits, {} of them on malicious sellers; Gini of benign incomes {}; "
+      "{}{} {}, asr {}; spent {} credits, {} of them on malicious sellers; Gini of benign incomes {}; "
       "malicious selection rate {}\n",
-      prefix.empty() ? "" : prefix.substr(0, prefix.size() - 1) + ": ", value("accuracy"), value("asr"),
+      prefix.empty() ? "" : prefix.substr(0, prefix.size() - 1) + ": ", quality, value(quality.c_str()), value("asr"),
       value("spent_total"), value("malicious_income"), value("payment_gini"), value("malicious_selection_rate"));
 }
 
-void print_market(const scenario::Market& market, const std::map<std::string, double>& last) {
-  print_buyer("", last);
-  for (const scenario::Buyer& rival : market.rivals()) print_buyer("buyer." + rival.name() + ".", last);
+void print_market(const scenario::Market& market, const std::string& quality,
+                  const std::map<std::string, double>& last) {
+  print_buyer("", quality, last);
+  for (const scenario::Buyer& rival : market.rivals()) print_buyer("buyer." + rival.name() + ".", quality, last);
 }
 
 void print_result(const RunOutputs& out, const Protocol& protocol, const LoopResult& result) {
@@ -109,9 +110,11 @@ int run_on(const Comm& comm, const RunArguments& arguments, StartUp start_up, Ru
   });
   auto progress = std::make_unique<Progress>(scenario.rounds(), arguments.quiet || comm.rank() != 0);
   std::map<std::string, double> last;
+  std::string quality = "quality";
   options.before_commit = [&] { out.directory->require_in_place(); };
   options.after_round = [&](const RoundRecord& record) {
     progress->round_done(record);
+    if (record.quality) quality = record.quality->name;
     for (const MetricValue& metric : record.metrics) {
       if (metric.agent < 0 && metric.label < 0) last[metric.name] = metric.value;
     }
@@ -121,7 +124,7 @@ int run_on(const Comm& comm, const RunArguments& arguments, StartUp start_up, Ru
   comm.run_phase("finish", [&] {
     if (comm.rank() != 0) return;
     out.directory->require_in_place();
-    if (scenario.has_market()) print_market(scenario.market(), last);
+    if (scenario.has_market()) print_market(scenario.market(), quality, last);
     print_result(out, *protocol, result);
   });
   return exit_code_of(result);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <limits>
 #include <map>
@@ -39,7 +40,11 @@ class CsvReader final : public DatasetReader {
     SOUK_REQUIRE(train_->rows() <= std::numeric_limits<std::uint32_t>::max(), "{}: {} rows are too many",
                  train_->path(), train_->rows());
     label_column_ = config.label().empty() ? train_->columns() - 1 : find_column(config.label(), "label");
-    find_classes();
+    if (config.regression()) {
+      check_numbers(*train_);
+    } else {
+      find_classes();
+    }
     if (config.test().empty()) {
       split_training_rows(config.split_seed() > 0 ? config.split_seed() : context.seed);
     } else {
@@ -48,6 +53,7 @@ class CsvReader final : public DatasetReader {
       SOUK_REQUIRE(test_->names() == train_->names(), "{}: its columns differ from those of {}", test_->path(),
                    train_->path());
       rows_[1] = all_rows(*test_);
+      if (config.regression()) check_numbers(*test_);
     }
     choose_columns();
     find_groups();
@@ -58,6 +64,7 @@ class CsvReader final : public DatasetReader {
     shape.samples = rows(split).size();
     shape.sample_shape = {width_, 1, 1};
     shape.element = Element::f32;
+    shape.numbers = config_.regression();
     shape.class_names = classes_.names();
     shape.groups = split == Split::train ? groups_.size() : 0;
     shape.columns = columns_of_features();
@@ -67,11 +74,15 @@ class CsvReader final : public DatasetReader {
   void read(Split split, RowRange wanted, const DatasetBuffers& out) override {
     const std::size_t n = wanted.end - wanted.begin;
     SOUK_EXPECT(wanted.begin <= wanted.end && wanted.end <= rows(split).size());
-    SOUK_EXPECT(out.labels.size() == n && out.f32.size() == n * width_);
+    SOUK_EXPECT(out.labels.size() + out.numbers.size() == n && out.f32.size() == n * width_);
     for (std::size_t i = 0; i < n; ++i) {
       const RowAt& row = rows(split)[wanted.begin + i];
       write_features(row, out.f32.subspan(i * width_, width_));
-      out.labels[i] = label_of(row);
+      if (config_.regression()) {
+        out.numbers[i] = number_of(row);
+      } else {
+        out.labels[i] = label_of(row);
+      }
       if (split == Split::train && !groups_.empty()) out.groups[i] = groups_.at(row.cell(group_column_));
     }
   }
@@ -94,7 +105,8 @@ class CsvReader final : public DatasetReader {
 
   void split_training_rows(std::uint64_t seed) {
     std::vector<std::int32_t> labels;
-    for (const RowAt& row : all_rows(*train_)) labels.push_back(label_of(row));
+    // Without classes all rows are of one kind.
+    for (const RowAt& row : all_rows(*train_)) labels.push_back(config_.regression() ? 0 : label_of(row));
     const std::vector<bool> is_test = draw_test_rows(labels, config_.test_fraction(), seed, train_->path());
     for (std::size_t i = 0; i < labels.size(); ++i) rows_[is_test[i] ? 1 : 0].push_back({train_.get(), i});
   }
@@ -124,7 +136,7 @@ class CsvReader final : public DatasetReader {
                    train_->path(), train_->names()[c], columns_.back().width(), features_max);
     }
     SOUK_REQUIRE(width_ > 0,
-                 "{}: no column is left as a feature beside that of the class, \"{}\" (task.data.csv.label)",
+                 "{}: no column is left as a feature beside that of the label, \"{}\" (task.data.csv.label)",
                  train_->path(), train_->names()[label_column_]);
   }
 
@@ -137,6 +149,20 @@ class CsvReader final : public DatasetReader {
       if (!column.numeric) described.categories.assign(column.categories.begin(), column.categories.end());
     }
     return result;
+  }
+
+  void check_numbers(const TextTable& table) const {
+    for (const RowAt& row : all_rows(table)) number_of(row);
+  }
+
+  float number_of(const RowAt& row) const {
+    const std::string_view cell = row.cell(label_column_);
+    if (is_missing(cell)) row.fail(label_column_, "the number to predict is missing");
+    const std::optional<double> number = parse_number(cell);
+    if (!number || !std::isfinite(static_cast<float>(*number))) {
+      row.fail(label_column_, fmt::format("{} is no number that could be predicted", quote_cell(cell)));
+    }
+    return static_cast<float>(*number);
   }
 
   // Of all rows of the training table, those that are drawn for testing included.

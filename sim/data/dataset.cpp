@@ -134,7 +134,9 @@ Dataset::Dataset(DatasetShape shape, DatasetBuffers buffers, Scaling scaling)
   const std::size_t values = shape_.samples * shape_.features();
   SOUK_EXPECT(buffers_.u8.size() == (shape_.element == Element::u8 ? values : 0));
   SOUK_EXPECT(buffers_.f32.size() == (shape_.element == Element::f32 ? values : 0));
-  SOUK_EXPECT(buffers_.labels.size() == shape_.samples);
+  SOUK_EXPECT(shape_.numbers == shape_.class_names.empty());
+  SOUK_EXPECT(buffers_.labels.size() == (shape_.numbers ? 0 : shape_.samples));
+  SOUK_EXPECT(buffers_.numbers.size() == (shape_.numbers ? shape_.samples : 0));
   SOUK_EXPECT(buffers_.groups.size() == (shape_.groups > 0 ? shape_.samples : 0));
   SOUK_EXPECT(scaling_.shift.size() == shape_.sample_shape[0] && scaling_.scale.size() == shape_.sample_shape[0]);
 }
@@ -149,8 +151,22 @@ void Dataset::copy_features(std::span<const SampleIndex> which, std::span<float>
   }
 }
 
+void Dataset::copy_numbers(std::span<const SampleIndex> which, std::span<float> out) const {
+  SOUK_EXPECT(shape_.numbers && out.size() == which.size());
+  for (std::size_t i = 0; i < which.size(); ++i) {
+    SOUK_EXPECT(which[i] < size());
+    out[i] = (buffers_.numbers[which[i]] - scaling_.number_shift) * scaling_.number_scale;
+  }
+}
+
 Scaling fit_standard_scaling(const DatasetShape& shape, const DatasetBuffers& training) {
-  return shape.element == Element::u8 ? fit_bytes(shape, training.u8) : fit_floats(shape, training.f32);
+  Scaling scaling = shape.element == Element::u8 ? fit_bytes(shape, training.u8) : fit_floats(shape, training.f32);
+  if (!shape.numbers) return scaling;
+  const DatasetShape one{.samples = shape.samples, .class_names = {}};
+  const Scaling of_numbers = fit_floats(one, training.numbers);
+  scaling.number_shift = of_numbers.shift[0];
+  scaling.number_scale = of_numbers.scale[0];
+  return scaling;
 }
 
 Scaling unit_scaling(const DatasetShape& shape) {

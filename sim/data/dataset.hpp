@@ -25,13 +25,14 @@ struct TableColumn {
 /// What one split of a data set looks like, known before any sample is read.
 struct DatasetShape {
   std::size_t samples = 0;
-  std::array<std::size_t, 3> sample_shape{1, 1,
-                                          1};  ///< channels, height, width; a table or text row is {columns, 1, 1}
+  /// Channels, height, width; a table or text row is {columns, 1, 1}.
+  std::array<std::size_t, 3> sample_shape{1, 1, 1};
   Element element = Element::f32;
-  std::vector<std::string> class_names;  ///< at least two; size is the number of classes
+  std::vector<std::string> class_names;  ///< at least two, unless there are numbers; size is the number of classes
   std::size_t groups = 0;                ///< number of natural groups; 0: the set names none
   std::size_t vocabulary = 0;          ///< values are token numbers below this (sim/data/vocabulary.hpp); 0: no tokens
   std::vector<TableColumn> columns{};  ///< of a table's features, in their order; empty where the set names none
+  bool numbers = false;                ///< what is to be learned are numbers, and not classes
 
   std::size_t features() const { return sample_shape[0] * sample_shape[1] * sample_shape[2]; }
 };
@@ -40,17 +41,19 @@ struct DatasetShape {
 struct DatasetBuffers {
   std::span<std::uint8_t> u8;       ///< [samples, features], channel-major
   std::span<float> f32;             ///< [samples, features]
-  std::span<std::int32_t> labels;   ///< [samples], each in [0, classes)
+  std::span<std::int32_t> labels;   ///< [samples], each in [0, classes); empty where there are numbers
   std::span<std::uint32_t> groups;  ///< [samples] where the shape names groups, else empty
+  std::span<float> numbers{};       ///< [samples] to be predicted, finite, where the shape says so, else empty
 };
 
-/// input = (stored - shift) * scale, per channel.
+/// input = (stored - shift) * scale, per channel; numbers to predict likewise.
 struct Scaling {
   std::vector<float> shift;  ///< [channels]
   std::vector<float> scale;  ///< [channels]
+  float number_shift = 0.0F, number_scale = 1.0F;
 };
 
-/// One split of a labelled data set in memory that it does not own: the ranks of a node share one copy.
+/// One split of a data set with classes or numbers in memory that it does not own: the ranks of a node share one copy.
 /// Cheap to copy. Values are kept as stored and scaled when they are read.
 class Dataset {
  public:
@@ -59,14 +62,17 @@ class Dataset {
 
   std::size_t size() const { return shape_.samples; }
   std::size_t features() const { return shape_.features(); }
-  int classes() const { return static_cast<int>(shape_.class_names.size()); }
+  int classes() const { return static_cast<int>(shape_.class_names.size()); }  ///< 0: numbers are to be predicted
   const DatasetShape& shape() const { return shape_; }
   const Scaling& scaling() const { return scaling_; }
   std::span<const std::int32_t> labels() const { return buffers_.labels; }
   std::span<const std::uint32_t> groups() const { return buffers_.groups; }
+  std::span<const float> numbers() const { return buffers_.numbers; }  ///< as stored
 
   /// Writes the scaled features of `which` into out [which, features].
   void copy_features(std::span<const SampleIndex> which, std::span<float> out) const;
+  /// Writes the scaled numbers of `which` into out [which]. Contract: there are numbers.
+  void copy_numbers(std::span<const SampleIndex> which, std::span<float> out) const;
 
  private:
   DatasetShape shape_;
@@ -74,8 +80,8 @@ class Dataset {
   Scaling scaling_;
 };
 
-/// Scaling fitted on a training split: per channel, zero mean and unit variance; a constant channel gets scale 1.
-/// Exact integer sums for bytes, double sums in sample order for floats.
+/// Scaling fitted on a training split: per channel, and of the numbers to predict, zero mean and unit variance; what is
+/// constant gets scale 1. Exact integer sums for bytes, double sums in sample order for floats.
 Scaling fit_standard_scaling(const DatasetShape& shape, const DatasetBuffers& training);
 
 /// Scaling that divides bytes by 255 and leaves floats as they are.

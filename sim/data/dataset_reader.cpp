@@ -28,7 +28,7 @@ class LimitedReader final : public DatasetReader {
     SOUK_REQUIRE(shape.samples <= std::numeric_limits<SampleIndex>::max(),
                  "data: the {} split has {} samples, more than {}", name_of(split), shape.samples,
                  std::numeric_limits<SampleIndex>::max());
-    SOUK_REQUIRE(shape.class_names.size() >= 2, "data: the data set has {} class, needs at least 2",
+    SOUK_REQUIRE(shape.numbers || shape.class_names.size() >= 2, "data: the data set has {} class, needs at least 2",
                  shape.class_names.size());
     SOUK_REQUIRE(shape.features() > 0, "data: the {} samples have no features", name_of(split));
     return shape;

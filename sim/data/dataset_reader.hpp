@@ -37,7 +37,7 @@ struct ReaderContext {
 };
 
 /// The reader of the source chosen in `data`, cut to its train_limit and test_limit. Throws InputError where none is
-/// chosen, and on shape() where a split is empty or the set has fewer than two classes.
+/// chosen, and on shape() where a split is empty or the set has fewer than two classes and no numbers to predict.
 std::unique_ptr<DatasetReader> open_dataset(const scenario::Data& data, const ReaderContext& context);
 
 /// Replaces every ${NAME} by the environment variable NAME. Throws InputError for an unset variable, naming it.

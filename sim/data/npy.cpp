@@ -22,16 +22,17 @@ namespace {
 constexpr std::size_t classes_max = 65536;
 
 // Labels and groups are small beside features and read at once.
-std::vector<std::int64_t> read_integers(const std::string& path, const std::string& name, std::uint64_t expected) {
+template <class Value>
+std::vector<Value> read_labels(const std::string& path, const std::string& name, std::uint64_t expected) {
   NpyArray array = open_npy(path, name);
   SOUK_REQUIRE(array.shape.size() == 1 || (array.shape.size() == 2 && array.shape[1] == 1),
                "{}: {} dimensions, must have one", array.name, array.shape.size());
   SOUK_REQUIRE(array.values == expected, "{}: {} values for {} samples", array.name, array.values, expected);
-  const double needed = static_cast<double>(array.values) * static_cast<double>(sizeof(std::int64_t));
+  const double needed = static_cast<double>(array.values) * static_cast<double>(sizeof(Value));
   SOUK_REQUIRE(needed <= available_memory(), "{}: {} values need {}, this node has {} to give", array.name,
                array.values, bytes_text(needed), bytes_text(available_memory()));
-  std::vector<std::int64_t> values(array.values);
-  read_npy(array, values);
+  std::vector<Value> values(array.values);
+  read_npy(array, std::span(values));
   finish_npy(array);
   return values;
 }
@@ -50,9 +51,14 @@ class NpyReader final : public DatasetReader {
                  "task.data.npy: test_features and test_labels must both be named, or both be empty");
     splits_[0].name = config.train_features();
     open_split(splits_[0]);
-    const std::vector<std::int64_t> labels = read_integers(path_, config.train_labels(), splits_[0].rows);
-    find_classes(labels, config);
-    splits_[0].labels = classes_of(labels, config.train_labels());
+    if (config.regression()) {
+      SOUK_REQUIRE(config.class_names().empty(), "task.data.npy.class_names: numbers to predict have no classes");
+      splits_[0].take_numbers(read_labels<float>(path_, config.train_labels(), splits_[0].rows));
+    } else {
+      const auto labels = read_labels<std::int64_t>(path_, config.train_labels(), splits_[0].rows);
+      find_classes(labels, config);
+      splits_[0].labels = classes_of(labels, config.train_labels());
+    }
     if (config.test_features().empty()) {
       draw_split(config.test_fraction(), config.split_seed() > 0 ? config.split_seed() : context.seed);
     } else {
@@ -67,6 +73,7 @@ class NpyReader final : public DatasetReader {
     shape.samples = arrays.labels.size();
     shape.sample_shape = arrays.sample_shape;
     shape.element = arrays.is_bytes ? Element::u8 : Element::f32;
+    shape.numbers = class_names_.empty();
     shape.class_names = class_names_;
     shape.groups = split == Split::train ? group_count_ : 0;
     return shape;
@@ -76,7 +83,8 @@ class NpyReader final : public DatasetReader {
     const SplitArrays& arrays = of(split);
     const std::size_t n = rows.end - rows.begin;
     const std::size_t features = arrays.sample_shape[0] * arrays.sample_shape[1] * arrays.sample_shape[2];
-    SOUK_EXPECT(rows.begin <= rows.end && rows.end <= arrays.labels.size() && out.labels.size() == n);
+    SOUK_EXPECT(rows.begin <= rows.end && rows.end <= arrays.labels.size() &&
+                out.labels.size() + out.numbers.size() == n);
     SOUK_EXPECT((arrays.is_bytes ? out.u8.size() : out.f32.size()) == n * features);
     if (arrays.is_bytes) {
       read_rows(arrays, rows, out.u8);
@@ -85,7 +93,11 @@ class NpyReader final : public DatasetReader {
       read_rows(arrays, rows, out.f32);
       reorder(arrays, out.f32);
     }
-    std::copy_n(arrays.labels.begin() + static_cast<std::ptrdiff_t>(rows.begin), n, out.labels.begin());
+    if (arrays.numbers.empty()) {
+      std::copy_n(arrays.labels.begin() + static_cast<std::ptrdiff_t>(rows.begin), n, out.labels.begin());
+    } else {
+      std::copy_n(arrays.numbers.begin() + static_cast<std::ptrdiff_t>(rows.begin), n, out.numbers.begin());
+    }
     if (split == Split::train && group_count_ > 0) {
       SOUK_EXPECT(out.groups.size() == n);
       std::copy_n(groups_.begin() + static_cast<std::ptrdiff_t>(rows.begin), n, out.groups.begin());
@@ -101,8 +113,14 @@ class NpyReader final : public DatasetReader {
     std::array<std::size_t, 3> sample_shape{1, 1, 1};
     bool is_bytes = false;
     std::size_t rows = 0;              // of the array
-    std::vector<std::int32_t> labels;  // [samples]
+    std::vector<std::int32_t> labels;  // [samples]; 0 where there are numbers to predict
+    std::vector<float> numbers;        // [samples] to predict; empty where there are classes
     std::vector<std::size_t> row_of;   // [samples] rows of the array, ascending; empty: all of them
+
+    void take_numbers(std::vector<float> values) {
+      labels.assign(values.size(), 0);  // all of one kind
+      numbers = std::move(values);
+    }
   };
 
   const SplitArrays& of(Split split) const { return splits_[split == Split::train ? 0 : 1]; }
@@ -124,7 +142,12 @@ class NpyReader final : public DatasetReader {
   void open_test(const scenario::Npy& config) {
     splits_[1].name = config.test_features();
     open_split(splits_[1]);
-    splits_[1].labels = classes_of(read_integers(path_, config.test_labels(), splits_[1].rows), config.test_labels());
+    const std::string& labels = config.test_labels();
+    if (config.regression()) {
+      splits_[1].take_numbers(read_labels<float>(path_, labels, splits_[1].rows));
+    } else {
+      splits_[1].labels = classes_of(read_labels<std::int64_t>(path_, labels, splits_[1].rows), labels);
+    }
     SOUK_REQUIRE(splits_[0].sample_shape == splits_[1].sample_shape, "{}: samples of {} and {} differ in shape", path_,
                  splits_[0].name, splits_[1].name);
     SOUK_REQUIRE(splits_[0].is_bytes == splits_[1].is_bytes, "{}: {} and {} differ in type", path_, splits_[0].name,
@@ -160,10 +183,14 @@ class NpyReader final : public DatasetReader {
     const std::vector<bool> is_test = draw_test_rows(train.labels, share, seed, path_);
     const SplitArrays all = train;
     splits_[1] = all;
-    for (SplitArrays& split : splits_) split.labels.clear();
+    for (SplitArrays& split : splits_) {
+      split.labels.clear();
+      split.numbers.clear();
+    }
     for (std::size_t row = 0; row < all.rows; ++row) {
       SplitArrays& split = splits_[is_test[row] ? 1 : 0];
       split.labels.push_back(all.labels[row]);
+      if (!all.numbers.empty()) split.numbers.push_back(all.numbers[row]);
       split.row_of.push_back(row);
     }
   }
@@ -189,7 +216,7 @@ class NpyReader final : public DatasetReader {
   // Group ids may be any integers; groups are numbered in ascending order of them.
   void read_groups(const std::string& name) {
     const SplitArrays& train = splits_[0];
-    std::vector<std::int64_t> ids = read_integers(path_, name, train.rows);
+    std::vector<std::int64_t> ids = read_labels<std::int64_t>(path_, name, train.rows);
     for (std::size_t i = 0; i < train.row_of.size(); ++i) ids[i] = ids[train.row_of[i]];  // ascending: none is lost
     ids.resize(train.labels.size());
     const std::vector<std::int64_t> names = distinct(ids);

@@ -13,8 +13,9 @@ class IidPartitioner final : public Partitioner {
  public:
   explicit IidPartitioner(const scenario::Iid& config) : overlapping_samples_(config.overlapping_samples()) {}
 
+  bool by_class() const override { return false; }
   Deal deal(const DealInput& input, Stream& random) const override {
-    std::vector<SampleIndex> order = random_order(input.labels.size(), random);
+    std::vector<SampleIndex> order = random_order(input.samples(), random);
     if (overlapping_samples_ > 0) return draw(input, random, std::move(order));
     std::vector<std::uint32_t> owner(order.size());
     give_evenly(order, input.agents, owner);

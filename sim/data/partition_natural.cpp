@@ -12,6 +12,7 @@ class NaturalPartitioner final : public Partitioner {
  public:
   explicit NaturalPartitioner(const scenario::Natural&) {}
 
+  bool by_class() const override { return false; }
   Deal deal(const DealInput& input, Stream&) const override {
     SOUK_REQUIRE(!input.groups.empty(),
                  "partition.natural: the data set names no groups (data.csv.group and data.npy.train_groups do, and "

@@ -16,8 +16,9 @@ namespace {
 
 void check_input(const DealInput& input) {
   SOUK_REQUIRE(input.agents > 0, "partition: there are no clients to deal samples to");
-  SOUK_REQUIRE(!input.labels.empty(), "partition: there are no samples to deal");
-  SOUK_EXPECT(input.groups.empty() || input.groups.size() == input.labels.size());
+  SOUK_REQUIRE(input.samples() > 0, "partition: there are no samples to deal");
+  SOUK_EXPECT(input.groups.empty() || input.groups.size() == input.samples());
+  SOUK_EXPECT(input.labels.size() == (input.classes > 0 ? input.samples() : 0));
   for (const std::int32_t label : input.labels) SOUK_EXPECT(label >= 0 && label < input.classes);
 }
 
@@ -68,15 +69,19 @@ RepairedDeal deal_samples(const scenario::Partition& partition, const DealInput&
   check_input(input);
   const std::size_t minimum = partition.min_samples();
   const auto rule = PluginRegistry<Partitioner>::instance().create(partition, "rule");
-  SOUK_REQUIRE(rule->overlaps() || minimum <= input.labels.size() / input.agents,
+  SOUK_REQUIRE(
+      input.classes > 0 || !rule->by_class(),
+      "partition.{}: deals by class, and the data set has numbers to predict; iid, quantity and natural do not",
+      plugin_name(chosen(partition, "rule")->GetDescriptor()));
+  SOUK_REQUIRE(rule->overlaps() || minimum <= input.samples() / input.agents,
                "partition.min_samples = {}: {} clients need {} samples, the data set has {}", minimum, input.agents,
-               minimum * input.agents, input.labels.size());
+               minimum * input.agents, input.samples());
   DealInput hinted = input;
   hinted.min_samples = minimum;
   Stream random(seed, Purpose::partition, nobody, RoundIndex{0});
   Deal deal = rule->deal(hinted, random);
   SOUK_EXPECT(deal.agents() == input.agents);
-  if (!rule->overlaps()) return repair(std::move(deal), input.labels.size(), minimum, random);
+  if (!rule->overlaps()) return repair(std::move(deal), input.samples(), minimum, random);
   for (std::size_t agent = 0; agent < deal.agents(); ++agent) {
     SOUK_REQUIRE(deal.of(agent).size() >= minimum,
                  "partition.min_samples = {}: client {} draws {} samples; overlapping deals are not repaired", minimum,

@@ -28,12 +28,14 @@ struct Deal {
 
 /// What a rule deals from.
 struct DealInput {
-  std::span<const std::int32_t> labels;   ///< [samples]
+  std::span<const std::int32_t> labels;   ///< [samples], or empty where there are no classes
   std::span<const std::uint32_t> groups;  ///< [samples], or empty where the data set names none
   int classes = 0;
   std::size_t agents = 0;
   std::size_t min_samples = 0;             ///< a hint for rules that can honour it by themselves
   std::span<const double> reference = {};  ///< [classes] class proportions of the root data, or empty: there are none
+  std::size_t unlabelled = 0;              ///< samples, where there are no classes
+  std::size_t samples() const { return classes > 0 ? labels.size() : unlabelled; }
 };
 
 /// Deals samples to agents. Every rank computes the whole deal, so no rank has to be told.
@@ -42,6 +44,8 @@ class Partitioner {
   virtual ~Partitioner() = default;
   /// Assigns samples to agents; may leave samples out only where equal sizes force it to.
   virtual Deal deal(const DealInput& input, Stream& random) const = 0;
+  /// Whether it deals by class: a data set without classes is then refused.
+  virtual bool by_class() const { return true; }
   /// Whether agents may share samples.
   virtual bool overlaps() const { return false; }
 };

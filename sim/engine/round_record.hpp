@@ -78,6 +78,8 @@ struct RoundRecord {
   std::vector<TransferRow> transfers;
   std::vector<PhaseTime> phases;
   std::vector<ProcessRow> processes;
+  /// How good the model was, where it was tested: one of the metrics, as its task calls it.
+  std::optional<MetricValue> quality;
   std::optional<std::string> stop;  ///< why the run ends with this round: target, patience, diverged
 
   void add(std::string name, double value, std::int64_t agent = -1, std::int64_t label = -1) {

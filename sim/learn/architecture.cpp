@@ -89,10 +89,11 @@ void check_input(const scenario::Model& model, const ModelFamily& family, const 
 
 Architecture::Architecture(std::string name, const ModelShape& shape)
     : name_(std::move(name)), shape_(shape), value_{shape.input[0], shape.input[1], shape.input[2]} {
-  SOUK_REQUIRE(value_.size() > 0 && shape.classes >= 2,
-               "{}: needs samples of at least one feature and at least 2 classes; the data set has {} features and {} "
-               "classes",
-               name_, value_.size(), shape.classes);
+  SOUK_REQUIRE(
+      value_.size() > 0 && (shape.classes == 0 || shape.classes >= 2),
+      "{}: needs samples of at least one feature, and at least 2 classes or numbers to predict; the data set has "
+      "{} features and {} classes",
+      name_, value_.size(), shape.classes);
 }
 
 Layer& Architecture::append(LayerKind kind, const Extent& out) {
@@ -283,7 +284,7 @@ Architecture make_architecture(const scenario::Model& model, const ModelShape& s
   const auto family = PluginRegistry<ModelFamily>::instance().create(model, "network");
   check_input(model, *family, shape);
   Architecture architecture = family->build(shape);
-  SOUK_EXPECT(architecture.out() == Extent{static_cast<std::size_t>(shape.classes)});
+  SOUK_EXPECT(architecture.out() == Extent{shape.outputs()});
   return architecture;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "sim/base/contract.hpp"
 #include "sim/learn/chain_kernels.hpp"
@@ -14,10 +15,11 @@ namespace {
 
 class ChainNetwork final : public Network {
  public:
-  explicit ChainNetwork(const Architecture& architecture)
+  ChainNetwork(const Architecture& architecture, std::shared_ptr<const Objective> objective)
       : architecture_(architecture),
+        objective_(std::move(objective)),
         layout_(architecture.layout()),
-        classes_(static_cast<std::size_t>(architecture.shape().classes)),
+        outputs_(architecture.shape().outputs()),
         stages_(make_chain_stages(architecture)),
         activations_(stages_.size()) {
     SOUK_EXPECT(!stages_.empty());
@@ -35,12 +37,12 @@ class ChainNetwork final : public Network {
     architecture_.initialise(random, parameters);
   }
 
-  void logits(std::span<const float> parameters, const Batch& batch, std::span<float> out) override {
+  void outputs(std::span<const float> parameters, const Batch& batch, std::span<float> out) override {
     check(parameters, batch);
-    SOUK_EXPECT(out.size() == batch.samples * classes_);
+    SOUK_EXPECT(out.size() == batch.samples * outputs_);
     for_each_part(batch, [&](std::size_t first, std::size_t samples) {
-      const float* logits = forward(parameters.data(), batch.features.data() + first * inputs(), samples);
-      std::copy_n(logits, samples * classes_, out.data() + first * classes_);
+      const float* answers = forward(parameters.data(), batch.features.data() + first * inputs(), samples);
+      std::copy_n(answers, samples * outputs_, out.data() + first * outputs_);
     });
   }
 
@@ -75,7 +77,7 @@ class ChainNetwork final : public Network {
 
   void hessian_vector(std::span<const float> parameters, const Batch& batch, std::span<const float> direction,
                       std::span<float> out) override {
-    if (second_order_ == nullptr) second_order_ = make_torch_network(architecture_, "cpu");
+    if (second_order_ == nullptr) second_order_ = make_torch_network(architecture_, "cpu", objective_);
     second_order_->hessian_vector(parameters, batch, direction, out);
   }
 
@@ -86,6 +88,7 @@ class ChainNetwork final : public Network {
     SOUK_EXPECT(parameters.size() == layout_.dimension());
     SOUK_EXPECT(batch.features.size() == batch.samples * inputs());
     SOUK_EXPECT(batch.labels.size() == batch.samples || batch.labels.empty());
+    SOUK_EXPECT(batch.numbers.size() == batch.samples || batch.numbers.empty());
   }
 
   /// Parts depend on the batch alone, so do the bits.
@@ -126,8 +129,8 @@ class ChainNetwork final : public Network {
               const GradientSink& sink) {
     const float* features = batch.features.data() + first * inputs();
     float* d_out = forward(parameters, features, samples);
-    const double loss =
-        kernels::softmax_cross_entropy(d_out, batch.labels.data() + first, samples, classes_, batch.samples);
+    const double loss = objective_->gradient({d_out, samples * outputs_}, outputs_,
+                                             batch.targets().part(first, samples), batch.samples);
     for (std::size_t i = stages_.size(); i-- > 0;) {
       float* d_in = i == 0 ? nullptr : gradients_[i % 2].data();
       stages_[i]->backward(parameters, values(i, features, samples), d_out, d_in, sink);
@@ -137,8 +140,9 @@ class ChainNetwork final : public Network {
   }
 
   Architecture architecture_;
+  std::shared_ptr<const Objective> objective_;
   ParameterLayout layout_;
-  std::size_t classes_;
+  std::size_t outputs_;
   std::vector<std::unique_ptr<ChainStage>> stages_;
   std::vector<FloatBuffer> activations_;  ///< output of every stage
   std::array<FloatBuffer, 2> gradients_;  ///< of activations, for the stage at work and the one before it
@@ -151,8 +155,9 @@ class ChainNetwork final : public Network {
 
 bool is_chain(const Architecture& architecture) { return !make_chain_stages(architecture).empty(); }
 
-std::unique_ptr<Network> make_chain_network(const Architecture& architecture) {
-  return std::make_unique<ChainNetwork>(architecture);
+std::unique_ptr<Network> make_chain_network(const Architecture& architecture,
+                                            std::shared_ptr<const Objective> objective) {
+  return std::make_unique<ChainNetwork>(architecture, std::move(objective));
 }
 
 }  // namespace souk

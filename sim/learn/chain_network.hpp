@@ -13,6 +13,7 @@ bool is_chain(const Architecture& architecture);
 
 /// A chain on the CPU by our own kernels over OpenBLAS: forward and backward passes written out, without tensors,
 /// recorded graphs or allocations in steady state. Contract: is_chain.
-std::unique_ptr<Network> make_chain_network(const Architecture& architecture);
+std::unique_ptr<Network> make_chain_network(const Architecture& architecture,
+                                            std::shared_ptr<const Objective> objective);
 
 }  // namespace souk

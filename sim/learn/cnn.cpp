@@ -19,7 +19,7 @@ class Cnn final : public ModelFamily {
         .max_pool(2)
         .affine("fc1", 512)
         .relu()
-        .affine("fc2", static_cast<std::size_t>(shape.classes));
+        .affine("fc2", shape.outputs());
   }
 };
 

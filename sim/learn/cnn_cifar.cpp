@@ -21,7 +21,7 @@ class CnnCifar final : public ModelFamily {
       }
       network.max_pool(2);
     }
-    return network.affine("fc1", 128).relu().affine("fc2", static_cast<std::size_t>(shape.classes));
+    return network.affine("fc1", 128).relu().affine("fc2", shape.outputs());
   }
 };
 

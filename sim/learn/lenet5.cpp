@@ -22,7 +22,7 @@ class LeNet5 final : public ModelFamily {
         .relu()
         .affine("fc2", 84)
         .relu()
-        .affine("fc3", static_cast<std::size_t>(shape.classes));
+        .affine("fc3", shape.outputs());
   }
 };
 

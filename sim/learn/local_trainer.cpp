@@ -1,3 +1,5 @@
+#include "sim/learn/local_trainer.hpp"
+
 #include <algorithm>
 #include <numeric>
 #include <vector>
@@ -74,18 +76,22 @@ struct LocalTrainer::State {
     for (std::size_t v = 0; v < start.size(); ++v) local.data()[v] += start[v];
     optimizer.restart();
     inputs.reserve(batch_size(turn) * features);
-    labels.reserve(batch_size(turn));
   }
 
   /// The mini-batch of these samples: read, augmented, edited.
   Batch load(const Turn& turn, std::span<const SampleIndex> which, Stream& augmentation) {
     const std::span<float> values(inputs.data(), which.size() * features);
-    labels.resize(which.size());
     turn.data.copy_features(which, values);
-    for (std::size_t i = 0; i < which.size(); ++i) labels[i] = turn.data.labels()[which[i]];
+    if (turn.data.shape().numbers) {
+      numbers.resize(which.size());
+      turn.data.copy_numbers(which, numbers);
+    } else {
+      labels.resize(which.size());
+      for (std::size_t i = 0; i < which.size(); ++i) labels[i] = turn.data.labels()[which[i]];
+    }
     if (augmenter.active()) augmenter.apply(augmentation, values);
-    if (turn.edit) turn.edit(which, values, labels);
-    return {.features = values, .labels = labels, .samples = which.size()};
+    if (turn.edit) turn.edit({.which = which, .features = values, .labels = labels, .numbers = numbers});
+    return {.features = values, .labels = labels, .samples = which.size(), .numbers = numbers};
   }
 
   double step(const Turn& turn, const Batch& batch) {
@@ -173,6 +179,7 @@ struct LocalTrainer::State {
   std::size_t features = 0;  ///< per sample
   FloatBuffer local, inputs, gradient, total_gradient;
   std::vector<std::int32_t> labels;
+  std::vector<float> numbers;
   std::vector<SampleIndex> order;
 };
 
@@ -182,10 +189,6 @@ LocalTrainer::LocalTrainer(const scenario::Training& training, Network& network)
 }
 
 LocalTrainer::~LocalTrainer() = default;
-
-double LocalTrainer::learning_rate(RoundIndex round, std::uint32_t rounds) const {
-  return scheduled_learning_rate(state_->training, round, rounds);
-}
 
 LocalResult LocalTrainer::train(std::span<const float> global, const Dataset& data, std::span<const SampleIndex> mine,
                                 const BatchEdit& edit, const LocalContext& context, std::span<float> update) {
@@ -203,13 +206,12 @@ LocalResult LocalTrainer::train(std::span<const float> global, const Dataset& da
                          .mine = mine,
                          .edit = edit,
                          .context = context,
-                         .learning_rate = learning_rate(context.round, context.rounds) *
+                         .learning_rate = scheduled_learning_rate(state.training, context.round, context.rounds) *
                                           (context.steering != nullptr ? context.steering->rate_factor : 1.0)};
   state.begin(turn);
   LocalResult result =
       state.training.algorithm() == scenario::Training::FED_SGD ? state.fed_sgd(turn) : state.fed_avg(turn);
   subtract(state.local.data(), global.data(), dimension, update.data());
-  result.flops = 3.0 * state.network.forward_flops() * static_cast<double>(result.samples);
   result.samples = mine.size();
   return result;
 }

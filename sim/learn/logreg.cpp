@@ -1,4 +1,5 @@
 #include "scenarios/learning.pb.h"
+#include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/learn/architecture.hpp"
 
@@ -10,7 +11,9 @@ class LogReg final : public ModelFamily {
  public:
   explicit LogReg(const scenario::LogReg&) {}
   Architecture build(const ModelShape& shape) const override {
-    return Architecture("logreg", shape).affine("fc", static_cast<std::size_t>(shape.classes));
+    SOUK_REQUIRE(shape.classes > 0,
+                 "task.model.logreg: is a model of classes, and the data set has numbers to predict: take linear");
+    return Architecture("logreg", shape).affine("fc", shape.outputs());
   }
 };
 

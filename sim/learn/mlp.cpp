@@ -19,7 +19,7 @@ class Mlp final : public ModelFamily {
     Architecture network("mlp", shape);
     std::size_t layer = 0;
     for (const std::size_t width : hidden_) network.affine("fc" + std::to_string(++layer), width).relu();
-    return network.affine("fc" + std::to_string(++layer), static_cast<std::size_t>(shape.classes));
+    return network.affine("fc" + std::to_string(++layer), shape.outputs());
   }
 
  private:

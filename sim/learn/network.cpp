@@ -1,3 +1,6 @@
+#include <utility>
+
+#include "scenarios/learning.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/learn/architecture.hpp"
 #include "sim/learn/chain_network.hpp"
@@ -11,11 +14,12 @@ double Network::descend(std::span<float>, const Batch&, double, double) {
   return 0.0;
 }
 
-std::unique_ptr<Network> make_network(const scenario::Model& model, const ModelShape& shape,
-                                      const std::string& device) {
+std::unique_ptr<Network> make_network(const scenario::Model& model, const ModelShape& shape, const std::string& device,
+                                      std::shared_ptr<const Objective> objective) {
   const Architecture architecture = make_architecture(model, shape);
-  if (device == "cpu" && is_chain(architecture)) return make_chain_network(architecture);
-  return make_torch_network(architecture, device);
+  if (objective == nullptr) objective = make_objective({}, shape.classes > 0);
+  if (device == "cpu" && is_chain(architecture)) return make_chain_network(architecture, std::move(objective));
+  return make_torch_network(architecture, device, std::move(objective));
 }
 
 }  // namespace souk

@@ -39,7 +39,7 @@ Architecture residual_network(const std::string& name, const ModelShape& shape, 
                   {.channels = plan.channels[stage], .kernel = 3, .stride = stride, .padding = 1, .bias = false});
     }
   }
-  return network.global_average_pool().affine("fc", static_cast<std::size_t>(shape.classes));
+  return network.global_average_pool().affine("fc", shape.outputs());
 }
 
 }  // namespace souk

@@ -23,7 +23,7 @@ class TextCnn final : public ModelFamily {
         .embedding("embedding", embedding_)
         .text_conv("conv", filters_, widths_)
         .relu()  // of the maximum: the same as the maximum of ReLUs
-        .affine("fc", static_cast<std::size_t>(shape.classes));
+        .affine("fc", shape.outputs());
   }
 
  private:

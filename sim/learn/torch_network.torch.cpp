@@ -40,8 +40,9 @@ std::int64_t extent(std::size_t size) { return static_cast<std::int64_t>(size); 
 
 class TorchNetwork final : public Network {
  public:
-  TorchNetwork(const Architecture& architecture, const std::string& device)
+  TorchNetwork(const Architecture& architecture, const std::string& device, std::shared_ptr<const Objective> objective)
       : architecture_(architecture),
+        objective_(std::move(objective)),
         layers_(architecture.layers()),
         layout_(architecture.layout()),
         device_(find_device(device)) {}
@@ -53,8 +54,8 @@ class TorchNetwork final : public Network {
     architecture_.initialise(random, parameters);
   }
 
-  void logits(std::span<const float> parameters, const Batch& batch, std::span<float> out) override {
-    SOUK_EXPECT(out.size() == batch.samples * static_cast<std::size_t>(shape().classes));
+  void outputs(std::span<const float> parameters, const Batch& batch, std::span<float> out) override {
+    SOUK_EXPECT(out.size() == batch.samples * shape().outputs());
     const torch::NoGradGuard no_gradients;
     place(parameters);
     copy_out(forward(features(batch), RunningStatistics::use), out);
@@ -63,31 +64,30 @@ class TorchNetwork final : public Network {
   double gradient(std::span<float> parameters, const Batch& batch, std::span<float> gradient) override {
     SOUK_EXPECT(gradient.size() == layout_.trainable() && batch.samples > 0);
     place(parameters);
-    const Tensor loss = cross_entropy(batch, RunningStatistics::update);
-    copy_slots(torch::autograd::grad({loss}, trainable_), gradient);
+    const Tensor outputs = forward(features(batch), RunningStatistics::update);
+    const double loss = backward(outputs, batch, gradient);
     const std::size_t trainable = layout_.trainable();
     if (!device_.is_cpu()) copy_out(flat_.slice(0, extent(trainable)), parameters.subspan(trainable));
-    return loss.item<double>();
+    return loss;
   }
 
-  // The gradient of (gradient . direction): one more backward pass.
+  // With outputs f, Jacobian J and loss L(f): H v = J^T L'' J v, plus the second derivatives of f weighted by L'.
   void hessian_vector(std::span<const float> parameters, const Batch& batch, std::span<const float> direction,
                       std::span<float> out) override {
     SOUK_EXPECT(direction.size() == layout_.trainable() && out.size() == layout_.trainable() && batch.samples > 0);
     place(parameters);
-    const auto gradients = torch::autograd::grad({cross_entropy(batch, RunningStatistics::leave)}, trainable_, {},
-                                                 /*retain_graph=*/true, /*create_graph=*/true);
-    const Tensor along = view(direction, {extent(direction.size())}).to(device_);
-    Tensor slope = torch::zeros({}, device_);
-    for (std::size_t i = 0; i < gradients.size(); ++i) {
-      const Slot& slot = layout_.slots()[i];
-      slope = slope + (gradients[i].reshape(-1) * along.narrow(0, extent(slot.offset), extent(slot.size))).sum();
-    }
-    auto products = torch::autograd::grad({slope}, trainable_, {}, /*retain_graph=*/false, /*create_graph=*/false,
-                                          /*allow_unused=*/true);
-    for (std::size_t i = 0; i < products.size(); ++i) {
-      if (!products[i].defined()) products[i] = torch::zeros_like(trainable_[i]);  // the gradient does not depend on it
-    }
+    const Tensor outputs = forward(features(batch), RunningStatistics::leave);
+    // J^T w is linear in w, so that its derivative in w along v is J v.
+    const Tensor weights = torch::zeros_like(outputs).requires_grad_(true);
+    const Tensor pushed = derivative(dot(pulled(outputs, weights), direction), {weights}).front();
+    const std::vector<float> answers = to_floats(outputs);
+    std::vector<float> slope = answers, bend = to_floats(pushed);
+    objective_->gradient(slope, shape().outputs(), batch.targets(), batch.samples);
+    objective_->curvature(answers, shape().outputs(), batch.targets(), batch.samples, bend);
+    const std::vector<Tensor> first = derivative(outputs, trainable_, like(outputs, bend));
+    const std::vector<Tensor> second = derivative(dot(pulled(outputs, like(outputs, slope)), direction), trainable_);
+    std::vector<Tensor> products;
+    for (std::size_t i = 0; i < first.size(); ++i) products.push_back(first[i] + second[i]);
     copy_slots(products, out);
   }
 
@@ -110,11 +110,62 @@ class TorchNetwork final : public Network {
         .to(device_);
   }
 
-  Tensor cross_entropy(const Batch& batch, RunningStatistics statistics) {
-    const Tensor labels =
-        torch::from_blob(const_cast<std::int32_t*>(batch.labels.data()), {extent(batch.samples)}, torch::kInt32)
-            .to(device_, torch::kInt64);
-    return torch::nn::functional::cross_entropy(forward(features(batch), statistics), labels);
+  /// The loss, and its gradient in the trainable values. Cross-entropy stays on the device, by LibTorch's operator.
+  double backward(const Tensor& outputs, const Batch& batch, std::span<float> gradient) const {
+    if (objective_->is_cross_entropy()) {
+      const Tensor labels =
+          torch::from_blob(const_cast<std::int32_t*>(batch.labels.data()), {extent(batch.samples)}, torch::kInt32)
+              .to(device_, torch::kInt64);
+      const Tensor loss = torch::nn::functional::cross_entropy(outputs, labels);
+      copy_slots(torch::autograd::grad({loss}, trainable_), gradient);
+      return loss.item<double>();
+    }
+    std::vector<float> values = to_floats(outputs);
+    const double sum = objective_->gradient(values, shape().outputs(), batch.targets(), batch.samples);
+    copy_slots(torch::autograd::grad({outputs}, trainable_, {like(outputs, values)}), gradient);
+    return sum / static_cast<double>(batch.samples);
+  }
+
+  /// J^T weights, to be differentiated once more.
+  std::vector<Tensor> pulled(const Tensor& outputs, const Tensor& weights) const {
+    return torch::autograd::grad({outputs}, trainable_, {weights}, /*retain_graph=*/true, /*create_graph=*/true);
+  }
+
+  /// Values in slot order times a flat vector.
+  Tensor dot(const std::vector<Tensor>& values, std::span<const float> flat) const {
+    const Tensor along = view(flat, {extent(flat.size())}).to(device_);
+    Tensor sum = torch::zeros({}, device_);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const Slot& slot = layout_.slots()[i];
+      sum = sum + (values[i].reshape(-1) * along.narrow(0, extent(slot.offset), extent(slot.size))).sum();
+    }
+    return sum;
+  }
+
+  /// Derivatives of `value`, zeros where it does not depend on one of `in`; `weights`: of each of its elements.
+  static std::vector<Tensor> derivative(const Tensor& value, const std::vector<Tensor>& in,
+                                        const Tensor& weights = {}) {
+    const std::vector<Tensor> of_elements = weights.defined() ? std::vector<Tensor>{weights} : std::vector<Tensor>();
+    std::vector<Tensor> result(in.size());
+    if (value.requires_grad()) {
+      result = torch::autograd::grad({value}, in, of_elements, /*retain_graph=*/true, /*create_graph=*/false,
+                                     /*allow_unused=*/true);
+    }
+    for (std::size_t i = 0; i < in.size(); ++i) {
+      if (!result[i].defined()) result[i] = torch::zeros_like(in[i]);
+    }
+    return result;
+  }
+
+  static std::vector<float> to_floats(const Tensor& values) {
+    std::vector<float> floats(static_cast<std::size_t>(values.numel()));
+    copy_out(values, floats);
+    return floats;
+  }
+
+  /// A tensor of this shape, on the same device.
+  Tensor like(const Tensor& shaped, std::span<const float> values) const {
+    return view(values, shaped.sizes().vec()).to(device_);
   }
 
   Tensor forward(Tensor value, RunningStatistics statistics) const {
@@ -215,6 +266,7 @@ class TorchNetwork final : public Network {
   }
 
   Architecture architecture_;
+  std::shared_ptr<const Objective> objective_;
   std::vector<Layer> layers_;
   ParameterLayout layout_;
   torch::Device device_;
@@ -224,8 +276,9 @@ class TorchNetwork final : public Network {
 
 }  // namespace
 
-std::unique_ptr<Network> make_torch_network(const Architecture& architecture, const std::string& device) {
-  return std::make_unique<TorchNetwork>(architecture, device);
+std::unique_ptr<Network> make_torch_network(const Architecture& architecture, const std::string& device,
+                                            std::shared_ptr<const Objective> objective) {
+  return std::make_unique<TorchNetwork>(architecture, device, std::move(objective));
 }
 
 }  // namespace souk

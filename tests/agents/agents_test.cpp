@@ -217,16 +217,15 @@ TEST(Evaluator, gives_the_same_bits_on_any_number_of_ranks) {
   for (const int ranks : {1, 2, 3, 5}) {
     run_team(ranks, [&](const Comm& comm) {
       const SharedData data = load_shared_data(comm, resolved.scenario->task().data(), 1);
-      const auto network =
-          make_network(resolved.scenario->task().model(), {data.test.shape().sample_shape, data.test.classes()}, "cpu");
-      std::vector<float> parameters(network->layout().dimension());
+      const auto task = make_task(resolved.scenario->task(), data.train, data.test, "cpu");
+      std::vector<float> parameters(task->layout().dimension());
       Stream random(1, Purpose::weight_init, nobody, {});
-      network->initialise(random, parameters);
-      Evaluator evaluator(data.test, all_samples(data.test), 40);
-      evaluator.test_own_batches(comm, *network, parameters);
-      const TestResult result = evaluator.gather(comm);
-      std::vector<double> all{result.loss, result.accuracy};
-      all.insert(all.end(), result.accuracy_of_class.begin(), result.accuracy_of_class.end());
+      task->initialise(random, parameters);
+      Evaluator evaluator(*task, Split::test, all_units(*task, Split::test), 40);
+      evaluator.test_own_batches(comm, parameters);
+      const Scores scores = evaluator.gather(comm).scores;
+      std::vector<double> all{scores.loss, scores.quality, scores.skill};
+      for (const TaskMetric& metric : scores.metrics) all.push_back(metric.value);
       if (comm.rank() != 0) return;
       if (expected.empty()) expected = all;
       EXPECT_EQ(all, expected) << ranks;
@@ -238,16 +237,16 @@ TEST(Evaluator, gives_the_same_bits_on_any_number_of_ranks) {
 
 TEST(StopTests, target_counts_once_and_patience_counts_tests_without_improvement) {
   const auto resolved = resolve("evaluation { target_accuracy: 0.5 patience: 2 min_improvement: 0.1 }");
-  StopTests stop(resolved.scenario->evaluation());
-  EXPECT_EQ(stop.note({1.0, 0.4, {}}), std::nullopt);
-  EXPECT_EQ(stop.note({0.8, 0.6, {}}), std::nullopt);
+  StopTests stop(resolved.scenario->evaluation(), 0.5);
+  EXPECT_EQ(stop.note({.loss = 1.0, .quality = 0.4}), std::nullopt);
+  EXPECT_EQ(stop.note({.loss = 0.8, .quality = 0.6}), std::nullopt);
   EXPECT_TRUE(stop.first_at_target());
-  EXPECT_EQ(stop.note({0.75, 0.7, {}}), std::nullopt);  // less than min_improvement
+  EXPECT_EQ(stop.note({.loss = 0.75, .quality = 0.7}), std::nullopt);  // less than min_improvement
   EXPECT_FALSE(stop.first_at_target());
-  EXPECT_EQ(stop.note({0.9, 0.7, {}}), "patience");
+  EXPECT_EQ(stop.note({.loss = 0.9, .quality = 0.7}), "patience");
 
   const auto eager = resolve("evaluation { target_accuracy: 0.5 stop_at_target: true }");
-  EXPECT_EQ(StopTests(eager.scenario->evaluation()).note({1.0, 0.5, {}}), "target");
+  EXPECT_EQ(StopTests(eager.scenario->evaluation(), 0.5).note({.loss = 1.0, .quality = 0.5}), "target");
 }
 
 }  // namespace

@@ -19,8 +19,10 @@ namespace {
 
 constexpr std::uint32_t rounds = 4;
 
-std::string scenario_of(const std::string& attacks, const std::string& aggregator = "krum { f: 1 }") {
-  return "rounds: 4 task { data { glyphs { train_samples: 240 test_samples: 60 } } model { mlp { hidden: 12 } } "
+std::string scenario_of(const std::string& attacks, const std::string& aggregator = "krum { f: 1 }",
+                        const std::string& data = "glyphs") {
+  return "rounds: 4 task { data { " + data +
+         " { train_samples: 240 test_samples: 60 } } model { mlp { hidden: 12 } } "
          "training { batch_size: 16 learning_rate: 0.1 } } participants { clients: 8 per_round: 6 } "
          "root { samples: 20 always: true } validators { min_samples: 1 always: true } aggregator { " +
          aggregator + " } " + attacks;
@@ -106,8 +108,9 @@ std::string scenario_with(const std::string& name) {
   }());
   if (!stages.empty() && stages.front()->needs_poison()) group += "badnets {} ";
   if (is_in(name, "validation")) group += "sign_flip {} ";
+  const bool of_numbers = name == "target_shift" || name == "target_flip";
   return scenario_of("attacks { members { id: 1 id: 4 id: 6 } " + group + "}",
-                     rule == rules.end() ? "krum { f: 1 }" : rule->second);
+                     rule == rules.end() ? "krum { f: 1 }" : rule->second, of_numbers ? "waves" : "glyphs");
 }
 
 class AttackConformance : public testing::TestWithParam<std::string> {};

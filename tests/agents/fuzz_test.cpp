@@ -58,10 +58,14 @@ class RandomScenario {
   explicit RandomScenario(std::uint32_t seed) : random_(seed, Purpose::selection, nobody, {}) {
     fill(scenario_);
     auto& data = *scenario_.mutable_task()->mutable_data();
-    if (data.source_case() != scenario::Data::SOURCE_NOT_SET && !data.has_glyphs()) data.clear_source();
-    auto& glyphs = *data.mutable_glyphs();  // always small, whatever was drawn
-    glyphs.set_train_samples(glyphs.has_train_samples() ? std::max(150U, glyphs.train_samples()) : 150U);
-    if (!glyphs.has_test_samples()) glyphs.set_test_samples(30);
+    // Always built in and small, whatever was drawn; of numbers to predict now and then.
+    if (data.has_waves() || coin(0.15)) {
+      make_small(*data.mutable_waves());
+    } else {
+      if (!data.has_glyphs()) data.clear_source();
+      make_small(*data.mutable_glyphs());
+    }
+    tidy(*scenario_.mutable_task());
     if (!scenario_.has_rounds()) scenario_.set_rounds(2);
     if (!scenario_.participants().has_clients()) scenario_.mutable_participants()->set_clients(9);
     tidy(*scenario_.mutable_root());
@@ -78,15 +82,54 @@ class RandomScenario {
  private:
   bool coin(double probability) { return random_.uniform() < probability; }
 
+  bool classes() const { return !scenario_.task().data().has_waves(); }
+
+  template <class Generated>
+  static void make_small(Generated& data) {
+    data.set_train_samples(data.has_train_samples() ? std::max(150U, data.train_samples()) : 150U);
+    if (!data.has_test_samples()) data.set_test_samples(30);
+  }
+
+  /// Model, loss and targets of the kind that the data are of.
+  void tidy(scenario::Task& task) {
+    scenario::Objective& objective = *task.mutable_objective();
+    const bool of_numbers = objective.has_squared_error() || objective.has_absolute_error() || objective.has_huber();
+    if (of_numbers == classes()) objective.clear_loss();
+    if (classes() && task.model().has_linear()) task.mutable_model()->mutable_logreg();
+    if (!classes() && task.model().has_logreg()) task.mutable_model()->mutable_linear();
+    if (classes()) {
+      scenario_.mutable_evaluation()->clear_target_r2();
+      if (scenario_.has_market()) scenario_.mutable_market()->clear_target_r2();
+    } else {
+      scenario_.mutable_evaluation()->clear_target_accuracy();
+      if (scenario_.has_market()) scenario_.mutable_market()->clear_target_accuracy();
+      const scenario::Partition& partition = scenario_.partition();
+      if (!partition.has_iid() && !partition.has_quantity()) scenario_.mutable_partition()->mutable_iid();
+    }
+  }
+
   /// Few samples, and of the biases one alone.
-  static void tidy(scenario::Root& root) {
+  void tidy(scenario::Root& root) const {
     root.clear_fraction();
+    if (!classes()) {
+      root.clear_bias();
+      root.clear_dirichlet_alpha();
+      root.clear_half_classes();
+    }
     if (!root.has_samples()) root.set_samples(20);
     if (root.bias() > 0.0) root.clear_dirichlet_alpha();
     if (root.bias() > 0.0 || root.dirichlet_alpha() > 0.0) root.clear_half_classes();
   }
 
-  static void tidy(scenario::Attack& group) {
+  void tidy(scenario::Attack& group) const {
+    const bool of_numbers = group.has_target_shift() || group.has_target_flip();
+    if (group.data_case() != scenario::Attack::DATA_NOT_SET && of_numbers == classes()) {
+      if (classes()) {
+        group.mutable_label_flip();
+      } else {
+        group.mutable_target_shift();
+      }
+    }
     if (group.has_members()) group.clear_members();  // drawn numbers are rarely those of clients
     if (group.every() > 1) group.clear_off();
     if (group.to_round() < group.from_round()) group.clear_to_round();
@@ -119,6 +162,11 @@ class RandomScenario {
       scenario::Buyer& rival = *market.mutable_rivals(r);
       rival.set_name(fmt::format("rival_{}", r));
       rival.set_round_budget(15.0);
+      if (classes()) {
+        rival.clear_target_r2();
+      } else {
+        rival.clear_target_accuracy();
+      }
       if (rival.budget() > 0.0) rival.set_budget(25.0 + rival.budget());
       tidy(*rival.mutable_root());
       tidy(*rival.mutable_misconduct());

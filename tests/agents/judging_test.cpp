@@ -16,6 +16,7 @@
 #include "sim/base/error.hpp"
 #include "sim/comm/thread_team.hpp"
 #include "sim/engine/scenario_file.hpp"
+#include "sim/learn/tasks/row_task.hpp"
 #include "tests/support/matrices.hpp"
 
 namespace souk {
@@ -81,34 +82,35 @@ class Bench {
                           "participants { clients: 6 } " +
                           text)),
         data_(load_shared_data(comm, resolved_.scenario->task().data(), 1)),
-        network_(make_network(resolved_.scenario->task().model(),
-                              {data_.train.shape().sample_shape, data_.train.classes()}, "cpu")),
+        task_(make_task(resolved_.scenario->task(), data_.train, data_.test, "cpu")),
         root_(draw_root_data(resolved_.scenario->root(), data_.train.labels(), 10, 1)),
         deal_(deal_without(root_.samples(), resolved_.scenario->partition(),
                            {.labels = data_.train.labels(), .groups = {}, .classes = 10, .agents = 6, .min_samples = 0},
                            1)
                   .deal),
-        validators_(resolved_.scenario->validators(), true, deal_, data_.train, 1),
-        global_(network_->layout().dimension()) {
+        validators_(resolved_.scenario->validators(), true, deal_, *task_, 1),
+        global_(task_->layout().dimension()) {
     Stream random(1, Purpose::weight_init, nobody, {});
-    network_->initialise(random, global_);
+    task_->initialise(random, global_);
     for (std::uint32_t id = 0; id < 6; ++id) clients_.push_back({id});
     judge_.emplace(
-        comm_, *network_, data_.train, root_, validators_, 1,
+        comm_, *task_, root_, validators_, 1,
         ModelJudge::Round{.round = {round}, .global = global_, .clients = clients_, .edit = std::move(edit)});
   }
   /// Mean loss at global + step over some samples, in one batch.
   double loss_at(const std::vector<float>& step, std::span<const SampleIndex> which) {
     std::vector<float> parameters = global_;
     for (std::size_t v = 0; v < step.size(); ++v) parameters[v] += step[v];
-    return test_batch(*network_, parameters, data_.train, which).loss_sum / static_cast<double>(which.size());
+    std::vector<double> sums(task_->tally_size());
+    task_->tally(parameters, Split::train, which, sums);
+    return task_->scores(sums).loss;
   }
   std::size_t dimension() const { return global_.size(); }
 
   Comm comm_;
   ResolvedScenario resolved_;
   SharedData data_;
-  std::unique_ptr<Network> network_;
+  std::unique_ptr<Task> task_;
   RootSamples root_;
   Deal deal_;
   Validators validators_;
@@ -126,7 +128,7 @@ TEST(Validators, hold_out_their_share_and_train_on_the_rest) {
     EXPECT_EQ(training.size(), bench.validators_.training_count({id}));
     EXPECT_TRUE(std::includes(own.begin(), own.end(), training.begin(), training.end()));
   }
-  const Validators nobody_holds(bench.resolved_.scenario->validators(), false, bench.deal_, bench.data_.train, 1);
+  const Validators nobody_holds(bench.resolved_.scenario->validators(), false, bench.deal_, *bench.task_, 1);
   EXPECT_EQ(nobody_holds.training_count({2}), bench.deal_.of(2).size());
 }
 
@@ -140,7 +142,7 @@ TEST(Validators, judge_only_classes_of_which_they_hold_out_enough_and_use_no_mor
     std::set_difference(own.begin(), own.end(), training.begin(), training.end(), std::back_inserter(held));
     std::vector<std::size_t> counts(10);
     for (const SampleIndex sample : held) ++counts[static_cast<std::size_t>(bench.data_.train.labels()[sample])];
-    const auto losses = bench.validators_.class_losses({id}, {3}, *bench.network_, bench.global_);
+    const auto losses = bench.validators_.class_losses({id}, {3}, *bench.task_, bench.global_);
     std::size_t used = 0;
     for (std::size_t c = 0; c < 10; ++c) {
       EXPECT_EQ(std::isnan(losses[c]), counts[c] <= 3) << id << " " << c;
@@ -175,7 +177,7 @@ TEST(ModelJudge, root_losses_errors_and_kappas_are_those_of_their_definitions) {
     for (std::size_t v = 0; v < parameters.size(); ++v) parameters[v] += steps[s][v];
     std::vector<float> features(70 * bench.data_.train.features()), logits(700);
     bench.data_.train.copy_features(bench.root_.samples(), features);
-    bench.network_->logits(parameters, {.features = features, .labels = {}, .samples = 70}, logits);
+    bench.task_->rows()->network().outputs(parameters, {.features = features, .labels = {}, .samples = 70}, logits);
     std::vector<double> confusion(100);
     for (std::size_t i = 0; i < 70; ++i) {
       const auto label = static_cast<std::size_t>(bench.data_.train.labels()[bench.root_.samples()[i]]);
@@ -195,7 +197,7 @@ TEST(ModelJudge, root_losses_errors_and_kappas_are_those_of_their_definitions) {
     }
     EXPECT_NEAR(judged[s].loss, bench.loss_at(steps[s], bench.root_.samples()), 1e-6);
     EXPECT_NEAR(judged[s].error, 1.0 - observed, 1e-12);
-    EXPECT_NEAR(judged[s].kappa, (observed - chance) / (1.0 - chance), 1e-12);
+    EXPECT_NEAR(judged[s].skill, (observed - chance) / (1.0 - chance), 1e-12);
   }
 }
 
@@ -225,8 +227,8 @@ TEST(ModelJudge, reports_are_gains_per_class_and_malicious_validators_change_the
   ASSERT_EQ(honest.size(), 6U * 2U * 10U);
   std::vector<float> moved = bench.global_;
   for (std::size_t v = 0; v < moved.size(); ++v) moved[v] += steps[0][v];
-  const auto before = bench.validators_.class_losses({4}, {3}, *bench.network_, bench.global_);
-  const auto after = bench.validators_.class_losses({4}, {3}, *bench.network_, moved);
+  const auto before = bench.validators_.class_losses({4}, {3}, *bench.task_, bench.global_);
+  const auto after = bench.validators_.class_losses({4}, {3}, *bench.task_, moved);
   for (std::size_t c = 0; c < 10; ++c) {
     if (std::isnan(before[c])) continue;
     EXPECT_EQ(honest[4 * 20 + c], before[c] - after[c]);
@@ -255,7 +257,7 @@ TEST(ModelJudge, gives_the_same_bits_on_any_number_of_ranks) {
       const TestMatrix matrix(comm, steps);
       std::vector<double> all = without_nan(bench.judge_->validator_reports(matrix.columns()));
       for (const Judgement& judgement : bench.judge_->on_root(matrix.columns())) {
-        all.insert(all.end(), {judgement.loss, judgement.error, judgement.kappa});
+        all.insert(all.end(), {judgement.loss, judgement.error, judgement.skill});
       }
       const auto ratios = bench.judge_->noise_ratios(matrix.columns(), 600, 1);
       all.insert(all.end(), ratios.begin(), ratios.end());

@@ -77,12 +77,12 @@ TEST(MarketMetrics, call_a_price_rational_that_is_the_cost_but_for_rounding) {
 TEST(MarketMetrics, say_what_it_cost_to_become_this_accurate) {
   MarketMetrics metrics(facts({false}));
   RoundRecord before, first, second, third;
-  metrics.note_accuracy(0.2, before);
+  metrics.note_quality(0.2, before);
   note(metrics, {sold(0, 3 * credit)});
-  metrics.note_accuracy(0.81, first);
+  metrics.note_quality(0.81, first);
   note(metrics, {sold(0, 2 * credit)});
-  metrics.note_accuracy(0.1, second);
-  metrics.note_accuracy(0.7, third);
+  metrics.note_quality(0.1, second);
+  metrics.note_quality(0.7, third);
 
   EXPECT_EQ(before.metric("credits_per_point"), std::nullopt);
   EXPECT_EQ(first.metric("cost_of_convergence.70"), 3.0);

@@ -513,12 +513,13 @@ TEST(RewardModels, take_the_largest_values_of_every_layer) {
       models.earn(step, std::vector<AgentId>{{0}, {2}}, std::vector<double>{1.0, 0.5});
       std::vector<std::vector<float>> seen;
       RoundRecord record;
-      models.record(
-          [&](std::span<const float> model) {
-            seen.emplace_back(model.begin(), model.end());
-            return 0.5;
-          },
-          std::vector<float>{7.0F}, record);
+      models.record({.name = "accuracy",
+                     .of =
+                         [&](std::span<const float> model) {
+                           seen.emplace_back(model.begin(), model.end());
+                           return 0.5;
+                         }},
+                    std::vector<float>{7.0F}, record);
       ASSERT_EQ(seen.size(), 3u);
       for (std::size_t v = 0; v < 10; ++v) EXPECT_EQ(seen[0][v], 1.0F + step[v]);
       EXPECT_EQ(seen[1], (std::vector<float>{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 7}));

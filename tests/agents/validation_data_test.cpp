@@ -51,7 +51,7 @@ TEST(ValidationData, nobody_trains_on_it_and_its_accuracy_is_that_of_the_model) 
   const std::vector<SampleIndex> which = draw_validation_data(0.2, 400, root.samples(), scenario.seed());
   std::vector<float> features(which.size() * data.train.features()), logits(which.size() * 10);
   data.train.copy_features(which, features);
-  network->logits(protocol->parameters(), {.features = features, .labels = {}, .samples = which.size()}, logits);
+  network->outputs(protocol->parameters(), {.features = features, .labels = {}, .samples = which.size()}, logits);
   int correct = 0;
   for (std::size_t i = 0; i < which.size(); ++i) {
     const auto* row = &logits[i * 10];

@@ -110,7 +110,8 @@ void register_all() {
       })->Unit(benchmark::kMillisecond);
     };
     if (is_chain(architecture)) add("/chain", make_chain_network);
-    add("/torch", [](const Architecture& network) { return make_torch_network(network, "cpu"); });
+    add("/torch",
+        [](const Architecture& network) { return make_torch_network(network, "cpu", make_objective({}, true)); });
   }
 }
 

@@ -71,6 +71,44 @@ TEST_F(Csv, takes_label_group_ignored_and_categorical_columns_by_name) {
   EXPECT_THAT(load(data, Split::test).labels, ElementsAre(0));
 }
 
+TEST_F(Csv, reads_numbers_to_predict_where_it_is_told_to) {
+  write("x,price\n1,1000.5\n2,-3e2\n", "x,price\n3,7\n");
+  data.mutable_csv()->set_regression(true);
+
+  const Loaded train = load(data, Split::train);
+
+  EXPECT_TRUE(train.shape.numbers);
+  EXPECT_THAT(train.shape.class_names, IsEmpty());
+  EXPECT_THAT(train.f32, ElementsAre(1, 2));
+  EXPECT_THAT(train.numbers, ElementsAre(1000.5f, -300));
+  EXPECT_THAT(load(data, Split::test).numbers, ElementsAre(7));
+}
+
+TEST_F(Csv, takes_test_rows_out_of_a_table_of_numbers_too) {
+  std::string table = "x,y\n";
+  for (int i = 0; i < 50; ++i) table += std::to_string(i) + "," + std::to_string(i) + ".5\n";
+  write_file(directory / "train.csv", table);
+  data.mutable_csv()->set_test(""), data.mutable_csv()->set_regression(true);
+
+  std::vector<float> all = load(data, Split::train).numbers;
+  EXPECT_EQ(all.size(), 40u);
+  for (const float number : load(data, Split::test).numbers) all.push_back(number);
+  std::ranges::sort(all);
+
+  for (std::size_t i = 0; i < 50; ++i) EXPECT_EQ(all[i], static_cast<float>(i) + 0.5f);
+}
+
+TEST_F(Csv, says_which_number_to_predict_is_none) {
+  data.mutable_csv()->set_regression(true);
+  write("x,y\n1,2\n2,NA\n", "x,y\n1,2\n");
+  EXPECT_THAT(load_error(data),
+              AllOf(HasSubstr("train.csv"), HasSubstr("3"), HasSubstr("the number to predict is missing")));
+  write("x,y\n1,2\n", "x,y\n1,cheap\n");
+  EXPECT_THAT(load_error(data), AllOf(HasSubstr("test.csv"), HasSubstr("\"cheap\" is no number")));
+  write("x,y\n1,1e300\n", "x,y\n1,2\n");
+  EXPECT_THAT(load_error(data), HasSubstr("1e300"));
+}
+
 TEST_F(Csv, reads_c45_comments_and_full_stops_after_test_labels) {
   write("1, <=50K\n2, >50K\n\n", "|1x3 Cross validator\n3, <=50K.\n4, >50K.\n\n");
   data.mutable_csv()->set_header(false);

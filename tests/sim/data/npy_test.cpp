@@ -142,6 +142,22 @@ TEST_F(Npy, turns_other_number_types_into_floats) {
   EXPECT_THAT(features_of("'<i8'", bytes_of<std::int64_t>({1, 2, -3, 4})), ElementsAre(1, 2, -3, 4));
 }
 
+TEST_F(Npy, reads_labels_as_numbers_to_predict_where_it_is_told_to) {
+  auto members = small_set();
+  members[1].content = npy("'<f8'", "(2,)", bytes_of<double>({0.25, -7.5}));
+  members[3].content = npy("'<f8'", "(1,)", bytes_of<double>({3.5}));
+  write_file(archive, zip(members, false));
+  data.mutable_npy()->set_regression(true);
+
+  const Loaded train = load(data, Split::train);
+
+  EXPECT_TRUE(train.shape.numbers);
+  EXPECT_THAT(train.numbers, ElementsAre(0.25f, -7.5f));
+  EXPECT_THAT(load(data, Split::test).numbers, ElementsAre(3.5f));
+  data.mutable_npy()->add_class_names("a");
+  EXPECT_THAT(load_error(data), HasSubstr("task.data.npy.class_names"));
+}
+
 TEST_F(Npy, names_what_is_wrong_with_an_array) {
   const auto error_with = [this](std::size_t member, const Bytes& content) {
     auto members = small_set();

@@ -77,8 +77,9 @@ struct Loaded {
   std::vector<float> f32;
   std::vector<std::int32_t> labels;
   std::vector<std::uint32_t> groups;
+  std::vector<float> numbers;
 
-  DatasetBuffers buffers() { return {u8, f32, labels, groups}; }
+  DatasetBuffers buffers() { return {u8, f32, labels, groups, numbers}; }
 };
 
 inline Loaded load(DatasetReader& reader, Split split, std::optional<RowRange> rows = std::nullopt) {
@@ -88,7 +89,11 @@ inline Loaded load(DatasetReader& reader, Split split, std::optional<RowRange> r
   const std::size_t n = range.end - range.begin;
   (loaded.shape.element == Element::u8 ? loaded.u8.resize(n * loaded.shape.features())
                                        : loaded.f32.resize(n * loaded.shape.features()));
-  loaded.labels.resize(n);
+  if (loaded.shape.numbers) {
+    loaded.numbers.resize(n);
+  } else {
+    loaded.labels.resize(n);
+  }
   if (loaded.shape.groups > 0) loaded.groups.resize(n);
   reader.read(split, range, loaded.buffers());
   return loaded;

@@ -14,6 +14,7 @@
 namespace souk {
 namespace {
 
+using testing::cross_entropy;
 using testing::initial_parameters;
 using testing::logits;
 using testing::loss_and_gradient;
@@ -31,8 +32,8 @@ Architecture architecture_of(const Case& test) { return make_architecture(testin
 class ChainAgainstTorch : public ::testing::TestWithParam<Case> {
  protected:
   Architecture architecture_ = architecture_of(GetParam());
-  std::unique_ptr<Network> chain_ = make_chain_network(architecture_);
-  std::unique_ptr<Network> torch_ = make_torch_network(architecture_, "cpu");
+  std::unique_ptr<Network> chain_ = make_chain_network(architecture_, cross_entropy());
+  std::unique_ptr<Network> torch_ = make_torch_network(architecture_, "cpu", cross_entropy());
   std::vector<float> parameters_ = initial_parameters(*chain_);
   Samples samples_{GetParam().shape, GetParam().samples};
 };
@@ -98,8 +99,8 @@ TEST(ChainNetwork, takes_batches_larger_than_a_pass_in_parts) {
   // 2 * 40,000 + 4 floats per sample: at most 52 samples per pass.
   const ModelShape shape = testing::shape(40000, 1, 1, 2);
   const Architecture architecture = make_architecture(testing::model("logreg {}"), shape);
-  const auto chain = make_chain_network(architecture);
-  const auto torch = make_torch_network(architecture, "cpu");
+  const auto chain = make_chain_network(architecture, cross_entropy());
+  const auto torch = make_torch_network(architecture, "cpu", cross_entropy());
   auto parameters = initial_parameters(*chain);
   const Samples samples(shape, 250);
 
@@ -115,7 +116,7 @@ TEST(ChainNetwork, takes_batches_larger_than_a_pass_in_parts) {
 
 TEST(ChainNetwork, shows_that_it_diverged) {
   const ModelShape shape = testing::shape(1, 28, 28, 10);
-  const auto chain = make_chain_network(make_architecture(testing::model("lenet5 {}"), shape));
+  const auto chain = make_chain_network(make_architecture(testing::model("lenet5 {}"), shape), cross_entropy());
   std::vector<float> parameters(chain->layout().dimension(), std::numeric_limits<float>::quiet_NaN());
   const Samples samples(shape, 2);
 

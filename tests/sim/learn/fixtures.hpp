@@ -56,6 +56,8 @@ struct Samples {
   std::vector<std::int32_t> labels;
 };
 
+inline std::shared_ptr<const Objective> cross_entropy() { return make_objective({}, true); }
+
 inline std::vector<float> initial_parameters(const Network& network) {
   std::vector<float> parameters(network.layout().dimension());
   Stream random(7, Purpose::weight_init, nobody, RoundIndex{0});
@@ -76,7 +78,7 @@ inline LossAndGradient loss_and_gradient(Network& network, std::vector<float> pa
 
 inline std::vector<float> logits(Network& network, std::span<const float> parameters, const Batch& batch) {
   std::vector<float> out(batch.samples * static_cast<std::size_t>(network.shape().classes));
-  network.logits(parameters, batch, out);
+  network.outputs(parameters, batch, out);
   return out;
 }
 

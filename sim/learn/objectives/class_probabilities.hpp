@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace souk {
+
+/// Soft-max of one row of logits, in double, for losses of classes.
+class ClassProbabilities {
+ public:
+  /// NaN where a logit is NaN.
+  void read(std::span<const float> logits);
+  std::span<const double> all() const { return probabilities_; }
+  double of(std::size_t label) const { return probabilities_[label]; }
+  double log_of(std::size_t label) const { return logits_[label] - log_normaliser_; }
+  /// 1 - of(label), without cancellation.
+  double of_others(std::size_t label) const;
+  /// Turns `direction` into the derivative of the probabilities along it: p_j (u_j - sum_k p_k u_k).
+  void push(std::span<const float> direction, std::span<double> out) const;
+
+ private:
+  std::vector<double> logits_, probabilities_;
+  double log_normaliser_ = 0.0;
+};
+
+/// What cross-entropies do as Objective::curvature, whatever distribution of the classes is their target.
+void curvature_of_softmax(std::span<const float> outputs, std::size_t width, std::size_t total,
+                          std::span<float> direction);
+
+}  // namespace souk

@@ -1,0 +1,56 @@
+#include "sim/learn/tasks/row_task.hpp"
+
+#include "scenarios/scenario.pb.h"
+#include "sim/base/contract.hpp"
+
+namespace souk {
+
+RowTask::RowTask(const scenario::Task& config, const Dataset& train, const Dataset& test, const std::string& device)
+    : train_(train),
+      test_(test),
+      objective_(make_objective(config.objective(), train.classes() > 0)),
+      network_(make_network(config.model(), model_shape(train), device, objective_)),
+      trainer_(std::make_unique<LocalTrainer>(config.training(), *network_)) {}
+
+LocalResult RowTask::train(std::span<const float> global, UnitSet mine, const BatchEdit& edit,
+                           const LocalContext& context, std::span<float> update) {
+  return trainer_->train(global, train_, mine, edit, context, update);
+}
+
+Batch RowTask::load(Split split, UnitSet which) {
+  const Dataset& from = data(split);
+  features_.reserve(which.size() * from.features());
+  const std::span<float> features(features_.data(), which.size() * from.features());
+  from.copy_features(which, features);
+  if (from.shape().numbers) {
+    numbers_.resize(which.size());
+    from.copy_numbers(which, numbers_);
+  } else {
+    labels_.resize(which.size());
+    for (std::size_t i = 0; i < which.size(); ++i) labels_[i] = from.labels()[which[i]];
+  }
+  return {.features = features, .labels = labels_, .samples = which.size(), .numbers = numbers_};
+}
+
+double RowTask::gradient(std::span<float> parameters, UnitSet which, std::span<float> gradient) {
+  return network_->gradient(parameters, load(Split::train, which), gradient);
+}
+
+void RowTask::hessian_vector(std::span<const float> parameters, UnitSet which, std::span<const float> direction,
+                             std::span<float> out) {
+  network_->hessian_vector(parameters, load(Split::train, which), direction, out);
+}
+
+void RowTask::tally(std::span<const float> parameters, Split split, UnitSet which, std::span<double> sums) {
+  SOUK_EXPECT(sums.size() == tally_size());
+  const Batch batch = load(split, which);
+  const std::size_t width = network_->shape().outputs();
+  outputs_.reserve(which.size() * width);
+  tallied_ = which.size();
+  network_->outputs(parameters, batch, {outputs_.data(), which.size() * width});
+  losses_.resize(which.size());
+  objective_->losses(outputs(), width, batch.targets(), losses_);
+  tally_answers(outputs(), losses_, batch.targets(), sums);
+}
+
+}  // namespace souk
