@@ -70,8 +70,10 @@ void declare_attack(const UpdateAttack& attack, MethodPage& page) {
 void declare_attack(const DataAttack& attack, MethodPage& page) {
   page.facts.emplace_back("poisons", fmt::format("{:.4g} % of the eligible samples where the scenario names no share",
                                                  100.0 * attack.usual_share()));
-  page.facts.emplace_back("goal", attack.has_goal() ? "inputs taken for a class: the attack success rate is measured"
-                                                    : "none for single inputs: the accuracy shows it");
+  const char* shown_by = attack.of_classes() ? "none for single inputs: the accuracy shows it"
+                                             : "none for single inputs: the errors of the model show it";
+  page.facts.emplace_back(
+      "goal", attack.has_goal() ? "inputs taken for a class: the attack success rate is measured" : shown_by);
 }
 
 void declare_attack(const ReportAttack& attack, MethodPage& page) {
