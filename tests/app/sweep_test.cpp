@@ -188,7 +188,8 @@ TEST_F(SweepTest, a_plan_with_flshields_costly_default_says_so_once) {
   EXPECT_EQ(plan.exit_code, 0) << plan.err;
   EXPECT_THAT(plan.err, HasSubstr("2 runs: aggregator.flshield.imputation is ITERATIVE"));
   const auto check = [&](const std::string& rule) {
-    const Ended ended = souk({"check", "base.textproto", "--set", "aggregator=" + rule});
+    const Ended ended =
+        souk({"check", "base.textproto", "--set", "validators.min_samples=1", "--set", "aggregator=" + rule});
     EXPECT_EQ(ended.exit_code, 0) << ended.err;
     return ended.err;
   };

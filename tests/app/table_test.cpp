@@ -83,10 +83,9 @@ TEST_F(Table, every_command_takes_the_same_filter) {
     EXPECT_THAT(table.out, testing::Not(HasSubstr("\n2 "))) << table.out;
     const Ended plan = run({"sweep", "plan", "grid.textproto", "--out", "s", "--filter", filter});
     EXPECT_EQ(plan.exit_code, 0) << filter << plan.err;
-    EXPECT_THAT(plan.out, testing::ContainsRegex(" [12] chosen")) << plan.out;
-    const Ended report = run({"report", "s", "-o", "r.html", "--filter", filter});
-    EXPECT_EQ(report.exit_code, 0) << filter << report.err;
+    EXPECT_THAT(plan.out, testing::ContainsRegex(" [24] chosen")) << plan.out;
   }
+  EXPECT_EQ(run({"report", "s", "-o", "r.html", "--filter", "malicious = 0.2 && attack.count > 0"}).exit_code, 0);
   const std::string unknown = "aggregater = mean";
   for (const Ended& ended : {run({"table", "s", "--filter", unknown}), run({"report", "s", "--filter", unknown}),
                              run({"sweep", "plan", "grid.textproto", "--filter", unknown})}) {
@@ -160,12 +159,12 @@ TEST_F(Table, refuses_what_makes_no_sense_in_one_sentence) {
   EXPECT_EQ(refused({"s", "--compare", "mean"}), "souk: --compare mean: expected two names with a ',' between\n");
   EXPECT_THAT(refused({"s", "--filter", "aggregator ="}), HasSubstr("aggregator ="));
   EXPECT_EQ(refused({"s", "--filter", "aggregator = none"}),
-            "souk: condition 'aggregator = none': the axis has no such value, but mean, median.\n");
+            "souk: --filter: condition 'aggregator = none': the axis has no such value, but mean, median.\n");
   EXPECT_THAT(refused({"s", "--filter", "aggregator != medain"}), HasSubstr("Did you mean 'median'?"));
   EXPECT_EQ(refused({"s", "--filter", "partition = dirichlt"}),
             "souk: --filter 'partition = dirichlt': no run matches; there are partition: iid\n");
   EXPECT_THAT(refused({"s", "--filter", "model = logregg"}),
-              HasSubstr("there are model: logreg Did you mean 'logreg'?"));
+              HasSubstr("there are model: logreg. Did you mean 'logreg'?"));
   EXPECT_THAT(refused({"s", "--metric", "acc"}), HasSubstr("Did you mean 'accuracy'?"));
   EXPECT_THAT(refused({"s", "--rows", "aggregater"}), HasSubstr("there is no column 'aggregater'"));
   EXPECT_EQ(refused({"s", "--rows", "seed", "--cols", "seed"}),

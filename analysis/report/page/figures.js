@@ -8,7 +8,7 @@ const narrow = matchMedia('(max-width: 640px)');
 function embedOptions(theme, width = Infinity) {
   const config = structuredClone(report.themes[theme]);
   if (width < 560) {
-    Object.assign(config.legend, {orient: 'bottom', columns: 2, labelLimit: 140});
+    Object.assign(config.legend, {orient: 'bottom', columns: 2, labelLimit: 140, layout: {bottom: {direction: 'vertical', anchor: 'start'}}});
     config.title.limit = width;
   }
   return {actions: false, ast: true, renderer: 'svg', config, tooltip: {theme: theme === 'dark' ? 'dark' : 'light'}};
