@@ -15,7 +15,7 @@ import sqlite3
 
 import pandas
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 def open(path):

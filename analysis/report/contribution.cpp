@@ -52,8 +52,7 @@ std::string scatter_spec(const Study& study, bool paid, bool valued) {
   spec["height"] = 320;
   spec["mark"] = {{"type", "point"}, {"filled", true}, {"size", 55}, {"opacity", 0.75}};
   Json x = vega::channel("contribution", "quantitative",
-                         valued ? "contribution: mean value by the market's valuation"
-                                : "contribution: mean cosine of the client's updates and the step");
+                         valued ? "mean value by the market's valuation" : "mean cosine of updates and step");
   x["scale"] = {{"zero", false}};
   Json y = vega::channel(paid ? "value" : "weight", "quantitative", "");
   Json encoding = {{"x", x}, {"y", y}};

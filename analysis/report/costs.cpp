@@ -68,7 +68,7 @@ std::string bar_spec(const Study& study, const std::string& x_title, const std::
   y["sort"] = study.rules;
   spec["encoding"] = {{"x", x}, {"y", y}};
   vega::colour_by(spec["encoding"], "part", part_title, 1);
-  spec["encoding"]["color"]["legend"] = {{"orient", "bottom"}, {"columns", 8}};
+  spec["encoding"]["color"]["legend"] = {{"orient", "bottom"}, {"columns", 5}};
   spec["encoding"]["tooltip"] = {vega::line("rule", "rule"), vega::line("part", part_title),
                                  vega::line("mean", x_title, ".4~g"), vega::line("runs", "runs")};
   return vega::text_of(spec);

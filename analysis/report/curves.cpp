@@ -1,8 +1,7 @@
-#include <algorithm>
-
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/figures.hpp"
+#include "analysis/report/lines.hpp"
 #include "analysis/report/series.hpp"
 #include "analysis/report/vega.hpp"
 
@@ -19,22 +18,6 @@ std::string heading(const std::vector<std::string>& metrics) {
   return vega::by_option("metric", metrics, titles);
 }
 
-/// Lines are the attacks on one rule, or the rules under one attack, as the reader chooses.
-void choose_lines(Json& spec, const Study& study) {
-  const bool several_rules = study.rules.size() > 1;
-  const bool several_attacks = study.attacks.size() > 1;
-  if (several_rules && several_attacks) {
-    spec["params"].push_back(
-        vega::choice("lines", "Lines", {"rule", "attack"}, {"rules, under the attack", "attacks, on the rule"}));
-    spec["params"].push_back(vega::choice("rule", "Rule", study.rules));
-    spec["params"].push_back(vega::choice("attack", "Attack", study.attacks));
-    spec["transform"].push_back(vega::filter("lines == 'rule' ? datum.attack == attack : datum.rule == rule"));
-    spec["transform"].push_back(vega::calculate("lines == 'rule' ? datum.rule : datum.attack", "line"));
-  } else {
-    spec["transform"].push_back(vega::calculate(several_attacks ? "datum.attack" : "datum.rule", "line"));
-  }
-}
-
 }  // namespace
 
 std::vector<std::string> curve_columns(const Study& study) {
@@ -47,8 +30,7 @@ std::string curve_spec(const Study& study, const std::vector<std::string>& metri
   Json spec = vega::specification();
   spec["params"] = {vega::choice("metric", "Metric", metrics, titles)};
   spec["transform"] = {vega::filter("datum.metric == metric")};
-  choose_lines(spec, study);
-  vega::choose_axes(spec, study, false);
+  vega::choose_lines(spec, study);
   vega::choose_band(spec, metrics, bands);
   spec["title"] = {{"text", {{"expr", heading(metrics)}}}};
   spec["width"] = "container";
@@ -58,7 +40,7 @@ std::string curve_spec(const Study& study, const std::vector<std::string>& metri
   Json y = vega::channel("mean", "quantitative", "");
   y["scale"] = {{"zero", false}};
   Json line = {{"x", x}, {"y", y}, {"opacity", vega::faded()}};
-  vega::colour_by(line, "line", "", std::max(study.rules.size(), study.attacks.size()));
+  vega::colour_by_line(line, study);
   Json band = {{"x", x}, {"y", y}, {"y2", {{"field", "shown_high"}}}, {"opacity", vega::faded(0.14)}};
   band["color"] = line["color"];
   band["y"]["field"] = "shown_low";

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/figures.hpp"
+#include "analysis/report/lines.hpp"
 #include "analysis/report/series.hpp"
 #include "analysis/report/vega.hpp"
 #include "analysis/statistics/summary.hpp"
@@ -72,11 +73,7 @@ std::string axis_spec(const Study& study, std::size_t axis, const std::vector<st
   Json spec = vega::specification();
   spec["params"] = {vega::choice("metric", "Metric", metrics, titles)};
   spec["transform"] = {vega::filter("datum.metric == metric")};
-  if (study.attacks.size() > 1) {
-    spec["params"].push_back(vega::choice("attack", "Attack", study.attacks));
-    spec["transform"].push_back(vega::filter("datum.attack == attack"));
-  }
-  vega::choose_axes(spec, study, false, axis);
+  vega::choose_lines(spec, study, axis);
   const bool bands = has_intervals(seed_groups(study, RunsTaken::ended));
   vega::choose_band(spec, metrics, bands);
   spec["title"] = {{"text", {{"expr", vega::by_option("metric", metrics, titles)}}}};
@@ -90,16 +87,16 @@ std::string axis_spec(const Study& study, std::size_t axis, const std::vector<st
   Json y = vega::channel("mean", "quantitative", "");
   y["scale"] = {{"zero", false}};
   Json line = {{"x", x}, {"y", y}, {"opacity", vega::faded()}};
-  vega::colour_by(line, "rule", "rule", study.rules.size());
+  vega::colour_by_line(line, study, axis);
   Json interval = {{"x", x}, {"y", y}, {"y2", {{"field", "shown_high"}}}, {"opacity", vega::faded(0.12)}};
   interval["color"] = line["color"];
   interval["y"]["field"] = "shown_low";
   Json points = line;
   points.erase("strokeDash");
-  points["tooltip"] = {vega::line("rule", "rule"),         vega::line("x", along.name),
+  points["tooltip"] = {vega::line("line", "line"),         vega::line("x", along.name),
                        vega::line("mean", "mean", ".4~g"), vega::line("low", "95 % from", ".4~g"),
                        vega::line("high", "to", ".4~g"),   vega::line("runs", "runs")};
-  spec["layer"] = {Json{{"params", {vega::legend_choice("rule")}},
+  spec["layer"] = {Json{{"params", {vega::legend_choice("line")}},
                         {"mark", {{"type", "line"}, {"strokeWidth", 2}}},
                         {"encoding", line}},
                    Json{{"mark", {{"type", "point"}, {"filled", true}, {"size", 50}}}, {"encoding", points}}};

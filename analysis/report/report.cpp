@@ -6,9 +6,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "analysis/report/about.hpp"
 #include "analysis/report/figures.hpp"
 #include "analysis/report/overview.hpp"
 #include "analysis/report/run_pages.hpp"
+#include "analysis/report/selection_map.hpp"
 #include "analysis/report/tables.hpp"
 #include "analysis/report/theme.hpp"
 #include "analysis/report/vega.hpp"
@@ -40,8 +42,10 @@ std::vector<Section> make_sections(const Study& study, const StudyVerdict& verdi
   sections.push_back(std::move(robustness));
   sections.push_back({.id = "curves", .title = "Training", .intro = "", .figures = curves(study, view)});
   sections.push_back({.id = "axes", .title = "Along the axes", .intro = "", .figures = numeric_axes(study)});
-  sections.push_back(
-      {.id = "payment", .title = "Selection and payment", .intro = "", .figures = selection_and_payment(study, view)});
+  Section payment{
+      .id = "payment", .title = "Selection and payment", .intro = "", .figures = selection_and_payment(study, view)};
+  for (Figure& map : selection_maps(study, view)) payment.figures.push_back(std::move(map));
+  sections.push_back(std::move(payment));
   sections.push_back({.id = "reward",
                       .title = "Contribution and reward",
                       .intro = "",
@@ -100,6 +104,7 @@ Report make_report(const Database& view) {
   const VerdictLimits limits;
   const StudyVerdict verdict = judge(study, limits);
   return {.title = title_of(study),
+          .about = about(view),
           .overview = overview_json(study, verdict, limits),
           .sections = make_sections(study, verdict, view),
           .field_titles = field_titles(study),
@@ -107,11 +112,12 @@ Report make_report(const Database& view) {
 }
 
 std::string to_json(const Report& report) {
-  std::vector<std::string> sections;
+  std::vector<std::string> about, sections;
+  for (const std::string& part : report.about) about.push_back(json_text(part));
   for (const Section& section : report.sections) sections.push_back(section_json(section));
   return fmt::format(
-      R"({{"title":{},"overview":{},"themes":{{"light":{},"dark":{}}},"field_titles":{},"sections":[{}],"runs":{}}})",
-      json_text(report.title), report.overview, light_theme(), dark_theme(), report.field_titles,
+      R"({{"title":{},"about":[{}],"overview":{},"themes":{{"light":{},"dark":{}}},"field_titles":{},"sections":[{}],"runs":{}}})",
+      json_text(report.title), fmt::join(about, ","), report.overview, light_theme(), dark_theme(), report.field_titles,
       fmt::join(sections, ",\n"), report.run_pages);
 }
 

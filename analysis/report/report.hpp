@@ -12,7 +12,8 @@ namespace souk {
 /// Everything that the page shows, made from the merged view at the level of the federation.
 struct Report {
   std::string title;
-  std::string overview;  ///< JSON: the cards of the first screen and its definitions
+  std::vector<std::string> about;  ///< when, by what and on which data (about.hpp)
+  std::string overview;            ///< JSON: the cards of the first screen and its definitions
   std::vector<Section> sections;
   std::string field_titles;  ///< JSON: names of fields of figures' data that say nothing by themselves
   std::string run_pages;     ///< JSON, run_pages.hpp

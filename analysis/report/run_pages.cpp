@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/figures.hpp"
+#include "analysis/report/selection_map.hpp"
 #include "analysis/report/series.hpp"
 #include "analysis/report/vega.hpp"
 
@@ -90,10 +91,45 @@ std::string what_it_is(const StudyRun& run) {
   return fmt::format("{} under {}{}, seed {}", run.aggregator, run.attack, attackers, run.seed);
 }
 
+/// Maps of clients by rounds, as long as the page has room for them.
+class Maps {
+ public:
+  Maps(const Study& study, const Database& view) : study_(study), view_(view) {}
+  /// Members of the page of a run, with a comma in front; none where nobody was asked.
+  std::string of(std::int64_t run) {
+    const std::int64_t fields = view_.integer(fmt::format("SELECT count(*) FROM selection_map WHERE run = {}", run));
+    if (fields == 0) return "";
+    if (fields_ + static_cast<std::size_t>(fields) > most_map_fields) {
+      left_out_ = true;
+      return "";
+    }
+    fields_ += static_cast<std::size_t>(fields);
+    const SelectionMap map = selection_map(view_, study_, run);
+    return fmt::format(R"(,"map":{},"map_note":{},"map_weighed":{},"map_height":{})", map.data.to_columns_json(),
+                       json_text(map.note), map.weighed, map.height);
+  }
+  /// What the pages of runs share.
+  std::string json() const {
+    const auto kind = [](const std::string& title, const std::string& note, const std::string& spec) {
+      return fmt::format(R"({{"title":{},"note":{},"spec":{}}})", json_text(title), json_text(note), spec);
+    };
+    return fmt::format(R"({{"left_out":{},"decisions":{},"weights":{}}})", left_out_,
+                       kind(decision_map_title, decision_map_note, decision_map_spec(study_)),
+                       kind(weight_map_title, weight_map_note, weight_map_spec(study_)));
+  }
+
+ private:
+  const Study& study_;
+  const Database& view_;
+  std::size_t fields_ = 0;
+  bool left_out_ = false;
+};
+
 }  // namespace
 
 std::string run_pages_json(const Study& study, const Database& view) {
   Shared deals;
+  Maps maps(study, view);
   const Curves curves = read_curves(view);
   std::string pages;
   std::int64_t clients_written = 0;
@@ -126,13 +162,13 @@ std::string run_pages_json(const Study& study, const Database& view) {
       left_out = true;
     }
     pages += fmt::format(
-        R"({}"{}":{{"id":{},"name":{},"what":{},"status":{},"reason":{},"path":{},"scenario":{},"facts":{},"curves":{}{}}})",
+        R"({}"{}":{{"id":{},"name":{},"what":{},"status":{},"reason":{},"path":{},"scenario":{},"facts":{},"curves":{}{}{}}})",
         pages.empty() ? "" : ",\n", run.run, json_text(run.id), json_text(run.name), json_text(what_it_is(run)),
         json_text(run.status), json_text(run.reason), json_text(run.path), json_text(scenario), facts.to_columns_json(),
-        curves_of(curves, run.run).to_columns_json(), details);
+        curves_of(curves, run.run).to_columns_json(), details, maps.of(run.run));
   }
-  return fmt::format(R"({{"runs":{{{}}},"deals":{},"clients_left_out":{},"curve_spec":{},"deal_spec":{}}})", pages,
-                     deals.json(), left_out, run_curve_spec(), deal_spec());
+  return fmt::format(R"({{"runs":{{{}}},"deals":{},"clients_left_out":{},"curve_spec":{},"deal_spec":{},"maps":{}}})",
+                     pages, deals.json(), left_out, run_curve_spec(), deal_spec(), maps.json());
 }
 
 std::string run_curve_spec() {
@@ -155,16 +191,17 @@ std::string run_curve_spec() {
 
 std::string deal_spec() {
   Json spec = vega::specification();
-  spec["width"] = "container";
-  spec["height"] = 180;
+  spec["width"] = "container";  // the page gives it a height
   spec["mark"] = {{"type", "rect"}};
   Json colour = vega::channel("samples", "quantitative", "samples");
   colour["scale"] = {{"scheme", "viridis"}};
   Json x = vega::channel("client", "ordinal", "client");
   x["axis"] = {{"labelOverlap", true}, {"labelAngle", 0}};
+  Json y = vega::channel("class", "ordinal", "class");
+  y["axis"] = {{"labelOverlap", true}};
   spec["encoding"] = {
       {"x", x},
-      {"y", vega::channel("class", "ordinal", "class")},
+      {"y", y},
       {"color", colour},
       {"tooltip", {vega::line("client", "client"), vega::line("class", "class"), vega::line("samples", "samples")}}};
   return vega::text_of(spec);

@@ -231,7 +231,7 @@ void add_income_figure(const Study& study, const Database& view, std::vector<Fig
   spec["height"] = 260;
   spec["mark"] = {{"type", "line"}, {"strokeWidth", 2}, {"point", {{"opacity", 0}, {"size", 80}}}};
   spec["encoding"] = {{"x", vega::round_channel()},
-                      {"y", vega::channel("mean", "quantitative", "income per client up to the round (credits)")}};
+                      {"y", vega::channel("mean", "quantitative", "income per client (credits)")}};
   vega::colour_by(spec["encoding"], "group", "clients", 2);
   spec["encoding"]["tooltip"] = {vega::line("group", "clients"), vega::line("round", "round"),
                                  vega::line("mean", "credits", ".4~g"), vega::line("runs", "runs")};

@@ -244,6 +244,10 @@ ReportTable cell_table(const Study& study) {
                     .columns = std::move(heads),
                     .data = DataSet(std::move(columns)),
                     .run_column = "run"};
+  if (study.cells.size() != study.runs.size()) {
+    table.note = fmt::format("{} cells in {} runs: cells whose scenarios are equal share one. {}", study.cells.size(),
+                             study.runs.size(), table.note);
+  }
   for (const StudyCell& cell : study.cells) {
     const StudyRun& run = study.runs[cell.run];
     std::vector<ReportValue> row{run.run, run.id, run.name, cell.rule, cell.attack};

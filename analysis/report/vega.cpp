@@ -160,10 +160,8 @@ void choose_axis(Json& spec, const Study& study, std::size_t axis, bool all) {
   spec["transform"].push_back(filter(fmt::format("datum.{0} == {0}", field)));
 }
 
-void choose_axes(Json& spec, const Study& study, bool all, std::size_t except) {
-  for (std::size_t i = 0; i < study.axes.size(); ++i) {
-    if (i != except) choose_axis(spec, study, i, all);
-  }
+void choose_axes(Json& spec, const Study& study, bool all) {
+  for (std::size_t i = 0; i < study.axes.size(); ++i) choose_axis(spec, study, i, all);
 }
 
 std::string begun_at_data(const Figure& figure, const Study& study) {

@@ -57,7 +57,7 @@ std::string axis_field(std::size_t axis);
 bool can_be_together(const StudyAxis& axis);
 /// Adds a choice and a filter per axis; with `all` the first option is all values together, stored as "all", where that
 /// means something.
-void choose_axes(Json& spec, const Study& study, bool all, std::size_t except = std::string::npos);
+void choose_axes(Json& spec, const Study& study, bool all);
 void choose_axis(Json& spec, const Study& study, std::size_t axis, bool all);
 inline constexpr const char* all_values = "all";
 /// The specification with its choices of rule, attack and axes set to a place that the data have, under an attack if

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analysis/results/attached.hpp"
+#include "analysis/results/run_summaries.hpp"
 #include "analysis/results/scenario_columns.hpp"
 #include "analysis/results/view_schema.hpp"
 #include "analysis/sinks/sqlite_sink.hpp"
@@ -39,32 +40,6 @@ void copy_table(Database& view, const ViewTable& table, std::int64_t run, Detail
                               table.name == "metric" ? chosen_metrics(detail) : "", order))
       .run(run);
 }
-
-constexpr const char* summarise_agents = R"sql(
-INSERT INTO agent_summary
-SELECT ?1, a.agent, a.role, a.attacker_group, a.samples, coalesce(s.asked, 0), coalesce(s.accepted, 0),
-       CASE WHEN s.accepted > s.weighed THEN NULL ELSE coalesce(s.weight, 0.0) END, m.norm, m.cosine, coalesce(l.income, 0), m.value
-FROM agent a
-LEFT JOIN (SELECT agent, count(*) AS asked, sum(outcome = 'accepted') AS accepted, sum(weight) AS weight,
-                  sum(outcome = 'accepted' AND weight IS NOT NULL) AS weighed
-           FROM source.selection WHERE buyer = -2 GROUP BY agent) s ON s.agent = a.agent
-LEFT JOIN (SELECT agent, avg(value) FILTER (WHERE name = 'update_norm') AS norm,
-                  avg(value) FILTER (WHERE name = 'cosine_to_aggregate') AS cosine,
-                  avg(value) FILTER (WHERE name = 'value') AS value
-           FROM source.metric WHERE agent >= 0 AND name IN ('update_norm', 'cosine_to_aggregate', 'value')
-           GROUP BY agent) m ON m.agent = a.agent
-LEFT JOIN (SELECT account, sum(amount) AS income
-           FROM (SELECT payee AS account, micro_credits AS amount FROM source.ledger
-                 UNION ALL SELECT payer, -micro_credits FROM source.ledger) GROUP BY account) l ON l.account = a.agent
-WHERE a.run = ?1 ORDER BY a.agent
-)sql";
-
-constexpr const char* summarise_selections = R"sql(
-INSERT INTO selection_summary
-SELECT ?1, s.round, s.buyer, s.outcome, a.attacker_group >= 0 AS malicious, count(*), sum(s.weight)
-FROM source.selection s JOIN agent a ON a.run = ?1 AND a.agent = s.agent
-GROUP BY s.round, s.buyer, s.outcome, malicious ORDER BY s.round, s.buyer, s.outcome, malicious
-)sql";
 
 using Facts = std::map<std::string, std::string>;
 
@@ -122,8 +97,7 @@ void copy_results(Database& view, const RunName& name, const Facts& facts, const
   if (detail == Detail::totals) return;
   Statement behaves(view, "UPDATE agent SET attacker_group = -1 WHERE run = ? AND attacker_group = ?");
   for (const int group : idle_groups) behaves.run(name.run, group);
-  Statement(view, summarise_agents).run(name.run);
-  Statement(view, summarise_selections).run(name.run);
+  summarise_run(view, name.run);
 }
 
 void insert_without_results(Database& view, const RunName& name, const std::string& status, const std::string& reason) {

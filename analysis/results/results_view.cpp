@@ -92,6 +92,29 @@ void ResultsView::fill(std::span<const fs::path> directories, Detail detail) {
   add_coordinates_of_plain_runs(db_);
 }
 
+void ResultsView::keep(const std::set<std::int64_t>& cells) {
+  db_.in_transaction([&] {
+    db_.execute("CREATE TEMP TABLE kept(cell INTEGER PRIMARY KEY)");
+    {
+      Statement kept(db_, "INSERT INTO kept VALUES(?)");
+      for (const std::int64_t cell : cells) kept.run(cell);
+    }
+    db_.execute("DELETE FROM cell WHERE cell NOT IN kept; DELETE FROM coordinate WHERE cell NOT IN kept");
+    for (const ViewTable& table : view_tables()) {
+      if (!table.key.starts_with("run")) continue;
+      db_.execute(fmt::format("DELETE FROM {} WHERE run NOT IN (SELECT run FROM cell)", table.name));
+    }
+    db_.execute(
+        "DELETE FROM axis_value WHERE NOT EXISTS (SELECT 1 FROM coordinate c JOIN cell USING (cell) WHERE"
+        " cell.sweep = axis_value.sweep AND c.axis = axis_value.axis AND c.value = axis_value.value);"
+        "DELETE FROM axis WHERE NOT EXISTS (SELECT 1 FROM axis_value v WHERE v.sweep = axis.sweep AND v.axis = "
+        "axis.name);"
+        "UPDATE run SET sweep = (SELECT sweep FROM cell WHERE cell.run = run.run ORDER BY cell LIMIT 1)"
+        " WHERE NOT EXISTS (SELECT 1 FROM cell WHERE cell.run = run.run AND cell.sweep = run.sweep);"
+        "DROP TABLE kept");
+  });
+}
+
 void ResultsView::remove_measurements() {
   db_.in_transaction([&] {
     for (const ViewTable& table : view_tables()) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <span>
 
 #include "analysis/database.hpp"
@@ -30,6 +31,9 @@ class ResultsView {
   const Database& database() const { return db_; }
   /// How many runs were given more than once: by several sweeps, or on their own as well. They are in the view once.
   std::size_t repeated() const { return repeated_; }
+
+  /// Forgets all other cells, the runs that none of these has, and the values and axes that none lies on.
+  void keep(const std::set<std::int64_t>& cells);
 
   /// Takes out what differs between two runs of one scenario: times, memory, places, versions. What remains is equal
   /// for equal results, however often they were killed and resumed.

@@ -21,10 +21,15 @@ struct ScenarioColumns {
   /// Attacker groups that never act, by their index: no round of the run is one of theirs, or they poison no sample, or
   /// have nothing to do. Their members behave.
   std::vector<int> idle_groups = {};
+  /// Of seed, aggregator, attack, malicious, partition, dataset or model; nothing of any other column.
+  std::optional<std::string> value(const std::string& column) const;
 };
 
 /// `ended_after`: the rounds of a run that is over, which may be fewer than the scenario asks for. Throws InputError if
 /// the text is no scenario.
 ScenarioColumns columns_of_scenario(const std::string& text, std::optional<std::uint32_t> ended_after = {});
+
+/// A field of a scenario as conditions name it (value_at). Throws InputError where there is no such field.
+std::optional<std::string> field_of_scenario(const std::string& text, const std::string& path);
 
 }  // namespace souk

@@ -99,15 +99,35 @@ class NoPrinting final : public pb::io::ErrorCollector {
   void AddError(int, int, const std::string&) override {}
 };
 
-}  // namespace
-
-ScenarioColumns columns_of_scenario(const std::string& text, std::optional<std::uint32_t> ended_after) {
+scenario::Scenario parsed(const std::string& text) {
   scenario::Scenario scenario;
   pb::TextFormat::Parser parser;
   parser.AllowUnknownField(true);  // of a program with other plug-ins
   NoPrinting silent;
   parser.RecordErrorsTo(&silent);
   SOUK_REQUIRE(parser.ParseFromString(text, &scenario), "its scenario is not in the text format");
+  return scenario;
+}
+
+}  // namespace
+
+std::optional<std::string> ScenarioColumns::value(const std::string& column) const {
+  if (column == "seed") return fmt::format("{}", seed);
+  if (column == "malicious") return fmt::format("{}", malicious);
+  for (const auto& [name, text] :
+       {std::pair("aggregator", &aggregator), std::pair("attack", &attack), std::pair("partition", &partition),
+        std::pair("dataset", &dataset), std::pair("model", &model)}) {
+    if (column == name) return *text;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> field_of_scenario(const std::string& text, const std::string& path) {
+  return value_at(parsed(text), path);
+}
+
+ScenarioColumns columns_of_scenario(const std::string& text, std::optional<std::uint32_t> ended_after) {
+  scenario::Scenario scenario = parsed(text);
   ScenarioColumns columns{.seed = scenario.seed(),
                           .rounds = scenario.rounds(),
                           .aggregator = plugin_label(scenario.aggregator()),

@@ -137,6 +137,22 @@ constexpr std::array selection_summary_columns{
     ViewColumn{"weight", "REAL", "share", "sum of their weights in the step"},
 };
 
+constexpr std::array selection_map_columns{
+    run_number,
+    buyer_account,
+    ViewColumn{"malicious", "INTEGER", "", "1: agents of attacker groups that ever act; 0: the others"},
+    ViewColumn{"band", "INTEGER", "", "number of the agents among those of their side, from 0"},
+    ViewColumn{"first_round", "INTEGER", "", "first of the rounds"},
+    ViewColumn{"last_round", "INTEGER", "", "last of the rounds"},
+    ViewColumn{"first_agent", "INTEGER", "", "smallest number of the agents"},
+    ViewColumn{"last_agent", "INTEGER", "", "largest number of the agents"},
+    ViewColumn{"agents", "INTEGER", "count", "agents that share a field"},
+    ViewColumn{"asked", "INTEGER", "count", "updates that were asked for"},
+    ViewColumn{"judged", "INTEGER", "count", "of them: accepted, rejected, outbid or invalid"},
+    ViewColumn{"accepted", "INTEGER", "count", "of them: accepted"},
+    ViewColumn{"weight", "REAL", "shares", "sum of their weights in the steps; NULL under a rule by coordinate"},
+};
+
 constexpr std::array traffic_columns{
     run_number,
     round_number,
@@ -220,6 +236,8 @@ const std::array tables{
               ResultKind::result, true},
     ViewTable{"selection_summary", "selections counted by buyer and outcome", "run, round, buyer, outcome, malicious",
               selection_summary_columns},
+    ViewTable{"selection_map", "selections by agents and rounds, several to a field where there are more than 100",
+              "run, buyer, malicious, band, first_round", selection_map_columns},
     ViewTable{"traffic", "messages of the simulated protocol", "run, round, kind", traffic_columns, ResultKind::result,
               true},
     ViewTable{"event", "what happened beside the numbers", "run, round, sequence", event_columns, ResultKind::result,

@@ -34,6 +34,6 @@ std::string view_schema_sql();
 bool is_measured_fact(std::string_view name);
 
 /// Version of these tables (PRAGMA user_version of a merged file).
-inline constexpr int view_schema_version = 2;
+inline constexpr int view_schema_version = 3;
 
 }  // namespace souk

@@ -214,7 +214,7 @@ ResultTable compare_table(const TableSource& source, const TableShape& shape, co
   std::size_t used = 0;
   for (const std::string& metric : shape.metrics) {
     const auto values = run_values(source.view, metric, source.round);
-    const NumberText number(metric_info(metric));
+    const NumberText number(metric_info(metric), source.percent);
     for (std::size_t c = 0; c < comparison.cols().size(); ++c) {
       const Sides sides = finished(comparison.pairs(c), values);
       all += comparison.pairs(c).size();

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "analysis/results/scenario_columns.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/engine/scenario_file.hpp"
 
@@ -24,7 +25,7 @@ std::optional<double> as_number(const std::string& text) {
 
 }  // namespace
 
-Frame::Frame(const Database& view) {
+Frame::Frame(const Database& view) : view_(&view) {
   Statement cell(view, "SELECT cell, run, cell.sweep, status FROM cell JOIN run USING (run) ORDER BY cell");
   while (cell.step()) {
     cells_.push_back({cell.integer(0), cell.integer(1), cell.text(2), cell.text(3)});
@@ -41,6 +42,8 @@ Frame::Frame(const Database& view) {
     auto& known = ordered_[value.text(0)];
     if (std::ranges::find(known, value.text(1)) == known.end()) known.push_back(value.text(1));
   }
+  Statement axis(view, "SELECT DISTINCT name FROM axis WHERE sweep != ''");
+  while (axis.step()) axes_of_sweeps_.insert(axis.text(0));
   read_runs(view);
   find_differing(view);
 }
@@ -84,8 +87,31 @@ void Frame::refuse(const std::string& column) const {
                     fmt::join(main, ", "), did_you_mean(column, known));
 }
 
+/// Takes the column for a field as conditions of grids name it; false where no scenario has such a field.
+bool Frame::learn(const std::string& column) const {
+  std::map<std::int64_t, std::string> values;
+  bool exists = false;
+  Statement run(*view_, "SELECT run, scenario FROM run WHERE coalesce(scenario, '') != ''");
+  try {
+    while (run.step()) {
+      if (const auto value = field_of_scenario(run.text(1), column)) values.emplace(run.integer(0), *value);
+      exists = true;
+    }
+  } catch (const InputError&) {
+    return false;
+  }
+  if (!exists) return false;
+  for (auto& [number, value] : values) settings_[number].insert_or_assign(column, std::move(value));
+  columns_.insert(column);
+  return true;
+}
+
+std::optional<std::vector<std::string>> Frame::values_of_axis(const std::string& column) const {
+  return axes_of_sweeps_.contains(column) ? std::optional(ordered_.at(column)) : std::nullopt;
+}
+
 std::optional<std::string> Frame::value(const FrameCell& cell, const std::string& column) const {
-  if (!columns_.contains(column)) refuse(column);
+  if (!columns_.contains(column) && !learn(column)) refuse(column);
   const auto look = [&](const std::map<std::int64_t, Values>& all, std::int64_t key) -> const std::string* {
     const auto values = all.find(key);
     if (values == all.end()) return nullptr;

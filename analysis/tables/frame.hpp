@@ -19,9 +19,10 @@ struct FrameCell {
   std::string status;  ///< of the run
 };
 
-/// The cells of a merged view and what they are called: by the axes of their sweep, the derived columns of the table
-/// `run` (aggregator, attack, …), and the fields of their scenarios ("partition.dirichlet.alpha"). An axis hides a
-/// derived column of its name, and that a field.
+/// The cells of a merged view, which must outlive it, and what they are called: by the axes of their sweep, the derived
+/// columns of the table `run` (aggregator, attack, …), and the fields of their scenarios ("partition.dirichlet.alpha",
+/// and as the conditions of grids name them, "attack.fraction"). An axis hides a derived column of its name, and that a
+/// field.
 class Frame {
  public:
   explicit Frame(const Database& view);
@@ -33,6 +34,8 @@ class Frame {
   /// Values of a column in the order of the axis; of other columns ascending if they are numbers, else in the order of
   /// the cells.
   std::vector<std::string> labels(const std::string& column) const;
+  /// The values of an axis of a sweep in its order, whether or not a cell has them; nothing of any other column.
+  std::optional<std::vector<std::string>> values_of_axis(const std::string& column) const;
   /// Columns by which cells can differ: axes, and for runs outside sweeps fields that are not equal in all of them.
   const std::vector<std::string>& differing() const { return differing_; }
   /// The sweeps of the cells, each once; an empty name stands for runs outside sweeps.
@@ -44,13 +47,17 @@ class Frame {
   using Values = std::map<std::string, std::string>;
   void read_runs(const Database& view);
   void find_differing(const Database& view);
+  bool learn(const std::string& column) const;
   [[noreturn]] void refuse(const std::string& column) const;
 
+  const Database* view_;
   std::vector<FrameCell> cells_;
   std::map<std::int64_t, Values> coordinates_;               ///< by cell
-  std::map<std::int64_t, Values> derived_, settings_;        ///< by run
+  std::map<std::int64_t, Values> derived_;                   ///< by run
+  mutable std::map<std::int64_t, Values> settings_;          ///< by run; other names of fields once they were asked for
   std::map<std::string, std::vector<std::string>> ordered_;  ///< values of axes in their order
-  std::set<std::string> columns_;                            ///< all there are
+  std::set<std::string> axes_of_sweeps_;
+  mutable std::set<std::string> columns_;  ///< all there are, and other names of fields
   std::vector<std::string> differing_;
 };
 

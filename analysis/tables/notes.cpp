@@ -78,7 +78,8 @@ std::string joined_columns(const std::vector<std::string>& columns) {
 
 std::string title_of(const TableSource& source, const std::string& metric) {
   const MetricInfo info = metric_info(metric);
-  const std::string name = info.title == metric ? metric : fmt::format("{} ({})", info.title, metric);
+  const std::string unit = source.percent && info.unit == "share" ? " in %" : "";
+  const std::string name = (info.title == metric ? metric : fmt::format("{} ({})", info.title, metric)) + unit;
   return is_of_whole_runs(metric) ? name : fmt::format("{}, {}", name, source.round.of(metric).words());
 }
 

@@ -42,8 +42,8 @@ ResultTable pareto_table(const TableSource& source, const TableShape& shape, con
   for (const Point& point : points) at.push_back(point.at);
   const std::vector<bool> front = pareto_front(at);
 
-  const NumberText number(info);
-  const NumberText cost_number(cost_info);
+  const NumberText number(info, source.percent);
+  const NumberText cost_number(cost_info, source.percent);
   ResultTable table{.title = fmt::format("{} against {}", title_of(source, metric), title_of(source, cost)),
                     .header = {joined_columns(shape.rows), metric, cost, "on the front"},
                     .rows = {},

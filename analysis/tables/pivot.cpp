@@ -65,6 +65,16 @@ void require_shape(const TableShape& shape) {
   SOUK_REQUIRE(!(is_metric(shape.rows) && is_metric(shape.cols)), "rows and columns cannot both be the metrics");
 }
 
+/// The headings of a table's columns behind the labels of the rows.
+void set_columns(const TableLayout& layout, ResultTable& table) {
+  table.header.insert(table.header.end(), layout.cols.begin(), layout.cols.end());
+  table.column_values.emplace_back();
+  for (TableLayout::Values values : layout.col_values) {
+    for (std::string& value : values) value = value.empty() ? "–" : value;
+    table.column_values.push_back(std::move(values));
+  }
+}
+
 /// A table without rows whose tidy rows can be filled.
 ResultTable empty_table(const TableShape& shape, const PlaceKind& kind, std::string title, std::string corner) {
   ResultTable table{.title = std::move(title), .header = {std::move(corner)}, .rows = {}, .notes = {}};
@@ -92,7 +102,7 @@ std::set<std::size_t> repeated_columns(const TableLayout& layout) {
 ResultTable table_of_one_metric(const TableSource& source, const TableShape& shape, const TableLayout& layout,
                                 const PlaceKind& kind, const std::string& metric) {
   ResultTable table = empty_table(shape, kind, title_of(source, metric), joined_columns(shape.rows));
-  table.header.insert(table.header.end(), layout.cols.begin(), layout.cols.end());
+  set_columns(layout, table);
   table.repeated = repeated_columns(layout);
   Places places(source, kind, metric, table);
   for (std::size_t r = 0; r < layout.rows.size(); ++r) {
@@ -121,7 +131,7 @@ ResultTable table_of_all_metrics(const TableSource& source, const TableShape& sh
 ResultTable table_with_rows_of_metrics(const TableSource& source, const TableShape& shape, const TableLayout& layout,
                                        const PlaceKind& kind) {
   ResultTable table = empty_table(shape, kind, {}, "metric");
-  table.header.insert(table.header.end(), layout.cols.begin(), layout.cols.end());
+  set_columns(layout, table);
   for (const std::string& metric : shape.metrics) {
     Places places(source, kind, metric, table);
     std::vector<std::string> row{metric};
@@ -171,7 +181,7 @@ Place worst_place(const TableSource& source, const RunGroup& all, const FrameCel
   if (!worst) return {all.substitute(), {"", ""}};
   const auto& [label, outcome] = *worst;
   const bool diverged = outcome.kind == GroupOutcome::Kind::diverged;
-  const std::string text = diverged ? "diverged" : NumberText(info)(outcome.mean);
+  const std::string text = diverged ? "diverged" : NumberText(info, source.percent)(outcome.mean);
   return {with_mark(fmt::format("{} [{}]", text, label), all), {diverged ? "" : full_number(outcome.mean), label}};
 }
 
@@ -192,18 +202,19 @@ std::vector<SeededValue> seeded_values(const Frame& frame, const FrameCells& cel
   return all;
 }
 
-Place statistic_place(const Frame& frame, Statistic statistic, const RunGroup& group, const FrameCells& cells,
+Place statistic_place(const TableSource& source, Statistic statistic, const RunGroup& group, const FrameCells& cells,
                       const RunValues& values, const std::string& metric) {
   std::vector<std::string> none(statistic_columns(statistic).size());
   if (group.values.empty()) return {group.substitute(), std::move(none)};
   const std::vector<double> numbers =
-      statistic_numbers(statistic, group.values, seed_effects(seeded_values(frame, cells, values)), metric);
+      statistic_numbers(statistic, group.values, seed_effects(seeded_values(source.frame, cells, values)), metric);
   if (statistic == Statistic::worst && group.not_done.contains("diverged")) {
     return {with_mark("diverged", group), std::move(none)};
   }
   std::vector<std::string> fields;
   for (const double number : numbers) fields.push_back(full_number(number));
-  return {with_mark(statistic_text(statistic, numbers, NumberText(metric_info(metric))), group), std::move(fields)};
+  return {with_mark(statistic_text(statistic, numbers, NumberText(metric_info(metric), source.percent)), group),
+          std::move(fields)};
 }
 
 }  // namespace
@@ -214,7 +225,7 @@ std::vector<ResultTable> pivot_tables(const TableSource& source, const TableShap
       {.columns = statistic_columns(statistic),
        .at =
            [&](const RunGroup& group, const FrameCells& cells, const RunValues& values, const std::string& metric) {
-             return statistic_place(source.frame, statistic, group, cells, values, metric);
+             return statistic_place(source, statistic, group, cells, values, metric);
            },
        .words = fmt::format("Statistic: {}.", words_of(statistic)),
        .aside = {}});

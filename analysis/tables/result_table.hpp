@@ -23,6 +23,9 @@ struct ResultTable {
   std::vector<std::string> notes;              ///< sentences below it
   /// Columns that are about the very runs of the column before them, by their place in the header; LaTeX has them once.
   std::set<std::size_t> repeated = {};
+  /// What the columns stand for where that is several quantities: a column's values in the order of the quantities. May
+  /// be empty, as a whole or of a column.
+  std::vector<std::vector<std::string>> column_values = {};
   TidyTable tidy = {};
 };
 

@@ -45,7 +45,7 @@ std::string words_of(Statistic statistic) {
 }
 
 int NumberText::decimals_of(double value) const {
-  if (share_) return 4;
+  if (share_) return scale_ == 1.0 ? 4 : 2;
   const double size = std::fabs(value);
   if (size == 0.0) return 0;
   if (size >= 1e7 || size < 1e-4) return -1;
@@ -53,12 +53,15 @@ int NumberText::decimals_of(double value) const {
 }
 
 std::string NumberText::operator()(double value) const {
+  value *= scale_;
   const int decimals = decimals_of(value);
   return decimals == -1 ? fmt::format("{:.3e}", value) : fmt::format("{:.{}f}", value, decimals);
 }
 
 std::string NumberText::operator()(double value, double spread) const {
   if (std::isnan(spread)) return (*this)(value);
+  value *= scale_;
+  spread *= scale_;
   const int decimals = decimals_of(value);
   if (decimals == -1) return fmt::format("{:.3e}±{:.1e}", value, spread);
   return fmt::format("{:.{}f}±{:.{}f}", value, decimals, spread, decimals);

@@ -19,10 +19,11 @@ Statistic parse_statistic(const std::string& text);
 /// "mean ± sample standard deviation", ….
 std::string words_of(Statistic statistic);
 
-/// Numbers of one quantity as texts: shares with four decimals, others with four digits.
+/// Numbers of one quantity as texts: shares with four decimals, or as percentages with two, others with four digits.
 class NumberText {
  public:
-  explicit NumberText(const MetricInfo& info) : share_(info.unit == "share") {}
+  NumberText(const MetricInfo& info, bool percent)
+      : share_(info.unit == "share"), scale_(share_ && percent ? 100.0 : 1.0) {}
   std::string operator()(double value) const;
   /// "0.8120±0.0113": both with the decimals of the first. The first alone where there is no spread (NaN).
   std::string operator()(double value, double spread) const;
@@ -30,6 +31,7 @@ class NumberText {
  private:
   int decimals_of(double value) const;  ///< -1: in scientific notation
   bool share_;
+  double scale_;
 };
 
 /// The number with as many digits as it takes to read the same number back; empty for NaN.

@@ -19,6 +19,7 @@ struct TableSource {
   const Frame& frame;
   RoundChoice round;
   std::vector<std::string> remarks = {};  ///< on what was loaded, for the notes of every table
+  bool percent = false;                   ///< shares are written as percentages
 };
 
 /// Which columns make rows and columns of a table. "metric" alone in one of them stands for the metrics.

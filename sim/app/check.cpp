@@ -4,11 +4,13 @@
 
 #include "agents/protocols/federated.hpp"
 #include "scenarios/scenario.pb.h"
+#include "sim/app/advice.hpp"
 #include "sim/app/commands.hpp"
 #include "sim/app/run_outputs.hpp"
 #include "sim/app/scenario_loading.hpp"
 #include "sim/app/version.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/log.hpp"
 #include "sim/base/memory.hpp"
 #include "sim/comm/session.hpp"
 
@@ -49,6 +51,7 @@ int check_command(const ScenarioArguments& arguments, bool print, int ranks) {
   line("peak memory per rank", fmt::format("{} with {} rank(s)", bytes_text(need.rank_bytes()), count));
   line("available on this node", bytes_text(available_memory()));
   line("BLAS", blas);
+  for (const std::string& sentence : advice_on_cost(scenario)) log::warning("{}", sentence);
   require_memory(need, count);
   return exit_done;
 }

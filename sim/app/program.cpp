@@ -158,8 +158,9 @@ void require_decimal_numbers(CLI::App& app) {
 /// `souk sweep GRID` as `souk sweep run GRID`.
 std::vector<std::string> with_default_part(int argc, char** argv) {
   std::vector<std::string> words(argv, argv + argc);
-  const bool named = words.size() > 2 && (words[2].rfind("-", 0) == 0 || words[2] == "plan" || words[2] == "run" ||
-                                          words[2] == "status" || words[2] == "show" || words[2] == "diff");
+  constexpr std::string_view parts[] = {"plan", "run", "status", "show", "diff", "prune"};
+  const bool named =
+      words.size() > 2 && (words[2].rfind("-", 0) == 0 || std::ranges::find(parts, words[2]) != std::end(parts));
   if (words.size() > 2 && words[1] == "sweep" && !named) words.insert(words.begin() + 2, "run");
   return words;
 }

@@ -16,6 +16,7 @@
 #include "analysis/report/static_figures.hpp"
 #include "analysis/report/watch_server.hpp"
 #include "analysis/results/results_view.hpp"
+#include "sim/app/filter.hpp"
 #include "sim/app/subcommands.hpp"
 #include "sim/base/atomic_file.hpp"
 #include "sim/base/contract.hpp"
@@ -31,12 +32,15 @@ struct ReportArguments {
   std::string out;
   std::string figures;
   std::string watched;
+  std::string filter;
   std::string address = "127.0.0.1";
   int port = 8737;
 };
 
-Report report_on(const std::vector<fs::path>& directories) {
-  return make_report(ResultsView::load(directories, ResultsView::Detail::federation).database());
+Report report_on(const std::vector<fs::path>& directories, const std::string& filter) {
+  ResultsView view = ResultsView::load(directories, ResultsView::Detail::federation);
+  keep_matching(view, filter);
+  return make_report(view.database());
 }
 
 /// Another report may be replaced; what somebody else wrote is not ours.
@@ -54,10 +58,11 @@ int write_report(const ReportArguments& arguments) {
   const bool page_wanted = arguments.figures.empty() || !arguments.out.empty();
   if (page_wanted) require_page(file);
   const std::vector<fs::path> directories(arguments.directories.begin(), arguments.directories.end());
-  const Report report = report_on(directories);
+  const Report report = report_on(directories, arguments.filter);
   if (!arguments.figures.empty()) {
-    write_figures(figures_of(report), arguments.figures);
-    fmt::print("figures are in {}\n", arguments.figures);
+    const WrittenFigures written = write_figures(figures_of(report), arguments.figures);
+    if (!written.without_pdf.empty()) fmt::print(stderr, "souk: {}\n", written.without_pdf);
+    fmt::print("{} figures are in {}; index.csv says what they show\n", written.count, arguments.figures);
     if (!page_wanted) return exit_done;
   }
   const auto libraries = read_libraries(library_directory());
@@ -72,14 +77,14 @@ int write_report(const ReportArguments& arguments) {
 /// Until SIGINT or SIGTERM.
 int watch(const ReportArguments& arguments) {
   const std::vector<fs::path> directories{arguments.watched};
-  report_on(directories);  // so that a wrong directory is a message here and not in the browser
+  report_on(directories, arguments.filter);  // so that a wrong directory is a message here and not in the browser
   const auto libraries = read_libraries(library_directory());
   if (libraries.empty()) fmt::print(stderr, "souk: {}\n", no_libraries);
   const auto page = [&] {
-    const Report report = report_on(directories);
+    const Report report = report_on(directories, arguments.filter);
     return render_page(report.title, to_json(report), libraries, true);
   };
-  const auto data = [&] { return to_json(report_on(directories)); };
+  const auto data = [&] { return to_json(report_on(directories, arguments.filter)); };
   WatchServer server(arguments.address, arguments.port, page, data);
   stop_signal::install();
   fmt::print("http://{}:{}/ shows {}; Ctrl-C ends it\n", arguments.address, server.port(), arguments.watched);
@@ -98,7 +103,10 @@ void add_report(CLI::App& app, std::function<int()>& chosen) {
   CLI::Option* out = command->add_option("-o,--out", arguments->out, "The page (default: report.html)");
   CLI::Option* figures = command->add_option(
       "--figures", arguments->figures,
-      "Write every figure into this directory, as SVG and as Vega-Lite; without -o, nothing else. Needs Node.js");
+      "Write every figure, in every state, into this directory, as SVG, PDF and Vega-Lite; without -o, nothing else. "
+      "Needs Node.js, and for PDF rsvg-convert or Chromium");
+  command->add_option("--filter", arguments->filter,
+                      "Only these runs, e.g. 'aggregator=krum && malicious>0.1'; as for souk table");
   CLI::Option* watched =
       command->add_option("--watch", arguments->watched, "Serve the page of a run or sweep that is going on");
   command->add_option("--port", arguments->port, "Port to serve on; 0: any free one")

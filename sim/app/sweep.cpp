@@ -18,6 +18,7 @@ struct Given {
   SweepRunArguments run;
   std::string shard;
   std::string id, other;
+  bool removes = false;
 };
 
 Shard parse_shard(const std::string& text) {
@@ -39,7 +40,8 @@ CLI::App* add_part(CLI::App& sweep, const char* name, const char* what, const st
 
 void add_choice_of_cells(CLI::App& part, const std::shared_ptr<Given>& given) {
   part.add_option("--filter", given->run.sweep.filter,
-                  "Only these cells, e.g. 'aggregator=krum && attack.fraction>0.2': axes or fields of the scenario");
+                  "Only these cells, e.g. 'aggregator=krum && attack.fraction>0.2': axes, fields of the "
+                  "scenario, and names as for souk table");
   part.add_option("--shard", given->shard, "I/N: only every N-th run, beginning with the I-th");
   part.add_option("--device", given->run.sweep.device, "cpu, cuda or cuda:K")->capture_default_str();
 }
@@ -71,6 +73,8 @@ void add_sweep(CLI::App& app, std::function<int()>& chosen, int& ranks) {
   CLI::App* diff = add_part(*sweep, "diff", "Compare two cells: fields of the scenario, last metrics", given);
   diff->add_option("id", given->id, "Id of the one")->required();
   diff->add_option("other", given->other, "Id of the other")->required();
+  CLI::App* prune = add_part(*sweep, "prune", "List results of old parameters, which no cell of the grid has", given);
+  prune->add_flag("--remove", given->removes, "Remove them; what somebody is at work in stays");
 
   const auto with_shard = [given](auto command) {
     return [given, command] {
@@ -85,6 +89,7 @@ void add_sweep(CLI::App& app, std::function<int()>& chosen, int& ranks) {
   choose(status, with_shard([given] { return sweep_status_command(given->run.sweep); }));
   choose(run, with_shard([given] { return sweep_run_command(given->run); }));
   choose(show, [given] { return sweep_show_command(given->run.sweep, given->id); });
+  choose(prune, [given] { return sweep_prune_command(given->run.sweep, given->removes); });
   choose(diff, [given] { return sweep_diff_command(given->run.sweep, given->id, given->other); });
 }
 

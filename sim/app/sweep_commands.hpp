@@ -31,6 +31,8 @@ int sweep_plan_command(const SweepArguments& arguments);
 int sweep_status_command(const SweepArguments& arguments);
 /// How to run one cell again by itself.
 int sweep_show_command(const SweepArguments& arguments, const std::string& id);
+/// Lists results in the sweep's directory that no cell of the grid asks for, and with `removes` removes them.
+int sweep_prune_command(const SweepArguments& arguments, bool removes);
 int sweep_diff_command(const SweepArguments& arguments, const std::string& a, const std::string& b);
 
 /// Where the sweep's results are.

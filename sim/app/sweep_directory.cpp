@@ -103,6 +103,11 @@ RunState read_run_state(const fs::path& directory) {
   }
 }
 
+std::string shown_status(const RunState& state, const fs::path& directory) {
+  const bool killed = state.status == "running" && !FileLock::is_taken(directory / "lock");
+  return killed ? "interrupted" : state.status;
+}
+
 std::map<std::string, std::string> read_run_facts(const fs::path& directory) {
   const fs::path file = directory / "results.sqlite";
   if (!fs::exists(file)) return {};

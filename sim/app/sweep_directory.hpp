@@ -38,6 +38,9 @@ struct RunState {
 /// until it is begun anew, and the reason says why.
 RunState read_run_state(const std::filesystem::path& directory);
 
+/// The status of a run for people: one that says it is running while nobody holds its directory was killed.
+std::string shown_status(const RunState& state, const std::filesystem::path& directory);
+
 /// All facts in them, by name; none where there are no results, or they have no such table yet.
 std::map<std::string, std::string> read_run_facts(const std::filesystem::path& directory);
 
@@ -47,7 +50,8 @@ class SweepDirectory {
  public:
   explicit SweepDirectory(std::filesystem::path path) : path_(std::move(path)) {}
   const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path of_run(const std::string& id) const { return path_ / "cells" / id; }
+  std::filesystem::path of_runs() const { return path_ / "cells"; }
+  std::filesystem::path of_run(const std::string& id) const { return of_runs() / id; }
   std::filesystem::path of_group(const Shard& shard, int group) const;
   std::filesystem::path of_groups() const { return path_ / "groups"; }
 

@@ -6,12 +6,15 @@
 
 #include "analysis/database.hpp"
 #include "scenarios/scenario.pb.h"
+#include "sim/app/advice.hpp"
 #include "sim/app/duration_text.hpp"
 #include "sim/app/sweep_catalogue.hpp"
 #include "sim/app/sweep_commands.hpp"
 #include "sim/app/sweep_screen.hpp"
+#include "sim/app/text_table.hpp"
 #include "sim/app/version.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/log.hpp"
 #include "sim/base/memory.hpp"
 #include "sim/comm/session.hpp"
 #include "sim/engine/scenario_file.hpp"
@@ -29,12 +32,6 @@ struct Survey {
   std::map<std::size_t, RunState> states;
 };
 
-/// A run that says it is running while nobody holds its directory was killed.
-std::string state_text(const RunState& state, const std::filesystem::path& directory) {
-  const bool killed = state.status == "running" && !FileLock::is_taken(directory / "lock");
-  return killed ? "interrupted" : state.status;
-}
-
 Survey survey(const SweepArguments& arguments, SweepCatalogue::Keep keep = SweepCatalogue::Keep::nothing) {
   limit_blas_to_one_thread();
   limit_libtorch_to_one_thread();
@@ -48,7 +45,7 @@ Survey survey(const SweepArguments& arguments, SweepCatalogue::Keep keep = Sweep
   for (const std::size_t run : found.runs) {
     const auto path = found.directory.of_run(found.plan.runs[run].id());
     RunState state = read_run_state(path);
-    state.status = state_text(state, path);
+    state.status = shown_status(state, path);
     const bool other = state.status == "done" && !state.complete(found.plan.runs[run].identity);
     if (other) state = RunState();  // of another version of the program or its data
     found.states.emplace(run, std::move(state));
@@ -65,22 +62,6 @@ std::size_t run_of(const Survey& found, const std::string& id) {
   SOUK_REQUIRE(!matching.empty(), "{}: the grid has no cell with this id ('souk sweep plan' lists them)", id);
   SOUK_REQUIRE(matching.size() == 1, "{}: {} cells begin with this id", id, matching.size());
   return matching.front();
-}
-
-using Row = std::vector<std::string>;
-
-void print_table(const std::vector<Row>& rows) {
-  std::vector<std::size_t> widths;
-  for (const Row& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
-  }
-  for (const Row& row : rows) {
-    std::string line;
-    for (std::size_t c = 0; c < row.size(); ++c) line += fmt::format("{:<{}}  ", row[c], widths[c]);
-    line.erase(line.find_last_not_of(' ') + 1);
-    std::puts(line.c_str());
-  }
 }
 
 std::string coordinate(const Cell& cell, const std::string& axis) {
@@ -113,15 +94,15 @@ std::vector<Estimate> refined_estimates(const Survey& found) {
 }
 
 void print_cells(const Survey& found, const std::vector<Estimate>& estimates) {
-  std::vector<Row> rows(1, Row{"id", "state", "estimate", "memory"});
+  std::vector<TextRow> rows(1, TextRow{"id", "state", "estimate", "memory"});
   for (const GridAxis& axis : found.plan.axes) rows.front().push_back(axis.name);
   for (const Cell& cell : found.plan.cells) {
     const auto state = found.states.find(cell.run);
     if (state == found.states.end()) continue;
     const Estimate& estimate = estimates[cell.run];
     const bool refused = !estimate.refusal.empty();
-    Row row{found.plan.runs[cell.run].id(), state->second.status,
-            refused ? "-" : fmt::format("{:.1f} s", estimate.seconds), refused ? "-" : bytes_text(estimate.bytes)};
+    TextRow row{found.plan.runs[cell.run].id(), state->second.status,
+                refused ? "-" : fmt::format("{:.1f} s", estimate.seconds), refused ? "-" : bytes_text(estimate.bytes)};
     for (const GridAxis& axis : found.plan.axes) row.push_back(coordinate(cell, axis.name));
     rows.push_back(std::move(row));
   }
@@ -134,6 +115,18 @@ void print_refusals(const Survey& found, const std::vector<Estimate>& estimates)
     if (!estimates[run].refusal.empty()) ++refusals[estimates[run].refusal];
   }
   for (const auto& [why, count] : refusals) fmt::print("refused ({}): {}\n", count, why);
+}
+
+/// Once for all runs that are not done and that it is about.
+void print_advice(const Survey& found) {
+  std::map<std::string, std::size_t> advice;
+  for (const auto& [run, state] : found.states) {
+    const PlannedRun& planned = found.plan.runs[run];
+    if (state.complete(planned.identity)) continue;
+    const ResolvedScenario resolved = resolve_scenario({"", planned.scenario, {}});
+    for (const std::string& sentence : advice_on_cost(*resolved.scenario)) ++advice[sentence];
+  }
+  for (const auto& [sentence, count] : advice) log::warning("{} runs: {}", count, sentence);
 }
 
 void print_troubles(const Survey& found) {
@@ -180,6 +173,7 @@ int sweep_plan_command(const SweepArguments& arguments) {
              found.plan.cells.size(), found.plan.runs.size(), found.runs.size(), found.directory.path().string(),
              counts_text(found), duration_text(left));
   print_refusals(found, estimates);
+  print_advice(found);
   print_troubles(found);
   return exit_done;
 }
@@ -221,7 +215,7 @@ int sweep_diff_command(const SweepArguments& arguments, const std::string& a, co
   const Survey found = survey(arguments);
   const std::size_t first = run_of(found, a), second = run_of(found, b);
   const auto scenario = [&](std::size_t run) { return resolve_scenario({"", found.plan.runs[run].scenario, {}}); };
-  std::vector<Row> rows(1, Row{"field", found.plan.runs[first].id(), found.plan.runs[second].id()});
+  std::vector<TextRow> rows(1, TextRow{"field", found.plan.runs[first].id(), found.plan.runs[second].id()});
   const ResolvedScenario left = scenario(first), right = scenario(second);
   for (const Difference& difference : differences(*left.scenario, *right.scenario)) {
     rows.push_back({difference.path, difference.first.value_or("-"), difference.second.value_or("-")});

@@ -5,6 +5,7 @@
 
 #include "analysis/sinks/sqlite_sink.hpp"
 #include "sim/app/collective_command.hpp"
+#include "sim/app/filter.hpp"
 #include "sim/app/sweep_commands.hpp"
 #include "sim/app/sweep_group.hpp"
 #include "sim/app/version.hpp"
@@ -23,16 +24,11 @@ SweepDirectory directory_of(const SweepArguments& arguments, const SweepPlan& pl
 }
 
 std::vector<std::size_t> chosen_runs(const SweepArguments& arguments, const SweepPlan& plan) {
-  const Condition filter =
-      arguments.filter.empty() ? Condition::always() : Condition::parse(arguments.filter, "--filter");
-  require_known_values(plan, filter);
+  const std::vector<bool> matching = matching_cells(plan, arguments.filter);
   std::vector<bool> chosen(plan.runs.size(), false);
-  for (const Cell& cell : plan.cells) {
-    if (chosen[cell.run]) continue;
-    chosen[cell.run] = filter.matches([&](const std::string& name) { return value_of(plan, cell, name); });
+  for (std::size_t c = 0; c < plan.cells.size(); ++c) {
+    if (matching[c]) chosen[plan.cells[c].run] = true;
   }
-  SOUK_REQUIRE(std::find(chosen.begin(), chosen.end(), true) != chosen.end(), "--filter '{}': no cell meets it",
-               arguments.filter);
   std::vector<std::size_t> runs;
   for (std::size_t run = 0; run < chosen.size(); ++run) {
     if (chosen[run] && arguments.shard.takes(run)) runs.push_back(run);

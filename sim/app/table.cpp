@@ -11,9 +11,9 @@
 
 #include "analysis/results/results_view.hpp"
 #include "analysis/tables/tables.hpp"
+#include "sim/app/filter.hpp"
 #include "sim/app/subcommands.hpp"
 #include "sim/base/contract.hpp"
-#include "sim/sweep/condition.hpp"
 
 namespace souk {
 namespace {
@@ -29,6 +29,7 @@ struct TableArguments {
   std::string format = "text";
   std::string worst_over, compare, pareto, select;
   bool rank = false;
+  bool percent = false;
   bool cols_given = false;
 };
 
@@ -53,41 +54,8 @@ std::pair<std::string, std::string> split_pair(const std::string& option, const 
   return {parts[0], parts[1]};
 }
 
-/// "aggregator: mean, median; attack: none, zero": the columns that a condition names, and their values.
-std::string values_in(const Condition& condition, const Frame& frame) {
-  constexpr std::size_t most = 20;
-  std::vector<std::string> columns, texts;
-  condition.check_each([&](const Condition::Comparison& comparison) {
-    if (std::ranges::find(columns, comparison.name) != columns.end()) return;
-    columns.push_back(comparison.name);
-    std::vector<std::string> values = frame.labels(comparison.name);
-    const bool all = values.size() <= most;
-    if (!all) values.resize(most);
-    texts.push_back(fmt::format("{}: {}{}", comparison.name, fmt::join(values, ", "), all ? "" : ", …"));
-  });
-  return fmt::format("{}", fmt::join(texts, "; "));
-}
-
-void keep_matching(Frame& frame, const std::string& filter) {
-  if (filter.empty()) return;
-  const Condition condition = Condition::parse(filter);
-  const std::string values = values_in(condition, frame);
-  frame.keep([&](const FrameCell& cell) {
-    return condition.matches([&](const std::string& column) { return frame.value(cell, column); });
-  });
-  SOUK_REQUIRE(!frame.cells().empty(), "--filter '{}': no run matches; there are {}", filter, values);
-}
-
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::ranges::find(names, name) != names.end();
-}
-
-bool filter_names(const std::string& filter, const std::string& column) {
-  bool found = false;
-  if (filter.empty()) return found;
-  Condition::parse(filter).check_each(
-      [&](const Condition::Comparison& comparison) { found = found || comparison.name == column; });
-  return found;
 }
 
 TableShape shape_of(const TableArguments& arguments) {
@@ -144,7 +112,11 @@ std::vector<ResultTable> tables_of_each_sweep(const TableArguments& arguments, c
   for (const std::string& sweep : source.frame.sweeps()) {
     Frame frame = source.frame;
     frame.keep([&](const FrameCell& cell) { return cell.sweep == sweep; });
-    const TableSource part{.view = source.view, .frame = frame, .round = source.round, .remarks = source.remarks};
+    const TableSource part{.view = source.view,
+                           .frame = frame,
+                           .round = source.round,
+                           .remarks = source.remarks,
+                           .percent = source.percent};
     for (ResultTable& table : tables_of(arguments, part, shape)) tables.push_back(std::move(table));
   }
   return tables;
@@ -156,17 +128,22 @@ std::vector<std::string> quantities_of(const TableArguments& arguments, const Ta
 }
 
 int table_command(const TableArguments& arguments) {
+  SOUK_REQUIRE(!arguments.percent || arguments.format != "csv",
+               "--percent: csv is for programs, and has all numbers in full, shares from 0 to 1");
+  SOUK_REQUIRE(!arguments.percent || !arguments.rank, "--percent: ranks are no shares");
   const RoundChoice round = RoundChoice::parse(arguments.round);
   TableShape shape = shape_of(arguments);
   const ResultsView view = ResultsView::load(arguments.directories, detail_for(quantities_of(arguments, shape)));
   shape.metrics = with_classes(view.database(), shape.metrics);
   Frame frame(view.database());
   keep_matching(frame, arguments.filter);
-  TableSource source{.view = view.database(), .frame = frame, .round = round, .remarks = {}};
+  TableSource source{
+      .view = view.database(), .frame = frame, .round = round, .remarks = {}, .percent = arguments.percent};
   if (view.repeated() > 0) {
     source.remarks.push_back(
         fmt::format("Runs that were given more than once count once ({} left out).", view.repeated()));
   }
+  if (arguments.percent) source.remarks.emplace_back("Shares are percentages.");
   const bool apart = mixes_sweeps(arguments, frame, shape);
   if (apart) {
     keep_sweeps_apart(arguments, shape);
@@ -248,6 +225,7 @@ void add_table(CLI::App& app, std::function<int()>& chosen) {
       ->capture_default_str();
   command->add_option("--filter", arguments->filter,
                       "Only these runs, e.g. 'aggregator=krum && malicious>0.1'; names as for --rows");
+  command->add_flag("--percent", arguments->percent, "Write shares as percentages");
   command->add_option("--format", arguments->format, "text, csv (a row per place, for programs), latex or markdown")
       ->check(CLI::IsMember({"text", "csv", "latex", "markdown"}))
       ->capture_default_str();

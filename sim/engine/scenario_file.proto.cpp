@@ -401,11 +401,21 @@ std::optional<std::string> first_difference(const pb::Message& a, const pb::Mess
 std::string did_you_mean(const std::string& word, const std::vector<std::string>& known) {
   const std::string* best = nullptr;
   std::size_t best_distance = word.size() / 3 + 2;
-  for (const std::string& candidate : known) {
-    const std::size_t distance = edit_distance(word, candidate);
-    if (distance < best_distance) {
-      best = &candidate;
-      best_distance = distance;
+  const auto take = [&](const std::string& candidate, std::size_t distance) {
+    if (distance >= best_distance) return;
+    best = &candidate;
+    best_distance = distance;
+  };
+  for (const std::string& candidate : known) take(candidate, edit_distance(word, candidate));
+  if (best_distance > 1) {  // nearer than a word of other letters is one that was not written in full
+    constexpr std::size_t later = 1000;
+    best_distance = std::string::npos;
+    for (const std::string& candidate : known) {
+      if (word.size() >= 3 && candidate.starts_with(word)) {
+        take(candidate, candidate.size());
+      } else if (word.size() >= 4 && candidate.find(word) != std::string::npos) {
+        take(candidate, later + candidate.size());
+      }
     }
   }
   return best == nullptr ? "" : fmt::format(" Did you mean '{}'?", *best);

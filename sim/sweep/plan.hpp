@@ -56,6 +56,8 @@ std::optional<std::string> value_of(const SweepPlan& plan, const Cell& cell, con
 /// Throws InputError where the condition compares an axis with a value that it does not have: a typing error, which
 /// would silently match nothing, or everything.
 void require_known_values(const SweepPlan& plan, const Condition& condition);
+/// Throws InputError where the comparison is with none of the values of its axis.
+void require_value_of_axis(const Condition::Comparison& comparison, const std::vector<std::string>& values);
 
 /// "aggregator=krum attack=alie seed=1".
 std::string coordinates_text(const Cell& cell);

@@ -292,11 +292,15 @@ void require_known_values(const SweepPlan& plan, const Condition& condition) {
     if (axis == plan.axes.end() || (comparison.sign != "=" && comparison.sign != "!=")) return;
     std::vector<std::string> labels;
     for (const AxisValue& value : axis->values) labels.push_back(value.label);
-    const auto equal = [&](const std::string& label) { return equal_values(label, comparison.value); };
-    if (std::any_of(labels.begin(), labels.end(), equal)) return;
-    throw_input_error("condition '{} {} {}': the axis has no such value, but {}.{}", comparison.name, comparison.sign,
-                      comparison.value, fmt::join(labels, ", "), did_you_mean(comparison.value, labels));
+    require_value_of_axis(comparison, labels);
   });
+}
+
+void require_value_of_axis(const Condition::Comparison& comparison, const std::vector<std::string>& values) {
+  const auto equal = [&](const std::string& value) { return equal_values(value, comparison.value); };
+  if (std::any_of(values.begin(), values.end(), equal)) return;
+  throw_input_error("condition '{} {} {}': the axis has no such value, but {}.{}", comparison.name, comparison.sign,
+                    comparison.value, fmt::join(values, ", "), did_you_mean(comparison.value, values));
 }
 
 std::string coordinates_text(const Cell& cell) {

@@ -6,11 +6,11 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/report/figure_states.hpp"
 #include "analysis/report/figures.hpp"
 #include "analysis/report/overview.hpp"
 #include "analysis/report/report.hpp"
 #include "analysis/report/series.hpp"
-#include "analysis/report/static_figures.hpp"
 #include "analysis/report/tables.hpp"
 #include "analysis/report/theme.hpp"
 #include "analysis/report/verdict.hpp"
@@ -259,13 +259,76 @@ TEST_F(ReportFigures, cells_without_a_result_are_listed_once_with_their_state) {
   EXPECT_EQ(failures.data.at(1, "rule").text(), "krum");
 }
 
-TEST_F(ReportFigures, a_standalone_specification_has_its_data_and_the_metric_it_is_named_after) {
+std::vector<std::string> names_of(const std::vector<FigureState>& states) {
+  std::vector<std::string> names;
+  for (const FigureState& state : states) names.push_back(state.name);
+  return names;
+}
+
+TEST_F(ReportFigures, every_axis_can_be_the_lines_at_a_place_of_the_others) {
+  const json spec = json::parse(curves(study_, view_->database()).at(0).spec);
+  std::map<std::string, json> params;
+  for (const json& param : spec["params"]) params[param["name"]] = param;
+  EXPECT_EQ(params.at("lines")["bind"]["options"], json({"rule", "attack", "axis1"}));
+  EXPECT_EQ(params.at("lines")["bind"]["labels"], json({"rule", "attack", "share"}));
+  EXPECT_EQ(params.at("axis1")["bind"]["options"], json({"0.1", "0.3"}));
+  std::vector<std::string> filters;
+  for (const json& step : spec["transform"]) {
+    if (step.contains("filter")) filters.push_back(step["filter"]);
+  }
+  EXPECT_THAT(filters, testing::IsSupersetOf(
+                           {"lines == 'rule' || datum.rule == rule", "lines == 'axis1' || datum.axis1 == axis1"}));
+  // along an axis, the axis itself cannot be
+  for (const json& param : json::parse(numeric_axes(study_).at(0).spec)["params"]) {
+    if (param["name"] == "lines") {
+      EXPECT_EQ(param["bind"]["options"], json({"rule", "attack"}));
+    }
+  }
+}
+
+TEST_F(ReportFigures, curves_are_printed_at_every_place_with_two_lines_under_its_name) {
+  const std::vector<std::string> names = names_of(states_of(curves(study_, view_->database()).at(0)));
+  const std::string odd = "x________script_";  // the label of the attack
+  EXPECT_THAT(
+      names,
+      testing::UnorderedElementsAre(
+          "curves-accuracy-by-rule-attack-none-share-0.1", "curves-accuracy-by-rule-attack-none-share-0.3",
+          "curves-accuracy-by-rule-attack-" + odd + "-share-0.1",
+          "curves-accuracy-by-rule-attack-" + odd + "-share-0.3", "curves-accuracy-by-attack-rule-mean-share-0.1",
+          "curves-accuracy-by-attack-rule-mean-share-0.3", "curves-accuracy-by-attack-rule-krum-share-0.1",
+          "curves-accuracy-by-attack-rule-krum-share-0.3", "curves-accuracy-by-share-rule-mean-attack-none",
+          "curves-accuracy-by-share-rule-krum-attack-none", "curves-accuracy-by-share-rule-mean-attack-" + odd,
+          "curves-accuracy-by-share-rule-krum-attack-" + odd));
+}
+
+TEST_F(ReportFigures, a_standalone_specification_has_the_data_of_its_state_and_nothing_to_choose) {
   const Figure map = heat_maps(study_).at(0);
-  const json spec = json::parse(standalone_spec(map, "malicious_weight_share"));
-  EXPECT_EQ(spec["data"]["values"].size(), map.data.rows());
-  EXPECT_EQ(spec["params"][0]["name"], "metric");
-  EXPECT_EQ(spec["params"][0]["value"], "malicious_weight_share");
-  EXPECT_EQ(json::parse(standalone_spec(map, ""))["params"][0]["value"], "accuracy");
+  const std::vector<FigureState> states = states_of(map);
+  EXPECT_THAT(names_of(states),
+              testing::IsSupersetOf({"heat-accuracy-mean-share-all_together", "heat-accuracy-worst-share-0.3"}));
+  const auto state = std::ranges::find(states, "heat-accuracy-worst-share-0.3", &FigureState::name);
+  ASSERT_NE(state, states.end());
+  const json spec = json::parse(standalone_spec(map, *state));
+  EXPECT_EQ(spec["data"]["values"].size(), rows_with(map, {{"axis1", "0.3"}, {"metric", "accuracy"}}).size());
+  EXPECT_EQ(spec["title"]["subtitle"], "share 0.3");
+  for (const json& param : spec["params"]) {
+    EXPECT_FALSE(param.contains("bind"));
+    if (param["name"] == "statistic") {
+      EXPECT_EQ(param["value"], "worst");
+    } else if (param["name"] == "axis1") {
+      EXPECT_EQ(param["value"], "0.3");
+    }
+  }
+}
+
+TEST(FigureStates, places_whose_names_differ_in_odd_characters_alone_get_numbers) {
+  DataSet data({"attack", "mean"});
+  for (const char* attack : {"a/b", "a:b", "a?b"}) data.add({attack, 1.0});
+  data.add({"never", ReportValue()});
+  const json spec = {
+      {"params", {{{"name", "attack"}, {"bind", {{"name", "Attack"}, {"options", {"a/b", "a:b", "a?b", "never"}}}}}}}};
+  const Figure figure{.id = "x", .title = "X", .note = "", .spec = spec.dump(), .data = data};
+  EXPECT_THAT(names_of(states_of(figure)), testing::ElementsAre("x-attack-a_b", "x-attack-a_b-2", "x-attack-a_b-3"));
 }
 
 TEST_F(ReportFigures, equal_results_make_equal_pages) {
@@ -473,6 +536,48 @@ TEST(ReportTheme, no_two_categories_have_one_colour) {
     const auto colours = json::parse(theme)["range"]["category"].get<std::vector<std::string>>();
     EXPECT_GE(colours.size(), 10U);
     EXPECT_EQ(std::set<std::string>(colours.begin(), colours.end()).size(), colours.size());
+  }
+}
+
+/// A run that has recorded the accuracy of `classes` classes: class k in round r has (k + r) / 100.
+void write_run_with_classes(const std::filesystem::path& directory, std::uint64_t seed, int classes) {
+  write_run(directory, {.rule = "mean", .seed = seed});
+  const auto sink = open_sqlite_sink(directory / "results.sqlite");
+  for (std::uint32_t round = 1; round <= 2; ++round) {
+    RoundRecord record;
+    record.round = {round};
+    for (int k = 0; k < classes; ++k) {
+      record.metrics.push_back({"class_accuracy", static_cast<double>(k + round + 10 * (seed - 1)) / 100.0, -1, k});
+    }
+    sink->commit(record);
+  }
+}
+
+TEST(ReportOfClasses, a_table_has_the_accuracy_of_every_class_at_the_end_as_the_mean_over_seeds) {
+  const auto folder = fresh_folder() / "sweep";
+  write_run_with_classes(folder / "cells" / "a", 1, 3);
+  write_run_with_classes(folder / "cells" / "b", 2, 3);
+  write_sweep(folder, "grid",
+              {{"a", {{"aggregator", "mean"}, {"seed", "1"}}}, {"b", {{"aggregator", "mean"}, {"seed", "2"}}}});
+  const ResultsView view = view_of(folder);
+  const ReportTable table = class_table(Study::read(view.database()), view.database());
+  const json rows = json::parse(table.data.to_rows_json());
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0]["rule"], "mean");
+  for (int k = 0; k < 3; ++k) {
+    // (k + 2) % in the last round of seed 1, ten points more of seed 2
+    EXPECT_NEAR(rows[0][fmt::format("class_accuracy.{}", k)], k + 2 + 5.0, 1e-9);
+    EXPECT_EQ(table.columns[2 + static_cast<std::size_t>(k)].title, std::to_string(k));
+  }
+  EXPECT_EQ(table.columns.size(), table.data.columns().size());
+}
+
+TEST(ReportOfClasses, there_is_no_table_without_classes_or_with_more_than_a_page_is_wide) {
+  for (const int classes : {0, 31}) {
+    const auto folder = fresh_folder();
+    write_run_with_classes(folder / "run", 1, classes);
+    const ResultsView view = view_of(folder);
+    EXPECT_TRUE(class_table(Study::read(view.database()), view.database()).data.empty()) << classes;
   }
 }
 

@@ -44,16 +44,37 @@ TEST(Render, markdown_and_latex_escape_their_special_characters) {
           "\\\\\n"));
 }
 
-TEST(Render, latex_has_columns_of_the_same_runs_once_and_short_numbers) {
-  const ResultTable table{.title = {},
-                          .header = {"rule", "none / 0.1", "none / 0.2", "flip / 0.0316227766017", "flip / 0.25"},
-                          .rows = {{"krum", "0.9", "0.9", "0.5", "0.4"}},
-                          .notes = {},
-                          .repeated = {2}};
+TEST(Render, latex_has_columns_of_the_same_runs_once_and_a_heading_above_those_that_share_a_value) {
+  const ResultTable table{
+      .title = {},
+      .header = {"rule", "none / 0.1", "none / 0.2", "flip / 0.0316227766017", "flip / 0.25"},
+      .rows = {{"krum", "0.9", "0.9", "0.5", "0.4"}, {"m 0.0316227766017", "0.8", "0.8", "0.5", "0.4"}},
+      .notes = {},
+      .repeated = {2},
+      .column_values = {{}, {"none", "0.1"}, {"none", "0.2"}, {"flip", "0.0316227766017"}, {"flip", "0.25"}}};
   EXPECT_THAT(render(std::vector{table}, TableFormat::latex),
-              testing::HasSubstr("{lrrr}\n  \\toprule\n  rule & none & flip / 0.03162 & flip / 0.25 \\\\\n"
+              testing::HasSubstr("{lrrr}\n  \\toprule\n"
+                                 "  & none & \\multicolumn{2}{c}{flip} \\\\\n  \\cmidrule(lr){3-4}\n"
+                                 "  rule &  & 0.03162 & 0.25 \\\\\n"
                                  "  \\midrule\n  krum & 0.9 & 0.5 & 0.4 \\\\\n"));
   EXPECT_THAT(render(std::vector{table}, TableFormat::text), testing::HasSubstr("flip / 0.0316227766017"));
+}
+
+TEST(Render, latex_has_a_line_of_headings_for_every_quantity_and_no_span_across_another) {
+  const ResultTable table{.title = {},
+                          .header = {"rule", "a / x / 1", "a / x / 2", "a / y / 1", "b / y / 1"},
+                          .rows = {{"krum", "1", "2", "3", "4"}},
+                          .notes = {},
+                          .column_values = {{}, {"a", "x", "1"}, {"a", "x", "2"}, {"a", "y", "1"}, {"b", "y", "1"}}};
+  EXPECT_THAT(render(std::vector{table}, TableFormat::latex),
+              testing::HasSubstr("  & \\multicolumn{3}{c}{a} & b \\\\\n  \\cmidrule(lr){2-4}\n"
+                                 "  & \\multicolumn{2}{c}{x} & y & y \\\\\n  \\cmidrule(lr){2-3}\n"
+                                 "  rule & 1 & 2 & 1 & 1 \\\\\n"));
+}
+
+TEST(Render, latex_has_short_numbers_where_they_stay_different) {
+  const ResultTable rows{.title = {}, .header = {"rate", "x"}, .rows = {{"0.0316227766017", "1"}}, .notes = {}};
+  EXPECT_THAT(render(std::vector{rows}, TableFormat::latex), testing::HasSubstr("\n  0.03162 & 1"));
   // Numbers that would become one keep their digits.
   const ResultTable close{
       .title = {}, .header = {"rule", "0.0316227766017", "0.0316227766018"}, .rows = {}, .notes = {}};
@@ -65,11 +86,18 @@ TEST(Render, csv_has_the_tidy_rows_of_all_tables_under_one_header) {
             "rule_1,a|b\nkrum,0.5\nmedian,\"\"\"x\"\", y\"\nkrum,0.5\nmedian,\"\"\"x\"\", y\"\n");
 }
 
+TEST(NumberText, percentages_have_the_digits_of_shares) {
+  const MetricInfo share{.title = {}, .unit = "share", .better = Better::larger};
+  EXPECT_EQ(NumberText(share, true)(0.81234), "81.23");
+  EXPECT_EQ(NumberText(share, true)(0.81234, 0.0113), "81.23±1.13");
+  EXPECT_EQ(NumberText(MetricInfo{.title = {}, .unit = "bytes", .better = Better::smaller}, true)(12.0), "12.00");
+}
+
 TEST(NumberText, has_the_digits_that_matter) {
-  const NumberText share({.title = {}, .unit = "share", .better = Better::larger});
+  const NumberText share({.title = {}, .unit = "share", .better = Better::larger}, false);
   EXPECT_EQ(share(0.81234), "0.8123");
   EXPECT_EQ(share(0.5, 0.00004), "0.5000±0.0000");
-  const NumberText plain(MetricInfo{});
+  const NumberText plain(MetricInfo{}, true);
   EXPECT_EQ(plain(0.0), "0");
   EXPECT_EQ(plain(123456.7), "123457");
   EXPECT_EQ(plain(12.3456, 0.5), "12.35±0.50");

@@ -36,6 +36,16 @@ TEST_F(ReportCommand, writes_one_file_the_same_for_the_same_results) {
   EXPECT_EQ(ended.err.empty(), has_libraries()) << ended.err;
 }
 
+TEST_F(ReportCommand, of_filtered_runs_is_that_of_a_sweep_without_the_others) {
+  run_sweep("grid");
+  ASSERT_EQ(run({"report", "grid", "-o", "part.html", "--filter", "aggregator = median"}).exit_code, 0);
+  const std::string page = text_of("part.html");
+  EXPECT_NE(page.find("4 cells in 4 runs"), std::string::npos);
+  EXPECT_NE(page.find(R"("levels":["median"])"), std::string::npos);
+  EXPECT_EQ(page.find(R"(["mean","median"])"), std::string::npos);  // no choice of the rule that is gone
+  EXPECT_EQ(run({"report", "grid", "-o", "part.html", "--filter", "seed > 5"}).exit_code, 2);
+}
+
 TEST_F(ReportCommand, takes_several_runs_and_folders_and_writes_report_html) {
   ASSERT_EQ(run({"run", "base.textproto", "--out", "all/a", "-q"}).exit_code, 0);
   ASSERT_EQ(run({"run", "base.textproto", "--seed", "2", "--out", "all/b", "-q"}).exit_code, 0);
@@ -69,7 +79,18 @@ TEST_F(ReportCommand, figures_are_drawn_by_node_or_it_is_said_what_is_missing) {
 
   const Ended ended = run({"report", "a", "--figures", "figures"});
   ASSERT_EQ(ended.exit_code, 0) << ended.err;
-  EXPECT_EQ(ended.err, "");
+  const bool has_printer =
+      std::system(
+          "for p in rsvg-convert chromium chromium-browser google-chrome; do command -v $p && exit 0; done "
+          ">/dev/null; exit 1") == 0;
+  if (has_printer) {
+    EXPECT_EQ(ended.err, "");
+    EXPECT_THAT(text_of("figures/curves-accuracy.pdf"), testing::StartsWith("%PDF-"));
+  } else {
+    EXPECT_THAT(ended.err, HasSubstr("no PDF: neither rsvg-convert (Debian package librsvg2-bin) nor Chromium"));
+  }
+  EXPECT_THAT(text_of("figures/index.csv"), testing::AllOf(testing::StartsWith("file,figure,metric,place\n"),
+                                                           HasSubstr("\ncurves-accuracy,Over rounds,accuracy,\n")));
   EXPECT_THAT(text_of("figures/curves-accuracy.svg"), testing::AllOf(testing::StartsWith("<svg"), HasSubstr("<path")));
   EXPECT_THAT(text_of("figures/curves-accuracy.vl.json"), HasSubstr("vega-lite"));
   EXPECT_FALSE(fs::exists(directory_ / "report.html"));

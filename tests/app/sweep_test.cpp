@@ -5,6 +5,7 @@
 #include <random>
 #include <set>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 
 #include "tests/support/program.hpp"
@@ -115,6 +116,97 @@ TEST_F(SweepTest, runs_every_cell_once_and_again_nothing) {
   const Ended second = souk({"sweep", "run", "grid.textproto"});
   EXPECT_EQ(second.exit_code, 0);
   EXPECT_THAT(second.err, HasSubstr("of these 10 done; 0 to do"));
+}
+
+/// Names of what lies below cells/.
+std::set<std::string> cells_in(const fs::path& sweep) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(sweep / "cells")) names.insert(entry.path().filename().string());
+  return names;
+}
+
+TEST_F(SweepTest, prune_removes_what_the_grid_no_longer_has_and_only_when_told_to) {
+  ASSERT_EQ(souk({"sweep", "grid.textproto", "--out", "s", "-q"}).exit_code, 0);
+  const std::set<std::string> all = cells_in(folder_ / "s");
+  grid("grid.textproto", "seeds: [1]");
+  ASSERT_EQ(souk({"sweep", "grid.textproto", "--out", "fresh", "-q"}).exit_code, 0);
+  const std::set<std::string> kept = cells_in(folder_ / "fresh");
+  ASSERT_EQ(all.size(), 10U);
+  ASSERT_EQ(kept.size(), 5U);
+  fs::create_directories(folder_ / "s/cells/notes");  // somebody's own
+
+  const Ended listed = souk({"sweep", "prune", "grid.textproto", "--out", "s"});
+  EXPECT_EQ(listed.exit_code, 0) << listed.err;
+  EXPECT_THAT(listed.out, HasSubstr("5 of the 5 runs of the grid, and 5 that no cell of it has"));
+  EXPECT_THAT(listed.out, HasSubstr("nothing was removed: that does --remove"));
+  EXPECT_THAT(listed.out, HasSubstr("notes: is no cell's, and stays"));
+  EXPECT_EQ(cells_in(folder_ / "s").size(), all.size() + 1);
+  for (const std::string& id : all) EXPECT_EQ(listed.out.find(id) == std::string::npos, kept.contains(id)) << id;
+
+  // one of the old ones is being run by hand
+  std::string at_work;
+  for (const std::string& id : all) at_work = kept.contains(id) ? at_work : id;
+  const int lock = open((folder_ / "s/cells" / at_work / "lock").c_str(), O_RDWR | O_CREAT, 0644);
+  struct flock whole_file = {};
+  whole_file.l_type = F_WRLCK;
+  ASSERT_EQ(fcntl(lock, F_OFD_SETLK, &whole_file), 0);
+  const Ended removed = souk({"sweep", "prune", "grid.textproto", "--out", "s", "--remove"});
+  EXPECT_EQ(removed.exit_code, 0) << removed.err;
+  EXPECT_THAT(removed.out, HasSubstr(at_work + ": somebody is at work in it, and it stays"));
+  EXPECT_THAT(removed.out, HasSubstr("4 removed"));
+  std::set<std::string> left = kept;
+  left.insert({at_work, "notes"});
+  EXPECT_EQ(cells_in(folder_ / "s"), left);
+  close(lock);
+  EXPECT_EQ(query(folder_ / "s/sweep.sqlite", "SELECT count(DISTINCT id) FROM cell"), "5\n");
+}
+
+TEST_F(SweepTest, prune_refuses_the_wrong_grid_and_a_directory_in_use) {
+  ASSERT_EQ(souk({"sweep", "grid.textproto", "--out", "s", "-q"}).exit_code, 0);
+  grid("other.textproto", "seeds: [7]");
+  Ended ended = souk({"sweep", "prune", "other.textproto", "--out", "s", "--remove"});
+  EXPECT_EQ(ended.exit_code, 2);
+  EXPECT_THAT(ended.err, HasSubstr("no run of the grid is there"));
+  EXPECT_EQ(souk({"sweep", "prune", "grid.textproto", "--out", "nowhere"}).exit_code, 2);
+  EXPECT_FALSE(fs::exists(folder_ / "nowhere"));
+  const int lock = open((folder_ / "s/lock").c_str(), O_RDWR | O_CREAT, 0644);
+  struct flock whole_file = {};
+  whole_file.l_type = F_WRLCK;
+  ASSERT_EQ(fcntl(lock, F_OFD_SETLK, &whole_file), 0);
+  ended = souk({"sweep", "prune", "grid.textproto", "--out", "s", "--remove"});
+  EXPECT_EQ(ended.exit_code, 2);
+  EXPECT_THAT(ended.err, HasSubstr("another sweep is at work here"));
+  EXPECT_EQ(cells_in(folder_ / "s").size(), 10U);
+  close(lock);
+}
+
+TEST_F(SweepTest, a_plan_with_flshields_costly_default_says_so_once) {
+  file("shield.textproto", R"(name: "shield" base: "base.textproto" set: "validators={ min_samples: 1 }"
+      axis { name: "rule" choice { label: "mean" } choice { label: "default" set: "aggregator={ flshield {} }" }
+             choice { label: "cheap" set: "aggregator={ flshield { imputation: MEAN } }" } } seeds: [1, 2])");
+  const Ended plan = souk({"sweep", "plan", "shield.textproto"});
+  EXPECT_EQ(plan.exit_code, 0) << plan.err;
+  EXPECT_THAT(plan.err, HasSubstr("2 runs: aggregator.flshield.imputation is ITERATIVE"));
+  const auto check = [&](const std::string& rule) {
+    const Ended ended =
+        souk({"check", "base.textproto", "--set", "validators.min_samples=1", "--set", "aggregator=" + rule});
+    EXPECT_EQ(ended.exit_code, 0) << ended.err;
+    return ended.err;
+  };
+  EXPECT_THAT(check("{ flshield {} }"), HasSubstr("aggregator.flshield.imputation=MEAN is cheap"));
+  EXPECT_EQ(check("{ flshield { imputation: MEAN } }"), "");
+}
+
+TEST_F(SweepTest, status_names_cells_of_another_schema_of_results) {
+  ASSERT_EQ(souk({"sweep", "grid.textproto", "--out", "s", "-q"}).exit_code, 0);
+  const std::string old = *cells_in(folder_ / "s").begin();
+  execute(folder_ / "s/cells" / old / "results.sqlite", "PRAGMA user_version = 2");
+  const Ended status = souk({"sweep", "status", "grid.textproto", "--out", "s"});
+  EXPECT_EQ(status.exit_code, 0) << status.err;
+  EXPECT_THAT(status.out, HasSubstr("10 runs: 9 done, 1 damaged"));
+  EXPECT_THAT(status.out,
+              testing::ContainsRegex(old + " \\(.*\\): damaged: .*schema version 2, this program reads and writes 3"));
+  EXPECT_THAT(souk({"sweep", "plan", "grid.textproto", "--out", "s"}).out, HasSubstr("9 done, 1 damaged"));
 }
 
 TEST_F(SweepTest, any_number_of_groups_and_ranks_gives_the_same_results) {
@@ -469,7 +561,8 @@ TEST_F(SweepTest, bad_input_is_one_sentence_and_leaves_nothing) {
   EXPECT_THAT(value.err, HasSubstr("Did you mean 'median'?"));
   const Ended nothing = souk({"sweep", "plan", "grid.textproto", "--filter", "share > 0.5"});
   EXPECT_EQ(nothing.exit_code, 2);
-  EXPECT_THAT(nothing.err, HasSubstr("no cell meets it"));
+  EXPECT_THAT(nothing.err, HasSubstr("--filter 'share > 0.5': no cell matches; there are share: 0.2, 0.4"));
+  EXPECT_THAT(souk({"sweep", "plan", "grid.textproto", "--filter", "status = done"}).err, HasSubstr("cells have none"));
   file("taken", "");
   EXPECT_EQ(souk({"sweep", "run", "grid.textproto", "--out", "taken/below"}).exit_code, 2);
   EXPECT_FALSE(fs::exists(folder_ / "runs"));

@@ -72,6 +72,43 @@ TEST_F(Table, finds_the_numbers_of_every_quantity) {
               testing::ContainsRegex("mean +0.[0-9]+ +0.2000 +yes\nmedian +0.[0-9]+ +n/a +-"));
 }
 
+TEST_F(Table, every_command_takes_the_same_filter) {
+  run_sweep("s");
+  // axes, derived columns, fields as results and as grids write them
+  for (const char* filter : {"aggregator = median && seed = 1", "malicious = 0.2 && aggregator = median && seed != 2",
+                             "attacks[0].count = 1 && aggregator = median && seed = 1", "attack.count > 0 && seed = 1",
+                             "task.model = logreg && seed < 2", "dataset = glyphs && seed = 1 && sweep = made"}) {
+    const Ended table = run({"table", "s", "--filter", filter, "--rows", "seed", "--cols", "", "--stat", "count"});
+    EXPECT_EQ(table.exit_code, 0) << filter << table.err;
+    EXPECT_THAT(table.out, testing::Not(HasSubstr("\n2 "))) << table.out;
+    const Ended plan = run({"sweep", "plan", "grid.textproto", "--out", "s", "--filter", filter});
+    EXPECT_EQ(plan.exit_code, 0) << filter << plan.err;
+    EXPECT_THAT(plan.out, testing::ContainsRegex(" [24] chosen")) << plan.out;
+  }
+  EXPECT_EQ(run({"report", "s", "-o", "r.html", "--filter", "malicious = 0.2 && attack.count > 0"}).exit_code, 0);
+  const std::string unknown = "aggregater = mean";
+  for (const Ended& ended : {run({"table", "s", "--filter", unknown}), run({"report", "s", "--filter", unknown}),
+                             run({"sweep", "plan", "grid.textproto", "--filter", unknown})}) {
+    EXPECT_EQ(ended.exit_code, 2);
+    EXPECT_THAT(ended.err, HasSubstr("Did you mean 'aggregator'?"));
+  }
+}
+
+TEST_F(Table, shares_may_be_percentages) {
+  run_sweep("s");
+  const auto place = [](const Ended& ended) {
+    EXPECT_EQ(ended.exit_code, 0) << ended.err;
+    const std::size_t at = ended.out.find("median  ");
+    return at == std::string::npos ? -1.0 : std::stod(ended.out.substr(at + 8));
+  };
+  const Ended percent = run({"table", "s", "--stat", "mean", "--percent"});
+  EXPECT_NEAR(place(percent), 100.0 * place(run({"table", "s", "--stat", "mean"})), 1e-9);
+  EXPECT_THAT(percent.out,
+              testing::AllOf(HasSubstr("test accuracy (accuracy) in %"), HasSubstr("Shares are percentages.")));
+  EXPECT_EQ(run({"table", "s", "--percent", "--format", "csv"}).exit_code, 2);
+  EXPECT_EQ(run({"table", "s", "--percent", "--rank"}).exit_code, 2);
+}
+
 TEST_F(Table, of_two_sweeps_mixes_them_only_where_it_is_told_to) {
   run_sweep("s");
   std::filesystem::copy(directory_ / "s", directory_ / "again", std::filesystem::copy_options::recursive);
@@ -122,7 +159,13 @@ TEST_F(Table, refuses_what_makes_no_sense_in_one_sentence) {
   EXPECT_EQ(refused({"s", "--compare", "mean"}), "souk: --compare mean: expected two names with a ',' between\n");
   EXPECT_THAT(refused({"s", "--filter", "aggregator ="}), HasSubstr("aggregator ="));
   EXPECT_EQ(refused({"s", "--filter", "aggregator = none"}),
-            "souk: --filter 'aggregator = none': no run matches; there are aggregator: mean, median\n");
+            "souk: --filter: condition 'aggregator = none': the axis has no such value, but mean, median.\n");
+  EXPECT_THAT(refused({"s", "--filter", "aggregator != medain"}), HasSubstr("Did you mean 'median'?"));
+  EXPECT_EQ(refused({"s", "--filter", "partition = dirichlt"}),
+            "souk: --filter 'partition = dirichlt': no run matches; there are partition: iid\n");
+  EXPECT_THAT(refused({"s", "--filter", "model = logregg"}),
+              HasSubstr("there are model: logreg. Did you mean 'logreg'?"));
+  EXPECT_THAT(refused({"s", "--metric", "acc"}), HasSubstr("Did you mean 'accuracy'?"));
   EXPECT_THAT(refused({"s", "--rows", "aggregater"}), HasSubstr("there is no column 'aggregater'"));
   EXPECT_EQ(refused({"s", "--rows", "seed", "--cols", "seed"}),
             "souk: the rows and columns of a table name 'seed' twice\n");

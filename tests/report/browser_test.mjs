@@ -74,9 +74,9 @@ const tests = [];
 const test = (name, act) => tests.push({name, act});
 
 const drawn = "[...document.querySelectorAll('#sections figure')].every(f => f.dataset.state === 'drawn')";
-async function open(name, {scheme = 'light'} = {}) {
+async function open(name, {scheme = 'light', width = 1280} = {}) {
   const tab = await browser.page();
-  await tab.size(1280, 900);
+  await tab.size(width, 900);
   await tab.prefer(scheme);
   await tab.open(name.startsWith('http') ? name : page(name));
   await tab.until("document.documentElement.dataset.ready === 'true'");
@@ -199,6 +199,68 @@ test('tables and cards fit a page of 1300 pixels, or can be scrolled', async () 
   }
 });
 
+test('a page of 400 pixels is no wider, says what scrolls, and cuts no title', async () => {
+  for (const file of ['sweep.html', 'market.html', 'both.html', 'single.html']) {
+    const tab = await open(file, {width: 400});
+    assert.ok(await tab.evaluate('document.documentElement.scrollWidth <= 400'), file);
+    const wrong = await tab.evaluate(`[...document.querySelectorAll('.chart, .scroll')].filter(node => {
+      const hint = node.previousElementSibling;
+      return !hint.classList.contains('hint') || hint.hidden === node.scrollWidth > node.clientWidth + 1;
+    }).map(node => node.className + node.textContent.slice(0, 60))`);
+    assert.deepEqual(wrong, [], file);
+    const cut = await tab.evaluate(`[...document.querySelectorAll('figure svg')].flatMap(svg => {
+      const frame = svg.getBoundingClientRect();
+      return [...svg.querySelectorAll('.role-axis-title text, .role-title-text text, .role-legend-label text')].filter(text => {
+        const box = text.getBoundingClientRect();
+        return box.width > 0 && (box.left < frame.left - 2 || box.right > frame.right + 2 || box.top < frame.top - 2 || box.bottom > frame.bottom + 2);
+      }).map(text => svg.closest('figure').id + ': ' + text.textContent);
+    })`);
+    assert.deepEqual(cut, [], file);
+    writeFileSync(join(directory, file.replace('.html', '-400.png')), await tab.screenshot({whole: true}));
+  }
+  const tab = await open('market.html', {width: 400});
+  assert.ok(await tab.evaluate("!document.querySelector('#table-cells .hint').hidden"));
+});
+
+test('the legend of phases has all of them, at any width', async () => {
+  for (const width of [400, 1280]) {
+    const tab = await open('market.html', {width});
+    const labels = await tab.evaluate(`(() => {
+      const frame = document.querySelector('#figure-phases svg').getBoundingClientRect();
+      return [...document.querySelectorAll('#figure-phases svg .role-legend-label text')]
+        .filter(text => text.getBoundingClientRect().right <= frame.right + 1).map(text => text.textContent);
+    })()`);
+    for (const phase of ['train', 'evaluate', 'aggregate']) assert.ok(labels.includes(phase), `${width}: ${labels}`);
+  }
+});
+
+test('the head says when, by what and on which data', async () => {
+  const tab = await open('sweep.html');
+  assert.match(await tab.evaluate("document.getElementById('about').textContent"),
+               /^computed on \d{4}-\d{2}-\d{2} · Souk \S+( \(.*\))? · data: glyphs$/);
+});
+
+test('labels of 26 classes do not lie on each other', async () => {
+  const tab = await open('single.html');
+  const overlaps = await tab.evaluate(`(async () => {
+    const clients = [], classes = [], samples = [];
+    for (let i = 0; i < 260; ++i) { clients.push(i % 10); classes.push(Math.floor(i / 10)); samples.push(i); }
+    const data = {columns: [{name: 'client', values: clients}, {name: 'class', values: classes}, {name: 'samples', values: samples}]};
+    const view = new FigureView({id: 'deal-of-26', title: '', note: '', spec: dealSpec(data), data});
+    document.querySelector('main').append(view.node);
+    await view.draw();
+    const boxes = [...view.node.querySelectorAll('.role-axis-label text')].filter(text => Number(text.getAttribute('opacity')) !== 0)
+      .map(text => text.getBoundingClientRect()).filter(box => box.width > 0);
+    let count = 0;
+    for (const a of boxes) for (const b of boxes) {
+      if (a !== b && a.left < b.right && b.left < a.right && a.top + 2 < b.bottom && b.top + 2 < a.bottom) ++count;
+    }
+    return {count, labels: boxes.length};
+  })()`);
+  assert.equal(overlaps.count, 0);
+  assert.ok(overlaps.labels >= 26, overlaps.labels);
+});
+
 test('two sweeps are shown one at a time', async () => {
   const tab = await open('both.html');
   assert.deepEqual(tab.problems, []);
@@ -223,6 +285,20 @@ test('the choice of a metric changes the figure', async () => {
   const curves = await marks(tab, 'curves');
   await choose(tab, 'curves', 'metric', 'loss');
   assert.notEqual(await marks(tab, 'curves'), curves);
+});
+
+test('any axis can be the lines, and the choice of its value is then not there', async () => {
+  const tab = await open('sweep.html');
+  const names = () => tab.evaluate(`[...document.querySelectorAll('#figure-curves .vega-bind')]
+    .filter(bind => bind.getBoundingClientRect().width > 0).map(bind => bind.querySelector('select').name)`);
+  const lines = () => tab.evaluate(`[...document.querySelectorAll('#figure-curves svg .role-legend-label text')].map(text => text.textContent)`);
+  const all = ['rule', 'attack', 'axis1'];
+  for (const [chosen, wanted] of [['rule', ['mean', 'median']], ['axis1', ['0.125', '0.25']]]) {
+    await choose(tab, 'curves', 'lines', chosen);
+    assert.deepEqual((await names()).filter(name => all.includes(name)), all.filter(name => name !== chosen));
+    assert.deepEqual((await lines()).sort(), wanted);
+  }
+  assert.deepEqual(tab.problems, []);
 });
 
 test('tables are sorted and filtered', async () => {
@@ -254,6 +330,10 @@ test('a run opens with its curves, clients, classes and scenario', async () => {
   const classes = await tab.evaluate("[...document.querySelectorAll('#table-run-classes tbody tr')].map(r => [...r.children].slice(1).reduce((s, c) => s + Number(c.textContent), 0))");
   assert.deepEqual(classes, samples);
   assert.match(await tab.evaluate("document.querySelector('#run-page pre').textContent"), /dirichlet/);
+  // A field per client and round: 8 clients, 4 rounds.
+  await tab.until("document.querySelector('#figure-run-decisions')?.dataset.state === 'drawn'");
+  assert.equal(await tab.evaluate("document.querySelectorAll('#figure-run-decisions svg .layer_0_marks path').length"), 32);
+  assert.equal(await tab.evaluate("document.querySelectorAll('#figure-run-decisions svg .layer_1_marks path').length"), 8);
   assert.deepEqual(tab.problems, []);
 });
 
@@ -321,6 +401,23 @@ test('it prints on white, with every figure and without controls', async () => {
     .filter(text => text.getBoundingClientRect().width > 0).map(text => getComputedStyle(text).fill)`);
   assert.ok(inks.length > 5);
   assert.deepEqual([...new Set(inks)], ['rgb(27, 31, 36)']);
+});
+
+test('paper has every row of a table, or says how many it leaves out', async () => {
+  const tab = await open('single.html');
+  const counts = await tab.evaluate(`[250, 6000].map(rows => {
+    const values = Array.from({length: rows}, (_, i) => i);
+    const view = new TableView({id: 'long', title: 'Long', note: '', run_column: '', columns: [{title: 'n', format: '', note: ''}],
+                                data: {columns: [{name: 'n', values}]}}, () => {});
+    views.set('table-long', view);
+    const count = () => view.node.querySelectorAll('tbody tr').length;
+    const before = count();
+    dispatchEvent(new Event('beforeprint'));
+    const printed = [count(), view.leftOut.textContent];
+    dispatchEvent(new Event('afterprint'));
+    return [before, ...printed, count()];
+  })`);
+  assert.deepEqual(counts, [[200, 250, '', 200], [200, 5000, 'The first 5000 of 6000 rows.', 200]]);
 });
 
 // The server of a live page of what is in a folder, and its address.

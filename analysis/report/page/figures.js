@@ -2,8 +2,35 @@
 
 const canDraw = typeof vegaEmbed === 'function';
 
-function embedOptions(theme) {
-  return {actions: false, ast: true, renderer: 'svg', config: report.themes[theme], tooltip: {theme: theme === 'dark' ? 'dark' : 'light'}};
+// Where legends beside the figures would leave no room for these, they are below.
+const narrow = matchMedia('(max-width: 640px)');
+
+function embedOptions(theme, width = Infinity) {
+  const config = structuredClone(report.themes[theme]);
+  if (width < 560) {
+    Object.assign(config.legend, {orient: 'bottom', columns: 2, labelLimit: 140, layout: {bottom: {direction: 'vertical', anchor: 'start'}}});
+    config.title.limit = width;
+  }
+  return {actions: false, ast: true, renderer: 'svg', config, tooltip: {theme: theme === 'dark' ? 'dark' : 'light'}};
+}
+
+// Legends in columns have as many of these as fit.
+function withFittingLegends(spec, width) {
+  for (const [name, part] of Object.entries(spec)) {
+    if (part === null || typeof part !== 'object' || name === 'values') continue;
+    if (name === 'legend' && part.columns) part.columns = Math.max(1, Math.min(part.columns, Math.floor(width / 140)));
+    else withFittingLegends(part, width);
+  }
+  return spec;
+}
+
+// A sentence that is there where something is wider than the screen shows, and scrolls.
+function scrollHint(scroller) {
+  const hint = element('p', {class: 'hint', text: '← wider than the screen: scroll sideways →', hidden: true});
+  const look = () => { hint.hidden = scroller.scrollWidth <= scroller.clientWidth + 1; };
+  new ResizeObserver(look).observe(scroller);
+  new MutationObserver(look).observe(scroller, {childList: true, subtree: true, attributes: true, attributeFilter: ['width', 'hidden']});
+  return hint;
 }
 
 class FigureView {
@@ -17,7 +44,7 @@ class FigureView {
         element('span', {class: 'buttons'},
           element('button', {type: 'button', text: 'SVG', title: 'Save the figure', onclick: () => this.saveSvg()}),
           element('button', {type: 'button', text: 'CSV', title: 'Save its data', onclick: () => this.saveCsv()}))),
-      this.note, this.choices, this.chart);
+      this.note, this.choices, scrollHint(this.chart), this.chart);
     this.node.souk = this;
     this.set(figure);
   }
@@ -50,12 +77,13 @@ class FigureView {
     this.node.dataset.state = 'drawing';
     const figure = this.figure;
     try {
-      const spec = this.specification();
-      const options = {...embedOptions(currentTheme()), bind: this.choices};
+      const spec = withFittingLegends(this.specification(), this.chart.clientWidth);
+      const options = {...embedOptions(currentTheme(), this.chart.clientWidth), bind: this.choices};
       const old = this.result;
       this.choices.replaceChildren();
       this.result = await vegaEmbed(this.chart, spec, options);
       this.view = this.result.view;
+      this.hideIdleChoices();
       if (old) old.finalize();
       this.node.dataset.state = 'drawn';
     } catch (error) {
@@ -67,6 +95,18 @@ class FigureView {
     if (newest === figure) return;
     this.figure = figure;
     await this.update(newest);  // it came meanwhile
+  }
+
+  // A figure whose lines are rules takes all rules: the choice of one has no effect, and is not there.
+  hideIdleChoices() {
+    if (!this.chosen().includes('lines')) return;
+    const hide = () => {
+      for (const select of this.choices.querySelectorAll('select')) {
+        select.closest('.vega-bind').hidden = select.name === this.view.signal('lines');
+      }
+    };
+    this.view.addSignalListener('lines', hide);
+    hide();
   }
 
   // New data. The view stays, with all that was chosen in it, while the specification is the same.

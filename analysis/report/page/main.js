@@ -22,6 +22,7 @@ function applyTheme() {
 function showOverview() {
   document.title = report.title + ' – Souk';
   document.getElementById('title').textContent = report.title;
+  document.getElementById('about').textContent = report.about.join(' · ');
   const cards = report.overview.cards.map(card => element('div', {class: 'card', 'data-kind': card.kind},
     element('h2', {text: card.title}), element('ul', {}, ...card.lines.map(line => element('li', {text: line})))));
   document.getElementById('overview').replaceChildren(
@@ -96,6 +97,16 @@ document.getElementById('theme').addEventListener('click', () => {
   applyTheme();
 });
 systemDark.addEventListener('change', applyTheme);
+narrow.addEventListener('change', () => {
+  for (const view of views.values()) {
+    if (view instanceof FigureView && view.node.dataset.state === 'drawn') view.draw();
+  }
+});
+for (const [event, begins] of [['beforeprint', true], ['afterprint', false]]) {
+  addEventListener(event, () => {
+    for (const view of views.values()) if (view instanceof TableView) view.print(begins);
+  });
+}
 applyTheme();
 showOverview();
 showSections();

@@ -24,12 +24,19 @@ function openRun(number) {
     parts.push(view.node);
   };
   addFigure('run-curves', 'Over rounds', '', report.runs.curve_spec, run.curves);
+  if (run.map) {
+    const add = (id, {title, note, spec}) => addFigure(id, title, note + run.map_note, {...spec, height: run.map_height}, run.map);
+    add('run-decisions', report.runs.maps.decisions);
+    if (run.map_weighed) add('run-weights', report.runs.maps.weights);
+  } else if (report.runs.maps.left_out) {
+    parts.push(element('p', {class: 'note', text: 'The map of who was rejected when is left out: the runs of this report have too many fields together. A report of this run alone has it.'}));
+  }
   if (run.clients) {
-    addFigure('run-deal', 'Who holds which classes', '', report.runs.deal_spec, report.runs.deals[run.deal]);
+    const deal = report.runs.deals[run.deal];
+    addFigure('run-deal', 'Who holds which classes', '', dealSpec(deal), deal);
     parts.push(new TableView(plainTable('run-clients', 'Clients', run.clients, {
       weight: '.4~g', 'update norm': '.4~g', cosine: '.3~g', income: '.6~g',
     })).node);
-    const deal = report.runs.deals[run.deal];
     if (rowsOf(deal).length > 0) parts.push(new TableView(dealTable(deal)).node);
   } else if (report.runs.clients_left_out) {
     parts.push(element('p', {class: 'note', text: 'Clients are left out: the runs of this report have too many together. A report of this run alone has them.'}));
@@ -39,6 +46,12 @@ function openRun(number) {
   dialog.replaceChildren(...parts);
   dialog.showModal();
   for (const view of figures) view.draw();
+}
+
+// High enough for a label of every class, as long as a screen holds them.
+function dealSpec(deal) {
+  const classes = new Set(rowsOf(deal).map(row => row.class)).size;
+  return {...report.runs.deal_spec, height: Math.min(Math.max(14 * classes, 100), 560)};
 }
 
 // Samples by client and class: a column per class.

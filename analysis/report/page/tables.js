@@ -1,6 +1,7 @@
 // Tables that are sorted by a click on a heading and filtered by words: a row stays if it has every word typed.
 
 const rowsShownFirst = 200;
+const rowsPrinted = 5000;
 const longestOnOneLine = 20;
 
 class TableView {
@@ -13,12 +14,14 @@ class TableView {
     this.heading = element('h3');
     this.body = element('tbody');
     this.head = element('thead');
+    this.leftOut = element('p', {class: 'note left-out'});
+    const scroll = element('div', {class: 'scroll'}, element('table', {}, this.head, this.body));
     this.more = element('button', {type: 'button', class: 'more', onclick: () => { this.all = true; this.fill(); }});
     this.node = element('div', {class: 'table', id: 'table-' + table.id},
       element('div', {class: 'caption'}, this.heading, this.count,
         element('span', {class: 'buttons'}, this.search,
           element('button', {type: 'button', text: 'CSV', title: 'Save the table', onclick: () => this.saveCsv()}))),
-      this.note, element('div', {class: 'scroll'}, element('table', {}, this.head, this.body)), this.more);
+      this.note, scrollHint(scroll), scroll, this.more, this.leftOut);
     this.update(table);
   }
 
@@ -72,7 +75,7 @@ class TableView {
 
   fill() {
     const rows = this.visible();
-    const shown = this.all ? rows : rows.slice(0, rowsShownFirst);
+    const shown = this.printing ? rows.slice(0, rowsPrinted) : this.all ? rows : rows.slice(0, rowsShownFirst);
     this.body.replaceChildren(...shown.map(row => {
       const run = this.table.run_column && row[this.table.run_column];
       const cells = this.fields.map((field, i) => element('td', {
@@ -86,6 +89,13 @@ class TableView {
     this.count.textContent = rows.length === this.rows.length ? `${rows.length}` : `${rows.length} of ${this.rows.length}`;
     this.more.hidden = shown.length === rows.length;
     this.more.textContent = `Show all ${rows.length}`;
+    this.leftOut.textContent = shown.length === rows.length ? '' : `The first ${shown.length} of ${rows.length} rows.`;
+  }
+
+  // On paper nothing can be shown on demand: every row is there, or a sentence says how many are not.
+  print(begins) {
+    this.printing = begins;
+    this.fill();
   }
 
   saveCsv() {

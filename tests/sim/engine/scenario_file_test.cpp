@@ -137,6 +137,9 @@ TEST(Identity, the_first_difference_names_the_field_and_both_values) {
 TEST(DidYouMean, suggests_near_names_only) {
   EXPECT_EQ(did_you_mean("medain", {"mean", "median"}), " Did you mean 'median'?");
   EXPECT_EQ(did_you_mean("xyzzy", {"mean", "median"}), "");
+  EXPECT_EQ(did_you_mean("acc", {"asr", "accuracy", "accuracy_of_class"}), " Did you mean 'accuracy'?");
+  EXPECT_EQ(did_you_mean("krum", {"mean", "multi_krum"}), " Did you mean 'multi_krum'?");
+  EXPECT_EQ(did_you_mean("as", {"asr", "accuracy"}), " Did you mean 'asr'?");
 }
 
 TEST(Schema, every_message_and_field_has_a_comment) {
