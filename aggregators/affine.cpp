@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
 
 namespace souk {
 namespace {
@@ -12,6 +13,7 @@ std::vector<double> times(const SymmetricMatrix& matrix, std::span<const double>
   SOUK_EXPECT(c.size() == matrix.order);
   std::vector<double> product(matrix.order, 0.0);
   const double* entry = matrix.lower.data();
+  heartbeat::beat();
   for (std::size_t i = 0; i < matrix.order; ++i) {
     for (std::size_t j = 0; j < i; ++j, ++entry) {
       product[i] += *entry * c[j];
@@ -42,6 +44,7 @@ Center most_central(const SymmetricMatrix& squared_distances) {
   Center center{0, std::numeric_limits<double>::infinity()};
   std::vector<double> row(n);
   for (std::size_t i = 0; i < n; ++i) {
+    heartbeat::beat();
     for (std::size_t j = 0; j < n; ++j) row[j] = squared_distances(i, j);
     const auto middle = row.begin() + static_cast<std::ptrdiff_t>(n / 2);
     std::nth_element(row.begin(), middle, row.end());

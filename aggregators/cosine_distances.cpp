@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "aggregators/stats/similarity.hpp"
+#include "sim/base/heartbeat.hpp"
 
 namespace souk {
 namespace {
@@ -29,6 +30,7 @@ template <class Use>
 bool any_pair(std::size_t n, Use use) {
   bool any = false;
   for (std::size_t i = 0; i < n; ++i) {
+    heartbeat::beat();
     for (std::size_t j = 0; j < i; ++j) any = use(i, j) || any;
   }
   return any;
@@ -38,6 +40,7 @@ double& entry(SymmetricMatrix& matrix, std::size_t i, std::size_t j) { return ma
 
 SymmetricMatrix from_products(SymmetricMatrix gram, const Vectors& vectors) {
   for (std::size_t i = 0; i < gram.order; ++i) {
+    heartbeat::beat();
     for (std::size_t j = 0; j < i; ++j) {
       const double scale = vectors.norm(i) * vectors.norm(j);
       const double product = vectors.origin + vectors.along[i] + vectors.along[j] + gram(i, j);
@@ -51,6 +54,7 @@ SymmetricMatrix from_products(SymmetricMatrix gram, const Vectors& vectors) {
 /// Close pairs: 1 - cos = (|a - b|^2 - (|a| - |b|)^2) / (2 |a| |b|), where nothing is lost near 0.
 void refine(SymmetricMatrix& result, const SymmetricMatrix& squared_distances, const Vectors& vectors) {
   for (std::size_t i = 0; i < result.order; ++i) {
+    heartbeat::beat();
     for (std::size_t j = 0; j < i; ++j) {
       if (!vectors.close(i, j, squared_distances(i, j))) continue;
       const double a = vectors.norm(i);

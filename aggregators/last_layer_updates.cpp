@@ -5,6 +5,7 @@
 
 #include "sim/base/contract.hpp"
 #include "sim/params/row_sums.hpp"
+#include "sim/params/symmetric_tiles.hpp"
 
 namespace souk {
 namespace {
@@ -47,16 +48,18 @@ DenseMatrix magnitudes_by_class(const RuleInput& input, const LastLayer& layer, 
 
 SymmetricMatrix bias_gram(const RuleInput& input, const LastLayer& layer) {
   const ColumnRange compared = layer.bias.size() > 0 ? layer.bias : layer.weight;
-  const std::size_t n = input.updates.rows();
-  std::vector<double> products;
-  for (const Panel& panel : input.updates.panels()) {
-    const ColumnRange columns = within(panel, compared);
-    const auto values = [&](std::size_t i) { return panel.row(i).data() + (columns.begin - panel.columns.begin); };
-    for (std::size_t i = 0; i < n; ++i) {
-      for (std::size_t j = 0; j <= i; ++j) products.push_back(dot(values(i), values(j), columns.size()));
-    }
-  }
-  return {n, sum_over_panels(input.comm, input.updates.plan(), products, n * (n + 1) / 2)};
+  return symmetric_sum_over_panels(
+      input.comm, input.updates, [&](const Panel& panel, const SymmetricTile& tile, std::span<double> sums) {
+        const ColumnRange columns = within(panel, compared);
+        if (columns.size() == 0) return;
+        const auto values = [&](std::size_t i) { return panel.row(i).data() + (columns.begin - panel.columns.begin); };
+        double* entry = sums.data();
+        for (std::size_t i = 0; i < tile.height(); ++i) {
+          for (std::size_t j = 0; j < tile.width(i); ++j) {
+            *entry++ += dot(values(tile.rows.begin + i), values(tile.columns.begin + j), columns.size());
+          }
+        }
+      });
 }
 
 }  // namespace souk

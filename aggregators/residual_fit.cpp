@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
 #include "sim/base/multiversion.hpp"
 #include "sim/params/order_statistics.hpp"
 
@@ -92,6 +93,7 @@ void ResidualFit::sort() {
 /// slope = median over i of median over j != i of (y_j - y_i) / (j - i). Never negative: values are sorted.
 void ResidualFit::fit_slopes() {
   for (std::size_t i = 0; i < rows_; ++i) {
+    heartbeat::beat();
     const float* const here = sorted_.get() + i * fit_columns;
     float* slopes = slopes_.get();
     for (std::size_t j = 0; j < rows_; ++j) {

@@ -1,6 +1,7 @@
 #include "aggregators/pre/pre_aggregator.hpp"
 #include "aggregators/rule_tools.hpp"
 #include "scenarios/aggregators.pb.h"
+#include "sim/base/heartbeat.hpp"
 #include "sim/base/plugin_registry.hpp"
 
 namespace souk {
@@ -23,6 +24,7 @@ class NearestNeighbourMixing final : public PreAggregator {
     std::vector<double> coefficients;
     std::vector<double> distances(n);
     for (std::size_t i = 0; i < n; ++i) {
+      heartbeat::beat();
       for (std::size_t j = 0; j < n; ++j) distances[j] = input.distances(i, j);
       distances[i] = -1.0;  // itself before its clones
       const std::vector<double> row = weights_of(smallest(distances, kept), n);

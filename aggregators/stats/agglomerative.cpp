@@ -7,6 +7,7 @@
 
 #include "aggregators/stats/labels.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
 
 namespace souk {
 namespace {
@@ -70,6 +71,7 @@ std::vector<std::size_t> agglomerative(const SymmetricMatrix& distances, std::si
   std::iota(clusters.names.begin(), clusters.names.end(), std::size_t{0});
   std::vector<std::size_t> labels = clusters.names;
   while (clusters.names.size() > k) {
+    heartbeat::beat();
     const auto [into, gone] = nearest_pair(clusters);
     merge(clusters, into, gone, linkage);
     std::replace(labels.begin(), labels.end(), gone, into);

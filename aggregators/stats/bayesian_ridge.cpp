@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
 #include "sim/params/symmetric_eigen.hpp"
 
 namespace souk {
@@ -37,6 +38,7 @@ DenseMatrix transposed(const DenseMatrix& x) {
 SymmetricMatrix gram_of_rows(const DenseMatrix& x) {
   SymmetricMatrix result{x.rows, {}};
   for (std::size_t i = 0; i < x.rows; ++i) {
+    heartbeat::beat();
     for (std::size_t j = 0; j <= i; ++j) result.lower.push_back(dot(x.row(i), x.row(j)));
   }
   return result;
@@ -91,6 +93,7 @@ class EvidenceMaximisation {
   std::vector<double> coefficients() {
     std::vector<double> before;
     for (int step = 0; step < steps_max; ++step) {
+      heartbeat::beat();
       std::vector<double> current = posterior_mean();
       update_precisions(current);
       if (step > 0 && change(before, current) < tolerance) break;

@@ -12,6 +12,7 @@
 #include "aggregators/stats/order_statistics.hpp"
 #include "aggregators/stats/pca.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
 #include "sim/base/random.hpp"
 
 namespace souk {
@@ -73,6 +74,7 @@ DenseMatrix reduced(const DenseMatrix& points) {
   }
   SymmetricMatrix gram{points.rows, {}};
   for (std::size_t i = 0; i < points.rows; ++i) {
+    heartbeat::beat();
     for (std::size_t j = 0; j <= i; ++j) {
       double sum = 0.0;
       for (std::size_t c = 0; c < points.columns; ++c) sum += (points(i, c) - mean[c]) * (points(j, c) - mean[c]);
@@ -135,6 +137,7 @@ class FastMcd {
   /// C-steps: the nearest points by the distances that the members define become the members.
   Candidate concentrated(Candidate candidate, int steps) const {
     for (int step = 0; step < steps; ++step) {
+      heartbeat::beat();
       Members nearest = nearest_points(distances(candidate.members, candidate.log_determinant));
       if (nearest == candidate.members) break;
       candidate.members = std::move(nearest);

@@ -9,6 +9,7 @@
 #include "aggregators/stats/kmeans.hpp"
 #include "aggregators/stats/similarity.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
 
 namespace souk {
 namespace {
@@ -121,6 +122,7 @@ GaussianMixture gaussian_mixture(const DenseMatrix& points, std::size_t k, Strea
   maximisation(points, mixture);
   double before = -std::numeric_limits<double>::infinity();
   for (int step = 0; step < steps_max; ++step) {
+    heartbeat::beat();
     expectation(points, mixture);
     maximisation(points, mixture);
     if (std::abs(mixture.log_likelihood - before) < tolerance) break;

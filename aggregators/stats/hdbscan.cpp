@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
 
 namespace souk {
 namespace {
@@ -47,6 +48,7 @@ std::vector<double> core_distances(const SymmetricMatrix& distances, std::size_t
   std::vector<double> cores(n);
   std::vector<double> row(n);
   for (std::size_t i = 0; i < n; ++i) {
+    heartbeat::beat();
     for (std::size_t j = 0; j < n; ++j) row[j] = distances(i, j);
     std::nth_element(row.begin(), row.begin() + static_cast<std::ptrdiff_t>(rank), row.end());
     cores[i] = row[rank];
@@ -63,6 +65,7 @@ std::vector<Edge> spanning_tree(const SymmetricMatrix& distances, std::span<cons
   std::vector<Edge> edges;
   std::size_t latest = 0;
   for (std::size_t count = 1; count < n; ++count) {
+    heartbeat::beat();
     reached[latest] = true;
     std::size_t next = none;
     for (std::size_t j = 0; j < n; ++j) {

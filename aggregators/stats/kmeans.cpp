@@ -5,6 +5,7 @@
 
 #include "aggregators/stats/labels.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
 #include "sim/base/random.hpp"
 
 namespace souk {
@@ -35,6 +36,7 @@ std::size_t seed(const SymmetricMatrix& distances, std::size_t k, Stream& random
   std::size_t next = random.below(static_cast<std::uint32_t>(n));
   std::size_t seeds = 0;
   for (; seeds < k && next < n; ++seeds) {
+    heartbeat::beat();
     for (std::size_t i = 0; i < n; ++i) {
       if (distances(i, next) >= nearest[i]) continue;
       nearest[i] = distances(i, next);
@@ -101,6 +103,7 @@ KMeans lloyd(const SymmetricMatrix& distances, std::size_t k, Stream& random) {
   const std::size_t clusters = seed(distances, k, random, labels);
   DenseMatrix to_centroids = distances_to_centroids(distances, labels, clusters);
   for (int step = 0; step < steps_max; ++step) {
+    heartbeat::beat();
     std::vector<std::size_t> closer = labels;
     for (std::size_t i = 0; i < labels.size(); ++i) {
       const auto row = to_centroids.row(i);

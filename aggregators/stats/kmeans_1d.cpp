@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
 
 namespace souk {
 namespace {
@@ -52,6 +53,7 @@ Partitions partitions(const Distinct& points, std::size_t k_max) {
   result.best.assign(k_max, std::vector<double>(n, std::numeric_limits<double>::infinity()));
   result.first.assign(k_max, std::vector<std::size_t>(n, 0));
   for (std::size_t last = 0; last < n; ++last) {
+    heartbeat::beat();
     Spread cluster;
     for (std::size_t first = last + 1; first-- > 0;) {
       cluster.add(points.values[first], points.counts[first]);

@@ -9,6 +9,7 @@
 #include "aggregators/stats/labels.hpp"
 #include "aggregators/stats/similarity.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
 
 namespace souk {
 namespace {
@@ -42,6 +43,7 @@ Mode mean_within(const DenseMatrix& points, std::span<const double> centre, doub
 Mode climb(const DenseMatrix& points, std::span<const double> start, double bandwidth) {
   Mode mode{{start.begin(), start.end()}, 0};
   for (int step = 0; step <= steps_max; ++step) {
+    heartbeat::beat();
     Mode next = mean_within(points, mode.place, bandwidth * bandwidth);
     if (next.points_within == 0) break;
     const double moved = std::sqrt(squared_distance(next.place, mode.place));
@@ -110,6 +112,7 @@ double estimate_bandwidth(const DenseMatrix& points, double quantile) {
   double sum = 0.0;
   std::vector<double> distances(n);
   for (std::size_t i = 0; i < n; ++i) {
+    heartbeat::beat();
     for (std::size_t j = 0; j < n; ++j) distances[j] = squared(i, j);
     std::sort(distances.begin(), distances.end());
     sum += std::sqrt(distances[neighbours - 1]);

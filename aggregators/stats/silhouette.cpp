@@ -6,6 +6,7 @@
 
 #include "aggregators/stats/labels.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
 
 namespace souk {
 namespace {
@@ -31,7 +32,10 @@ double mean_silhouette(const SymmetricMatrix& distances, std::span<const std::si
   const std::vector<std::size_t> sizes = cluster_sizes(labels);
   if (sizes.size() < 2) return 0.0;
   double sum = 0.0;
-  for (std::size_t i = 0; i < labels.size(); ++i) sum += silhouette(distances, labels, sizes, i);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    heartbeat::beat();
+    sum += silhouette(distances, labels, sizes, i);
+  }
   return sum / static_cast<double>(labels.size());
 }
 

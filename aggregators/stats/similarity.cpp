@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/base/heartbeat.hpp"
+
 namespace souk {
 namespace {
 
@@ -11,6 +13,7 @@ SymmetricMatrix symmetric(std::size_t order, const Entry& entry) {
   SymmetricMatrix result{order, {}};
   result.lower.reserve(order * (order + 1) / 2);
   for (std::size_t i = 0; i < order; ++i) {
+    heartbeat::beat();
     for (std::size_t j = 0; j <= i; ++j) result.lower.push_back(entry(i, j));
   }
   return result;

@@ -121,17 +121,6 @@ Facts facts_at_start(const scenario::Scenario& scenario, const std::string& data
           {"reason", ""}};
 }
 
-std::optional<Checkpoint> share_checkpoint(const Comm& comm, const std::optional<Checkpoint>& own) {
-  if (!comm.broadcast(static_cast<int>(own.has_value()), 0)) return std::nullopt;
-  Checkpoint shared = own.value_or(Checkpoint());
-  shared.round = comm.broadcast(shared.round, 0);
-  shared.scenario_text = comm.broadcast_text(shared.scenario_text, 0);
-  shared.stop = comm.broadcast_text(shared.stop, 0);
-  shared.state.resize(comm.broadcast(shared.state.size(), 0));
-  comm.broadcast_into(std::span(shared.state), 0);
-  return shared;
-}
-
 void record_end(const RunOutputs& out, const LoopResult& result, const std::string& parameters_hash, Facts others) {
   others.merge(Facts{{"rounds_done", std::to_string(result.last_round.value)}, {"parameters_sha256", parameters_hash}});
   record_failure(out, result.status, result.reason, std::move(others));

@@ -40,9 +40,6 @@ Facts facts_at_start(const scenario::Scenario& scenario, const std::string& data
 /// What a run's result depends on (run_identity).
 std::string full_identity(const scenario::Scenario& scenario, const std::string& data_hash);
 
-/// Sends rank 0's checkpoint to everybody. Collective.
-std::optional<Checkpoint> share_checkpoint(const Comm& comm, const std::optional<Checkpoint>& own);
-
 /// Facts about how it ended, and others that are to be seen with these or not at all.
 void record_end(const RunOutputs& out, const LoopResult& result, const std::string& parameters_hash, Facts others = {});
 void record_failure(const RunOutputs& out, RunStatus status, const std::string& reason, Facts others = {});

@@ -1,93 +1,98 @@
 #include "sim/base/archive.hpp"
 
-#include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "sim/base/contract.hpp"
 
 namespace souk {
-namespace {
 
-template <class T>
-std::vector<T> copy_out(std::span<const std::byte> data) {
-  std::vector<T> values(data.size() / sizeof(T));
-  if (!data.empty()) std::memcpy(values.data(), data.data(), data.size());
-  return values;
-}
+// A field: length of its name, number of values, name, type, values.
 
-template <class T>
-T copy_one(std::string_view name, std::span<const std::byte> data) {
-  SOUK_REQUIRE(data.size() == sizeof(T), "saved state: field '{}' is not a single value", name);
-  return copy_out<T>(data).front();
+void ArchiveWriter::begin(std::string_view name, char type, std::size_t count) {
+  const std::array<std::uint64_t, 2> header{name.size(), count};
+  sink_.write(std::as_bytes(std::span(header)));
+  sink_.write(std::as_bytes(std::span(name)));
+  sink_.write(std::as_bytes(std::span(&type, 1)));
 }
 
-}  // namespace
+void ArchiveWriter::field(std::string_view name, std::vector<float>& values) {
+  begin(name, 'f', values.size());
+  sink_.write(std::as_bytes(std::span(values)));
+}
+void ArchiveWriter::field(std::string_view name, std::vector<double>& values) {
+  begin(name, 'd', values.size());
+  sink_.write(std::as_bytes(std::span(values)));
+}
+void ArchiveWriter::field(std::string_view name, std::vector<std::int64_t>& values) {
+  begin(name, 'i', values.size());
+  sink_.write(std::as_bytes(std::span(values)));
+}
+void ArchiveWriter::field(std::string_view name, std::int64_t& value) {
+  begin(name, 'i', 1);
+  sink_.write(std::as_bytes(std::span(&value, 1)));
+}
+void ArchiveWriter::field(std::string_view name, double& value) {
+  begin(name, 'd', 1);
+  sink_.write(std::as_bytes(std::span(&value, 1)));
+}
+void ArchiveWriter::field(std::string_view name, std::string& value) {
+  begin(name, 's', value.size());
+  sink_.write(std::as_bytes(std::span(value)));
+}
+void ArchiveWriter::begin_floats(std::string_view name, std::size_t count) { begin(name, 'f', count); }
+void ArchiveWriter::piece(std::span<float> values) { sink_.write(std::as_bytes(values)); }
 
-void SaveArchive::put(std::string_view name, char type, std::size_t count, std::span<const std::byte> data) {
-  const auto append = [&](std::span<const std::byte> more) { bytes_.insert(bytes_.end(), more.begin(), more.end()); };
-  const std::uint64_t header[2] = {name.size(), count};
-  append(std::as_bytes(std::span(header)));
-  append(std::as_bytes(std::span(name)));
-  append(std::as_bytes(std::span(&type, 1)));
-  append(data);
-}
-
-void SaveArchive::field(std::string_view name, std::vector<float>& values) {
-  put(name, 'f', values.size(), std::as_bytes(std::span(values)));
-}
-void SaveArchive::field(std::string_view name, std::vector<double>& values) {
-  put(name, 'd', values.size(), std::as_bytes(std::span(values)));
-}
-void SaveArchive::field(std::string_view name, std::vector<std::int64_t>& values) {
-  put(name, 'i', values.size(), std::as_bytes(std::span(values)));
-}
-void SaveArchive::field(std::string_view name, std::int64_t& value) {
-  put(name, 'i', 1, std::as_bytes(std::span(&value, 1)));
-}
-void SaveArchive::field(std::string_view name, double& value) {
-  put(name, 'd', 1, std::as_bytes(std::span(&value, 1)));
-}
-void SaveArchive::field(std::string_view name, std::string& value) {
-  put(name, 's', value.size(), std::as_bytes(std::span(value)));
-}
-
-std::span<const std::byte> LoadArchive::take(std::string_view name, char type, std::size_t element) {
-  std::uint64_t header[2] = {};
-  SOUK_REQUIRE(rest_.size() > sizeof header, "saved state: ends before field '{}'", name);
-  std::memcpy(header, rest_.data(), sizeof header);
-  rest_ = rest_.subspan(sizeof header);
-  SOUK_REQUIRE(header[0] < rest_.size(), "saved state: damaged before field '{}'", name);
-  const std::string found(reinterpret_cast<const char*>(rest_.data()), header[0]);
-  const char found_type = static_cast<char>(rest_[header[0]]);
-  rest_ = rest_.subspan(header[0] + 1);
+std::size_t ArchiveReader::begin(std::string_view name, char type, std::size_t element) {
+  std::array<std::uint64_t, 2> header{};
+  SOUK_REQUIRE(source_.left() > sizeof header, "saved state: ends before field '{}'", name);
+  source_.read(std::as_writable_bytes(std::span(header)));
+  SOUK_REQUIRE(header[0] < source_.left(), "saved state: damaged before field '{}'", name);
+  std::string found(header[0], '\0');
+  char found_type = '\0';
+  source_.read(std::as_writable_bytes(std::span(found)));
+  source_.read(std::as_writable_bytes(std::span(&found_type, 1)));
   SOUK_REQUIRE(found == name && found_type == type, "saved state: expected field '{}' ({}), found '{}' ({})", name,
                type, found, found_type);
-  SOUK_REQUIRE(header[1] <= rest_.size() / element, "saved state: ends inside field '{}'", name);
-  const auto data = rest_.first(header[1] * element);
-  rest_ = rest_.subspan(data.size());
-  return data;
+  SOUK_REQUIRE(header[1] <= source_.left() / element, "saved state: ends inside field '{}'", name);
+  return header[1];
 }
 
-void LoadArchive::field(std::string_view name, std::vector<float>& values) {
-  values = copy_out<float>(take(name, 'f', sizeof(float)));
-}
-void LoadArchive::field(std::string_view name, std::vector<double>& values) {
-  values = copy_out<double>(take(name, 'd', sizeof(double)));
-}
-void LoadArchive::field(std::string_view name, std::vector<std::int64_t>& values) {
-  values = copy_out<std::int64_t>(take(name, 'i', sizeof(std::int64_t)));
-}
-void LoadArchive::field(std::string_view name, std::int64_t& value) {
-  value = copy_one<std::int64_t>(name, take(name, 'i', sizeof(std::int64_t)));
-}
-void LoadArchive::field(std::string_view name, double& value) {
-  value = copy_one<double>(name, take(name, 'd', sizeof(double)));
-}
-void LoadArchive::field(std::string_view name, std::string& value) {
-  const auto data = take(name, 's', 1);
-  value.assign(reinterpret_cast<const char*>(data.data()), data.size());
+template <class T>
+void ArchiveReader::vector_field(std::string_view name, char type, std::vector<T>& values) {
+  values.resize(begin(name, type, sizeof(T)));
+  source_.read(std::as_writable_bytes(std::span(values)));
 }
 
-void LoadArchive::expect_end() const { SOUK_REQUIRE(rest_.empty(), "saved state: {} bytes too many", rest_.size()); }
+template <class T>
+void ArchiveReader::single_field(std::string_view name, char type, T& value) {
+  SOUK_REQUIRE(begin(name, type, sizeof(T)) == 1, "saved state: field '{}' is not a single value", name);
+  source_.read(std::as_writable_bytes(std::span(&value, 1)));
+}
+
+void ArchiveReader::field(std::string_view name, std::vector<float>& values) { vector_field(name, 'f', values); }
+void ArchiveReader::field(std::string_view name, std::vector<double>& values) { vector_field(name, 'd', values); }
+void ArchiveReader::field(std::string_view name, std::vector<std::int64_t>& values) { vector_field(name, 'i', values); }
+void ArchiveReader::field(std::string_view name, std::int64_t& value) { single_field(name, 'i', value); }
+void ArchiveReader::field(std::string_view name, double& value) { single_field(name, 'd', value); }
+void ArchiveReader::field(std::string_view name, std::string& value) {
+  value.resize(begin(name, 's', 1));
+  source_.read(std::as_writable_bytes(std::span(value)));
+}
+void ArchiveReader::begin_floats(std::string_view name, std::size_t count) {
+  const std::size_t found = begin(name, 'f', sizeof(float));
+  SOUK_REQUIRE(found == count, "saved state: '{}' has {} values, not {}", name, found, count);
+}
+void ArchiveReader::piece(std::span<float> values) { source_.read(std::as_writable_bytes(values)); }
+
+void ArchiveReader::expect_end() const {
+  SOUK_REQUIRE(source_.left() == 0, "saved state: {} bytes too many", source_.left());
+}
+
+void MemorySource::read(std::span<std::byte> bytes) {
+  SOUK_EXPECT(bytes.size() <= rest_.size());
+  if (!bytes.empty()) std::memcpy(bytes.data(), rest_.data(), bytes.size());
+  rest_ = rest_.subspan(bytes.size());
+}
 
 }  // namespace souk

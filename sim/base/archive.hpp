@@ -9,53 +9,128 @@
 
 namespace souk {
 
+/// Where saved bytes go, in order.
+class ByteSink {
+ public:
+  virtual ~ByteSink() = default;
+  virtual void write(std::span<const std::byte> bytes) = 0;
+};
+
+/// Where saved bytes come from, in order.
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+  virtual std::uint64_t left() const = 0;             ///< bytes not read yet
+  virtual void read(std::span<std::byte> bytes) = 0;  ///< contract: no more than are left
+};
+
+/// What is saved of a vector that is spread over ranks.
+enum class Spread : std::uint8_t {
+  whole,  ///< all of it on every rank: what any other number of ranks can load
+  own,    ///< the part of the rank: what the same rank loads again, without a word to the others
+};
+
 /// One visit for save and load: a class serializes itself by naming its fields, the archive reads or writes them. Field
 /// names and their order are part of the file format; a load checks them.
 class Archive {
  public:
   virtual ~Archive() = default;
   virtual bool loading() const = 0;
+  virtual Spread spread() const = 0;
   virtual void field(std::string_view name, std::vector<float>& values) = 0;
   virtual void field(std::string_view name, std::vector<double>& values) = 0;
   virtual void field(std::string_view name, std::vector<std::int64_t>& values) = 0;
   virtual void field(std::string_view name, std::int64_t& value) = 0;
   virtual void field(std::string_view name, double& value) = 0;
   virtual void field(std::string_view name, std::string& value) = 0;
+  /// Begins a field of `count` floats that nobody need hold whole: `piece` follows until all are saved or loaded. The
+  /// same bytes as a field of a vector. Where a load finds another number, throws InputError.
+  virtual void begin_floats(std::string_view name, std::size_t count) = 0;
+  /// The next values of the field begun last.
+  virtual void piece(std::span<float> values) = 0;
 };
 
-/// Appends fields to bytes.
-class SaveArchive final : public Archive {
+/// Hands fields to a sink as they come, and keeps nothing.
+class ArchiveWriter : public Archive {
  public:
-  bool loading() const override { return false; }
-  void field(std::string_view name, std::vector<float>& values) override;
-  void field(std::string_view name, std::vector<double>& values) override;
-  void field(std::string_view name, std::vector<std::int64_t>& values) override;
-  void field(std::string_view name, std::int64_t& value) override;
-  void field(std::string_view name, double& value) override;
-  void field(std::string_view name, std::string& value) override;
-  const std::vector<std::byte>& bytes() const { return bytes_; }
+  explicit ArchiveWriter(ByteSink& sink, Spread spread = Spread::whole) : sink_(sink), spread_(spread) {}
+  bool loading() const final { return false; }
+  Spread spread() const final { return spread_; }
+  void field(std::string_view name, std::vector<float>& values) final;
+  void field(std::string_view name, std::vector<double>& values) final;
+  void field(std::string_view name, std::vector<std::int64_t>& values) final;
+  void field(std::string_view name, std::int64_t& value) final;
+  void field(std::string_view name, double& value) final;
+  void field(std::string_view name, std::string& value) final;
+  void begin_floats(std::string_view name, std::size_t count) final;
+  void piece(std::span<float> values) final;
 
  private:
-  void put(std::string_view name, char type, std::size_t count, std::span<const std::byte> data);
-  std::vector<std::byte> bytes_;
+  void begin(std::string_view name, char type, std::size_t count);
+  ByteSink& sink_;
+  Spread spread_;
 };
 
 /// Reads fields back in the same order. Throws InputError naming the first field that is not as expected.
-class LoadArchive final : public Archive {
+class ArchiveReader : public Archive {
  public:
-  explicit LoadArchive(std::span<const std::byte> bytes) : rest_(bytes) {}
-  bool loading() const override { return true; }
-  void field(std::string_view name, std::vector<float>& values) override;
-  void field(std::string_view name, std::vector<double>& values) override;
-  void field(std::string_view name, std::vector<std::int64_t>& values) override;
-  void field(std::string_view name, std::int64_t& value) override;
-  void field(std::string_view name, double& value) override;
-  void field(std::string_view name, std::string& value) override;
+  explicit ArchiveReader(ByteSource& source, Spread spread = Spread::whole) : source_(source), spread_(spread) {}
+  bool loading() const final { return true; }
+  Spread spread() const final { return spread_; }
+  void field(std::string_view name, std::vector<float>& values) final;
+  void field(std::string_view name, std::vector<double>& values) final;
+  void field(std::string_view name, std::vector<std::int64_t>& values) final;
+  void field(std::string_view name, std::int64_t& value) final;
+  void field(std::string_view name, double& value) final;
+  void field(std::string_view name, std::string& value) final;
+  void begin_floats(std::string_view name, std::size_t count) final;
+  void piece(std::span<float> values) final;
+  /// Reads the head of a text field, whose bytes are read by somebody else. Returns how many they are.
+  std::size_t begin_text(std::string_view name) { return begin(name, 's', 1); }
   void expect_end() const;
 
  private:
-  std::span<const std::byte> take(std::string_view name, char type, std::size_t element);
+  std::size_t begin(std::string_view name, char type, std::size_t element);
+  template <class T>
+  void vector_field(std::string_view name, char type, std::vector<T>& values);
+  template <class T>
+  void single_field(std::string_view name, char type, T& value);
+  ByteSource& source_;
+  Spread spread_;
+};
+
+/// Bytes in memory.
+class MemorySink : public ByteSink {
+ public:
+  void write(std::span<const std::byte> bytes) final { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
+  const std::vector<std::byte>& bytes() const { return bytes_; }
+
+ private:
+  std::vector<std::byte> bytes_;
+};
+
+class MemorySource : public ByteSource {
+ public:
+  explicit MemorySource(std::span<const std::byte> bytes) : rest_(bytes) {}
+  std::uint64_t left() const final { return rest_.size(); }
+  void read(std::span<std::byte> bytes) final;
+
+ private:
   std::span<const std::byte> rest_;
+};
+
+/// Appends fields to bytes in memory.
+class SaveArchive final : private MemorySink, public ArchiveWriter {
+ public:
+  explicit SaveArchive(Spread spread = Spread::whole) : ArchiveWriter(static_cast<MemorySink&>(*this), spread) {}
+  using MemorySink::bytes;
+};
+
+/// Reads fields from bytes in memory, which must outlive it.
+class LoadArchive final : private MemorySource, public ArchiveReader {
+ public:
+  explicit LoadArchive(std::span<const std::byte> bytes, Spread spread = Spread::whole)
+      : MemorySource(bytes), ArchiveReader(static_cast<MemorySource&>(*this), spread) {}
 };
 
 }  // namespace souk

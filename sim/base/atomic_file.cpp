@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fstream>
 #include <optional>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -106,18 +107,32 @@ void put_in_place(const fs::path& temporary, const fs::path& path) {
   fsync(directory.value());  // some network file systems refuse this; the rename is still atomic
 }
 
+AtomicFile::AtomicFile(const fs::path& path)
+    : path_(path),
+      temporary_(path.string() + ".tmp"),
+      file_(open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
+  if (file_ < 0) fail(temporary_, "create");
+}
+
+AtomicFile::~AtomicFile() {
+  if (file_ < 0) return;
+  close(file_);
+  unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) { write_all(file_, temporary_, bytes); }
+
+void AtomicFile::put_in_place() {
+  close(std::exchange(file_, -1));
+  souk::put_in_place(temporary_, path_);
+}
+
 void write_file_atomically(const fs::path& path, std::span<const std::byte> bytes) {
   const Target target = target_of(path);
   if (!target.replaceable) return write_straight(target.path, bytes);
-  const fs::path temporary = target.path.string() + ".tmp";
-  try {
-    const Descriptor file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), temporary, "create");
-    write_all(file.value(), temporary, bytes);
-  } catch (...) {
-    unlink(temporary.c_str());
-    throw;
-  }
-  put_in_place(temporary, target.path);
+  AtomicFile file(target.path);
+  file.write(bytes);
+  file.put_in_place();
 }
 
 void write_file_atomically(const fs::path& path, const std::string& text) {

@@ -15,6 +15,22 @@ namespace souk {
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomically(const std::filesystem::path& path, const std::string& text);
 
+/// A file written piece by piece that takes its place as a whole, in the same way; not for links, devices and pipes.
+/// Every member function throws std::runtime_error with the path and the system's reason.
+class AtomicFile {
+ public:
+  explicit AtomicFile(const std::filesystem::path& path);
+  ~AtomicFile();  ///< leaves nothing where `put_in_place` was not reached
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  void write(std::span<const std::byte> bytes);
+  void put_in_place();
+
+ private:
+  std::filesystem::path path_, temporary_;
+  int file_ = -1;  ///< -1: in its place
+};
+
 /// The last steps of that, for a file written by others: `temporary` is synced and takes the place of `path`, or is
 /// removed where that fails.
 void put_in_place(const std::filesystem::path& temporary, const std::filesystem::path& path);

@@ -1,11 +1,13 @@
 #include "sim/engine/round_loop.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include "sim/base/error.hpp"
 #include "sim/base/heartbeat.hpp"
 #include "sim/base/stopwatch.hpp"
 #include "sim/engine/stop_signal.hpp"
@@ -70,17 +72,44 @@ void commit(const LoopOptions& options, const std::function<void()>& write) {
   }
 }
 
-/// All ranks call it; rank 0 writes.
+/// For ranks that write no file.
+class Nowhere final : public ByteSink {
+ public:
+  void write(std::span<const std::byte>) override {}
+};
+
+/// All ranks call it; rank 0 writes, as the state comes.
 void save(Phases& phases, Protocol& protocol, const CheckpointStore* store, const RoundRecord& record,
           const LoopOptions& options) {
-  SaveArchive archive;
-  protocol.serialize(archive);
+  std::unique_ptr<CheckpointFile> file;
   phases.local("checkpoint", [&] {
     if (store == nullptr) return;
     commit(options, [&] {
-      store->commit({record.round, options.scenario_text, record.stop.value_or(""), archive.bytes()});
+      file = store->begin(
+          {.round = record.round, .scenario_text = options.scenario_text, .stop = record.stop.value_or("")});
     });
   });
+  Nowhere nowhere;
+  ArchiveWriter archive(file != nullptr ? static_cast<ByteSink&>(*file) : nowhere);
+  protocol.serialize(archive);
+  phases.local("checkpoint", [&] {
+    if (file != nullptr) commit(options, [&] { store->commit(*file); });
+  });
+}
+
+/// What one rank cannot load, none does: they read the state together.
+void load(const Comm& comm, Protocol& protocol, const Checkpoint& checkpoint) {
+  try {
+    CheckpointState state(comm, checkpoint);
+    ArchiveReader archive(state);
+    protocol.serialize(archive);
+    archive.expect_end();
+  } catch (const PhaseError&) {
+    throw;
+  } catch (const std::exception&) {
+    comm.run_phase(CheckpointState::phase, [] { throw; });
+  }
+  comm.run_phase(CheckpointState::phase, [] {});
 }
 
 std::string time_limit_text(const LoopOptions& options) {
@@ -125,11 +154,7 @@ LoopResult run_rounds(const Comm& comm, Protocol& protocol, MetricSink* sink, co
                       const std::optional<Checkpoint>& resume_from, const LoopOptions& options) {
   RoundRecord record;
   if (resume_from) {
-    comm.run_phase("load checkpoint", [&] {
-      LoadArchive archive(resume_from->state);
-      protocol.serialize(archive);
-      archive.expect_end();
-    });
+    load(comm, protocol, *resume_from);
     record.round = resume_from->round;
     if (!resume_from->stop.empty()) record.stop = resume_from->stop;
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "sim/base/heartbeat.hpp"
+
 namespace souk {
 
 std::vector<double> krum_scores(const SymmetricMatrix& squared_distances, std::span<const std::size_t> rows,
@@ -13,6 +15,7 @@ std::vector<double> krum_scores(const SymmetricMatrix& squared_distances, std::s
   std::vector<double> scores;
   std::vector<double> distances;
   for (const std::size_t i : rows) {
+    heartbeat::beat();
     distances.clear();
     for (const std::size_t j : rows) {
       if (j != i) distances.push_back(squared_distances(i, j));

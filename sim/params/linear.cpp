@@ -105,12 +105,17 @@ std::vector<double> sum_over_panels(const Comm& comm, const PanelPlan& plan, std
   std::vector<double> everybody;
   for (std::size_t begin = 0; begin < values; begin += slice_values) {
     const std::size_t width = std::min(slice_values, values - begin);
-    mine.resize(own * width);
-    for (std::size_t p = 0; p < own; ++p) std::copy_n(partials.data() + p * values + begin, width, &mine[p * width]);
+    std::span<const double> slice = partials;
+    if (width < values) {
+      mine.resize(own * width);
+      for (std::size_t p = 0; p < own; ++p) std::copy_n(partials.data() + p * values + begin, width, &mine[p * width]);
+      slice = mine;
+    }
     everybody.resize(plan.count() * width);
     std::vector<std::size_t> counts = panels;
     for (std::size_t& count : counts) count *= width;
-    comm.all_gather_into(std::span<const double>(mine), counts, std::span(everybody));
+    heartbeat::beat();
+    comm.all_gather_into(slice, counts, std::span(everybody));
     for (std::size_t p = 0; p < plan.count(); ++p) {
       for (std::size_t v = 0; v < width; ++v) sums[begin + v] += everybody[p * width + v];
     }

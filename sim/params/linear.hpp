@@ -20,12 +20,14 @@ struct SymmetricMatrix {
 };
 
 /// Sums one row of `partials` per panel, in panel order, into [values]: the same bits for any rank count.
-/// `partials` is [this rank's panels, values]. Collective; exchanged in slices, so memory stays bounded.
+/// `partials` is [this rank's panels, values]. Collective; exchanged in slices of 2^18 values, so that what comes from
+/// all panels takes 128 MB at most beside `partials`.
 std::vector<double> sum_over_panels(const Comm& comm, const PanelPlan& plan, std::span<const double> partials,
                                     std::size_t values);
 
 /// U U^T of the updates, [n, n]: float products over runs of 1,024 columns, accumulated in double; no magnitude of
-/// floats overflows. Collective. n^2 d / (2 P) multiply-adds per rank, 4 n (n + 1) bytes per panel exchanged.
+/// floats overflows. Collective. n^2 d / (2 P) multiply-adds per rank, 4 n (n + 1) bytes per panel exchanged. Memory:
+/// the result, and a tile of 2 MB per panel.
 SymmetricMatrix gram(const Comm& comm, const ColumnMatrix& updates);
 
 /// U v, [n], accumulated in double. Collective; n d / P multiply-adds per rank, bound by memory.

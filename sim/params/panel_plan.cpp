@@ -33,4 +33,10 @@ ColumnRange PanelPlan::columns_of(int rank, int ranks) const {
   return {column(first_panel(rank, ranks)), column(first_panel(rank + 1, ranks))};
 }
 
+std::size_t widest_part(const PanelPlan& plan, int ranks) {
+  std::size_t widest = 0;
+  for (int r = 0; r < ranks; ++r) widest = std::max(widest, plan.columns_of(r, ranks).size());
+  return widest;
+}
+
 }  // namespace souk

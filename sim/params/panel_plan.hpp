@@ -27,4 +27,7 @@ class PanelPlan {
   std::size_t dimension_, count_, width_;
 };
 
+/// Columns of the rank that has most of them.
+std::size_t widest_part(const PanelPlan& plan, int ranks);
+
 }  // namespace souk

@@ -9,6 +9,8 @@
 
 #include <hwy/cache_control.h>
 
+#include "sim/base/contract.hpp"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sim/params/row_products.cpp"
 #include <hwy/foreach_target.h>
@@ -37,6 +39,7 @@ constexpr std::size_t lanes = hn::MaxLanes(Floats());
 constexpr std::size_t group = lanes == 16 ? group_max : 3;
 /// Rows that stay in the second cache while all groups before them pass.
 constexpr std::size_t block_rows = 12 * group;
+static_assert(row_products_unit % group == 0);
 
 /// Where a row begins in a packed run: groups of rows one behind the other, in each a vector of the first row, of the
 /// second, …, then the next columns: a group is read from front to back.
@@ -160,14 +163,16 @@ constexpr std::array<Tile, sizeof...(R)> diagonal_tiles(std::index_sequence<R...
   return {tile<R + 1, R + 1, true>...};
 }
 
-void row_products(const PackedRun& run, float* products, const Upcoming& upcoming) {
+void row_products(const PackedRun& run, std::size_t first, float* products, const Upcoming& upcoming) {
   const std::size_t n = run.rows;
+  const std::size_t stride = first == 0 ? n : first;
   std::size_t fetched = 0;  // one row per tile
   static constexpr auto full = full_tiles(std::make_index_sequence<group>());
   static constexpr auto diagonal = diagonal_tiles(std::make_index_sequence<group>());
-  for (std::size_t block = 0; block < n; block += block_rows) {
+  for (std::size_t block = first; block < n; block += block_rows) {
     const std::size_t block_end = std::min(n, block + block_rows);
-    for (std::size_t right = 0; right < block_end; right += group) {
+    const std::size_t right_end = first == 0 ? block_end : first;
+    for (std::size_t right = 0; right < right_end; right += group) {
       for (std::size_t left = std::max(block, right); left < block_end; left += group) {
         const std::size_t height = std::min(group, n - left);
         const Tile compute = left == right ? diagonal[height - 1] : full[height - 1];
@@ -175,7 +180,7 @@ void row_products(const PackedRun& run, float* products, const Upcoming& upcomin
                  .right = run.values + right * run.columns,
                  .upcoming = upcoming.rows[fetched] + upcoming.offset,
                  .columns = run.columns},
-                products + left * n + right, n);
+                products + (left - first) * stride + right, stride);
         fetched = std::min(fetched + 1, n - 1);
       }
     }
@@ -201,8 +206,9 @@ float pack_row(const RowPiece& row, const PackedRun& run, std::size_t i) {
 
 void scale_row(const PackedRun& run, std::size_t i, float factor) { HWY_DYNAMIC_DISPATCH(scale_row)(run, i, factor); }
 
-void row_products(const PackedRun& run, float* products, const Upcoming& upcoming) {
-  HWY_DYNAMIC_DISPATCH(row_products)(run, products, upcoming);
+void row_products(const PackedRun& run, std::size_t first, float* products, const Upcoming& upcoming) {
+  SOUK_EXPECT(first % row_products_unit == 0);
+  HWY_DYNAMIC_DISPATCH(row_products)(run, first, products, upcoming);
 }
 
 }  // namespace souk

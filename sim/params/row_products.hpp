@@ -37,8 +37,13 @@ struct Upcoming {
   std::size_t offset;
 };
 
-/// Products of all pairs of rows, in float: the lower triangle of [rows, rows], diagonal included. Each product is
-/// added up in the same order wherever its rows stand: equal rows have equal products.
-void row_products(const PackedRun& run, float* products, const Upcoming& upcoming);
+/// Where a block of rows may begin: whole groups of rows for every instruction set.
+inline constexpr std::size_t row_products_unit = 15;
+
+/// Products in float of the packed rows [first, rows) with those before `first`, [rows - first, first]; where `first`
+/// is 0, of all pairs of rows, the lower triangle of [rows, rows] with its diagonal. `first` is a multiple of
+/// row_products_unit. Each product is added up in the same order wherever its rows stand: equal rows have equal
+/// products.
+void row_products(const PackedRun& run, std::size_t first, float* products, const Upcoming& upcoming);
 
 }  // namespace souk

@@ -116,13 +116,53 @@ std::span<float> ColumnMatrixBuilder::row(std::size_t i) {
   return std::span(matrix_.storage_).subspan(i * width, width);
 }
 
+namespace {
+
+constexpr std::size_t piece_values = std::size_t{1} << 20;  // of a vector saved or loaded at a time
+
+ColumnRange overlap(ColumnRange a, ColumnRange b) {
+  const std::size_t begin = std::max(a.begin, b.begin);
+  return {begin, std::max(begin, std::min(a.end, b.end))};
+}
+
+/// `range` of a vector, on every rank. Collective.
+void replicate_range(const Comm& comm, const PanelPlan& plan, const ColumnVector& vector, ColumnRange range,
+                     std::span<float> out) {
+  std::vector<std::size_t> counts;
+  for (int r = 0; r < comm.size(); ++r) counts.push_back(overlap(range, plan.columns_of(r, comm.size())).size());
+  const ColumnRange mine = plan.columns_of(comm.rank(), comm.size());
+  const ColumnRange own = overlap(range, mine);
+  SOUK_EXPECT(vector.values().size() == mine.size());
+  const auto values =
+      own.size() == 0 ? vector.values().first(0) : vector.values().subspan(own.begin - mine.begin, own.size());
+  comm.all_gather_into(values, counts, out);
+}
+
+}  // namespace
+
 void serialize_columns(Archive& archive, std::string_view name, const Comm& comm, std::size_t dimension,
                        ColumnVector& vector) {
-  std::vector<float> whole(dimension);
-  if (!archive.loading()) replicate(comm, PanelPlan(dimension), vector, whole);
-  archive.field(name, whole);
-  SOUK_REQUIRE(whole.size() == dimension, "saved state: '{}' has {} values, not {}", name, whole.size(), dimension);
-  if (archive.loading()) vector = ColumnVector(comm, whole);
+  const PanelPlan plan(dimension);
+  const ColumnRange mine = plan.columns_of(comm.rank(), comm.size());
+  if (archive.loading()) vector = ColumnVector(comm, plan);
+  if (archive.spread() == Spread::own) {
+    archive.begin_floats(name, mine.size());
+    archive.piece(vector.values());
+    return;
+  }
+  archive.begin_floats(name, dimension);
+  std::vector<float> piece;
+  for (std::size_t begin = 0; begin < dimension; begin += piece_values) {
+    const ColumnRange range{begin, std::min(dimension, begin + piece_values)};
+    piece.resize(range.size());
+    if (!archive.loading()) replicate_range(comm, plan, vector, range, piece);
+    archive.piece(piece);
+    if (!archive.loading()) continue;
+    const ColumnRange own = overlap(range, mine);
+    if (own.size() == 0) continue;
+    std::ranges::copy(std::span(piece).subspan(own.begin - range.begin, own.size()),
+                      vector.values().begin() + static_cast<std::ptrdiff_t>(own.begin - mine.begin));
+  }
 }
 
 std::vector<float> gather_rows(const Comm& comm, const ColumnMatrix& matrix, std::span<const RowRange> wanted) {
@@ -149,9 +189,7 @@ std::vector<float> gather_rows(const Comm& comm, const ColumnMatrix& matrix, std
 
 void replicate(const Comm& comm, const PanelPlan& plan, const ColumnVector& vector, std::span<float> out) {
   SOUK_EXPECT(out.size() == plan.dimension());
-  std::vector<std::size_t> counts;
-  for (int r = 0; r < comm.size(); ++r) counts.push_back(plan.columns_of(r, comm.size()).size());
-  comm.all_gather_into(vector.values(), counts, out);
+  replicate_range(comm, plan, vector, {0, plan.dimension()}, out);
 }
 
 }  // namespace souk

@@ -117,7 +117,8 @@ class ColumnMatrixBuilder {
   ColumnMatrix matrix_;
 };
 
-/// Saves or loads a [d] vector whose columns are spread over the ranks, or none (d = 0). Collective.
+/// Saves or loads a [d] vector whose columns are spread over the ranks, or none (d = 0), in pieces of 4 MB at most.
+/// Collective, unless the archive takes each rank's own part.
 void serialize_columns(Archive& archive, std::string_view name, const Comm& comm, std::size_t dimension,
                        ColumnVector& vector);
 

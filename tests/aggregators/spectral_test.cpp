@@ -2,8 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "aggregators/column_sample.hpp"
 #include "sim/base/error.hpp"
+#include "sim/comm/thread_team.hpp"
 #include "tests/support/brute_force.hpp"
+#include "tests/support/counting_new.hpp"
+#include "tests/support/heap_peak.hpp"
+#include "tests/support/matrices.hpp"
 #include "tests/support/rule_world.hpp"
 
 namespace souk {
@@ -156,6 +161,49 @@ TEST(Dnc, finds_planted_updates_on_random_columns_and_intersects_its_repeats) {
   const Rows honest = random_rows(20, 2000);
   EXPECT_EQ(accepted(run_rule("dnc { coordinates: 10 repeats: 1 }", {.rows = honest, .tolerated_f = 3})), 17);
   EXPECT_LT(accepted(run_rule("dnc { coordinates: 10 repeats: 4 }", {.rows = honest, .tolerated_f = 3})), 17);
+}
+
+TEST(CentredGram, of_some_columns_agrees_with_its_definition_on_any_number_of_ranks) {
+  const std::vector<std::size_t> columns{0, 3, 1023, 1024, 2500, 2999};  // none of the third panel's first thousand
+  for (const std::size_t n : {1U, 7U, 511U}) {
+    const Rows rows = random_rows(n, 3000);
+    std::vector<double> alone;
+    for (const int ranks : {1, 3}) {
+      run_team(ranks, [&](const Comm& comm) {
+        const TestMatrix matrix(comm, rows);
+        const std::vector<double> gram = centred_gram_of(comm, matrix.columns(), columns).lower;
+        if (comm.size() == 1) alone = gram;
+        EXPECT_EQ(gram, alone);
+      });
+    }
+    std::vector<double> means;
+    for (const std::size_t column : columns) {
+      double sum = 0.0;
+      for (const auto& row : rows) sum += static_cast<double>(row[column]);
+      means.push_back(sum / static_cast<double>(n));
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = 0; j <= i; ++j) {
+        double expected = 0.0;
+        for (std::size_t c = 0; c < columns.size(); ++c) {
+          expected += (static_cast<double>(rows[i][columns[c]]) - means[c]) *
+                      (static_cast<double>(rows[j][columns[c]]) - means[c]);
+        }
+        ASSERT_NEAR(alone[i * (i + 1) / 2 + j], expected, 1e-12) << n << " rows, " << i << ", " << j;
+      }
+    }
+  }
+}
+
+TEST(CentredGram, holds_one_tile_of_a_panel_at_a_time) {
+  constexpr std::size_t n = 1500, d = 65536, panels = 64;  // a sum per panel would be 576 MB in all
+  const Comm comm = Comm::self();
+  ColumnMatrixBuilder builder(comm, n, d);
+  const ColumnMatrix updates = std::move(builder).finish();
+  ASSERT_EQ(updates.panels().size(), panels);
+  const HeapPeak heap;
+  centred_gram_of(comm, updates, {0, 40000});
+  EXPECT_LT(heap.bytes(), n * (n + 1) / 2 * sizeof(double) + (6U << 20U));
 }
 
 TEST(Dnc, refuses_to_drop_everybody) {

@@ -1,8 +1,12 @@
 // What threads cannot show: the same checks on the MPI transport. Started by mpirun with 1 to 4 ranks.
+#include <atomic>
 #include <cstdio>
+#include <functional>
+#include <thread>
 
 #include <gtest/gtest.h>
 
+#include "sim/base/heartbeat.hpp"
 #include "sim/comm/session.hpp"
 #include "tests/support/collectives.hpp"
 
@@ -31,6 +35,37 @@ TEST(Mpi, a_message_beyond_two_gigabytes_arrives_whole) {
   if (world->rank() == 1) {
     EXPECT_EQ(copy[size - 1], std::byte{42});
   }
+}
+
+/// Every rank but the first goes into the collective, and is seen waiting there by a thread of its own before the first
+/// one comes: a test that takes a rank in it for at work waits for ever.
+void expect_waiting(const std::function<void()>& collective) {
+  const auto block = world->node().shared_block(sizeof(int));
+  std::atomic_ref<int> seen(*reinterpret_cast<int*>(block->bytes().data()));
+  world->barrier();
+  if (world->rank() == 0) {
+    while (seen.load() + 1 < world->size()) std::this_thread::yield();
+    collective();
+  } else {
+    std::thread watcher([&] {
+      while (!heartbeat::status().waiting) std::this_thread::yield();
+      seen.fetch_add(1);
+    });
+    collective();
+    watcher.join();
+  }
+  EXPECT_FALSE(heartbeat::status().waiting);
+}
+
+TEST(Mpi, a_rank_that_waits_for_others_in_a_collective_says_so) {
+  const std::vector<int> one{1};
+  std::vector<int> all(static_cast<std::size_t>(world->size()));
+  const std::vector<std::size_t> counts(all.size(), 1);
+  expect_waiting([] { world->all_sum(1); });
+  expect_waiting([] { world->barrier(); });
+  expect_waiting([&] { world->all_gather(std::span<const int>(one)); });
+  expect_waiting([&] { world->all_gather_into(std::span<const int>(one), counts, std::span(all)); });
+  expect_waiting([] { world->run_phase("test", [] {}); });
 }
 
 /// Prints failures of every rank, everything else of rank 0 alone.

@@ -1,14 +1,19 @@
 #include "sim/engine/round_loop.hpp"
 
+#include <algorithm>
 #include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "scenarios/scenario.pb.h"
-#include "sim/base/error.hpp"
+#include "sim/base/archive.hpp"
+#include "sim/base/contract.hpp"
+#include "sim/base/hash.hpp"
 #include "sim/comm/thread_team.hpp"
 #include "sim/engine/scenario_file.hpp"
+#include "tests/support/counting_new.hpp"
+#include "tests/support/heap_peak.hpp"
 
 namespace souk {
 namespace {
@@ -43,12 +48,64 @@ class Memory final : public MetricSink {
   std::map<std::uint32_t, double> rounds;
 };
 
+/// Counts up in every one of many values, which it hands over a piece at a time as a rank that holds a part would.
+class Large final : public Protocol {
+ public:
+  explicit Large(std::size_t pieces) : pieces_(pieces) {}
+  SetUpRecord set_up_record() const override { return {}; }
+  void run_round(RoundIndex, bool, Phases&, RoundRecord& record) override {
+    value_[0] += 1.0F;
+    record.add("value", static_cast<double>(value_[0]));
+  }
+  void serialize(Archive& archive) override {
+    archive.begin_floats("values", pieces_ * piece_.size());
+    for (std::size_t p = 0; p < pieces_; ++p) {
+      if (!archive.loading()) std::ranges::fill(piece_, value_[0] + static_cast<float>(p));
+      archive.piece(piece_);
+      if (archive.loading()) value_[0] = piece_.back() - static_cast<float>(p);
+    }
+  }
+  std::span<const float> parameters() const override { return value_; }
+
+ private:
+  std::size_t pieces_;
+  std::vector<float> piece_ = std::vector<float>(std::size_t{1} << 16);
+  std::vector<float> value_{0.0F};
+};
+
+/// Cannot load what it saved on one rank.
+class Forgetful final : public Protocol {
+ public:
+  explicit Forgetful(bool forgets) : forgets_(forgets) {}
+  SetUpRecord set_up_record() const override { return {}; }
+  void run_round(RoundIndex, bool, Phases&, RoundRecord&) override {}
+  void serialize(Archive& archive) override {
+    archive.field("first", first_);
+    SOUK_REQUIRE(!(archive.loading() && forgets_), "saved state: forgotten");
+    archive.field("second", second_);
+  }
+  std::span<const float> parameters() const override { return first_; }
+
+ private:
+  bool forgets_;
+  std::vector<float> first_ = std::vector<float>(1000), second_ = std::vector<float>(std::size_t{1} << 20);
+};
+
+/// Puts a checkpoint with this state in place.
+void put(const CheckpointStore& store, std::uint32_t round, const std::string& scenario_text,
+         std::vector<std::byte> state = {}) {
+  const auto file = store.begin({.round = {round}, .scenario_text = scenario_text, .stop = ""});
+  file->write(state);
+  store.commit(*file);
+}
+
 class RoundLoop : public testing::Test {
  protected:
   void SetUp() override {
     directory_ =
         fs::path(testing::TempDir()) / "souk_loop" / testing::UnitTest::GetInstance()->current_test_info()->name();
     fs::remove_all(directory_);
+    fs::create_directories(directory_.parent_path());
   }
   static LoopOptions options(std::uint32_t rounds) {
     return {.rounds = rounds, .checkpoint_every = 2, .scenario_text = "seed: 1"};
@@ -127,7 +184,7 @@ TEST_F(RoundLoop, keeps_only_the_newest_checkpoints) {
 
 TEST_F(RoundLoop, a_checkpoint_of_another_scenario_is_refused_by_the_name_of_the_field) {
   const CheckpointStore store(directory_, 2);
-  store.commit({.round = {3}, .scenario_text = "seed: 2", .stop = "", .state = {}});
+  put(store, 3, "seed: 2");
   try {
     store.latest(scenario());
     FAIL();
@@ -138,8 +195,8 @@ TEST_F(RoundLoop, a_checkpoint_of_another_scenario_is_refused_by_the_name_of_the
 
 TEST_F(RoundLoop, every_truncation_of_a_checkpoint_is_noticed_and_an_older_one_is_taken) {
   const CheckpointStore store(directory_, 2);
-  store.commit({.round = {1}, .scenario_text = "seed: 1", .stop = "", .state = {std::byte{1}}});
-  store.commit({.round = {2}, .scenario_text = "seed: 1", .stop = "", .state = {std::byte{2}}});
+  put(store, 1, "seed: 1", {std::byte{1}});
+  put(store, 2, "seed: 1", {std::byte{2}});
   const fs::path newest = directory_ / "round-0000002.souk";
   for (std::size_t size = fs::file_size(newest); size-- > 0;) {
     fs::resize_file(newest, size);
@@ -147,6 +204,94 @@ TEST_F(RoundLoop, every_truncation_of_a_checkpoint_is_noticed_and_an_older_one_i
     ASSERT_TRUE(found.has_value());
     ASSERT_EQ(found->round.value, 1U) << size;
   }
+}
+
+TEST_F(RoundLoop, a_checkpoint_passes_through_a_buffer_on_its_way_to_the_file_and_back) {
+  constexpr std::size_t pieces = 160;  // 40 MB in all
+  const CheckpointStore store(directory_, 1);
+  for (const int ranks : {1, 3}) {
+    const HeapPeak heap;
+    run_team(ranks, [&](const Comm& comm) {
+      Large first(pieces);
+      run_rounds(comm, first, nullptr, comm.rank() == 0 ? &store : nullptr, std::nullopt, options(4));
+      Large resumed(pieces);
+      const auto found = comm.rank() == 0 ? store.latest(scenario()) : std::nullopt;
+      run_rounds(comm, resumed, nullptr, nullptr, share_checkpoint(comm, found), options(6));
+      EXPECT_EQ(resumed.parameters()[0], 6.0F);
+    });
+    EXPECT_GT(fs::file_size(directory_ / "round-0000004.souk"), pieces << 18U);
+    EXPECT_LT(heap.bytes(), 10U << 20U) << ranks << " ranks";
+  }
+}
+
+TEST_F(RoundLoop, a_checkpoint_of_the_version_before_is_loaded) {
+  SaveArchive state;
+  std::vector<float> value{5.0F};
+  state.field("value", value);
+  SaveArchive file;
+  std::int64_t version = 1, round = 2;
+  std::string scenario_text = "seed: 1", stop;
+  std::string text(reinterpret_cast<const char*>(state.bytes().data()), state.bytes().size());
+  file.field("souk checkpoint version", version);
+  file.field("round", round);
+  file.field("scenario", scenario_text);
+  file.field("stop", stop);
+  file.field("state", text);
+  fs::create_directories(directory_);
+  std::ofstream(directory_ / "round-0000002.souk", std::ios::binary)
+      << std::string(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size())
+      << sha256_hex(file.bytes());
+  Doubling resumed;
+  const auto checkpoint = CheckpointStore(directory_, 1).latest(scenario());
+  ASSERT_TRUE(checkpoint.has_value());
+  run_rounds(Comm::self(), resumed, nullptr, nullptr, checkpoint, options(3));
+  EXPECT_EQ(resumed.parameters()[0], 13.0F);  // 2 * 5 + 3
+}
+
+TEST_F(RoundLoop, a_version_that_is_not_known_is_refused) {
+  SaveArchive file;
+  std::int64_t version = 3;
+  file.field("souk checkpoint version", version);
+  fs::create_directories(directory_);
+  std::ofstream(directory_ / "round-0000002.souk", std::ios::binary)
+      << std::string(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size())
+      << sha256_hex(file.bytes());
+  testing::internal::CaptureStderr();
+  EXPECT_FALSE(CheckpointStore(directory_, 1).latest(scenario()).has_value());
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              testing::HasSubstr("format version 3, this program reads 1 to 2"));
+}
+
+TEST_F(RoundLoop, what_one_rank_cannot_load_is_refused_by_all) {
+  const CheckpointStore store(directory_, 1);
+  Forgetful saved(false);
+  run_rounds(Comm::self(), saved, nullptr, &store, std::nullopt, options(1));
+  for (const int culprit : {0, 2}) {
+    run_team(3, [&](const Comm& comm) {
+      Forgetful protocol(comm.rank() == culprit);
+      const auto found = comm.rank() == 0 ? store.latest(scenario()) : std::nullopt;
+      const auto checkpoint = share_checkpoint(comm, found);
+      try {
+        run_rounds(comm, protocol, nullptr, nullptr, checkpoint, options(3));
+        ADD_FAILURE() << "no error on rank " << comm.rank();
+      } catch (const PhaseError& error) {
+        EXPECT_EQ(error.rank(), culprit);
+        EXPECT_EQ(error.exit_code(), exit_bad_input);
+        EXPECT_THAT(error.what(), testing::HasSubstr("forgotten"));
+      }
+    });
+  }
+}
+
+TEST_F(RoundLoop, a_checkpoint_that_cannot_be_put_in_place_is_an_error_on_all_ranks_and_leaves_nothing) {
+  const CheckpointStore store(directory_, 2);
+  fs::create_directories(directory_ / "round-0000002.souk" / "in the way");
+  run_team(2, [&](const Comm& comm) {
+    Large protocol(40);
+    EXPECT_THROW(run_rounds(comm, protocol, nullptr, comm.rank() == 0 ? &store : nullptr, std::nullopt, options(4)),
+                 PhaseError);
+  });
+  EXPECT_FALSE(fs::exists(directory_ / "round-0000002.souk.tmp"));
 }
 
 TEST(Faults, are_parsed_or_refused) {

@@ -6,6 +6,8 @@
 #include "sim/comm/thread_team.hpp"
 #include "sim/params/linear.hpp"
 #include "tests/sim/params/targets.hpp"
+#include "tests/support/counting_new.hpp"
+#include "tests/support/heap_peak.hpp"
 #include "tests/support/matrices.hpp"
 
 namespace souk {
@@ -70,7 +72,7 @@ Rows clones(const Rows& rows, std::size_t count, double noise) {
 
 TEST(Distances, agree_with_the_definition_for_any_number_of_rows) {
   for (std::size_t n = 1; n <= 70; ++n) expect_right_distances(random_rows(n, 333));
-  for (const std::size_t n : {100, 129, 300}) expect_right_distances(random_rows(n, 333));
+  for (const std::size_t n : {100, 129, 300, 509, 510, 511, 523, 1025}) expect_right_distances(random_rows(n, 333));
 }
 
 TEST(Distances, agree_with_the_definition_for_any_number_of_columns) {
@@ -83,7 +85,7 @@ TEST(Distances, agree_with_the_definition_for_any_number_of_columns) {
 
 TEST(Distances, agree_with_the_definition_on_every_instruction_set) {
   for_each_target([] {
-    for (const std::size_t n : {1, 2, 3, 4, 5, 6, 9, 11, 14, 64}) {
+    for (const std::size_t n : {1, 2, 3, 4, 5, 6, 9, 11, 14, 64, 527}) {
       expect_right_distances(random_rows(n, 1100));
       // The portable version adds up to 1,024 products in one float: 1024 * 2^-24 is 6e-5 at worst.
       expect_right_products(random_rows(n, 1100), 5e-6);
@@ -105,6 +107,38 @@ TEST(Distances, bits_do_not_depend_on_the_rank_count) {
       all.insert(all.end(), products.begin(), products.end());
       if (alone.empty() && comm.size() == 1) alone = all;
       EXPECT_EQ(all, alone) << ranks << " ranks";
+    });
+  }
+}
+
+TEST(Distances, of_many_rows_that_are_close_have_the_same_bits_on_any_number_of_ranks) {
+  const Rows rows = clones(random_rows(300, 2100), 2, 1e-5);  // 600: tiles of pairs that are close lie apart
+  std::vector<double> alone;
+  for (int ranks = 1; ranks <= 3; ++ranks) {
+    run_team(ranks, [&](const Comm& comm) {
+      const TestMatrix matrix(comm, rows);
+      const std::vector<double> all = squared_distances(comm, matrix.columns()).lower;
+      if (alone.empty() && comm.size() == 1) alone = all;
+      EXPECT_EQ(all, alone) << ranks << " ranks";
+    });
+  }
+  expect_right_distances(rows);
+}
+
+TEST(Distances, of_many_rows_take_their_matrix_and_one_tile_per_panel) {
+  constexpr std::size_t n = 2500, d = 2048, panels = 2;
+  constexpr std::size_t matrix = n * (n + 1) / 2 * sizeof(double), tile = std::size_t{2} << 20;
+  for (const int ranks : {1, 2}) {
+    run_team(ranks, [&](const Comm& comm) {
+      ColumnMatrixBuilder builder(comm, n, d);
+      for (std::size_t i = 0; i < n; ++i) std::ranges::fill(builder.row(i), i % 2 == 0 ? 1.0F : -1.0F);
+      const ColumnMatrix updates = std::move(builder).finish();
+      comm.barrier();
+      const HeapPeak heap;  // whichever rank made the last one: before all of them compute
+      comm.barrier();
+      squared_distances(comm, updates);
+      comm.barrier();
+      EXPECT_LT(heap.bytes(), static_cast<std::size_t>(ranks) * (matrix + (2 * panels + 3) * tile)) << ranks;
     });
   }
 }

@@ -177,5 +177,48 @@ TEST(Columns, saved_by_two_ranks_are_loaded_by_three) {
   });
 }
 
+TEST(Columns, of_more_than_one_piece_are_saved_as_one_vector) {
+  const Rows rows = random_rows(1, (std::size_t{5} << 19U) + 3);  // two pieces and a half
+  for (const int ranks : {1, 3}) {
+    std::vector<std::byte> saved;
+    run_team(ranks, [&](const Comm& comm) {
+      const TestMatrix matrix(comm, rows);
+      ColumnVector vector = combine(matrix.columns(), std::vector<double>{1.0});
+      SaveArchive archive;
+      serialize_columns(archive, "v", comm, rows[0].size(), vector);
+      if (comm.rank() == 0) saved = archive.bytes();
+    });
+    std::vector<float> as_vector;
+    LoadArchive plain(saved);
+    plain.field("v", as_vector);
+    plain.expect_end();
+    EXPECT_EQ(as_vector, rows[0]);
+    run_team(2, [&](const Comm& comm) {
+      const TestMatrix matrix(comm, rows);
+      ColumnVector vector;
+      LoadArchive archive(saved);
+      serialize_columns(archive, "v", comm, rows[0].size(), vector);
+      EXPECT_EQ(whole(comm, matrix.columns(), vector), rows[0]);
+    });
+  }
+}
+
+TEST(Columns, a_rank_keeps_its_own_part_without_a_word_to_the_others) {
+  const Rows rows = random_rows(1, 5000);
+  run_team(3, [&](const Comm& comm) {
+    const TestMatrix matrix(comm, rows);
+    ColumnVector vector = combine(matrix.columns(), std::vector<double>{1.0});
+    if (comm.rank() == 1) {  // alone: a collective would wait for ever
+      SaveArchive save(Spread::own);
+      serialize_columns(save, "v", comm, rows[0].size(), vector);
+      EXPECT_LT(save.bytes().size(), vector.values().size() * sizeof(float) + 100);
+      ColumnVector again;
+      LoadArchive load(save.bytes(), Spread::own);
+      serialize_columns(load, "v", comm, rows[0].size(), again);
+      EXPECT_TRUE(std::ranges::equal(again.values(), vector.values()));
+    }
+  });
+}
+
 }  // namespace
 }  // namespace souk
