@@ -10,7 +10,8 @@ namespace {
 
 using vega::Json;
 
-const std::vector<std::string> candidates{"accuracy", "loss", "asr", "validation_accuracy", "train_loss", "tpr", "tnr"};
+const std::vector<std::string> candidates{
+    "accuracy", "r2", "loss", "asr", "validation_accuracy", "validation_r2", "rmse", "mae", "train_loss", "tpr", "tnr"};
 
 std::string heading(const std::vector<std::string>& metrics) {
   std::vector<std::string> titles;

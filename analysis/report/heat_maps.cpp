@@ -159,7 +159,7 @@ std::string heat_spec(const Study& study, const std::vector<std::string>& metric
 std::vector<std::string> compared_metrics(const Study& study) {
   std::vector<std::string> metrics;
   for (const std::string& metric :
-       study.of_every_buyer({"accuracy", "asr", malicious_weight_share, malicious_income_share})) {
+       study.of_every_buyer({study.quality(), "asr", malicious_weight_share, malicious_income_share})) {
     if (study.has_metric(metric)) metrics.push_back(metric);
   }
   return metrics;

@@ -32,10 +32,10 @@ std::string in_setting(const std::string& attack, const std::string& setting) {
 }
 
 /// "krum: 84.3 → 81.2 % under alie": the reference and what is left of it; and the success of attacks over the limit.
-std::string how_it_did(const RuleVerdict& rule, const VerdictLimits& limits) {
+std::string how_it_did(const RuleVerdict& rule, const std::string& quality, const VerdictLimits& limits) {
   std::string text = rule.rule + ": ";
   if (rule.worst_attack.empty()) {
-    text += "no loss of accuracy known";
+    text += fmt::format("no loss of {} known", quality);
   } else if (rule.worst_loss) {
     text += fmt::format("{} → {} under {}", percent_points(*rule.worst_reference), percent(rule.worst_accuracy),
                         in_setting(rule.worst_attack, rule.worst_setting));
@@ -66,7 +66,8 @@ Json held_card(const StudyVerdict& verdict, const VerdictLimits& limits) {
   std::vector<std::string> lines;
   for (const RuleVerdict& rule : verdict.rules) {
     const bool so_far = rule.result == Result::unfinished;
-    if (rule.result == Result::held || so_far) lines.push_back(how_it_did(rule, limits) + (so_far ? " (so far)" : ""));
+    if (rule.result == Result::held || so_far)
+      lines.push_back(how_it_did(rule, verdict.quality, limits) + (so_far ? " (so far)" : ""));
   }
   if (lines.empty()) {
     lines.emplace_back(std::ranges::any_of(verdict.rules, is_open) ? "No rule, so far."
@@ -94,7 +95,7 @@ Json broke_card(const StudyVerdict& verdict, const VerdictLimits& limits) {
   const auto harm = [](const RuleVerdict* rule) { return rule->worst_loss.value_or(2.0); };
   std::ranges::stable_sort(broken, std::greater(), harm);
   std::vector<std::string> lines;
-  for (const RuleVerdict* rule : broken) lines.push_back(how_it_did(*rule, limits));
+  for (const RuleVerdict* rule : broken) lines.push_back(how_it_did(*rule, verdict.quality, limits));
   if (lines.empty()) {
     lines.emplace_back(std::ranges::any_of(verdict.rules, is_open) ? "Nothing, so far." : "Nothing.");
   }
@@ -194,8 +195,8 @@ std::string buyer_line(const Study& study, const std::string& buyer) {
     }
     return values.empty() ? std::nullopt : std::optional(summarise(values).mean);
   };
-  return fmt::format("{}: accuracy {}, attack success {}, {} of its money to attackers",
-                     buyer.empty() ? "first" : buyer, percent(mean("accuracy")), percent(mean("asr")),
+  return fmt::format("{}: {} {}, attack success {}, {} of its money to attackers", buyer.empty() ? "first" : buyer,
+                     study.quality_word(), percent(mean(study.quality())), percent(mean("asr")),
                      percent(mean(malicious_income_share)));
 }
 
@@ -244,34 +245,36 @@ std::optional<double> mean_of(const Study& study, const SeedGroup& group, const 
   return values.empty() ? std::nullopt : std::optional(summarise(values).mean);
 }
 
-/// The setting that is best by validation accuracy, where all have one, for the test is no judge of what was tuned on
+/// The setting that is best by validation data, where all have some, for the test is no judge of what was tuned on
 /// it.
 std::optional<std::string> best_setting(const Study& study) {
   std::vector<SeedGroup> groups = seed_groups(study, RunsTaken::ended);
-  std::erase_if(groups, [&](const SeedGroup& group) { return !mean_of(study, group, "accuracy"); });
+  std::erase_if(groups, [&](const SeedGroup& group) { return !mean_of(study, group, study.quality()); });
   if (groups.empty()) return std::nullopt;
   const auto has_validation = [&](const SeedGroup& group) {
-    return mean_of(study, group, "validation_accuracy").has_value();
+    return mean_of(study, group, "validation_" + study.quality()).has_value();
   };
   const bool validated = std::ranges::all_of(groups, has_validation);
   const auto quality = [&](const SeedGroup& group) {
-    return *mean_of(study, group, validated ? "validation_accuracy" : "accuracy");
+    return *mean_of(study, group, (validated ? "validation_" : "") + study.quality());
   };
   const SeedGroup& best = *std::ranges::max_element(groups, {}, quality);
   const std::string place = study.place_text(best.cell);
-  return fmt::format("Best by {}: {}{}, with a test accuracy of {}{}, mean of {} run{}.",
-                     validated ? "validation accuracy" : "test accuracy (no validation data, so it flatters)",
-                     best.cell.rule, place.empty() ? "" : ", " + place, percent(mean_of(study, best, "accuracy")),
-                     validated ? fmt::format(" (validation {})", percent(quality(best))) : "", best.runs.size(),
-                     best.runs.size() == 1 ? "" : "s");
+  const std::string word = study.quality_word();
+  return fmt::format(
+      "Best by {}: {}{}, with a test {} of {}{}, mean of {} run{}.",
+      validated ? "validation " + word : fmt::format("test {} (no validation data, so it flatters)", word),
+      best.cell.rule, place.empty() ? "" : ", " + place, word, percent(mean_of(study, best, study.quality())),
+      validated ? fmt::format(" (validation {})", percent(quality(best))) : "", best.runs.size(),
+      best.runs.size() == 1 ? "" : "s");
 }
 
 /// Of a study of one run.
 std::vector<std::string> result_lines(const Study& study) {
   std::vector<std::string> lines;
   const StudyRun& run = study.runs.front();
-  for (const std::string& metric :
-       study.of_every_buyer({"accuracy", "loss", "asr", malicious_weight_share, malicious_income_share})) {
+  for (const std::string& metric : study.of_every_buyer(
+           {study.quality(), "rmse", "mae", "loss", "asr", malicious_weight_share, malicious_income_share})) {
     const auto value = study.counts(run) ? run.final_value(metric) : std::nullopt;
     if (!value) continue;
     lines.push_back(vega::is_share(metric) ? fmt::format("{}: {}", vega::title_of(metric), percent_points(*value))
@@ -296,9 +299,10 @@ std::string reference_words(const StudyVerdict& verdict) {
   const std::string clean =
       "the cell without attack of the same rule, seed and setting (where there is none, of the most similar setting), "
       "both after the last test";
-  const std::string best =
-      "the best accuracy after the last test of any rule under any attack with the same seed and setting, for there "
-      "are no cells without attack: losses are underestimated";
+  const std::string best = fmt::format(
+      "the best {} after the last test of any rule under any attack with the same seed and setting, for there "
+      "are no cells without attack: losses are underestimated",
+      verdict.quality);
   if (!verdict.against_best) return clean;
   return verdict.against_clean ? clean + "; in a sweep without such cells, " + best : best;
 }
@@ -307,11 +311,12 @@ std::vector<std::string> definitions(const StudyVerdict& verdict, const VerdictL
   if (verdict.rules.empty()) return {};
   return {fmt::format(
       "A rule held if in every setting (an attack with a value of every other axis) it lost less than {:.0f} points of "
-      "accuracy and the attack succeeded in less than {:.0f} % of its tries, as means over seeds of finished runs; a "
-      "setting with a run that diverges is broken, unless that run diverges without attack too. Above: accuracy before "
+      "{} and the attack succeeded in less than {:.0f} % of its tries, as means over seeds of finished runs; a "
+      "setting with a run that diverges is broken, unless that run diverges without attack too. Above: {} before "
       "→ under the attack that costs most. Before is {}. Success is counted beyond what a cell measures in which the "
       "same attackers never act, where there is one.",
-      100.0 * limits.accuracy_loss, 100.0 * limits.attack_success, reference_words(verdict))};
+      100.0 * limits.accuracy_loss, verdict.quality, 100.0 * limits.attack_success, verdict.quality,
+      reference_words(verdict))};
 }
 
 /// How runs that have not ended are taken.

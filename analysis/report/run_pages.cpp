@@ -17,8 +17,9 @@ namespace {
 
 using vega::Json;
 
-constexpr std::array<std::string_view, 8> curve_metrics{"accuracy", "loss", "asr",        "validation_accuracy",
-                                                        "tpr",      "tnr",  "train_loss", "step_norm"};
+constexpr std::array<std::string_view, 12> curve_metrics{
+    "accuracy", "r2",  "loss", "asr", "validation_accuracy", "validation_r2",
+    "rmse",     "mae", "tpr",  "tnr", "train_loss",          "step_norm"};
 
 /// Texts that several runs share, by number.
 class Shared {

@@ -36,9 +36,13 @@ std::string result_text(const RuleVerdict& rule) {
 
 /// Metrics of whole runs that tables show, where some run has them.
 const std::vector<std::string> run_metrics{"accuracy",
+                                           "r2",
+                                           "rmse",
+                                           "mae",
                                            "loss",
                                            "asr",
                                            "validation_accuracy",
+                                           "validation_r2",
                                            "tolerated_f",
                                            "tpr",
                                            "tnr",
@@ -65,24 +69,25 @@ std::optional<double> mean_of(const Study& study, const SeedGroup& group, const 
 }  // namespace
 
 ReportTable rule_table(const StudyVerdict& verdict) {
-  ReportTable table{.id = "rules",
-                    .title = "Rules",
-                    .note = "",
-                    .columns = {{"rule"},
-                                {"verdict"},
-                                {"worst attack", "", "the one that cost most accuracy, mean over seeds"},
-                                {"setting", "", "values of the other axes there"},
-                                {verdict.against_best ? "reference accuracy (%)" : "clean accuracy (%)", ".1f",
-                                 "in that setting, of the same seeds"},
-                                {"accuracy under it (%)", ".1f"},
-                                {"points lost", ".1f"},
-                                {"highest attack success (%)", ".1f"},
-                                {"by", "", "the attack with that success rate"},
-                                {"settings broken", "", "an attack with a value of every other axis is a setting"},
-                                {"settings"},
-                                {"not compared", "", "cells under attack by the reason"}},
-                    .data = DataSet({"rule", "verdict", "worst", "setting", "reference", "accuracy", "loss", "asr",
-                                     "backdoor", "broken", "settings", "not_compared"})};
+  ReportTable table{
+      .id = "rules",
+      .title = "Rules",
+      .note = "",
+      .columns = {{"rule"},
+                  {"verdict"},
+                  {"worst attack", "", fmt::format("the one that cost most {}, mean over seeds", verdict.quality)},
+                  {"setting", "", "values of the other axes there"},
+                  {fmt::format("{} {} (%)", verdict.against_best ? "reference" : "clean", verdict.quality), ".1f",
+                   "in that setting, of the same seeds"},
+                  {fmt::format("{} under it (%)", verdict.quality), ".1f"},
+                  {"points lost", ".1f"},
+                  {"highest attack success (%)", ".1f"},
+                  {"by", "", "the attack with that success rate"},
+                  {"settings broken", "", "an attack with a value of every other axis is a setting"},
+                  {"settings"},
+                  {"not compared", "", "cells under attack by the reason"}},
+      .data = DataSet({"rule", "verdict", "worst", "setting", "reference", "accuracy", "loss", "asr", "backdoor",
+                       "broken", "settings", "not_compared"})};
   for (const RuleVerdict& rule : verdict.rules) {
     table.data.add({rule.rule, result_text(rule), rule.worst_attack, rule.worst_setting, percent(rule.worst_reference),
                     percent(rule.worst_accuracy), percent(rule.worst_loss), percent(rule.attack_success),
@@ -98,8 +103,10 @@ ReportTable price_table(const StudyVerdict& verdict) {
       .title = "What rules cost without an attack",
       .note = "What held under attack is worth as much as what it costs where there is none.",
       .columns = {{"rule"},
-                  {"clean accuracy (%)", ".1f", "without attack, in settings that the mean has as well"},
-                  {"price of robustness", ".1f", "points of accuracy that the mean has more there"},
+                  {fmt::format("clean {} (%)", verdict.quality), ".1f",
+                   "without attack, in settings that the mean has as well"},
+                  {"price of robustness", ".1f",
+                   fmt::format("points of {} that the mean has more there", verdict.quality)},
                   {"success without attack (%)", ".1f", "of attackers that never act: taken off the success above"},
                   {"other f", "", "cells compared with one that ran with another tolerated_f"}},
       .data = DataSet({"rule", "clean", "price", "measured_clean", "other_f"})};
@@ -122,11 +129,12 @@ ReportTable attack_table(const StudyVerdict& verdict) {
                              {"mean points lost", ".1f", "over all rules, settings and seeds"},
                              {"highest attack success (%)", ".1f", "mean over seeds of a setting"}});
   columns.insert(columns.end(), {"broken", "loss", "asr"});
-  ReportTable table{.id = "attacks",
-                    .title = "Attacks",
-                    .note = "Most harmful first: by settings broken, then by points of accuracy lost.",
-                    .columns = std::move(heads),
-                    .data = DataSet(std::move(columns))};
+  ReportTable table{
+      .id = "attacks",
+      .title = "Attacks",
+      .note = fmt::format("Most harmful first: by settings broken, then by points of {} lost.", verdict.quality),
+      .columns = std::move(heads),
+      .data = DataSet(std::move(columns))};
   for (const AttackVerdict& attack : verdict.attacks) {
     std::vector<ReportValue> row{attack.attack};
     if (by_sweep) row.emplace_back(attack.sweep);
@@ -145,7 +153,7 @@ ReportTable buyer_table(const Study& study) {
   }
   columns.emplace_back("buyer");
   heads.push_back({"buyer"});
-  const std::vector<std::string> metrics{"accuracy", "asr", malicious_weight_share, malicious_income_share,
+  const std::vector<std::string> metrics{study.quality(), "asr", malicious_weight_share, malicious_income_share,
                                          "spent_total"};
   for (const std::string& metric : metrics) {
     columns.push_back(metric);

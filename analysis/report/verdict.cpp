@@ -19,7 +19,7 @@ using Result = RuleVerdict::Result;
 
 std::optional<double> accuracy_of(const Study& study, const StudyCell& cell) {
   const StudyRun& run = study.runs[cell.run];
-  return run.is_done() ? run.final_value("accuracy") : std::nullopt;
+  return run.is_done() ? run.final_value(study.quality()) : std::nullopt;
 }
 
 /// What a cell is compared with.
@@ -269,6 +269,7 @@ StudyVerdict judge(const Study& study, const VerdictLimits& limits) {
   const References references(study);
   const std::vector<Setting> settings = settings_under_attack(study, references);
   StudyVerdict verdict;
+  verdict.quality = study.quality_word();
   for (const StudyCell& cell : study.cells) {
     if (!cell.attacked) continue;
     const bool clean = references.are_clean_for(cell);

@@ -54,7 +54,8 @@ struct AttackVerdict {
 };
 
 struct StudyVerdict {
-  /// What references are: cells without attack of the same sweep; in sweeps that have none, the best accuracy at the
+  std::string quality = "accuracy";  ///< what is compared, in words
+  /// What references are: cells without attack of the same sweep; in sweeps that have none, the best quality at the
   /// end that any rule reached under any attack with the same seed and setting.
   bool against_clean = false, against_best = false;
   std::vector<RuleVerdict> rules;      ///< in the study's order

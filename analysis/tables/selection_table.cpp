@@ -7,7 +7,16 @@ namespace souk {
 namespace {
 
 using RunValues = std::map<std::int64_t, double>;
-constexpr const char* judged_by = "validation_accuracy";
+
+/// The metric of validation data that runs have.
+std::string metric_of_validation(const Database& view) {
+  for (const char* metric : {"validation_accuracy", "validation_r2"}) {
+    if (view.integer(fmt::format("SELECT count(*) FROM metric WHERE name = '{}'", metric)) > 0) return metric;
+  }
+  throw_input_error(
+      "no run has recorded validation_accuracy or validation_r2, by which settings are chosen: let the scenario hold "
+      "samples out with evaluation.validation_fraction");
+}
 
 struct Worst {
   std::string label;
@@ -49,8 +58,9 @@ struct Candidate {
 /// Chooses settings, row by row.
 class Selection {
  public:
-  Selection(const TableSource& source, const TableLayout& layout, std::string attack_axis)
+  Selection(const TableSource& source, const std::string& judged_by, const TableLayout& layout, std::string attack_axis)
       : source_(source),
+        judged_by_(judged_by),
         layout_(layout),
         attack_axis_(std::move(attack_axis)),
         judged_(run_values(source.view, judged_by, source.round)) {}
@@ -80,6 +90,7 @@ class Selection {
  private:
   std::size_t attacks_of(const FrameCells& cells) const { return split(source_.frame, cells, attack_axis_).size(); }
   const TableSource& source_;
+  const std::string& judged_by_;
   const TableLayout& layout_;
   std::string attack_axis_;
   RunValues judged_;
@@ -100,7 +111,7 @@ void add_row(ResultTable& table, const TableSource& source, const TableShape& sh
   const Worst& judged = choice ? choice->judged : none;
   std::vector<std::string>& texts = table.rows.emplace_back();
   texts = {layout.rows[row], choice ? choice->label : "n/a",
-           text_of(judged, NumberText(metric_info(judged_by), source.percent))};
+           text_of(judged, NumberText(metric_info(judged_by_), source_.percent))};
   for (const std::string& metric : shape.metrics) {
     const MetricInfo info = metric_info(metric);
     SOUK_REQUIRE(info.better != Better::neither, "neither more nor less '{}' is better: it has no worst case", metric);
@@ -122,11 +133,9 @@ ResultTable selection_table(const TableSource& source, const TableShape& shape, 
                "--select {0}: settings are chosen by their worst case over {0}, which cannot itself be chosen; name "
                "another column of the worst case with --worst-over",
                attack_axis);
-  SOUK_REQUIRE(source.view.integer("SELECT count(*) FROM metric WHERE name = 'validation_accuracy'") > 0,
-               "no run has recorded validation_accuracy, by which settings are chosen: let the scenario hold samples "
-               "out with evaluation.validation_fraction");
+  const std::string judged_by = metric_of_validation(source.view);
   const TableLayout layout = lay_out(source.frame, shape.rows, axes);
-  Selection selection(source, layout, attack_axis);
+  Selection selection(source, judged_by, layout, attack_axis);
   ResultTable table{.title = fmt::format("{} chosen on validation data", joined_columns(axes)),
                     .header = {joined_columns(shape.rows), joined_columns(axes), judged_by},
                     .rows = {},

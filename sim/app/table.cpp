@@ -22,7 +22,7 @@ struct TableArguments {
   std::vector<std::filesystem::path> directories;
   std::string rows = "aggregator";
   std::string cols = "attack";
-  std::string metrics = "accuracy";
+  std::string metrics;  ///< empty: what runs have of accuracy and r2
   std::string statistic = "mean±std";
   std::string round = "usual";
   std::string filter;
@@ -61,7 +61,7 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 TableShape shape_of(const TableArguments& arguments) {
   TableShape shape{.rows = split_list(arguments.rows, ','),
                    .cols = split_list(arguments.cols, ','),
-                   .metrics = split_list(arguments.metrics, ',')};
+                   .metrics = split_list(arguments.metrics.empty() ? "accuracy" : arguments.metrics, ',')};
   SOUK_REQUIRE(!shape.metrics.empty(), "--metric: expected at least one name");
   if (arguments.cols_given) return shape;
   std::erase_if(shape.cols, [&](const std::string& column) { return contains(shape.rows, column); });
@@ -127,6 +127,14 @@ std::vector<std::string> quantities_of(const TableArguments& arguments, const Ta
   return concatenated({shape.metrics, split_list(arguments.pareto, ':')});
 }
 
+/// The metric of a table that names none: "accuracy", or "r2" where runs have that instead.
+std::string usual_metric(const Database& view) {
+  const auto has = [&](const char* metric) {
+    return view.integer(fmt::format("SELECT count(*) FROM metric WHERE name = '{}'", metric)) > 0;
+  };
+  return !has("accuracy") && has("r2") ? "r2" : "accuracy";
+}
+
 int table_command(const TableArguments& arguments) {
   SOUK_REQUIRE(!arguments.percent || arguments.format != "csv",
                "--percent: csv is for programs, and has all numbers in full, shares from 0 to 1");
@@ -134,6 +142,7 @@ int table_command(const TableArguments& arguments) {
   const RoundChoice round = RoundChoice::parse(arguments.round);
   TableShape shape = shape_of(arguments);
   const ResultsView view = ResultsView::load(arguments.directories, detail_for(quantities_of(arguments, shape)));
+  if (arguments.metrics.empty()) shape.metrics = {usual_metric(view.database())};
   shape.metrics = with_classes(view.database(), shape.metrics);
   Frame frame(view.database());
   keep_matching(frame, arguments.filter);
