@@ -38,7 +38,7 @@ std::string values_in(const Condition& condition, const ValuesOf& values_of) {
     if (!all) values.resize(most);
     texts.push_back(fmt::format("{}: {}{}{}", comparison.name,
                                 values.empty() ? "none" : fmt::format("{}", fmt::join(values, ", ")), all ? "" : ", …",
-                                hint));
+                                hint.empty() ? "" : "." + hint));
   });
   return fmt::format("{}", fmt::join(texts, "; "));
 }
