@@ -10,16 +10,16 @@
 namespace souk {
 
 /// Where saved bytes go, in order.
-class ByteSink {
+class StateSink {
  public:
-  virtual ~ByteSink() = default;
+  virtual ~StateSink() = default;
   virtual void write(std::span<const std::byte> bytes) = 0;
 };
 
 /// Where saved bytes come from, in order.
-class ByteSource {
+class StateSource {
  public:
-  virtual ~ByteSource() = default;
+  virtual ~StateSource() = default;
   virtual std::uint64_t left() const = 0;             ///< bytes not read yet
   virtual void read(std::span<std::byte> bytes) = 0;  ///< contract: no more than are left
 };
@@ -53,7 +53,7 @@ class Archive {
 /// Hands fields to a sink as they come, and keeps nothing.
 class ArchiveWriter : public Archive {
  public:
-  explicit ArchiveWriter(ByteSink& sink, Portion portion = Portion::whole) : sink_(sink), portion_(portion) {}
+  explicit ArchiveWriter(StateSink& sink, Portion portion = Portion::whole) : sink_(sink), portion_(portion) {}
   bool loading() const final { return false; }
   Portion portion() const final { return portion_; }
   void field(std::string_view name, std::vector<float>& values) final;
@@ -67,14 +67,14 @@ class ArchiveWriter : public Archive {
 
  private:
   void begin(std::string_view name, char type, std::size_t count);
-  ByteSink& sink_;
+  StateSink& sink_;
   Portion portion_;
 };
 
 /// Reads fields back in the same order. Throws InputError naming the first field that is not as expected.
 class ArchiveReader : public Archive {
  public:
-  explicit ArchiveReader(ByteSource& source, Portion portion = Portion::whole) : source_(source), portion_(portion) {}
+  explicit ArchiveReader(StateSource& source, Portion portion = Portion::whole) : source_(source), portion_(portion) {}
   bool loading() const final { return true; }
   Portion portion() const final { return portion_; }
   void field(std::string_view name, std::vector<float>& values) final;
@@ -95,12 +95,12 @@ class ArchiveReader : public Archive {
   void vector_field(std::string_view name, char type, std::vector<T>& values);
   template <class T>
   void single_field(std::string_view name, char type, T& value);
-  ByteSource& source_;
+  StateSource& source_;
   Portion portion_;
 };
 
 /// Bytes in memory.
-class MemorySink : public ByteSink {
+class MemorySink : public StateSink {
  public:
   void write(std::span<const std::byte> bytes) final { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
   const std::vector<std::byte>& bytes() const { return bytes_; }
@@ -109,7 +109,7 @@ class MemorySink : public ByteSink {
   std::vector<std::byte> bytes_;
 };
 
-class MemorySource : public ByteSource {
+class MemorySource : public StateSource {
  public:
   explicit MemorySource(std::span<const std::byte> bytes) : rest_(bytes) {}
   std::uint64_t left() const final { return rest_.size(); }
