@@ -301,6 +301,23 @@ void Attackers::observe(const Published& published, RoundRecord& record) {
   }
 }
 
+Footprint Attackers::footprint(std::size_t updates, double vector) const {
+  Footprint footprint;
+  for (const auto& group : groups_) {
+    const std::size_t members = population_.members_of(group->index).size();
+    const AttackScale scale{.updates = static_cast<double>(updates),
+                            .members = static_cast<double>(std::min(members, updates)),
+                            .group = static_cast<double>(members),
+                            .vector = vector};
+    for (const auto& stage : group->stages) {
+      const AttackFootprint own = stage->footprint(scale);
+      footprint.held += own.held;
+      footprint.at(Moment::attacking) = std::max(footprint.at(Moment::attacking), own.working);
+    }
+  }
+  return footprint;
+}
+
 AgentId Attackers::identity_of(AgentId client) const {
   const auto found = identities_.find(client.value);
   return found == identities_.end() ? client : AgentId{found->second};

@@ -11,6 +11,7 @@
 #include "agents/attack_schedule.hpp"
 #include "agents/population.hpp"
 #include "attacks/attack.hpp"
+#include "sim/base/footprint.hpp"
 #include "sim/engine/round_record.hpp"
 
 namespace souk::scenario {
@@ -67,6 +68,8 @@ class Attackers {
                     std::size_t classes, std::span<double> reports);
   /// Shows the groups what the server publishes, and lets members change their identities. Collective.
   void observe(const Published& published, RoundRecord& record);
+  /// Of all groups, in rounds of so many updates, `vector` the bytes of an update's columns on the rank.
+  Footprint footprint(std::size_t updates, double vector) const;
   /// Under which name the server knows a client.
   AgentId identity_of(AgentId client) const;
   void serialize(Archive& archive, const Comm& comm);

@@ -73,6 +73,16 @@ std::size_t Federation::expected_malicious() const {
   return (selector_->wanted() * population_.malicious() + clients - 1) / clients;
 }
 
+std::vector<PartFootprint> Federation::footprints() const {
+  const Deal& deal = deal_.deal;
+  PartFootprint data{"data set", {}}, dealt{"partition", {}};
+  data.footprint.node = static_cast<double>(data_.memory->bytes().size());
+  dealt.footprint.held = static_cast<double>(deal.samples.capacity() * sizeof(SampleIndex) +
+                                             deal.offsets.capacity() * sizeof(std::uint64_t) +
+                                             population_.clients() * sizeof(std::int32_t));
+  return {data, dealt};
+}
+
 SetUpRecord Federation::record(const std::string& role) const {
   SetUpRecord record;
   for (std::uint32_t id = 0; id < population_.clients(); ++id) {

@@ -11,6 +11,7 @@
 #include "agents/selection.hpp"
 #include "agents/shared_data.hpp"
 #include "agents/validators.hpp"
+#include "sim/base/footprint.hpp"
 #include "sim/engine/round_record.hpp"
 #include "sim/learn/task.hpp"
 
@@ -50,6 +51,8 @@ class Federation {
   std::size_t parameters() const { return task_->layout().dimension(); }
   /// Of the updates of a round, rounded up.
   std::size_t expected_malicious() const;
+  /// The data set, and who holds what of it.
+  std::vector<PartFootprint> footprints() const;
   /// Agents and what they hold. `role`: what clients are called.
   SetUpRecord record(const std::string& role) const;
 

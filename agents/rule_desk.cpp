@@ -42,7 +42,7 @@ std::vector<std::size_t> finite_rows(std::span<const double> squared_norms) {
 RuleSnapshot::RuleSnapshot(const scenario::Aggregator& config, Aggregator& rule, const Comm& comm)
     : config_(config), comm_(comm) {
   if (!rule.needs().memory) return;
-  SaveArchive archive(Spread::own);
+  SaveArchive archive(Portion::own);
   rule.serialize(archive, comm);
   state_ = archive.bytes();
 }
@@ -50,7 +50,7 @@ RuleSnapshot::RuleSnapshot(const scenario::Aggregator& config, Aggregator& rule,
 std::unique_ptr<Aggregator> RuleSnapshot::copy() const {
   std::unique_ptr<Aggregator> copy = make_aggregator(config_);
   if (state_.empty()) return copy;
-  LoadArchive archive(state_, Spread::own);
+  LoadArchive archive(state_, Portion::own);
   copy->serialize(archive, comm_);
   return copy;
 }

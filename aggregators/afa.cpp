@@ -6,6 +6,7 @@
 #include "aggregators/stats/order_statistics.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/params/krum_scores.hpp"
 
@@ -43,6 +44,11 @@ class Afa final : public Aggregator {
     SOUK_REQUIRE(block_ == 1.0 || regularized_incomplete_beta(alpha0_, beta0_, 0.5) <= block_,
                  "aggregator.afa.block = {}: blocks every client before its first round (alpha0 = {}, beta0 = {})",
                  block_, alpha0_, beta0_);
+  }
+
+  RuleFootprint footprint(const RuleScale& scale) const override {
+    return {.held = 2.0 * client_number_bytes * static_cast<double>(scale.clients),
+            .working = scale.distances() + scale.vector()};
   }
 
   RuleOutput aggregate(const RuleInput& input) override {
@@ -106,6 +112,7 @@ class Afa final : public Aggregator {
     std::vector<double> along(c.size(), 0.0);
     double square = 0.0;
     for (std::size_t i = 0; i < c.size(); ++i) {
+      heartbeat::beat();
       for (const std::size_t j : good) along[i] += products(i, j) * c[j];
       square += c[i] * along[i];
     }

@@ -119,6 +119,28 @@ struct RoundSize {
   std::size_t tolerated_f = 0;  ///< of the scenario; a rule's own `f` goes before it
 };
 
+/// The rounds that a rule is to work on, and on how many ranks: what its memory hangs on.
+struct RuleScale {
+  std::size_t updates = 0;    ///< n of a round, at most
+  std::size_t clients = 0;    ///< all of whom it may see in the course of the run
+  std::size_t dimension = 0;  ///< d
+  int ranks = 1;
+  /// Bytes of a [d] vector on the rank that holds most of it.
+  double vector() const;
+  /// Bytes of a symmetric [n, n] matrix of doubles, and of all that is held while the updates' products or distances
+  /// are computed, the matrix included.
+  double pairs() const;
+  double distances() const;
+};
+
+/// Bytes of a rank that a rule needs beside what it is given.
+struct RuleFootprint {
+  double held = 0.0;           ///< between rounds
+  double working = 0.0;        ///< more while it aggregates, its answer included
+  std::size_t candidates = 0;  ///< models that it has judged at once, at most
+  bool gradients = false;      ///< asks for gradients on the root data
+};
+
 /// Turns n updates into one step. All bits are equal for any rank count.
 class Aggregator {
  public:
@@ -127,6 +149,8 @@ class Aggregator {
   virtual RulePreserves preserves() const { return {}; }
   /// Throws InputError with field, value and the inequality that fails, e.g. "aggregator.krum.f = 8: …".
   virtual void check(const RoundSize&) const {}
+  /// Beside the step, nothing.
+  virtual RuleFootprint footprint(const RuleScale& scale) const { return {.working = scale.vector()}; }
   virtual RuleOutput aggregate(const RuleInput& input) = 0;
   /// State kept between rounds; most rules have none. Collective: state in columns is gathered and cut by
   /// `serialize_columns`.

@@ -6,6 +6,7 @@
 #include "aggregators/two_means.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/archive.hpp"
+#include "sim/base/heartbeat.hpp"
 #include "sim/base/multiversion.hpp"
 #include "sim/base/plugin_registry.hpp"
 
@@ -43,6 +44,7 @@ class Observation {
 
  private:
   void count(const Panel& panel, std::size_t begin, double* counts) {
+    heartbeat::beat();
     const std::size_t width = std::min(tile_columns, panel.columns.size() - begin);
     for (std::size_t i = 0; i < n_; ++i) std::copy_n(panel.row(i).data() + begin, width, &tile_[i * tile_columns]);
     for (std::size_t i = 0; i < n_; ++i) {  // columns beyond the panel: all values equal
@@ -78,6 +80,10 @@ class Auror final : public Aggregator {
 
   RuleNeeds needs() const override { return {.memory = true, .history = true}; }
   RulePreserves preserves() const override { return {.scale = false}; }
+
+  RuleFootprint footprint(const RuleScale& scale) const override {
+    return {.held = 2.0 * client_number_bytes * static_cast<double>(scale.clients), .working = scale.vector()};
+  }
 
   RuleOutput aggregate(const RuleInput& input) override {
     std::vector<bool> malicious(input.updates.rows(), false);

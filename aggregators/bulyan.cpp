@@ -20,6 +20,10 @@ class Bulyan final : public Aggregator {
   RulePreserves preserves() const override { return {.permutation = false}; }
   void check(const RoundSize& round) const override { f_.check(round); }
 
+  RuleFootprint footprint(const RuleScale& scale) const override {
+    return {.working = scale.distances() + 2.0 * scale.vector()};
+  }
+
   RuleOutput aggregate(const RuleInput& input) override {
     const std::size_t n = input.updates.rows();
     const std::size_t f = f_.of(input);

@@ -22,6 +22,10 @@ class CovarianceAgnosticFilter final : public Aggregator {
   RuleNeeds needs() const override { return {.tolerated_f = f_.from_scenario()}; }
   void check(const RoundSize& round) const override { f_.check(round); }
 
+  RuleFootprint footprint(const RuleScale& scale) const override {
+    return {.working = scale.distances() + 2.0 * scale.pairs() + scale.vector()};
+  }
+
   RuleOutput aggregate(const RuleInput& input) override {
     const std::size_t n = input.updates.rows();
     const double least = static_cast<double>(n) - 2.0 * static_cast<double>(f_.of(input));

@@ -20,6 +20,10 @@ class CenteredClipping final : public Aggregator {
   RuleNeeds needs() const override { return {.memory = true}; }
   RulePreserves preserves() const override { return {.scale = false, .translation = false, .unanimity = false}; }
 
+  RuleFootprint footprint(const RuleScale& scale) const override {
+    return {.held = scale.vector(), .working = scale.distances() + 2.0 * scale.vector()};
+  }
+
   RuleOutput aggregate(const RuleInput& input) override {
     const std::size_t n = input.updates.rows();
     if (dimension_ == 0) {

@@ -22,6 +22,10 @@ class ClippedClustering final : public Aggregator {
   /// Earlier norms limit those of this round.
   RulePreserves preserves() const override { return {.scale = false, .translation = false, .unanimity = false}; }
 
+  RuleFootprint footprint(const RuleScale& scale) const override {
+    return {.working = scale.distances() + 3.0 * scale.pairs() + scale.vector()};
+  }
+
   RuleOutput aggregate(const RuleInput& input) override {
     const std::vector<double> norms = norms_of(input);
     all_norms_.insert(all_norms_.end(), norms.begin(), norms.end());

@@ -20,6 +20,8 @@ class Crfl final : public Aggregator {
     return {.scale = false, .translation = false, .unanimity = false, .noise = sigma_ > 0.0};
   }
 
+  RuleFootprint footprint(const RuleScale& scale) const override { return {.working = 2.0 * scale.vector()}; }
+
   RuleOutput aggregate(const RuleInput& input) override {
     RuleOutput output = weighted_sum(input, sample_shares(input.submissions));
     const std::span<float> step = output.step.values();

@@ -8,6 +8,7 @@
 #include "aggregators/stats/order_statistics.hpp"
 #include "aggregators/stats/similarity.hpp"
 #include "scenarios/aggregators.pb.h"
+#include "sim/base/heartbeat.hpp"
 #include "sim/base/plugin_registry.hpp"
 
 namespace souk {
@@ -37,6 +38,7 @@ std::vector<std::size_t> clusters_by_angle(const SymmetricMatrix& gram) {
 /// Adds `distance` to all pairs that a clustering separates; noise is alone.
 void add_separated(SymmetricMatrix& distances, const std::vector<std::size_t>& labels, double distance) {
   for (std::size_t i = 0; i < labels.size(); ++i) {
+    heartbeat::beat();
     for (std::size_t j = 0; j < i; ++j) {
       if (labels[i] == noise || labels[i] != labels[j]) distances.lower[i * (i + 1) / 2 + j] += distance;
     }
@@ -94,6 +96,10 @@ class DeepSight final : public Aggregator {
 
   RuleNeeds needs() const override { return {.model = true, .classes = true}; }
   RulePreserves preserves() const override { return {.scale = false, .translation = false}; }
+
+  RuleFootprint footprint(const RuleScale& scale) const override {
+    return {.working = scale.distances() + 3.0 * scale.pairs() + scale.vector(), .candidates = scale.updates};
+  }
 
   RuleOutput aggregate(const RuleInput& input) override {
     const LastLayer layer = last_layer(*input.layout);

@@ -30,6 +30,11 @@ class Dnc final : public Aggregator {
                  round.updates);
   }
 
+  RuleFootprint footprint(const RuleScale& scale) const override {
+    return {.working = scale.distances() + drawn_columns_bytes(scale.dimension, static_cast<double>(coordinates_)) +
+                       scale.vector()};
+  }
+
   RuleOutput aggregate(const RuleInput& input) override {
     const std::size_t n = input.updates.rows();
     const std::size_t wanted = removed(f_.of(input));

@@ -18,6 +18,10 @@ class Flame final : public Aggregator {
     return {.scale = !models_, .translation = false, .unanimity = lambda_ == 0.0, .noise = lambda_ > 0.0};
   }
 
+  RuleFootprint footprint(const RuleScale& scale) const override {
+    return {.working = scale.distances() + (models_ ? 1.0 : 3.0) * scale.pairs() + scale.vector()};
+  }
+
   RuleOutput aggregate(const RuleInput& input) override {
     const std::vector<double> norms = norms_of(input);
     const double limit = median(norms);

@@ -9,6 +9,7 @@
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/params/agent_vectors.hpp"
 #include "sim/params/columnwise.hpp"
@@ -34,6 +35,11 @@ class FlDetector final : public Aggregator {
 
   RuleNeeds needs() const override { return {.memory = true, .history = true, .everyone = true}; }
   RulePreserves preserves() const override { return {.translation = true}; }
+
+  RuleFootprint footprint(const RuleScale& scale) const override {
+    return {.held = (static_cast<double>(scale.clients) + 2.0 + 2.0 * static_cast<double>(window_)) * scale.vector(),
+            .working = 4.0 * scale.vector()};
+  }
 
   RuleOutput aggregate(const RuleInput& input) override {
     dimension_ = input.updates.dimension();
@@ -92,6 +98,7 @@ class FlDetector final : public Aggregator {
     double* sums = partials.data();
     for (const Panel& panel : input.updates.panels()) {
       for (const std::size_t i : known) {
+        heartbeat::beat();
         const auto last = last_updates_.of(input.submissions[i].agent, input.updates).panel(panel);
         const auto change = expected.panel(panel);
         const auto now = panel.row(i);

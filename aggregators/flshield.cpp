@@ -11,6 +11,7 @@
 #include "aggregators/stats/silhouette.hpp"
 #include "aggregators/stats/similarity.hpp"
 #include "scenarios/aggregators.pb.h"
+#include "sim/base/heartbeat.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/params/krum_scores.hpp"
 
@@ -34,6 +35,7 @@ Representatives bijective(const SymmetricMatrix& alike, std::span<const double> 
   const std::size_t n = norms.size();
   Representatives made{.coefficients = std::vector<double>(n * n, 0.0), .of_client = all_rows(n), .count = n};
   for (std::size_t i = 0; i < n; ++i) {
+    heartbeat::beat();
     double* row = made.coefficients.data() + i * n;
     double sum = 0.0;
     for (std::size_t j = 0; j < n; ++j) {
@@ -96,6 +98,12 @@ class FlShield final : public Aggregator {
 
   RuleNeeds needs() const override { return {.validators = true, .classes = true}; }
   RulePreserves preserves() const override { return {.scale = false, .translation = false, .permutation = !clusters_}; }
+
+  RuleFootprint footprint(const RuleScale& scale) const override {
+    return {
+        .working = static_cast<double>(scale.updates + 1) * scale.vector() + scale.distances() + 3.0 * scale.pairs(),
+        .candidates = scale.updates};
+  }
 
   RuleOutput aggregate(const RuleInput& input) override {
     const SymmetricMatrix products = gram(input.comm, input.updates);

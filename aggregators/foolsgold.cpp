@@ -5,6 +5,7 @@
 #include "aggregators/last_layer.hpp"
 #include "aggregators/rule_tools.hpp"
 #include "scenarios/aggregators.pb.h"
+#include "sim/base/heartbeat.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/params/agent_vectors.hpp"
 
@@ -22,6 +23,11 @@ class FoolsGold final : public Aggregator {
 
   RuleNeeds needs() const override { return {.model = last_layer_, .memory = true, .history = true}; }
   RulePreserves preserves() const override { return {.translation = false, .unanimity = false}; }
+
+  RuleFootprint footprint(const RuleScale& scale) const override {
+    return {.held = static_cast<double>(scale.clients) * scale.vector(),
+            .working = scale.distances() + 3.0 * scale.pairs() + scale.vector()};
+  }
 
   RuleOutput aggregate(const RuleInput& input) override {
     remember(input);
@@ -64,10 +70,12 @@ class FoolsGold final : public Aggregator {
     const auto capped = [&](std::size_t i, std::size_t j) { return std::min(1.0, apart(i, j)); };
     std::vector<double> nearest(n, 1.0);
     for (std::size_t i = 0; i < n; ++i) {
+      heartbeat::beat();
       for (std::size_t j = 0; j < n; ++j) nearest[i] = j == i ? nearest[i] : std::min(nearest[i], capped(i, j));
     }
     std::vector<double> unlike(n, 1.0);
     for (std::size_t i = 0; i < n; ++i) {
+      heartbeat::beat();
       for (std::size_t j = 0; j < n; ++j) {
         if (j == i) continue;
         const double pair = capped(i, j);

@@ -5,6 +5,7 @@
 #include "aggregators/affine.hpp"
 #include "aggregators/rule_tools.hpp"
 #include "scenarios/aggregators.pb.h"
+#include "sim/base/heartbeat.hpp"
 #include "sim/base/plugin_registry.hpp"
 
 namespace souk {
@@ -30,6 +31,10 @@ class GeometricMedian final : public Aggregator {
         tolerance_(config.tolerance()),
         by_samples_(config.weighting() == scenario::Mean::BY_SAMPLES) {}
 
+  RuleFootprint footprint(const RuleScale& scale) const override {
+    return {.working = scale.distances() + 2.0 * scale.vector()};
+  }
+
   RuleOutput aggregate(const RuleInput& input) override {
     const SymmetricMatrix squares = squared_distances(input.comm, input.updates);
     const std::vector<bool> near = near_rows(squares);
@@ -48,6 +53,7 @@ class GeometricMedian final : public Aggregator {
     double objective = objective_at(distances, importance, near);
     std::size_t done = 0;
     while (done < iterations_) {
+      heartbeat::beat();
       for (std::size_t i = 0; i < c.size(); ++i) c[i] = importance[i] / std::max(nu_, distances[i]);
       c = shares_of(c);
       distances = distances_to(c);

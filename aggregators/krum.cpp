@@ -15,6 +15,10 @@ class Krum final : public Aggregator {
   RuleNeeds needs() const override { return {.tolerated_f = f_.from_scenario()}; }
   void check(const RoundSize& round) const override { f_.check(round); }
 
+  RuleFootprint footprint(const RuleScale& scale) const override {
+    return {.working = scale.distances() + scale.vector()};
+  }
+
   RuleOutput aggregate(const RuleInput& input) override {
     const SymmetricMatrix distances = squared_distances(input.comm, input.updates);
     const std::vector<double> scores = krum_scores(distances, all_rows(input.updates.rows()), f_.of(input));

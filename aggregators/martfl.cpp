@@ -7,6 +7,7 @@
 #include "aggregators/stats/kmeans_1d.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/archive.hpp"
+#include "sim/base/heartbeat.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/base/random.hpp"
 #include "sim/params/krum_scores.hpp"
@@ -25,6 +26,7 @@ std::vector<double> cosines_to(const RuleInput& input, std::span<const float> ba
   for (const Panel& panel : input.updates.panels()) {
     const std::span<const float> base = baseline.subspan(panel.offset, panel.columns.size());
     for (std::size_t i = 0; i <= n; ++i) {
+      heartbeat::beat();
       const std::span<const float> row = i < n ? panel.row(i) : base;
       double product = 0.0, square = 0.0;
       for (std::size_t c = 0; c < row.size(); ++c) {
@@ -71,6 +73,10 @@ class MartFl final : public Aggregator {
     return {.root_update = true, .root_data = adjusts_, .memory = adjusts_, .history = adjusts_};
   }
   RulePreserves preserves() const override { return {.scale = !as_code_, .translation = false}; }
+
+  RuleFootprint footprint(const RuleScale& scale) const override {
+    return {.working = scale.vector(), .candidates = adjusts_ ? scale.updates : 0};
+  }
 
   RuleOutput aggregate(const RuleInput& input) override {
     const std::size_t baseline = row_of_baseline(input);

@@ -116,6 +116,10 @@ class Mda final : public Aggregator {
     require_few_subsets("mda", std::min(subsets(round.updates, f), std::exp2(static_cast<double>(f))), max_subsets_);
   }
 
+  RuleFootprint footprint(const RuleScale& scale) const override {
+    return {.working = scale.distances() + scale.pairs() + scale.vector()};
+  }
+
   RuleOutput aggregate(const RuleInput& input) override {
     const SymmetricMatrix distances = squared_distances(input.comm, input.updates);
     const std::size_t f = f_.of(input);

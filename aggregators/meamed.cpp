@@ -14,6 +14,8 @@ class Meamed final : public Aggregator {
   RuleNeeds needs() const override { return {.tolerated_f = f_.from_scenario()}; }
   void check(const RoundSize& round) const override { f_.check(round); }
 
+  RuleFootprint footprint(const RuleScale& scale) const override { return {.working = 2.0 * scale.vector()}; }
+
   RuleOutput aggregate(const RuleInput& input) override {
     const std::size_t n = input.updates.rows();
     return coordinate_wise(mean_near(input.updates, median_of_columns(input.updates), n - f_.of(input)), n);

@@ -17,6 +17,8 @@ class Monna final : public Aggregator {
   RulePreserves preserves() const override { return {.permutation = false}; }
   void check(const RoundSize& round) const override { f_.check(round); }
 
+  RuleFootprint footprint(const RuleScale& scale) const override { return {.working = 2.0 * scale.vector()}; }
+
   RuleOutput aggregate(const RuleInput& input) override {
     const std::size_t n = input.updates.rows();
     const std::size_t pivot = std::min<std::size_t>(pivot_, n - 1);

@@ -22,6 +22,10 @@ class MultiKrum final : public Aggregator {
     SOUK_REQUIRE(m_ <= round.updates, "aggregator.multi_krum.m = {}: a round has {} updates", m_, round.updates);
   }
 
+  RuleFootprint footprint(const RuleScale& scale) const override {
+    return {.working = scale.distances() + scale.vector()};
+  }
+
   RuleOutput aggregate(const RuleInput& input) override {
     const std::size_t n = input.updates.rows();
     const std::size_t f = f_.of(input);

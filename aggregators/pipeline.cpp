@@ -4,6 +4,7 @@
 
 #include "aggregators/rule_tools.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
 
 namespace souk {
 namespace {
@@ -26,6 +27,7 @@ Combinations identity(std::size_t n) {
 Combinations compose(const Combinations& second, const Combinations& first) {
   Combinations product{first.updates, std::vector<double>(second.rows() * first.updates, 0.0)};
   for (std::size_t k = 0; k < second.rows(); ++k) {
+    heartbeat::beat();
     double* out = product.coefficients.data() + k * first.updates;
     for (std::size_t j = 0; j < second.updates; ++j) {
       const double factor = second.row(k)[j];
@@ -67,6 +69,7 @@ SymmetricMatrix distances_among(const Combinations& combinations, const Symmetri
   affine[m * (n + 1) + n] = 1.0;
   std::vector<double> products((m + 1) * (n + 1), 0.0);  // affine times D
   for (std::size_t k = 0; k <= m; ++k) {
+    heartbeat::beat();
     for (std::size_t i = 0; i <= n; ++i) {
       const double a = affine[k * (n + 1) + i];
       for (std::size_t j = 0; j <= n && a != 0.0; ++j) products[k * (n + 1) + j] += a * distances(i, j);
@@ -81,6 +84,7 @@ SymmetricMatrix distances_among(const Combinations& combinations, const Symmetri
   for (std::size_t k = 0; k <= m; ++k) own[k] = form(k, k);
   SymmetricMatrix among{m + 1, {}};
   for (std::size_t k = 0; k <= m; ++k) {
+    heartbeat::beat();
     for (std::size_t l = 0; l <= k; ++l) {
       among.lower.push_back(k == l ? 0.0 : std::max(0.0, form(k, l) - 0.5 * own[k] - 0.5 * own[l]));
     }
@@ -116,6 +120,16 @@ class Pipeline final : public Aggregator {
     RoundSize size = round;
     for (const auto& stage : stages_) size = stage->check(size);
     rule_->check(size);
+  }
+
+  /// The rule and its updates, a matrix of their own, beside the coefficients that they were made with.
+  RuleFootprint footprint(const RuleScale& scale) const override {
+    const auto n = static_cast<double>(scale.updates);
+    RuleFootprint footprint = rule_->footprint(scale);
+    const double coefficients = 2.0 * n * n * sizeof(double);
+    const double stages = scale.distances() + 2.0 * scale.pairs() + coefficients;
+    footprint.working = std::max(stages, coefficients + n * scale.vector() + footprint.working);
+    return footprint;
   }
 
   RuleOutput aggregate(const RuleInput& input) override {

@@ -55,6 +55,13 @@ void Rejection::check(const RoundSize& round) const {
   base_->check({left, base_f(round.tolerated_f)});
 }
 
+RuleFootprint Rejection::footprint(const RuleScale& scale) const {
+  RuleFootprint footprint = base_->footprint(scale);
+  footprint.candidates = std::max(footprint.candidates, scale.updates + 1);
+  footprint.working += static_cast<double>(scale.updates + 1) * scale.vector();
+  return footprint;
+}
+
 RuleOutput Rejection::base_of(const RuleInput& input, std::span<const std::size_t> rows, Stream& random,
                               RuleLog* log) const {
   const ColumnMatrix some = input.updates.select(input.comm, rows);

@@ -29,6 +29,7 @@ class Rejection : public Aggregator {
   RuleNeeds needs() const override;
   RulePreserves preserves() const override { return {.scale = false, .translation = false}; }
   void check(const RoundSize& round) const override;
+  RuleFootprint footprint(const RuleScale& scale) const override;
   RuleOutput aggregate(const RuleInput& input) override;
 
  private:

@@ -22,6 +22,10 @@ class ResidualReweighting final : public Aggregator {
   explicit ResidualReweighting(const scenario::ResidualReweighting& config)
       : lambda_(config.lambda()), delta_(config.delta()) {}
 
+  RuleFootprint footprint(const RuleScale& scale) const override {
+    return {.working = static_cast<double>(scale.updates + 1) * scale.vector()};
+  }
+
   RuleOutput aggregate(const RuleInput& input) override {
     const std::size_t n = input.updates.rows();
     if (n < 3) return mean_of(input, all_rows(n));  // the line goes through all values

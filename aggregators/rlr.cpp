@@ -29,6 +29,8 @@ class RobustLearningRate final : public Aggregator {
                  round.updates);
   }
 
+  RuleFootprint footprint(const RuleScale& scale) const override { return {.working = 2.0 * scale.vector()}; }
+
   RuleOutput aggregate(const RuleInput& input) override {
     const std::size_t n = input.updates.rows();
     if (static_cast<float>(n) < threshold_) return nothing(input);

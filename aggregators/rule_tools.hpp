@@ -76,6 +76,9 @@ double clip_factor(double norm, double limit);
 /// round and the column alone.
 void add_noise(ColumnVector& step, const RuleInput& input, double sigma);
 
+/// Bytes of a number kept for a client: a node of a map.
+inline constexpr double client_number_bytes = 48.0;
+
 /// A number per client, kept between rounds.
 class ClientNumbers {
  public:

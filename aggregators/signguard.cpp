@@ -72,6 +72,13 @@ class SignGuard final : public Aggregator {
                  upper_);
   }
 
+  RuleFootprint footprint(const RuleScale& scale) const override {
+    return {.held = similarity_ == scenario::SignGuard::NONE ? 0.0 : scale.vector(),
+            .working = scale.pairs() +
+                       drawn_columns_bytes(scale.dimension, coordinates_ * static_cast<double>(scale.dimension)) +
+                       scale.vector()};
+  }
+
   RuleOutput aggregate(const RuleInput& input) override {
     const std::vector<double> norms = norms_of(input);
     const double middle = median(norms);

@@ -9,6 +9,7 @@
 #include "aggregators/stats/pca.hpp"
 #include "aggregators/stats/similarity.hpp"
 #include "scenarios/aggregators.pb.h"
+#include "sim/base/heartbeat.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/params/krum_scores.hpp"
 
@@ -35,6 +36,7 @@ class Masks {
     ColumnVector step(models_);
     const std::span<float> out = step.values();
     for (std::size_t begin = 0; begin < out.size(); begin += block) {
+      heartbeat::beat();
       const std::size_t width = std::min(block, out.size() - begin);
       std::array<double, block> weights{}, sums{};
       for (std::size_t i = 0; i < models_.rows(); ++i) {
@@ -55,6 +57,7 @@ class Masks {
   /// behind the bracket, both are positive.
   void move_by_sign(const ColumnVector& gradient, const ColumnVector& step, float rate) {
     for (std::size_t i = 0; i < models_.rows(); ++i) {
+      heartbeat::beat();
       const std::span<float> mask = masks_.row(i);
       const std::span<const float> update = models_.row(i);
       for (std::size_t c = 0; c < mask.size(); ++c) {
@@ -70,6 +73,7 @@ class Masks {
       for (std::size_t c = 0; c < totals.size(); ++c) totals[c] += sigmoid(masks_.row(i)[c]);
     }
     for (std::size_t i = 0; i < models_.rows(); ++i) {
+      heartbeat::beat();
       const std::span<float> mask = masks_.row(i);
       for (std::size_t c = 0; c < mask.size(); ++c) {
         const float slope = sigmoid(mask[c]) * (1.0F - sigmoid(mask[c])) / totals[c];
@@ -106,6 +110,12 @@ class SkyMask final : public Aggregator {
 
   RuleNeeds needs() const override { return {.root_update = true, .root_data = true}; }
   RulePreserves preserves() const override { return {.scale = false, .translation = false, .unanimity = false}; }
+
+  RuleFootprint footprint(const RuleScale& scale) const override {
+    return {.working = static_cast<double>(scale.updates + 3) * scale.vector() + scale.distances(),
+            .candidates = scale.updates,
+            .gradients = true};
+  }
 
   RuleOutput aggregate(const RuleInput& input) override {
     const std::size_t n = input.updates.rows();

@@ -71,6 +71,10 @@ class Smea final : public Aggregator {
     require_few_subsets("smea", subsets(round.updates, f_.of(round.updates, round.tolerated_f, nullptr)), max_subsets_);
   }
 
+  RuleFootprint footprint(const RuleScale& scale) const override {
+    return {.working = scale.distances() + 4.0 * scale.pairs() + scale.vector()};
+  }
+
   RuleOutput aggregate(const RuleInput& input) override {
     const SymmetricMatrix distances = squared_distances(input.comm, input.updates);
     const std::size_t size = distances.order - f_.of(input);

@@ -19,6 +19,10 @@ class ZenoPp final : public Aggregator {
   RuleNeeds needs() const override { return {.root_update = true, .memory = refresh_ > 1}; }
   RulePreserves preserves() const override { return {.scale = false, .translation = false, .unanimity = false}; }
 
+  RuleFootprint footprint(const RuleScale& scale) const override {
+    return {.held = scale.vector(), .working = scale.vector()};
+  }
+
   RuleOutput aggregate(const RuleInput& input) override {
     if (age_ == 0) {
       reference_ = *input.root_update;

@@ -58,6 +58,20 @@ struct AttackNeeds {
   bool lab = false;
 };
 
+/// The rounds in which a group acts, on the rank that holds most columns: what its memory hangs on.
+struct AttackScale {
+  double updates = 0.0;  ///< of a round, at most
+  double members = 0.0;  ///< of the group in a round, at most
+  double group = 0.0;    ///< all members
+  double vector = 0.0;   ///< bytes of an update's columns
+};
+
+/// Bytes of a rank that an attack needs beside what it is shown.
+struct AttackFootprint {
+  double held = 0.0;     ///< between rounds; what it submitted is held until the next one
+  double working = 0.0;  ///< more while it crafts
+};
+
 /// After training: replaces the members' updates; never adds any.
 class UpdateAttack {
  public:
@@ -81,6 +95,11 @@ class UpdateAttack {
   virtual bool needs_poison() const { return false; }
   /// Throws InputError for settings that cannot be, starting with the field: "alie.z = …".
   virtual void check() const {}
+  /// The rows that it submits, and a few vectors to make them of; with a laboratory, trained rows beside them.
+  virtual AttackFootprint footprint(const AttackScale& scale) const {
+    return {.held = scale.members * scale.vector,
+            .working = (3.0 + (needs().lab ? scale.members : 0.0)) * scale.vector};
+  }
   /// Collective.
   virtual Crafted craft_from(const RoundAccess& access) = 0;
   /// After every round, also those in which the group did not act, or no update could be used. Collective.

@@ -64,6 +64,14 @@ void RewardModels::record(const QualityTest& quality, std::span<const float> res
   }
 }
 
+Footprint RewardModels::footprint(std::size_t trainable, std::size_t sellers, int ranks) {
+  const auto own = static_cast<double>(widest_part(PanelPlan(trainable), ranks) * sizeof(float));
+  Footprint footprint;
+  footprint.held = static_cast<double>(sellers) * own;
+  footprint.at(Moment::testing) = static_cast<double>(trainable * sizeof(float));
+  return footprint;
+}
+
 void RewardModels::serialize(Archive& archive) {
   for (std::size_t seller = 0; seller < models_.size(); ++seller) {
     serialize_columns(archive, fmt::format("reward model {}", seller), comm_, plan_.dimension(), models_[seller]);

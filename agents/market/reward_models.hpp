@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "agents/market/assessment.hpp"
+#include "sim/base/footprint.hpp"
 #include "sim/engine/round_record.hpp"
 #include "sim/params/parameter_layout.hpp"
 #include "sim/params/update_matrix.hpp"
@@ -26,6 +27,8 @@ class RewardModels {
   /// Quality of every seller's model; `rest` are the parameters that are not trained, as they are in the global model.
   /// Collective.
   void record(const QualityTest& quality, std::span<const float> rest, RoundRecord& record) const;
+  /// Of so many sellers' models, of so many trainable values.
+  static Footprint footprint(std::size_t trainable, std::size_t sellers, int ranks);
   void serialize(Archive& archive);
 
  private:

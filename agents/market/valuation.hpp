@@ -64,6 +64,11 @@ class ValuationRule {
   virtual ValuationNeeds needs() const = 0;
   /// How many coalitions of so many updates a round asks about, at most: what a run may cost hangs on it.
   virtual double most_coalitions(std::size_t) const { return 0.0; }
+  /// Bytes that a rank needs to value so many updates, beside the models of coalitions: what is known of these.
+  virtual double bytes(std::size_t updates) const {
+    constexpr double entry = 64.0;  // of a table, and a bit for each update
+    return most_coalitions(updates) * (entry + static_cast<double>(updates) / 8.0);
+  }
   /// Collective; equal on every rank.
   virtual Valuation value(const ValuationInput& input) = 0;
   /// State kept between rounds; most have none.

@@ -5,7 +5,6 @@
 
 #include "agents/attack_schedule.hpp"
 #include "agents/federation.hpp"
-#include "agents/market/round_worth.hpp"
 #include "agents/market/sellers.hpp"
 #include "agents/market/trade.hpp"
 #include "agents/owners.hpp"
@@ -147,6 +146,35 @@ void require_room_for(const scenario::Scenario& scenario, const Dataset& train, 
                clients, train.classes(), bytes_text(table), node_ranks, bytes_text(available));
 }
 
+/// Accounts and what is known of every seller, for every buyer.
+Footprint sellers_footprint(std::size_t sellers, std::size_t buyers) {
+  constexpr double each = 400.0;  // books, facts and income of one with one buyer
+  Footprint footprint;
+  footprint.held = each * static_cast<double>(sellers * buyers);
+  return footprint;
+}
+
+/// Whatever is saved passes through a buffer, and columns through one more.
+Footprint checkpoint_footprint() {
+  Footprint footprint;
+  footprint.at(Moment::saving) = 6e6;
+  return footprint;
+}
+
+/// The program itself: libraries' own memory, and with several ranks MPI's.
+Footprint program_footprint(int ranks) {
+  Footprint footprint;
+  footprint.held = ranks > 1 ? 60e6 : 50e6;
+  return footprint;
+}
+
+/// Of the parts of this name, of all owners.
+double flops_of(std::span<const PartFootprint> parts, const std::string& name) {
+  double flops = 0.0;
+  for (const PartFootprint& part : parts) flops += part.part.ends_with(name) ? part.footprint.flops : 0.0;
+  return flops;
+}
+
 class FederatedProtocol final : public Federated {
  public:
   FederatedProtocol(const Comm& comm, const scenario::Scenario& scenario, const std::string& device, SharedData data);
@@ -154,10 +182,9 @@ class FederatedProtocol final : public Federated {
   void run_round(RoundIndex round, bool last, Phases& phases, RoundRecord& record) override;
   void serialize(Archive& archive) override;
   std::span<const float> parameters() const override { return servers_.front()->parameters(); }
-  Footprint footprint(int ranks) const override;
+  RunEstimate estimate(int ranks) const override;
 
  private:
-  double judged_samples(std::size_t index, std::size_t updates) const;
   void run_server(std::size_t index, RoundIndex round, bool last, Phases& phases, RoundRecord& record);
   template <class Work>
   void into_record_of(std::size_t index, RoundRecord& record, Work work) const;
@@ -206,7 +233,7 @@ FederatedProtocol::FederatedProtocol(const Comm& comm, const scenario::Scenario&
       servers_.push_back(
           with_owner_path(i, [&] { return std::make_unique<ModelServer>(comm_, *federation_, owners_[i], i, trade); }));
     }
-    require_memory(footprint(comm.size()), node_ranks);
+    require_memory(estimate(comm.size()), node_ranks);
   });
 }
 
@@ -301,83 +328,45 @@ void FederatedProtocol::serialize(Archive& archive) {
   market_->sellers->serialize(archive);
 }
 
-/// Samples on which one owner's rule and valuation look at a model in a round, counted once for each model.
-double FederatedProtocol::judged_samples(std::size_t index, std::size_t updates) const {
-  const RuleNeeds& needs = servers_[index]->needs();
-  const auto candidates = static_cast<double>(updates + 1);  // the model that they start from, too
-  const auto root = static_cast<double>(federation_->root(index).size());
-  double samples = needs.root_data ? candidates * root : 0.0;
-  if (needs.validators) {
-    std::vector<AgentId> clients;  // as good as any
-    for (std::uint32_t id = 0; id < updates; ++id) clients.push_back({id});
-    for (const AgentId validator : federation_->validators().of_round({1}, clients)) {
-      samples += candidates * static_cast<double>(federation_->validators().samples_used(validator, {1}));
-    }
-  }
-  const ValuationRule* valuation = market_ != nullptr ? market_->trades[index]->valuation() : nullptr;
-  return valuation == nullptr ? samples : samples + valuation->most_coalitions(updates) * root;
-}
-
-Footprint FederatedProtocol::footprint(int rank_count) const {
-  Footprint footprint;
-  const auto ranks = static_cast<double>(rank_count);
+RunEstimate FederatedProtocol::estimate(int ranks) const {
+  RunEstimate estimate;
   const auto models = static_cast<double>(servers_.size());
-  const Task& task = federation_->task();
-  const SharedData& data = federation_->data();
-  const Deal& deal = federation_->dealt().deal;
-  const std::size_t wanted = federation_->selector().wanted();
   const double model_bytes = static_cast<double>(federation_->parameters() * sizeof(float));
-  const auto updates = static_cast<double>(wanted);
-  footprint.clients = federation_->population().clients();
-  footprint.updates_per_round = wanted;
-  footprint.parameters = federation_->parameters();
-  footprint.malicious_per_round = federation_->expected_malicious();
-  const RuleNeeds& first = servers_.front()->needs();
-  if (first.tolerated_f) footprint.tolerated_f = servers_.front()->tolerated_f();
-  footprint.bytes_down_per_round = models * updates * model_bytes;
-  footprint.bytes_up_per_round = models * updates * model_bytes;
-  footprint.data_bytes = static_cast<double>(data.memory->bytes().size());
-  footprint.partition_bytes = static_cast<double>(deal.samples.capacity() * sizeof(SampleIndex) +
-                                                  deal.offsets.capacity() * sizeof(std::uint64_t));
-  footprint.model_bytes = models * models_on_rank * model_bytes;
-  const auto crafted = std::min(updates, static_cast<double>(federation_->population().malicious()));
+  estimate.clients = federation_->population().clients();
+  estimate.updates_per_round = federation_->selector().wanted();
+  estimate.parameters = federation_->parameters();
+  estimate.malicious_per_round = federation_->expected_malicious();
+  if (servers_.front()->needs().tolerated_f) estimate.tolerated_f = servers_.front()->tolerated_f();
+  estimate.bytes_down_per_round = models * static_cast<double>(estimate.updates_per_round) * model_bytes;
+  estimate.bytes_up_per_round = estimate.bytes_down_per_round;
+  estimate.flops_per_test =
+      models * federation_->task().forward_flops() * static_cast<double>(federation_->task().units(Split::test));
+  estimate.parts = federation_->footprints();
+  const scenario::Training& training = scenario_.task().training();
+  estimate.parts.push_back(
+      {"network", federation_->task().footprint(training.batch_size(), scenario_.evaluation().batch_size())});
   for (std::size_t i = 0; i < servers_.size(); ++i) {
-    const RuleNeeds& needs = servers_[i]->needs();
-    const bool judges = needs.validators || needs.root_data;
-    if (scenario_.has_market() && trade_needs(scenario_, owners_[i]).worth) {
-      footprint.update_bytes += 2.0 * static_cast<double>(RoundWorth::batch) * model_bytes;  // candidates
+    for (PartFootprint& part : servers_[i]->footprints(ranks)) {
+      if (i > 0) part.part = fmt::format("buyer.{}: {}", owners_[i].name, part.part);
+      estimate.parts.push_back(std::move(part));
     }
-    double columns = (ranks > 1 ? updates : 0.0) + crafted;  // of a rank's share; one rank views its rows
-    if (owners_[i].aggregator->pre_size() > 0) columns += updates;
-    if (judges) columns += updates + 1.0;  // candidates, and whole ones on the ranks that judge them
-    if (needs.history) columns += static_cast<double>(footprint.clients);
-    const double whole_candidates = judges ? std::ceil((updates + 1.0) / ranks) + 1.0 : 0.0;
-    footprint.update_bytes +=
-        (std::ceil(updates / ranks) + whole_candidates) * model_bytes + columns * model_bytes / ranks;
   }
-  if (scenario_.market().has_sparsified_model()) {  // the sellers' models
-    footprint.update_bytes += models * static_cast<double>(footprint.clients) * model_bytes / ranks;
-  }
-  const std::size_t batch =
-      std::max<std::size_t>(scenario_.evaluation().batch_size(), scenario_.task().training().batch_size());
-  footprint.work_bytes = static_cast<double>(batch * data.train.features() * sizeof(float)) + 64e6;
-  const double mean_samples = static_cast<double>(deal.samples.size()) / static_cast<double>(footprint.clients);
-  footprint.flops_per_round = models * updates * 3.0 * task.forward_flops() *
-                              static_cast<double>(federation_->samples_trained(static_cast<std::size_t>(mean_samples)));
-  for (std::size_t i = 0; i < servers_.size(); ++i) {
-    footprint.judging_flops_per_round += task.forward_flops() * judged_samples(i, wanted);
-  }
-  footprint.flops_per_test = models * task.forward_flops() * static_cast<double>(data.test.size());
-  return footprint;
+  if (market_ != nullptr) estimate.parts.push_back({"sellers", sellers_footprint(estimate.clients, servers_.size())});
+  estimate.parts.push_back({"checkpoints", checkpoint_footprint()});
+  estimate.parts.push_back({"program", program_footprint(ranks)});
+  return estimate;
 }
 
 }  // namespace
 
-void require_memory(const Footprint& footprint, int ranks_on_node) {
-  const double needed = footprint.rank_bytes() * static_cast<double>(ranks_on_node);
+double RunEstimate::training_flops() const { return flops_of(parts, ModelServer::training_part); }
+double RunEstimate::judging_flops() const { return flops_of(parts, ModelServer::judging_part); }
+
+void require_memory(const RunEstimate& estimate, int ranks_on_node) {
+  const double needed = estimate.rank_bytes() * static_cast<double>(ranks_on_node);
   const double available = available_memory();
   SOUK_REQUIRE(needed <= available, "the scenario needs {} ({} rank(s) with {} each), this node has {} to give",
-               bytes_text(needed), ranks_on_node, bytes_text(footprint.rank_bytes()), bytes_text(available));
+               bytes_text(needed), ranks_on_node, bytes_text(estimate.rank_bytes()), bytes_text(available));
 }
 
 std::unique_ptr<Federated> make_federated(const Comm& comm, const scenario::Scenario& scenario,

@@ -1,6 +1,7 @@
 #include "agents/protocols/local_round.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "agents/placement.hpp"
 #include "scenarios/scenario.pb.h"
@@ -51,6 +52,26 @@ void LocalRound::train_client(RoundIndex round, std::size_t row, std::span<const
   const BatchEdit edit = attackers.poisons_training(client, round) ? poisoner.edit(client, round, mine) : BatchEdit();
   const LocalResult result = federation_.task().train(global, mine, edit, context, rows_.row(row));
   trained_.push_back({row, result.samples, result.loss});
+}
+
+Footprint LocalRound::footprint(std::size_t updates, bool trains_own, int ranks) const {
+  const scenario::Training& training = federation_.scenario().task().training();
+  const double model = static_cast<double>(federation_.parameters() * sizeof(float));
+  const std::size_t others = federation_.parameters() - trainable_;
+  const auto columns = static_cast<double>(
+      (widest_part(PanelPlan(trainable_), ranks) + widest_part(PanelPlan(others), ranks)) * sizeof(float));
+  const auto n = static_cast<double>(updates);
+  Footprint footprint;
+  // The local model, its gradient and momentum; the row of the owner and its columns.
+  footprint.held = (3.0 + (trains_own ? 2.0 : 0.0)) * model;
+  footprint.held += std::ceil(n / static_cast<double>(ranks)) * model;
+  if (ranks > 1) footprint.held += n * columns;  // one rank views its rows
+  footprint.held += static_cast<double>(training.batch_size() * federation_.train().features() * sizeof(float));
+  const double held = static_cast<double>(federation_.dealt().deal.samples.size()) /
+                      static_cast<double>(federation_.population().clients());
+  footprint.flops = n * 3.0 * federation_.task().forward_flops() *
+                    static_cast<double>(federation_.samples_trained(static_cast<std::size_t>(held)));
+  return footprint;
 }
 
 void LocalRound::gather() {

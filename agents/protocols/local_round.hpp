@@ -10,6 +10,7 @@
 #include "agents/federation.hpp"
 #include "agents/poisoner.hpp"
 #include "agents/protocols/round_recorder.hpp"
+#include "sim/base/footprint.hpp"
 #include "sim/learn/task.hpp"
 #include "sim/params/update_matrix.hpp"
 
@@ -32,6 +33,8 @@ class LocalRound {
   void train(RoundIndex round, std::span<const float> global, const Attackers& attackers, Poisoner& poisoner);
   /// Columns of what was trained. Collective.
   void gather();
+  /// Rows and columns of so many updates, and what a client's training needs.
+  Footprint footprint(std::size_t updates, bool trains_own, int ranks) const;
   std::span<const AgentId> agents() const { return rows_.agents(); }
   std::span<const TrainedRow> trained() const { return trained_; }  ///< [rows], once gathered
   const ColumnMatrix& updates() const { return updates_; }          ///< [rows, trainable]

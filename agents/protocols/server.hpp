@@ -19,6 +19,7 @@
 #include "agents/protocols/local_round.hpp"
 #include "agents/rule_desk.hpp"
 #include "agents/server_optimizers/server_optimizer.hpp"
+#include "sim/base/footprint.hpp"
 #include "sim/engine/phases.hpp"
 
 namespace souk {
@@ -36,12 +37,20 @@ class ModelServer {
   void evaluate(bool final, Phases& phases, RoundRecord& record);
   void serialize(Archive& archive);
   std::span<const float> parameters() const { return global_; }
+  /// What its parts need: its model, training, rule, judges, attackers, market, tests.
+  std::vector<PartFootprint> footprints(int ranks) const;
+  /// Names of the parts whose work is of interest by itself.
+  static constexpr const char* training_part = "local training";
+  static constexpr const char* judging_part = "judging of models";
   const RuleNeeds& needs() const { return needs_; }
   std::size_t tolerated_f() const { return tolerated_f_; }
   /// Sentences about attackers' settings that are allowed and odd; the same for every owner.
   const std::vector<std::string>& remarks_on_attacks() const { return poisoner_.remarks(); }
 
  private:
+  double judging_bytes(double candidates, int ranks) const;
+  double gradient_bytes(int ranks) const;
+  double judged_samples() const;
   RoundSelection announce(RoundIndex round, RoundRecord& record);
   void train(RoundIndex round, const RoundSelection& selection, Phases& phases);
   void initialise();

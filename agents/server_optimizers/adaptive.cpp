@@ -30,6 +30,7 @@ class Adaptive final : public ServerOptimizer {
       parameters[i] += learning_rate * first_[i] / (std::sqrt(second_[i]) + tau_);
     }
   }
+  std::size_t vectors() const override { return 2; }
   void serialize(Archive& archive) override {
     archive.field("server first moment", first_);
     archive.field("server second moment", second_);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <span>
 
@@ -17,6 +18,8 @@ class ServerOptimizer {
   virtual ~ServerOptimizer() = default;
   /// Changes `parameters` [d] by `step` [d].
   virtual void apply(std::span<const float> step, float learning_rate, std::span<float> parameters) = 0;
+  /// Vectors [d] that it keeps between rounds.
+  virtual std::size_t vectors() const = 0;
   virtual void serialize(Archive& archive) = 0;
 };
 

@@ -28,6 +28,7 @@ class ServerSgd final : public ServerOptimizer {
     add_to_decayed(step.data(), momentum_, velocity_.data(), velocity_.size());
     add_scaled(velocity_.data(), learning_rate, parameters.data(), parameters.size());
   }
+  std::size_t vectors() const override { return momentum_ == 0.0F ? 0 : 1; }
   void serialize(Archive& archive) override { archive.field("server velocity", velocity_); }
 
  private:

@@ -26,6 +26,12 @@ class AdaptiveSeller final : public CraftWith<Pool> {
     return config_.threat() == scenario::AdaptiveSeller::ORACLE ? Knowledge::all : Knowledge::own;
   }
 
+  AttackFootprint footprint(const AttackScale& scale) const override {
+    AttackFootprint footprint = CraftWith::footprint(scale);
+    footprint.held += (scale.group + 1.0) * scale.vector;
+    return footprint;
+  }
+
   Crafted craft(const View<Pool>& view) override {
     server_rate_ = view.server_rate;
     const std::optional<ColumnVector> others = believed(view);

@@ -15,6 +15,12 @@ class CompetitorMimicry final : public CraftWith<Pool, Everyone> {
  public:
   explicit CompetitorMimicry(const scenario::CompetitorMimicry& config) : config_(config) {}
 
+  AttackFootprint footprint(const AttackScale& scale) const override {
+    AttackFootprint footprint = CraftWith::footprint(scale);
+    footprint.held += config_.window() * scale.vector;
+    return footprint;
+  }
+
   Crafted craft(const View<Pool, Everyone>& view) override {
     dimension_ = view.own.dimension();
     ColumnVector copied(view.honest);

@@ -40,6 +40,8 @@ class SybilMemory {
   /// What members submit, [members, d].
   void submitted(std::span<const AgentId> members, const ColumnMatrix& rows);
   void observe(const Published& published);
+  /// Bytes held: what members submitted, and sums of what winners did.
+  double bytes(const AttackScale& scale) const { return (scale.group + static_cast<double>(window_)) * scale.vector; }
   /// Collective.
   void serialize(Archive& archive, const Comm& comm);
 

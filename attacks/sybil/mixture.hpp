@@ -12,6 +12,11 @@ class SybilMixture : public CraftWith<Pool> {
   std::size_t least_members() const override { return memory_.least_members(); }
   void check() const override;
   Crafted craft(const View<Pool>& view) override;
+  AttackFootprint footprint(const AttackScale& scale) const override {
+    AttackFootprint footprint = CraftWith::footprint(scale);
+    footprint.held += memory_.bytes(scale);
+    return footprint;
+  }
   void observe(const Published& published) override { memory_.observe(published); }
   void serialize(Archive& archive, const Comm& comm) override { memory_.serialize(archive, comm); }
 

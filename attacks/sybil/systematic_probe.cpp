@@ -16,6 +16,12 @@ class SystematicProbe final : public CraftWith<Pool> {
   explicit SystematicProbe(const scenario::SystematicProbe& config)
       : least_(config.least()), count_(config.probes()), memory_(config.memory()) {}
 
+  AttackFootprint footprint(const AttackScale& scale) const override {
+    AttackFootprint footprint = CraftWith::footprint(scale);
+    footprint.held += memory_.bytes(scale);
+    return footprint;
+  }
+
   Crafted craft(const View<Pool>& view) override {
     const std::optional<ColumnVector> mean = memory_.winners_mean(view.members, view.own);
     ColumnMatrixBuilder rows(view.comm, view.own.rows(), view.own.dimension());

@@ -1,4 +1,6 @@
+#include <array>
 #include <cstdio>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -16,6 +18,30 @@
 
 namespace souk {
 
+namespace {
+
+constexpr std::array<const char*, moments> doing{"training", "attacking", "aggregating",
+                                                 "valuing",  "testing",   "saving"};
+
+/// What every part of it needs of a rank's memory; those below a megabyte together.
+void print_parts(std::span<const PartFootprint> parts) {
+  constexpr double small = 1e6;
+  double rest = 0.0;
+  for (const PartFootprint& part : parts) {
+    const Footprint& need = part.footprint;
+    std::string text = need.held >= small ? bytes_text(need.held) : "";
+    rest += need.held >= small ? 0.0 : need.held;
+    for (std::size_t m = 0; m < moments; ++m) {
+      if (need.working[m] < small) continue;
+      text += fmt::format("{}{} while {}", text.empty() ? "" : ", and ", bytes_text(need.working[m]), doing[m]);
+    }
+    if (!text.empty()) fmt::print("  {:<26}{}\n", part.part, text);
+  }
+  fmt::print("  {:<26}{}\n", "others", bytes_text(rest));
+}
+
+}  // namespace
+
 int check_command(const ScenarioArguments& arguments, bool print, int ranks) {
   const std::string blas = limit_blas_to_one_thread();
   limit_libtorch_to_one_thread();
@@ -29,7 +55,7 @@ int check_command(const ScenarioArguments& arguments, bool print, int ranks) {
   const SharedData data = load_data(comm, resolved);
   const std::unique_ptr<Federated> protocol = build_federation(comm, resolved, arguments.device, data);
   const int count = std::max(1, ranks);
-  const Footprint need = protocol->footprint(count);
+  const RunEstimate need = protocol->estimate(count);
   const auto line = [](const char* what, const std::string& value) { fmt::print("{:<28}{}\n", what, value); };
   line("scenario", scenario.name());
   line("identity", full_identity(scenario, content_hash(data)));
@@ -43,12 +69,13 @@ int check_command(const ScenarioArguments& arguments, bool print, int ranks) {
   line("parameters", std::to_string(need.parameters));
   line("protocol bytes per round",
        fmt::format("{} down, {} up", bytes_text(need.bytes_down_per_round), bytes_text(need.bytes_up_per_round)));
-  line("training work per round", fmt::format("{:.3g} GFLOP", need.flops_per_round * 1e-9));
-  if (need.judging_flops_per_round > 0.0) {
-    line("judging work per round", fmt::format("up to {:.3g} GFLOP", need.judging_flops_per_round * 1e-9));
+  line("training work per round", fmt::format("{:.3g} GFLOP", need.training_flops() * 1e-9));
+  if (need.judging_flops() > 0.0) {
+    line("judging work per round", fmt::format("up to {:.3g} GFLOP", need.judging_flops() * 1e-9));
   }
-  line("data set, once per node", bytes_text(need.data_bytes));
+  line("data set, once per node", bytes_text(need.node_bytes()));
   line("peak memory per rank", fmt::format("{} with {} rank(s)", bytes_text(need.rank_bytes()), count));
+  print_parts(need.parts);
   line("available on this node", bytes_text(available_memory()));
   line("BLAS", blas);
   for (const std::string& sentence : advice_on_cost(scenario)) log::warning("{}", sentence);

@@ -23,10 +23,10 @@ ResolvedScenario resolved(const PlannedRun& run) { return resolve_scenario({run.
 Estimate estimate_one(const PlannedRun& run, const SharedData& data) {
   const ResolvedScenario scenario = resolved(run);
   try {
-    const Footprint need = make_federated(Comm::self(), *scenario.scenario, "cpu", data)->footprint(1);
+    const RunEstimate need = make_federated(Comm::self(), *scenario.scenario, "cpu", data)->estimate(1);
     const double rounds = scenario.scenario->rounds();
     const double tests = std::max(1.0, rounds / scenario.scenario->evaluation().every());
-    const double flops = rounds * (need.flops_per_round + need.judging_flops_per_round) + tests * need.flops_per_test;
+    const double flops = rounds * (need.training_flops() + need.judging_flops()) + tests * need.flops_per_test;
     return {flops / assumed_flops_per_second, need.rank_bytes(), ""};
   } catch (const PhaseError& error) {
     return {0.0, 0.0, error.what()};

@@ -10,22 +10,22 @@
 namespace souk {
 
 /// Where saved bytes go, in order.
-class ByteSink {
+class StateSink {
  public:
-  virtual ~ByteSink() = default;
+  virtual ~StateSink() = default;
   virtual void write(std::span<const std::byte> bytes) = 0;
 };
 
 /// Where saved bytes come from, in order.
-class ByteSource {
+class StateSource {
  public:
-  virtual ~ByteSource() = default;
+  virtual ~StateSource() = default;
   virtual std::uint64_t left() const = 0;             ///< bytes not read yet
   virtual void read(std::span<std::byte> bytes) = 0;  ///< contract: no more than are left
 };
 
 /// What is saved of a vector that is spread over ranks.
-enum class Spread : std::uint8_t {
+enum class Portion : std::uint8_t {
   whole,  ///< all of it on every rank: what any other number of ranks can load
   own,    ///< the part of the rank: what the same rank loads again, without a word to the others
 };
@@ -36,7 +36,7 @@ class Archive {
  public:
   virtual ~Archive() = default;
   virtual bool loading() const = 0;
-  virtual Spread spread() const = 0;
+  virtual Portion portion() const = 0;
   virtual void field(std::string_view name, std::vector<float>& values) = 0;
   virtual void field(std::string_view name, std::vector<double>& values) = 0;
   virtual void field(std::string_view name, std::vector<std::int64_t>& values) = 0;
@@ -53,9 +53,9 @@ class Archive {
 /// Hands fields to a sink as they come, and keeps nothing.
 class ArchiveWriter : public Archive {
  public:
-  explicit ArchiveWriter(ByteSink& sink, Spread spread = Spread::whole) : sink_(sink), spread_(spread) {}
+  explicit ArchiveWriter(StateSink& sink, Portion portion = Portion::whole) : sink_(sink), portion_(portion) {}
   bool loading() const final { return false; }
-  Spread spread() const final { return spread_; }
+  Portion portion() const final { return portion_; }
   void field(std::string_view name, std::vector<float>& values) final;
   void field(std::string_view name, std::vector<double>& values) final;
   void field(std::string_view name, std::vector<std::int64_t>& values) final;
@@ -67,16 +67,16 @@ class ArchiveWriter : public Archive {
 
  private:
   void begin(std::string_view name, char type, std::size_t count);
-  ByteSink& sink_;
-  Spread spread_;
+  StateSink& sink_;
+  Portion portion_;
 };
 
 /// Reads fields back in the same order. Throws InputError naming the first field that is not as expected.
 class ArchiveReader : public Archive {
  public:
-  explicit ArchiveReader(ByteSource& source, Spread spread = Spread::whole) : source_(source), spread_(spread) {}
+  explicit ArchiveReader(StateSource& source, Portion portion = Portion::whole) : source_(source), portion_(portion) {}
   bool loading() const final { return true; }
-  Spread spread() const final { return spread_; }
+  Portion portion() const final { return portion_; }
   void field(std::string_view name, std::vector<float>& values) final;
   void field(std::string_view name, std::vector<double>& values) final;
   void field(std::string_view name, std::vector<std::int64_t>& values) final;
@@ -95,12 +95,12 @@ class ArchiveReader : public Archive {
   void vector_field(std::string_view name, char type, std::vector<T>& values);
   template <class T>
   void single_field(std::string_view name, char type, T& value);
-  ByteSource& source_;
-  Spread spread_;
+  StateSource& source_;
+  Portion portion_;
 };
 
 /// Bytes in memory.
-class MemorySink : public ByteSink {
+class MemorySink : public StateSink {
  public:
   void write(std::span<const std::byte> bytes) final { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
   const std::vector<std::byte>& bytes() const { return bytes_; }
@@ -109,7 +109,7 @@ class MemorySink : public ByteSink {
   std::vector<std::byte> bytes_;
 };
 
-class MemorySource : public ByteSource {
+class MemorySource : public StateSource {
  public:
   explicit MemorySource(std::span<const std::byte> bytes) : rest_(bytes) {}
   std::uint64_t left() const final { return rest_.size(); }
@@ -122,15 +122,15 @@ class MemorySource : public ByteSource {
 /// Appends fields to bytes in memory.
 class SaveArchive final : private MemorySink, public ArchiveWriter {
  public:
-  explicit SaveArchive(Spread spread = Spread::whole) : ArchiveWriter(static_cast<MemorySink&>(*this), spread) {}
+  explicit SaveArchive(Portion portion = Portion::whole) : ArchiveWriter(static_cast<MemorySink&>(*this), portion) {}
   using MemorySink::bytes;
 };
 
 /// Reads fields from bytes in memory, which must outlive it.
 class LoadArchive final : private MemorySource, public ArchiveReader {
  public:
-  explicit LoadArchive(std::span<const std::byte> bytes, Spread spread = Spread::whole)
-      : MemorySource(bytes), ArchiveReader(static_cast<MemorySource&>(*this), spread) {}
+  explicit LoadArchive(std::span<const std::byte> bytes, Portion portion = Portion::whole)
+      : MemorySource(bytes), ArchiveReader(static_cast<MemorySource&>(*this), portion) {}
 };
 
 }  // namespace souk

@@ -33,7 +33,7 @@ struct Checkpoint {
 
 /// A checkpoint that is being written: takes the state as it comes, piece by piece. An error waits until the
 /// checkpoint is put in place, for whoever writes may be in the middle of a collective.
-class CheckpointFile final : public ByteSink {
+class CheckpointFile final : public StateSink {
  public:
   CheckpointFile(const std::filesystem::path& path, const Checkpoint& head);
   void write(std::span<const std::byte> bytes) override;
@@ -51,7 +51,7 @@ class CheckpointFile final : public ByteSink {
 /// The state in a checkpoint, which rank 0 reads and all ranks get, a buffer at a time. Collective: all ranks read the
 /// same pieces. Throws PhaseError where the file cannot be read, or where a rank is in another phase of the same name
 /// with an error: so a rank that can do nothing with what it read can tell the others.
-class CheckpointState final : public ByteSource {
+class CheckpointState final : public StateSource {
  public:
   static constexpr const char* phase = "load checkpoint";
   /// `checkpoint` as `share_checkpoint` gives it.

@@ -50,7 +50,7 @@ std::int64_t serialize_head(Archive& archive, Checkpoint& checkpoint) {
 }
 
 /// Part of a file.
-class FilePart final : public ByteSource {
+class FilePart final : public StateSource {
  public:
   FilePart(const fs::path& path, std::uint64_t size) : file_(path, std::ios::binary), left_(size) {}
   std::uint64_t left() const override { return left_; }

@@ -73,7 +73,7 @@ void commit(const LoopOptions& options, const std::function<void()>& write) {
 }
 
 /// For ranks that write no file.
-class Nowhere final : public ByteSink {
+class Nowhere final : public StateSink {
  public:
   void write(std::span<const std::byte>) override {}
 };
@@ -90,7 +90,7 @@ void save(Phases& phases, Protocol& protocol, const CheckpointStore* store, cons
     });
   });
   Nowhere nowhere;
-  ArchiveWriter archive(file != nullptr ? static_cast<ByteSink&>(*file) : nowhere);
+  ArchiveWriter archive(file != nullptr ? static_cast<StateSink&>(*file) : nowhere);
   protocol.serialize(archive);
   phases.local("checkpoint", [&] {
     if (file != nullptr) commit(options, [&] { store->commit(*file); });

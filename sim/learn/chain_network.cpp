@@ -33,6 +33,19 @@ class ChainNetwork final : public Network {
   const ParameterLayout& layout() const override { return layout_; }
   const ModelShape& shape() const override { return architecture_.shape(); }
   double forward_flops() const override { return architecture_.forward_flops(); }
+  /// Activations with the places that maxima came from, and two gradients; packed weights and their gradients.
+  Footprint footprint(std::size_t trained, std::size_t tested) const override {
+    const std::size_t samples = std::min(std::max(trained, tested), samples_per_pass_);
+    std::size_t largest = 0, all = 0;
+    for (const auto& stage : stages_) {
+      largest = std::max(largest, stage->out().size());
+      all += stage->out().size();
+    }
+    Footprint footprint;
+    footprint.held = static_cast<double>(samples * (all * (sizeof(float) + 1) + 2 * largest * sizeof(float))) +
+                     static_cast<double>(3 * layout_.trainable() * sizeof(float));
+    return footprint;
+  }
   void initialise(Stream& random, std::span<float> parameters) const override {
     architecture_.initialise(random, parameters);
   }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/base/footprint.hpp"
 #include "sim/base/ids.hpp"
 #include "sim/base/random.hpp"
 #include "sim/data/dataset.hpp"
@@ -64,6 +65,9 @@ class Network {
                               std::span<float> out) = 0;
   /// Multiply-adds, counted as two flops each, of one forward pass for one sample.
   virtual double forward_flops() const = 0;
+  /// Work memory, where it is trained on batches of so many samples and tested on batches of so many; parameters and
+  /// gradients are the caller's.
+  virtual Footprint footprint(std::size_t trained, std::size_t tested) const = 0;
   /// Whether `descend` is there.
   virtual bool descends() const { return false; }
   /// One step of plain gradient descent on the mean loss, returned as it was before:

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/base/footprint.hpp"
 #include "sim/base/ids.hpp"
 #include "sim/data/dataset.hpp"
 #include "sim/data/dataset_reader.hpp"
@@ -75,6 +76,8 @@ class Task {
   virtual const char* quality_name() const = 0;
   /// Flops of one forward pass for one unit.
   virtual double forward_flops() const = 0;
+  /// What it holds on a rank, trained on mini-batches of so many units and tested on batches of so many.
+  virtual Footprint footprint(std::size_t trained, std::size_t tested) const = 0;
   /// Where units are independent rows of features, that task; null elsewhere.
   virtual RowTask* rows() { return nullptr; }
 };

@@ -145,7 +145,7 @@ void serialize_columns(Archive& archive, std::string_view name, const Comm& comm
   const PanelPlan plan(dimension);
   const ColumnRange mine = plan.columns_of(comm.rank(), comm.size());
   if (archive.loading()) vector = ColumnVector(comm, plan);
-  if (archive.spread() == Spread::own) {
+  if (archive.portion() == Portion::own) {
     archive.begin_floats(name, mine.size());
     archive.piece(vector.values());
     return;

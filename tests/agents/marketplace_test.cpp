@@ -190,8 +190,8 @@ TEST(Marketplace, a_run_is_what_became_of_its_first_model) {
 /// Model evaluations in a round that the estimate counts, from its flops and those of the test set.
 double judged(const std::string& text) {
   const ResolvedScenario resolved = resolve_scenario({"test", text, {}});
-  const Footprint need = make_federated(Comm::self(), *resolved.scenario, "cpu")->footprint(1);
-  return std::round(need.judging_flops_per_round / (need.flops_per_test / 100.0));
+  const RunEstimate need = make_federated(Comm::self(), *resolved.scenario, "cpu")->estimate(1);
+  return std::round(need.judging_flops() / (need.flops_per_test / 100.0));
 }
 
 TEST(Marketplace, estimates_count_the_models_that_rules_and_valuations_judge) {

@@ -196,9 +196,9 @@ TEST(CentredGram, of_some_columns_agrees_with_its_definition_on_any_number_of_ra
 }
 
 TEST(CentredGram, holds_one_tile_of_a_panel_at_a_time) {
-  constexpr std::size_t n = 1500, d = 65536, panels = 64;  // a sum per panel would be 576 MB in all
+  constexpr std::size_t n = 1500, columns = 65536, panels = 64;  // a sum per panel would be 576 MB in all
   const Comm comm = Comm::self();
-  ColumnMatrixBuilder builder(comm, n, d);
+  ColumnMatrixBuilder builder(comm, n, columns);
   const ColumnMatrix updates = std::move(builder).finish();
   ASSERT_EQ(updates.panels().size(), panels);
   const HeapPeak heap;

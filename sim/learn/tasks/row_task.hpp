@@ -31,6 +31,9 @@ class RowTask : public Task {
                       std::span<float> out) final;
   void tally(std::span<const float> parameters, Split split, UnitSet which, std::span<double> sums) final;
   double forward_flops() const final { return network_->forward_flops(); }
+  Footprint footprint(std::size_t trained, std::size_t tested) const final {
+    return network_->footprint(trained, tested);
+  }
   RowTask* rows() final { return this; }
 
  protected:

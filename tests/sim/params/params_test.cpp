@@ -209,11 +209,11 @@ TEST(Columns, a_rank_keeps_its_own_part_without_a_word_to_the_others) {
     const TestMatrix matrix(comm, rows);
     ColumnVector vector = combine(matrix.columns(), std::vector<double>{1.0});
     if (comm.rank() == 1) {  // alone: a collective would wait for ever
-      SaveArchive save(Spread::own);
+      SaveArchive save(Portion::own);
       serialize_columns(save, "v", comm, rows[0].size(), vector);
       EXPECT_LT(save.bytes().size(), vector.values().size() * sizeof(float) + 100);
       ColumnVector again;
-      LoadArchive load(save.bytes(), Spread::own);
+      LoadArchive load(save.bytes(), Portion::own);
       serialize_columns(load, "v", comm, rows[0].size(), again);
       EXPECT_TRUE(std::ranges::equal(again.values(), vector.values()));
     }
