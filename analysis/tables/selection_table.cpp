@@ -65,6 +65,7 @@ class Selection {
         attack_axis_(std::move(attack_axis)),
         judged_(run_values(source.view, judged_by, source.round)) {}
 
+  const std::string& judged_by() const { return judged_by_; }
   /// The best candidate of a row; none where no candidate has all its runs.
   std::optional<Candidate> best_of(std::size_t row) {
     std::size_t most_attacks = 0;
@@ -111,7 +112,7 @@ void add_row(ResultTable& table, const TableSource& source, const TableShape& sh
   const Worst& judged = choice ? choice->judged : none;
   std::vector<std::string>& texts = table.rows.emplace_back();
   texts = {layout.rows[row], choice ? choice->label : "n/a",
-           text_of(judged, NumberText(metric_info(judged_by_), source_.percent))};
+           text_of(judged, NumberText(metric_info(selection.judged_by()), source.percent))};
   for (const std::string& metric : shape.metrics) {
     const MetricInfo info = metric_info(metric);
     SOUK_REQUIRE(info.better != Better::neither, "neither more nor less '{}' is better: it has no worst case", metric);

@@ -114,7 +114,7 @@ class KappaOracle final : public QuadraticOracle {
   std::vector<Judgement> on_root(const ColumnMatrix& steps) override {
     asked = rows_of(steps);
     std::vector<Judgement> judged;
-    for (const auto& row : asked) judged.push_back({.loss = 0.0, .error = 0.0, .kappa = kappa_(row)});
+    for (const auto& row : asked) judged.push_back({.loss = 0.0, .error = 0.0, .skill = kappa_(row)});
     return judged;
   }
   Rows asked;

@@ -20,6 +20,7 @@
 #include "scenarios/learning.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/data/dataset.hpp"
+#include "sim/learn/local_trainer.hpp"
 #include "sim/learn/model.hpp"
 
 namespace souk {

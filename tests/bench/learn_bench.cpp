@@ -109,7 +109,9 @@ void register_all() {
         train(state, architecture, make);
       })->Unit(benchmark::kMillisecond);
     };
-    if (is_chain(architecture)) add("/chain", make_chain_network);
+    if (is_chain(architecture)) {
+      add("/chain", [](const Architecture& network) { return make_chain_network(network, make_objective({}, true)); });
+    }
     add("/torch",
         [](const Architecture& network) { return make_torch_network(network, "cpu", make_objective({}, true)); });
   }
