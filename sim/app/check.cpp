@@ -35,9 +35,9 @@ void print_parts(std::span<const PartFootprint> parts) {
       if (need.working[m] < small) continue;
       text += fmt::format("{}{} while {}", text.empty() ? "" : ", and ", bytes_text(need.working[m]), doing[m]);
     }
-    if (!text.empty()) fmt::print("  {:<26}{}\n", part.part, text);
+    if (!text.empty()) fmt::print("  {:<25} {}\n", part.part, text);
   }
-  fmt::print("  {:<26}{}\n", "others", bytes_text(rest));
+  fmt::print("  {:<25} {}\n", "others", bytes_text(rest));
 }
 
 }  // namespace

@@ -92,8 +92,10 @@ std::string fact(const fs::path& run, const std::string& name) {
 std::string kind_of(const fs::path& run) {
   const std::string blas = fact(run, "blas");
   const auto core = blas.rfind(' ');
-  std::string kind = fmt::format("g++{},glibc{},LibTorch{},{}", __GNUC__, gnu_get_libc_version(), fact(run, "libtorch"),
-                                 core == std::string::npos ? blas : blas.substr(core + 1));
+  const char* vectors = __builtin_cpu_supports("avx512f") ? "AVX-512" : __builtin_cpu_supports("avx2") ? "AVX2" : "SSE";
+  std::string kind =
+      fmt::format("g++{},glibc{},LibTorch{},{},{}", __GNUC__, gnu_get_libc_version(), fact(run, "libtorch"),
+                  core == std::string::npos ? blas : blas.substr(core + 1), vectors);
   std::ranges::replace(kind, ' ', '-');
   return kind;
 }
