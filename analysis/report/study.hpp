@@ -71,7 +71,8 @@ struct Study {
   bool has_unfinished() const;
   /// These metrics, and then those of each rival ("buyer.b.accuracy").
   std::vector<std::string> of_every_buyer(const std::vector<std::string>& metrics) const;
-  /// The metric by which models are compared, "accuracy", or "r2" where runs have that instead; and its name in sentences.
+  /// The metric by which models are compared, "accuracy", or "r2" where runs have that instead; and its name in
+  /// sentences.
   std::string quality() const { return has_metric("r2") && !has_metric("accuracy") ? "r2" : "accuracy"; }
   std::string quality_word() const { return quality() == "r2" ? "R²" : "accuracy"; }
   bool several_sweeps() const { return !axes.empty() && axes.front().sweeps; }

@@ -51,8 +51,8 @@ class TorchNetwork final : public Network {
   const ModelShape& shape() const override { return architecture_.shape(); }
   double forward_flops() const override { return architecture_.forward_flops(); }
   /// In training every layer's output is kept for the way back, on which there are two gradients more, and those of
-  /// the parameters; in tests two outputs at a time. A convolution unfolds its inputs, of the whole batch, into columns.
-  /// LibTorch itself takes 24 MB when it is first used.
+  /// the parameters; in tests two outputs at a time. A convolution unfolds its inputs, of the whole batch, into
+  /// columns. LibTorch itself takes 24 MB when it is first used.
   Footprint footprint(std::size_t trained, std::size_t tested) const override {
     std::size_t all = 0, largest = 0, columns = 0;
     for (const Layer& layer : layers_) {
