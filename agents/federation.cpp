@@ -68,6 +68,13 @@ std::uint64_t Federation::samples_trained(std::size_t held) const {
   return training.local_steps() / steps_per_pass * held + training.local_steps() % steps_per_pass * batch;
 }
 
+std::size_t Federation::largest_batch() const {
+  std::size_t most = 0;
+  for (std::size_t id = 0; id < deal_.deal.agents(); ++id) most = std::max(most, deal_.deal.of(id).size());
+  const std::size_t batch = scenario_.task().training().batch_size();
+  return batch == 0 ? most : std::min(batch, most);
+}
+
 std::size_t Federation::expected_malicious() const {
   const std::size_t clients = population_.clients();
   return (selector_->wanted() * population_.malicious() + clients - 1) / clients;

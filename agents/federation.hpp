@@ -48,6 +48,8 @@ class Federation {
   ClientWork work_of(AgentId client) const;
   /// Samples that local training on so many passes, repetitions counted.
   std::uint64_t samples_trained(std::size_t held) const;
+  /// Samples of the largest mini-batch of any client.
+  std::size_t largest_batch() const;
   std::size_t parameters() const { return task_->layout().dimension(); }
   /// Of the updates of a round, rounded up.
   std::size_t expected_malicious() const;

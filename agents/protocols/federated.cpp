@@ -342,9 +342,8 @@ RunEstimate FederatedProtocol::estimate(int ranks) const {
   estimate.flops_per_test =
       models * federation_->task().forward_flops() * static_cast<double>(federation_->task().units(Split::test));
   estimate.parts = federation_->footprints();
-  const scenario::Training& training = scenario_.task().training();
   estimate.parts.push_back(
-      {"network", federation_->task().footprint(training.batch_size(), scenario_.evaluation().batch_size())});
+      {"network", federation_->task().footprint(federation_->largest_batch(), scenario_.evaluation().batch_size())});
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     for (PartFootprint& part : servers_[i]->footprints(ranks)) {
       if (i > 0) part.part = fmt::format("buyer.{}: {}", owners_[i].name, part.part);

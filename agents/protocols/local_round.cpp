@@ -55,7 +55,6 @@ void LocalRound::train_client(RoundIndex round, std::size_t row, std::span<const
 }
 
 Footprint LocalRound::footprint(std::size_t updates, bool trains_own, int ranks) const {
-  const scenario::Training& training = federation_.scenario().task().training();
   const double model = static_cast<double>(federation_.parameters() * sizeof(float));
   const std::size_t others = federation_.parameters() - trainable_;
   const auto columns = static_cast<double>(
@@ -66,7 +65,7 @@ Footprint LocalRound::footprint(std::size_t updates, bool trains_own, int ranks)
   footprint.held = (3.0 + (trains_own ? 2.0 : 0.0)) * model;
   footprint.held += std::ceil(n / static_cast<double>(ranks)) * model;
   if (ranks > 1) footprint.held += n * columns;  // one rank views its rows
-  footprint.held += static_cast<double>(training.batch_size() * federation_.train().features() * sizeof(float));
+  footprint.held += static_cast<double>(federation_.largest_batch() * federation_.train().features() * sizeof(float));
   const double held = static_cast<double>(federation_.dealt().deal.samples.size()) /
                       static_cast<double>(federation_.population().clients());
   footprint.flops = n * 3.0 * federation_.task().forward_flops() *
