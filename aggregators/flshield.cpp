@@ -11,6 +11,7 @@
 #include "aggregators/stats/silhouette.hpp"
 #include "aggregators/stats/similarity.hpp"
 #include "scenarios/aggregators.pb.h"
+#include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/params/krum_scores.hpp"
@@ -171,6 +172,7 @@ class FlShield final : public Aggregator {
     DenseMatrix reports(input.losses->validators().size(),
                         made.count * static_cast<std::size_t>(input.losses->classes()));
     reports.values = input.losses->validator_reports(steps);
+    SOUK_EXPECT(reports.values.size() == reports.rows * reports.columns);
     for (double& value : reports.values) {
       if (!std::isnan(value)) value = std::clamp(value, -largest_report, largest_report);
     }

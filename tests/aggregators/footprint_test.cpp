@@ -14,6 +14,8 @@ constexpr double megabyte = 1e6;
 
 /// Answers without memory of its own.
 class QuietOracle final : public LossOracle {
+  static constexpr int number_of_classes = 4;
+
  public:
   explicit QuietOracle(const Comm& comm) : comm_(comm) {}
   std::vector<Judgement> on_root(const ColumnMatrix& steps) override {
@@ -24,7 +26,7 @@ class QuietOracle final : public LossOracle {
   ColumnVector root_gradient(const ColumnVector& step) override { return step; }
   std::vector<double> validator_reports(const ColumnMatrix& steps) override {
     std::vector<double> reports;
-    for (std::size_t v = 0; v < validators_.size() * steps.rows() * 3; ++v) reports.push_back(std::sin(v));
+    for (std::size_t v = 0; v < validators_.size() * steps.rows() * number_of_classes; ++v) reports.push_back(std::sin(v));
     return reports;
   }
   std::span<const AgentId> validators() const override { return validators_; }
@@ -33,7 +35,7 @@ class QuietOracle final : public LossOracle {
     for (std::size_t v = 0; v < steps.rows() * 4; ++v) ratios.push_back(std::sin(v));
     return ratios;
   }
-  int classes() const override { return 4; }
+  int classes() const override { return number_of_classes; }
 
  private:
   const Comm& comm_;

@@ -279,7 +279,8 @@ TEST_F(ReportFigures, every_axis_can_be_the_lines_at_a_place_of_the_others) {
   EXPECT_THAT(filters, testing::IsSupersetOf(
                            {"lines == 'rule' || datum.rule == rule", "lines == 'axis1' || datum.axis1 == axis1"}));
   // along an axis, the axis itself cannot be
-  for (const json& param : json::parse(numeric_axes(study_).at(0).spec)["params"]) {
+  const json along = json::parse(numeric_axes(study_).at(0).spec);
+  for (const json& param : along["params"]) {
     if (param["name"] == "lines") {
       EXPECT_EQ(param["bind"]["options"], json({"rule", "attack"}));
     }
