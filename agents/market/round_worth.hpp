@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "agents/market/valuation.hpp"
-#include "agents/rule_desk.hpp"
+#include "agents/training/rule_desk.hpp"
 
 namespace souk::scenario {
 class Worth;

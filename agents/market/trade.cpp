@@ -32,7 +32,7 @@ void check_audit(const scenario::Scenario& scenario) {
 
 }  // namespace
 
-TradeNeeds trade_needs(const scenario::Scenario& scenario, const Owner& buyer) {
+TradeNeeds trade_needs(const scenario::Scenario& scenario, const BuyerConfig& buyer) {
   const std::unique_ptr<PaymentRule> payment = make_payment_rule(scenario.market());
   const std::unique_ptr<ValuationRule> valuation = make_valuation_rule(scenario.market());
   const ValuationNeeds needs = valuation != nullptr ? valuation->needs() : ValuationNeeds{};
@@ -41,8 +41,8 @@ TradeNeeds trade_needs(const scenario::Scenario& scenario, const Owner& buyer) {
           .worth = needs.worth};
 }
 
-Trade::Trade(const Federation& federation, const Owner& buyer, std::size_t index, Ledger& ledger, Sellers& sellers,
-             const std::vector<SellerFacts>& facts)
+Trade::Trade(const Federation& federation, const Owner& owner, const BuyerConfig& buyer, std::size_t index,
+             Ledger& ledger, Sellers& sellers, const std::vector<SellerFacts>& facts)
     : federation_(federation),
       config_(federation.scenario().market()),
       buyer_(buyer),
@@ -60,11 +60,11 @@ Trade::Trade(const Federation& federation, const Owner& buyer, std::size_t index
     misconduct_->shown_classes({1}, classes, federation.scenario().seed());
     misconduct_->check(facts.size());
   }
-  check(federation);
+  check(*owner.aggregator);
 }
 
 /// Whether there is enough money to trade at all, and the valuation can do its work.
-void Trade::check(const Federation& federation) const {
+void Trade::check(const scenario::Aggregator& rule) const {
   const PaymentRule& payment = desk_.payment();
   const BuyerTerms& terms = buyer_.terms;
   const MicroCredits deposit = payment.buyer_deposit();
@@ -82,10 +82,10 @@ void Trade::check(const Federation& federation) const {
                "market: the payment goes by what updates contribute, and no valuation is chosen (loo, shapley, "
                "tmc_shapley, gtg_shapley, kernel_shap, cgsv, influence, cosine, robust_volume)");
   const std::size_t most = valuation_ != nullptr ? valuation_->needs().most_updates : 0;
-  SOUK_REQUIRE(most == 0 || federation.selector().wanted() <= most,
+  SOUK_REQUIRE(most == 0 || federation_.selector().wanted() <= most,
                "market: the valuation can cope with {} updates a round, and there are {}", most,
-               federation.selector().wanted());
-  SOUK_REQUIRE(!values_by_rule() || !make_aggregator(*buyer_.aggregator)->needs().everyone,
+               federation_.selector().wanted());
+  SOUK_REQUIRE(!values_by_rule() || !make_aggregator(rule)->needs().everyone,
                "market.worth.step = RULE: the aggregator needs every client, and coalitions are some of them");
 }
 

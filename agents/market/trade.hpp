@@ -7,12 +7,12 @@
 #include <span>
 #include <vector>
 
-#include "agents/federation.hpp"
+#include "agents/cast/federation.hpp"
+#include "agents/cast/owners.hpp"
+#include "agents/market/buyers.hpp"
 #include "agents/market/market_desk.hpp"
 #include "agents/market/sellers.hpp"
 #include "agents/market/valuation.hpp"
-#include "agents/owners.hpp"
-#include "agents/rule_desk.hpp"
 #include "attacks/buyer_attack.hpp"
 
 namespace souk {
@@ -23,7 +23,7 @@ struct TradeNeeds {
   bool root_data = false;
   bool worth = false;  ///< judges the models of many coalitions at once
 };
-TradeNeeds trade_needs(const scenario::Scenario& scenario, const Owner& buyer);
+TradeNeeds trade_needs(const scenario::Scenario& scenario, const BuyerConfig& buyer);
 
 /// A round's offers, once delivered: what reached the buyer, in any order of sellers.
 struct OffersOfRound {
@@ -50,9 +50,9 @@ struct BoughtRound {
 /// and what it pays. Replicated: every rank decides the same.
 class Trade {
  public:
-  /// `buyer` and everything else must outlive it. Throws InputError.
-  Trade(const Federation& federation, const Owner& buyer, std::size_t index, Ledger& ledger, Sellers& sellers,
-        const std::vector<SellerFacts>& facts);
+  /// `buyer` is how `owner` buys. All of it must outlive this. Throws InputError.
+  Trade(const Federation& federation, const Owner& owner, const BuyerConfig& buyer, std::size_t index, Ledger& ledger,
+        Sellers& sellers, const std::vector<SellerFacts>& facts);
   /// Puts money aside; returns how many sellers it pays for, 0: the buyer is done.
   std::size_t open_round(std::size_t wanted, RoundRecord& record);
   bool invites(AgentId seller) const;
@@ -79,14 +79,14 @@ class Trade {
   bool cheats(RoundIndex round) const;
   double cost_of(AgentId seller) const;
   std::vector<bool> audited(const BoughtRound& bought, RoundRecord& record) const;
-  void check(const Federation& federation) const;
+  void check(const scenario::Aggregator& rule) const;
   std::vector<SellerRound> close(RoundIndex round, std::vector<Delivery> list, std::span<const AgentId> useless,
                                  RoundRecord& record);
   std::vector<Delivery> deliveries(const BoughtRound& bought, RoundRecord& record) const;
 
   const Federation& federation_;
   const scenario::Market& config_;
-  const Owner& buyer_;
+  const BuyerConfig& buyer_;
   std::size_t index_;
   Ledger& ledger_;
   Sellers& sellers_;

@@ -26,8 +26,8 @@ double members_of(const scenario::Attack& group, double clients) {
   return std::round(group.fraction() * clients);
 }
 
-/// Whether some round of so many is one of the group's, as agents/attack_schedule.hpp has them: the first that it names
-/// decides.
+/// Whether some round of so many is one of the group's, as agents/training/attack_schedule.hpp has them: the first that
+/// it names decides.
 bool has_a_round(const scenario::Attack& group, std::uint32_t rounds) {
   if (group.at_rounds_size() == 0) return group.from_round() <= rounds;
   return std::ranges::any_of(group.at_rounds(), [&](std::uint32_t round) { return round <= rounds; });

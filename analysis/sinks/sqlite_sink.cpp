@@ -80,7 +80,7 @@ class SqliteSink final : public MetricSink {
       Statement(db_,
                 "INSERT INTO round SELECT ?1, ?2, ?2 + coalesce((SELECT virtual_time FROM round WHERE round = ?1 - 1), "
                 "0), ?3")
-          .run(round, record.virtual_seconds, record.stop);
+          .run(round, record.virtual_seconds, record.stop ? std::optional(text_of(record.stop)) : std::nullopt);
       insert_metrics(round, record.metrics);
       insert_events(round, record.events);
       insert_selections(record);
@@ -115,7 +115,7 @@ class SqliteSink final : public MetricSink {
   void insert_selections(const RoundRecord& record) {
     Statement insert(db_, "INSERT INTO selection VALUES(?,?,?,?,?,?,?,?)");
     for (const SelectionRow& row : record.selections) {
-      insert.run(record.round.value, row.buyer, row.agent.value, row.outcome, row.samples, row.arrival_seconds,
+      insert.run(record.round.value, row.buyer, row.agent.value, std::string(to_string(row.outcome)), row.samples, row.arrival_seconds,
                  row.weight, row.score);
     }
   }

@@ -4,8 +4,8 @@
 #include <numeric>
 #include <optional>
 
-#include "agents/crafting.hpp"
-#include "agents/rule_desk.hpp"
+#include "agents/training/crafting.hpp"
+#include "agents/training/rule_desk.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/app/collective_command.hpp"
 #include "sim/app/commands.hpp"

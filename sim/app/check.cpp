@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "agents/protocols/federated.hpp"
+#include "agents/simulation.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/app/advice.hpp"
 #include "sim/app/commands.hpp"
@@ -53,7 +53,7 @@ int check_command(const ScenarioArguments& arguments, bool print, int ranks) {
     return exit_done;
   }
   const SharedData data = load_data(comm, resolved);
-  const std::unique_ptr<Federated> protocol = build_federation(comm, resolved, arguments.device, data);
+  const std::unique_ptr<Simulation> protocol = build_simulation(comm, resolved, arguments.device, data);
   const int count = std::max(1, ranks);
   const RunEstimate need = protocol->estimate(count);
   const auto line = [](const char* what, const std::string& value) { fmt::print("{:<28}{}\n", what, value); };

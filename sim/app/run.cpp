@@ -4,7 +4,7 @@
 #include <map>
 #include <memory>
 
-#include "agents/protocols/federated.hpp"
+#include "agents/simulation.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/app/collective_command.hpp"
 #include "sim/app/commands.hpp"
@@ -82,7 +82,7 @@ int run_on(const Comm& comm, const RunArguments& arguments, StartUp start_up, Ru
   const Watchdog watchdog(comm.rank(), arguments.stall_timeout);
   const NeighbourWatch neighbours(comm, arguments.stall_timeout);
   const SharedData data = load_data(comm, resolved);
-  const std::unique_ptr<Federated> protocol = build_federation(comm, resolved, arguments.scenario.device, data);
+  const std::unique_ptr<Simulation> protocol = build_simulation(comm, resolved, arguments.scenario.device, data);
   comm.run_phase("open results", [&] {
     if (comm.rank() != 0) return;
     const std::string data_hash = content_hash(data);

@@ -1,6 +1,6 @@
 #include "sim/app/run_cell.hpp"
 
-#include "agents/protocols/federated.hpp"
+#include "agents/simulation.hpp"
 #include "analysis/sinks/sqlite_sink.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/app/run_outputs.hpp"
@@ -17,7 +17,7 @@ namespace {
 
 LoopResult run_to_the_end(const Comm& comm, const CellOrder& order, const scenario::Scenario& scenario,
                           RunOutputs& out) {
-  const std::unique_ptr<Federated> protocol = make_federated(comm, scenario, order.device, order.data);
+  const std::unique_ptr<Simulation> protocol = make_simulation(comm, scenario, order.device, order.data);
   const std::optional<Checkpoint> resume_from = share_checkpoint(comm, out.resume_from);
   const LoopOptions options{.rounds = scenario.rounds(),
                             .checkpoint_every = scenario.checkpoint().every(),

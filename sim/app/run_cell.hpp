@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "agents/shared_data.hpp"
+#include "agents/cast/shared_data.hpp"
 #include "sim/app/run_directory.hpp"
 #include "sim/engine/round_loop.hpp"
 #include "sim/sweep/plan.hpp"

@@ -27,9 +27,9 @@ SharedData load_data(const Comm& comm, const ResolvedScenario& resolved) {
   return with_places(resolved, [&] { return load_shared_data(comm, scenario.task().data(), scenario.seed()); });
 }
 
-std::unique_ptr<Federated> build_federation(const Comm& comm, const ResolvedScenario& resolved,
-                                            const std::string& device, const SharedData& data) {
-  return with_places(resolved, [&] { return make_federated(comm, *resolved.scenario, device, data); });
+std::unique_ptr<Simulation> build_simulation(const Comm& comm, const ResolvedScenario& resolved,
+                                             const std::string& device, const SharedData& data) {
+  return with_places(resolved, [&] { return make_simulation(comm, *resolved.scenario, device, data); });
 }
 
 ResolvedScenario load_scenario(const Comm& comm, const ScenarioArguments& arguments) {

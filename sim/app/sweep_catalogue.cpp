@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "agents/protocols/federated.hpp"
+#include "agents/simulation.hpp"
 #include "analysis/sinks/sqlite_sink.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
@@ -23,7 +23,7 @@ ResolvedScenario resolved(const PlannedRun& run) { return resolve_scenario({run.
 Estimate estimate_one(const PlannedRun& run, const SharedData& data) {
   const ResolvedScenario scenario = resolved(run);
   try {
-    const RunEstimate need = make_federated(Comm::self(), *scenario.scenario, "cpu", data)->estimate(1);
+    const RunEstimate need = make_simulation(Comm::self(), *scenario.scenario, "cpu", data)->estimate(1);
     const double rounds = scenario.scenario->rounds();
     const double tests = std::max(1.0, rounds / scenario.scenario->evaluation().every());
     const double flops = rounds * (need.training_flops() + need.judging_flops()) + tests * need.flops_per_test;

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "agents/shared_data.hpp"
+#include "agents/cast/shared_data.hpp"
 #include "sim/sweep/cost_model.hpp"
 #include "sim/sweep/plan.hpp"
 

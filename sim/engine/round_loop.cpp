@@ -86,7 +86,7 @@ void save(Phases& phases, Protocol& protocol, const CheckpointStore* store, cons
     if (store == nullptr) return;
     commit(options, [&] {
       file = store->begin(
-          {.round = record.round, .scenario_text = options.scenario_text, .stop = record.stop.value_or("")});
+          {.round = record.round, .scenario_text = options.scenario_text, .stop = text_of(record.stop)});
     });
   });
   Nowhere nowhere;
@@ -117,8 +117,8 @@ std::string time_limit_text(const LoopOptions& options) {
 }
 
 LoopResult ended_by(const RoundRecord& record) {
-  const bool diverged = record.stop == "diverged";
-  return {diverged ? RunStatus::diverged : RunStatus::done, record.stop.value_or(""), 0, record.round};
+  const bool diverged = record.stop == Stop::diverged;
+  return {diverged ? RunStatus::diverged : RunStatus::done, text_of(record.stop), 0, record.round};
 }
 
 }  // namespace
@@ -143,20 +143,13 @@ std::string to_string(RunStatus status) {
   return "interrupted";
 }
 
-std::optional<double> RoundRecord::metric(const std::string& name) const {
-  for (const MetricValue& candidate : metrics) {
-    if (candidate.name == name && candidate.agent < 0 && candidate.label < 0) return candidate.value;
-  }
-  return std::nullopt;
-}
-
 LoopResult run_rounds(const Comm& comm, Protocol& protocol, MetricSink* sink, const CheckpointStore* store,
                       const std::optional<Checkpoint>& resume_from, const LoopOptions& options) {
   RoundRecord record;
   if (resume_from) {
     load(comm, protocol, *resume_from);
     record.round = resume_from->round;
-    if (!resume_from->stop.empty()) record.stop = resume_from->stop;
+    record.stop = stop_named(resume_from->stop);
   }
   const Stopwatch watch;
   const RoundIndex kept = record.round;

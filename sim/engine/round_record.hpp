@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/base/ids.hpp"
@@ -20,11 +21,34 @@ struct MetricValue {
 /// Account of the server or of a market's first buyer; those of its rivals are -3, -4, … (agents/market/ledger.hpp).
 inline constexpr std::int64_t first_buyer = -2;
 
-/// What became of a chosen agent.
+/// What became of an agent that was asked.
+enum class SelectionOutcome : std::uint8_t {
+  accepted,  ///< its update is in the step
+  rejected,  ///< the rule gave it no weight
+  outbid,    ///< passed over before the rule saw it
+  dropout,   ///< never answered
+  late,      ///< answered after the deadline
+  spare,     ///< answered when enough had
+  invalid,   ///< answered with what cannot be used
+};
+std::string_view to_string(SelectionOutcome outcome);
+
+/// Why a run, or a model's part in it, ends before its last round.
+enum class Stop : std::uint8_t {
+  target,    ///< as good as wanted
+  patience,  ///< no better for as many tests as were to be waited
+  budget,    ///< no money to go on
+  diverged,  ///< what was trained is no number any more
+};
+std::string_view to_string(Stop stop);
+/// None of the empty text. Throws InputError of any other that names no stop.
+std::optional<Stop> stop_named(std::string_view text);
+/// Its name, or the empty text.
+std::string text_of(const std::optional<Stop>& stop);
+
 struct SelectionRow {
   AgentId agent;
-  std::string outcome;  ///< accepted, rejected (weight 0), outbid, dropout, late, spare,
-                        ///< invalid
+  SelectionOutcome outcome = SelectionOutcome::accepted;
   std::uint64_t samples = 0;
   double arrival_seconds = 0.0;        ///< virtual, after the announcement
   std::optional<double> weight = 0.0;  ///< share in the step; none where the rule combines coordinates
@@ -80,7 +104,7 @@ struct RoundRecord {
   std::vector<ProcessRow> processes;
   /// How good the model was, where it was tested: one of the metrics, as its task calls it.
   std::optional<MetricValue> quality;
-  std::optional<std::string> stop;  ///< why the run ends with this round: target, patience, diverged
+  std::optional<Stop> stop;  ///< why the run ends with this round
 
   void add(std::string name, double value, std::int64_t agent = -1, std::int64_t label = -1) {
     metrics.push_back({std::move(name), value, agent, label});

@@ -6,12 +6,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agents/evaluator.hpp"
-#include "agents/placement.hpp"
-#include "agents/population.hpp"
-#include "agents/selection.hpp"
-#include "agents/server_optimizers/server_optimizer.hpp"
-#include "agents/shared_data.hpp"
+#include "agents/cast/population.hpp"
+#include "agents/cast/selection.hpp"
+#include "agents/cast/shared_data.hpp"
+#include "agents/training/evaluator.hpp"
+#include "agents/training/placement.hpp"
+#include "agents/training/server_optimizers/server_optimizer.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/error.hpp"
@@ -122,12 +122,12 @@ TEST(Selection, the_virtual_clock_takes_the_earliest_and_drops_the_late) {
   const RoundSelection early = spares.in_round(1);
   EXPECT_THAT(early.accepted, ElementsAre(AgentId{0}, AgentId{1}, AgentId{2}));
   EXPECT_DOUBLE_EQ(early.virtual_seconds, 2.0);
-  EXPECT_EQ(early.asked[3].outcome, "spare");
+  EXPECT_EQ(early.asked[3].outcome, SelectionOutcome::spare);
 
   const Selecting hurried("clients: 10 everyone: true availability { deadline: 4.5 }");
   const RoundSelection late = hurried.in_round(1);
   EXPECT_EQ(late.accepted.size(), 5U);
-  EXPECT_EQ(late.asked[5].outcome, "late");
+  EXPECT_EQ(late.asked[5].outcome, SelectionOutcome::late);
   EXPECT_DOUBLE_EQ(late.virtual_seconds, 4.5);
 }
 
@@ -141,7 +141,7 @@ TEST(Selection, dropouts_happen_with_their_probability) {
   int dropped = 0;
   for (std::uint32_t round = 1; round <= 200; ++round) {
     for (const Candidate& candidate : selecting.in_round(round).asked)
-      dropped += candidate.outcome == "dropout" ? 1 : 0;
+      dropped += candidate.outcome == SelectionOutcome::dropout ? 1 : 0;
   }
   EXPECT_NEAR(dropped, 3000, 190);
 }

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <google/protobuf/descriptor.h>
 
-#include "agents/protocols/federated.hpp"
+#include "agents/simulation.hpp"
 #include "attacks/attack.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/error.hpp"
@@ -40,7 +40,7 @@ Outcome run(const std::string& text, int ranks, bool resumed, std::uint32_t afte
   Outcome outcome;
   run_team(ranks, [&](const Comm& comm) {
     const ResolvedScenario resolved = resolve_scenario({.file_name = "test", .text = text, .overrides = {}});
-    auto protocol = make_federated(comm, *resolved.scenario, "cpu");
+    auto protocol = make_simulation(comm, *resolved.scenario, "cpu");
     const std::optional<InjectedFault> no_fault;
     for (std::uint32_t r = 1; r <= rounds; ++r) {
       RoundRecord record;
@@ -50,7 +50,7 @@ Outcome run(const std::string& text, int ranks, bool resumed, std::uint32_t afte
       if (!resumed || r != after) continue;
       SaveArchive saved;
       protocol->serialize(saved);
-      protocol = make_federated(comm, *resolved.scenario, "cpu");
+      protocol = make_simulation(comm, *resolved.scenario, "cpu");
       LoadArchive load(saved.bytes());
       protocol->serialize(load);
       load.expect_end();
@@ -272,7 +272,7 @@ TEST(IdleAttacks, are_named_before_the_first_round_where_the_schedule_tells) {
     std::string text;
     run_team(1, [&](const Comm& comm) {
       const auto resolved = resolve_scenario({.file_name = "test", .text = scenario_of(attacks), .overrides = {}});
-      for (const EventRow& event : make_federated(comm, *resolved.scenario, "cpu")->set_up_record().events) {
+      for (const EventRow& event : make_simulation(comm, *resolved.scenario, "cpu")->set_up_record().events) {
         if (event.kind == "idle attack") text += event.text;
       }
     });

@@ -1,8 +1,8 @@
-#include "agents/attackers.hpp"
+#include "agents/training/attackers.hpp"
 
 #include <gmock/gmock.h>
 
-#include "agents/population.hpp"
+#include "agents/cast/population.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/error.hpp"
 #include "sim/base/memory.hpp"

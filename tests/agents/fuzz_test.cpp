@@ -9,7 +9,7 @@
 #include <google/protobuf/message.h>
 #include <gtest/gtest.h>
 
-#include "agents/protocols/federated.hpp"
+#include "agents/simulation.hpp"
 #include "scenarios/options.pb.h"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/error.hpp"
@@ -244,7 +244,7 @@ std::string outcome(const std::string& text, int ranks) {
       ResolvedScenario resolved;
       comm.run_phase("resolve",
                      [&] { resolved = resolve_scenario({.file_name = "random", .text = text, .overrides = {}}); });
-      const auto protocol = make_federated(comm, *resolved.scenario, "cpu");
+      const auto protocol = make_simulation(comm, *resolved.scenario, "cpu");
       run_rounds(comm, *protocol, nullptr, nullptr, std::nullopt,
                  {.rounds = resolved.scenario->rounds(), .scenario_text = text});
       if (comm.rank() == 0) result = sha256_hex(protocol->parameters());

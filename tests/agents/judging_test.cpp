@@ -6,12 +6,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agents/attackers.hpp"
-#include "agents/model_judge.hpp"
-#include "agents/population.hpp"
-#include "agents/root_data.hpp"
-#include "agents/shared_data.hpp"
-#include "agents/validators.hpp"
+#include "agents/cast/population.hpp"
+#include "agents/cast/root_data.hpp"
+#include "agents/cast/shared_data.hpp"
+#include "agents/cast/validators.hpp"
+#include "agents/training/attackers.hpp"
+#include "agents/training/model_judge.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/error.hpp"
 #include "sim/comm/thread_team.hpp"

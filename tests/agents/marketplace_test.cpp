@@ -8,11 +8,11 @@
 
 #include <gmock/gmock.h>
 
+#include "agents/cast/root_data.hpp"
 #include "agents/market/ledger.hpp"
 #include "agents/market/reward_models.hpp"
-#include "agents/model_judge.hpp"
-#include "agents/protocols/federated.hpp"
-#include "agents/root_data.hpp"
+#include "agents/simulation.hpp"
+#include "agents/training/model_judge.hpp"
 #include "aggregators/aggregator.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
@@ -58,7 +58,7 @@ class Rounds final : public MetricSink {
       for (const TransferRow& t : round.transfers) {
         all += fmt::format("{} {} {} {}\n", t.kind, t.payer, t.payee, t.micro_credits);
       }
-      for (const SelectionRow& s : round.selections) all += fmt::format("{} {}\n", s.agent.value, s.outcome);
+      for (const SelectionRow& s : round.selections) all += fmt::format("{} {}\n", s.agent.value, to_string(s.outcome));
       for (const EventRow& e : round.events) all += fmt::format("{} {} {}\n", e.kind, e.agent, e.text);
     }
     return all;
@@ -81,7 +81,7 @@ Rounds run(const std::string& text, int ranks = 1) {
   const ResolvedScenario resolved = resolve_scenario({"test", text, {}});
   Rounds result;
   run_team(ranks, [&](const Comm& comm) {
-    const auto protocol = make_federated(comm, *resolved.scenario, "cpu");
+    const auto protocol = make_simulation(comm, *resolved.scenario, "cpu");
     run_rounds(comm, *protocol, comm.rank() == 0 ? &result : nullptr, nullptr, std::nullopt,
                {.rounds = resolved.scenario->rounds(), .scenario_text = text});
     if (comm.rank() == 0) result.hash = sha256_hex(protocol->parameters());
@@ -134,7 +134,7 @@ TEST(Marketplace, goes_on_after_a_break_as_if_there_had_been_none) {
     std::string hash;
     for (std::uint32_t round = 1; round <= resolved.scenario->rounds(); ++round) {
       run_team(1 + static_cast<int>(round % 3), [&](const Comm& comm) {
-        const auto protocol = make_federated(comm, *resolved.scenario, "cpu");
+        const auto protocol = make_simulation(comm, *resolved.scenario, "cpu");
         if (!state.empty()) {
           LoadArchive load(state);
           protocol->serialize(load);
@@ -174,7 +174,7 @@ Rounds run_with_ruined_rival(int ruined_in) {
 TEST(Marketplace, a_run_is_what_became_of_its_first_model) {
   for (const int ruined_in : {1, 2, 3, 4, 5, 6}) {
     const Rounds rounds = run_with_ruined_rival(ruined_in);
-    EXPECT_EQ(rounds.rounds.back().stop, "target") << ruined_in;
+    EXPECT_EQ(rounds.rounds.back().stop, Stop::target) << ruined_in;
     EXPECT_LT(rounds.rounds.size(), 9) << ruined_in;
     std::set<std::string> said;
     for (const RoundRecord& round : rounds.rounds) {
@@ -190,7 +190,7 @@ TEST(Marketplace, a_run_is_what_became_of_its_first_model) {
 /// Model evaluations in a round that the estimate counts, from its flops and those of the test set.
 double judged(const std::string& text) {
   const ResolvedScenario resolved = resolve_scenario({"test", text, {}});
-  const RunEstimate need = make_federated(Comm::self(), *resolved.scenario, "cpu")->estimate(1);
+  const RunEstimate need = make_simulation(Comm::self(), *resolved.scenario, "cpu")->estimate(1);
   return std::round(need.judging_flops() / (need.flops_per_test / 100.0));
 }
 
@@ -393,7 +393,7 @@ TEST(Marketplace, auctions_stay_in_budget_and_buy_from_the_cheap) {
   std::size_t outbid = 0;
   for (const RoundRecord& round : sale.rounds) {
     EXPECT_LE(round.metric("spent").value(), 3.0);
-    for (const SelectionRow& row : round.selections) outbid += row.outcome == "outbid" ? 1 : 0;
+    for (const SelectionRow& row : round.selections) outbid += row.outcome == SelectionOutcome::outbid ? 1 : 0;
   }
   EXPECT_GT(outbid, 0u);
   EXPECT_GT(sale.sum("spent"), 0.0);
@@ -402,7 +402,7 @@ TEST(Marketplace, auctions_stay_in_budget_and_buy_from_the_cheap) {
 TEST(Marketplace, a_buyer_stops_when_its_model_is_good_enough_on_its_own_data) {
   const Rounds easy = run(market("unit_price {} target_accuracy: 0.05"));
   EXPECT_EQ(easy.rounds.size(), 1u);
-  EXPECT_EQ(easy.rounds.front().stop, "target");
+  EXPECT_EQ(easy.rounds.front().stop, Stop::target);
   // Its rival goes on, and both are tested in the last round.
   const Rounds both = run(market("unit_price {} target_accuracy: 0.05 rivals { name: \"b\" }"));
   ASSERT_EQ(both.rounds.size(), 4u);
@@ -463,7 +463,7 @@ TEST(Marketplace, ends_when_the_budget_is_spent) {
   ASSERT_EQ(market.rounds.size(), 4u);  // 8, 8, 4, and nothing
   EXPECT_EQ(market.rounds[2].metric("bought"), 4.0);
   EXPECT_EQ(market.rounds[2].selections.size(), 4u);  // nobody is asked in vain
-  EXPECT_EQ(market.rounds[3].stop, "budget");
+  EXPECT_EQ(market.rounds[3].stop, Stop::budget);
   EXPECT_EQ(market.rounds[3].metric("spent"), std::nullopt);
 }
 

@@ -10,8 +10,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agents/protocols/federated.hpp"
-#include "agents/shared_data.hpp"
+#include "agents/cast/shared_data.hpp"
+#include "agents/simulation.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/error.hpp"
 #include "sim/base/hash.hpp"
@@ -45,7 +45,7 @@ class OwnData : public testing::Test {
     run_team(1, [&](const Comm& comm) {
       try {
         const scenario::Scenario scenario = parse_scenario(text);
-        make_federated(comm, scenario, "cpu");
+        make_simulation(comm, scenario, "cpu");
       } catch (const PhaseError& error) {
         message = error.what();
       }
@@ -57,7 +57,7 @@ class OwnData : public testing::Test {
     std::string hash;
     run_team(ranks, [&](const Comm& comm) {
       const scenario::Scenario scenario = parse_scenario(text);
-      const auto protocol = make_federated(comm, scenario, "cpu");
+      const auto protocol = make_simulation(comm, scenario, "cpu");
       if (comm.rank() == 0 && at_start != nullptr) *at_start = protocol->set_up_record();
       const std::optional<InjectedFault> no_fault;
       for (std::uint32_t r = 1; r <= scenario.rounds(); ++r) {

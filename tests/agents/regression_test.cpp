@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agents/protocols/federated.hpp"
+#include "agents/simulation.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/error.hpp"
 #include "sim/base/hash.hpp"
@@ -29,7 +29,7 @@ std::string numbers(const std::string& more, const std::string& model = "mlp { h
 std::string refusal(const std::string& text) {
   try {
     const ResolvedScenario resolved = resolve_scenario({"test", text, {}});
-    make_federated(Comm::self(), *resolved.scenario, "cpu");
+    make_simulation(Comm::self(), *resolved.scenario, "cpu");
   } catch (const PhaseError& error) {
     return error.what();
   }
@@ -68,7 +68,7 @@ TEST(Regression, gives_the_same_bits_on_any_number_of_ranks) {
   std::string expected;
   for (const int ranks : {1, 3}) {
     run_team(ranks, [&](const Comm& comm) {
-      const auto protocol = make_federated(comm, *resolved.scenario, "cpu");
+      const auto protocol = make_simulation(comm, *resolved.scenario, "cpu");
       run_rounds(comm, *protocol, nullptr, nullptr, std::nullopt, {.rounds = 3, .scenario_text = text});
       if (comm.rank() != 0) return;
       const std::string hash = sha256_hex(protocol->parameters());

@@ -1,5 +1,5 @@
 // The root data's sizes and biases, and the deal that follows them.
-#include "agents/root_data.hpp"
+#include "agents/cast/root_data.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -10,7 +10,7 @@
 
 #include <gmock/gmock.h>
 
-#include "agents/protocols/federated.hpp"
+#include "agents/simulation.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/error.hpp"
 #include "sim/base/random.hpp"
@@ -142,7 +142,7 @@ int clients_of_the_first_half(const std::string& root) {
       "half_classes: true " +
       root + " }";
   const ResolvedScenario resolved = resolve_scenario({.file_name = "test", .text = text, .overrides = {}});
-  const SetUpRecord record = make_federated(Comm::self(), *resolved.scenario, "cpu")->set_up_record();
+  const SetUpRecord record = make_simulation(Comm::self(), *resolved.scenario, "cpu")->set_up_record();
   std::set<std::uint32_t> others;
   for (const auto& row : record.partition) {
     if (row.label >= 5) others.insert(row.agent.value);

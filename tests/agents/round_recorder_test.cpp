@@ -1,5 +1,5 @@
 // What becomes of a round's numbers in its record.
-#include "agents/protocols/round_recorder.hpp"
+#include "agents/training/round_recorder.hpp"
 
 #include <gmock/gmock.h>
 
@@ -11,7 +11,7 @@ RoundRecord record_of(const std::vector<TrainedRow>& trained, const RuleOutput& 
   RoundRecord record;
   const std::vector<ReceivedUpdate> received{{0, {0}, {0}, 1.0}, {1, {1}, {1}, 1.0}};
   for (const std::uint32_t id : {0U, 1U}) {
-    record.selections.push_back({.agent = {id}, .outcome = "accepted", .samples = 1, .score = {}});
+    record.selections.push_back({.agent = {id}, .outcome = SelectionOutcome::accepted, .samples = 1, .score = {}});
   }
   record_clients(received, trained, output, 1.0, {}, record);
   record_detection(

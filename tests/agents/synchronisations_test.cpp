@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agents/protocols/federated.hpp"
+#include "agents/simulation.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/comm/thread_team.hpp"
 #include "sim/engine/round_loop.hpp"
@@ -24,7 +24,7 @@ Synchronisations of_rounds(const std::string& text, std::uint32_t rounds) {
   run_team(2, [&](const Comm& comm) {
     Synchronisations own;
     const Comm counting(std::make_shared<CountingTransport>(comm, own));
-    const auto protocol = make_federated(counting, *resolved.scenario, "cpu");
+    const auto protocol = make_simulation(counting, *resolved.scenario, "cpu");
     run_rounds(counting, *protocol, nullptr, nullptr, std::nullopt, {.rounds = rounds, .scenario_text = text});
     if (comm.rank() == 0) counted = own;
   });

@@ -7,8 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agents/protocols/federated.hpp"
-#include "agents/shared_data.hpp"
+#include "agents/cast/shared_data.hpp"
+#include "agents/simulation.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/hash.hpp"
 #include "sim/comm/thread_team.hpp"
@@ -39,7 +39,7 @@ std::string parameters_after(const std::string& text, int ranks) {
   std::string hash;
   run_team(ranks, [&](const Comm& comm) {
     const scenario::Scenario scenario = parse_scenario(text);
-    const auto protocol = make_federated(comm, scenario, "cpu");
+    const auto protocol = make_simulation(comm, scenario, "cpu");
     const std::optional<InjectedFault> no_fault;
     for (std::uint32_t r = 1; r <= scenario.rounds(); ++r) {
       RoundRecord record;
@@ -82,7 +82,7 @@ TEST(TextRuns, give_the_same_bits_on_any_number_of_ranks) {
 TEST(TextRuns, refuse_what_cannot_read_texts) {
   const auto refusal = [](const std::string& text) {
     try {
-      make_federated(Comm::self(), parse_scenario(text), "cpu");
+      make_simulation(Comm::self(), parse_scenario(text), "cpu");
     } catch (const std::exception& error) {
       return std::string(error.what());
     }

@@ -4,8 +4,8 @@
 
 #include <gmock/gmock.h>
 
-#include "agents/root_data.hpp"
-#include "agents/shared_data.hpp"
+#include "agents/cast/root_data.hpp"
+#include "agents/cast/shared_data.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/error.hpp"
 #include "sim/comm/thread_team.hpp"
@@ -38,7 +38,7 @@ TEST(ValidationData, nobody_trains_on_it_and_its_accuracy_is_that_of_the_model) 
   const ResolvedScenario resolved = resolve_scenario({"test", text, {}});
   const auto& scenario = *resolved.scenario;
   const SharedData data = load_shared_data(Comm::self(), scenario.task().data(), scenario.seed());
-  const auto protocol = make_federated(Comm::self(), scenario, "cpu", data);
+  const auto protocol = make_simulation(Comm::self(), scenario, "cpu", data);
   std::uint64_t held = 0;
   const SetUpRecord set_up = protocol->set_up_record();
   for (const AgentRow& agent : set_up.agents) held += agent.samples;

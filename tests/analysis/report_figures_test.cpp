@@ -599,7 +599,7 @@ class ReportMarket : public testing::Test {
       record.round = {round};
       for (std::uint32_t agent = 0; agent < 4; ++agent) {
         const double weight = agent == 3 ? 0.4 : 0.2;
-        record.selections.push_back({{agent}, "accepted", 5, 1.0, weight, std::nullopt});
+        record.selections.push_back({{agent}, SelectionOutcome::accepted, 5, 1.0, weight, std::nullopt});
         record.add("cosine_to_aggregate", agent == 3 ? -0.5 : 0.5, agent);
       }
       record.transfers.push_back({"deposit", 3, -1, 500'000});  // comes back: nobody's income
@@ -686,7 +686,7 @@ TEST(ReportOfBuyers, every_buyers_model_and_money_are_shown) {
     record.transfers = {{"payment", -1, 0, 300}, {"payment", -1, 9, 100}};
     record.transfers.push_back({"payment", -1, 1, 100, first_buyer - 1});
     record.transfers.push_back({"payment", -1, 9, 300, first_buyer - 1});
-    record.selections.push_back({{9}, "accepted", 5, 1.0, 1.0, std::nullopt, first_buyer - 1});
+    record.selections.push_back({{9}, SelectionOutcome::accepted, 5, 1.0, 1.0, std::nullopt, first_buyer - 1});
     sink->commit(record);
   }
   const ResultsView view = view_of(folder);
@@ -790,7 +790,7 @@ TEST(ReportValuation, contribution_is_what_the_valuation_says_where_there_is_one
   for (std::uint32_t round = 1; round <= 2; ++round) {
     RoundRecord record;
     record.round = {round};
-    record.selections.push_back({{0}, "accepted", 5, 1.0, 1.0, std::nullopt});
+    record.selections.push_back({{0}, SelectionOutcome::accepted, 5, 1.0, 1.0, std::nullopt});
     record.add("cosine_to_aggregate", 0.9, 0);
     record.add("value", 0.25 * round, 0);
     sink->commit(record);

@@ -147,10 +147,10 @@ void write_detailed_run(const fs::path& directory) {
   for (const std::uint32_t round : {1U, 2U}) {
     RoundRecord record;
     record.round = {round};
-    record.selections.push_back({{0}, "accepted", 5, 1.0, 0.75, std::nullopt});
-    record.selections.push_back({{1}, round == 1 ? "accepted" : "late", 5, 1.0, round == 1 ? 0.25 : 0.0, std::nullopt});
-    record.selections.push_back({{8}, "rejected", 5, 1.0, 0.0, std::nullopt});
-    if (round == 1) record.selections.push_back({{8}, "accepted", 5, 1.0, 1.0, std::nullopt, first_buyer - 1});
+    record.selections.push_back({{0}, SelectionOutcome::accepted, 5, 1.0, 0.75, std::nullopt});
+    record.selections.push_back({{1}, round == 1 ? SelectionOutcome::accepted : SelectionOutcome::late, 5, 1.0, round == 1 ? 0.25 : 0.0, std::nullopt});
+    record.selections.push_back({{8}, SelectionOutcome::rejected, 5, 1.0, 0.0, std::nullopt});
+    if (round == 1) record.selections.push_back({{8}, SelectionOutcome::accepted, 5, 1.0, 1.0, std::nullopt, first_buyer - 1});
     record.add("update_norm", 2.0 * round, 0);
     record.add("cosine_to_aggregate", 0.5, 0);
     record.add("local_loss", 9.0, 0);

@@ -33,7 +33,7 @@ class Sinks : public testing::Test {
     record.add("accuracy", 0.5);
     record.add("local_loss", 2.0, 3);
     record.add("class_accuracy", std::numeric_limits<double>::quiet_NaN(), -1, 4);
-    record.selections.push_back({{3}, "accepted", 10, 0.25, 1.0, std::nullopt});
+    record.selections.push_back({{3}, SelectionOutcome::accepted, 10, 0.25, 1.0, std::nullopt});
     record.traffic.push_back({"model", 1, 400});
     record.events.push_back({"target reached", -1, "accuracy 0.5"});
     record.phases.push_back({"train", 3.0, 2.5});

@@ -393,11 +393,11 @@ TEST(MaliciousShares, of_weight_and_income_are_added_up) {
     const auto sink = open_sqlite_sink(folder / "r/results.sqlite");
     RoundRecord record;
     record.round = {1};
-    record.selections.push_back({{0}, "accepted", 5, 1.0, 0.75, std::nullopt});
-    record.selections.push_back({{8}, "accepted", 5, 1.0, 0.25, std::nullopt});
+    record.selections.push_back({{0}, SelectionOutcome::accepted, 5, 1.0, 0.75, std::nullopt});
+    record.selections.push_back({{8}, SelectionOutcome::accepted, 5, 1.0, 0.25, std::nullopt});
     record.transfers = {{"payment", -1, 0, 600}, {"payment", -1, 9, 200}, {"fee", 0, -1, 500}};
-    record.selections.push_back({{8}, "accepted", 5, 1.0, 0.5, std::nullopt, first_buyer - 1});
-    record.selections.push_back({{9}, "accepted", 5, 1.0, 0.5, std::nullopt, first_buyer - 1});
+    record.selections.push_back({{8}, SelectionOutcome::accepted, 5, 1.0, 0.5, std::nullopt, first_buyer - 1});
+    record.selections.push_back({{9}, SelectionOutcome::accepted, 5, 1.0, 0.5, std::nullopt, first_buyer - 1});
     record.transfers.push_back({"payment", -1, 1, 100, first_buyer - 1});
     record.transfers.push_back({"payment", -1, 9, 300, first_buyer - 1});
     sink->commit(record);

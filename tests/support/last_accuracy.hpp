@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "agents/protocols/federated.hpp"
+#include "agents/simulation.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/engine/round_loop.hpp"
 #include "sim/engine/scenario_file.hpp"
@@ -29,7 +29,7 @@ class LastMetric final : public MetricSink {
 /// The last value of a metric in a run of a scenario on one rank; 0 if it was never recorded.
 inline double last_metric(const std::string& text, const std::string& name) {
   const ResolvedScenario resolved = resolve_scenario({.file_name = "test", .text = text, .overrides = {}});
-  const auto protocol = make_federated(Comm::self(), *resolved.scenario, "cpu");
+  const auto protocol = make_simulation(Comm::self(), *resolved.scenario, "cpu");
   LastMetric sink(name);
   run_rounds(Comm::self(), *protocol, &sink, nullptr, std::nullopt,
              {.rounds = resolved.scenario->rounds(), .scenario_text = text});

@@ -28,7 +28,7 @@ class Doubling final : public Protocol {
   void run_round(RoundIndex round, bool, Phases& phases, RoundRecord& record) override {
     phases.local("double", [&] { value_[0] = 2 * value_[0] + static_cast<float>(round.value); });
     record.add("value", static_cast<double>(value_[0]));
-    if (round.value == stop_at_) record.stop = "target";
+    if (round.value == stop_at_) record.stop = Stop::target;
   }
   void serialize(Archive& archive) override { archive.field("value", value_); }
   std::span<const float> parameters() const override { return value_; }

@@ -1,0 +1,125 @@
+#include "agents/cast/federation.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "agents/cast/owners.hpp"
+#include "scenarios/scenario.pb.h"
+#include "sim/data/partitioner.hpp"
+
+namespace souk {
+namespace {
+
+std::vector<SampleIndex> united(std::span<const SampleIndex> a, std::span<const SampleIndex> b) {
+  std::vector<SampleIndex> all;
+  std::merge(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(all));
+  return all;
+}
+
+}  // namespace
+
+Federation::Federation(const scenario::Scenario& scenario, const std::string& device, SharedData data,
+                       std::span<const scenario::Root* const> roots, bool validating)
+    : scenario_(scenario),
+      data_(std::move(data)),
+      task_(make_task(scenario.task(), data_.train, data_.test, device)),
+      population_(scenario) {
+  std::vector<SampleIndex> reserved;
+  for (const scenario::Root* root : roots) {
+    roots_.emplace_back();
+    if (root == nullptr) continue;
+    const std::size_t owner = roots_.size() - 1;
+    roots_.back() =
+        with_owner_path(owner, [&] { return draw_root_data(*root, *task_, scenario.seed(), owner, reserved); });
+    reserved = united(reserved, roots_.back().samples());
+  }
+  const std::vector<double> buyer = class_shares(roots_.front().samples(), task_->labels(), task_->classes());
+  validation_ =
+      draw_validation_data(scenario.evaluation().validation_fraction(), data_.train.size(), reserved, scenario.seed());
+  reserved = united(reserved, validation_);
+  const DealInput input{.labels = task_->labels(),
+                        .groups = data_.train.groups(),
+                        .classes = task_->classes(),
+                        .agents = scenario.participants().clients(),
+                        .min_samples = scenario.partition().min_samples(),
+                        .reference = buyer,
+                        .unlabelled = task_->classes() > 0 ? 0 : task_->units(Split::train)};
+  deal_ = deal_without(reserved, scenario.partition(), input, scenario.seed());
+  share_with_fakes(population_, deal_.deal);
+  validators_ = std::make_unique<Validators>(scenario.validators(), validating || scenario.validators().always(),
+                                             deal_.deal, *task_, scenario.seed());
+  if (validating) validators_->check();
+  selector_ = std::make_unique<Selector>(scenario.participants(), scenario.seed(), population_, deal_.deal);
+}
+
+ClientWork Federation::work_of(AgentId client) const {
+  const double model_bytes = static_cast<double>(parameters() * sizeof(float));
+  const auto samples = static_cast<double>(samples_trained(validators_->training_count(client)));
+  return {3.0 * task_->forward_flops() * samples, model_bytes, model_bytes};
+}
+
+std::uint64_t Federation::samples_trained(std::size_t held) const {
+  const scenario::Training& training = scenario_.task().training();
+  if (training.algorithm() == scenario::Training::FED_SGD) return held;
+  if (!training.has_local_steps() || held == 0) return held * training.local_epochs();
+  const std::uint64_t batch = training.batch_size() == 0 ? held : std::min<std::uint64_t>(training.batch_size(), held);
+  const std::uint64_t steps_per_pass = (held + batch - 1) / batch;  // the last batch of a pass may be short
+  return training.local_steps() / steps_per_pass * held + training.local_steps() % steps_per_pass * batch;
+}
+
+std::size_t Federation::largest_batch() const {
+  std::size_t most = 0;
+  for (std::size_t id = 0; id < deal_.deal.agents(); ++id) most = std::max(most, deal_.deal.of(id).size());
+  const std::size_t batch = scenario_.task().training().batch_size();
+  return batch == 0 ? most : std::min(batch, most);
+}
+
+std::size_t Federation::expected_malicious() const {
+  const std::size_t clients = population_.clients();
+  return (selector_->wanted() * population_.malicious() + clients - 1) / clients;
+}
+
+std::vector<PartFootprint> Federation::footprints() const {
+  const Deal& deal = deal_.deal;
+  PartFootprint data{"data set", {}}, dealt{"partition", {}};
+  data.footprint.node = static_cast<double>(data_.memory->bytes().size());
+  dealt.footprint.held = static_cast<double>(deal.samples.capacity() * sizeof(SampleIndex) +
+                                             deal.offsets.capacity() * sizeof(std::uint64_t) +
+                                             population_.clients() * sizeof(std::int32_t));
+  return {data, dealt};
+}
+
+SetUpRecord Federation::record() const {
+  SetUpRecord record;
+  for (std::uint32_t id = 0; id < population_.clients(); ++id) {
+    const Device device = population_.device({id});
+    record.agents.push_back(
+        {{id}, "client", deal_.deal.of(id).size(), population_.group_of({id}), device.compute, device.bandwidth});
+  }
+  if (task_->classes() > 0) record_classes(record);
+  record.metrics.push_back({"parameters", static_cast<double>(parameters())});
+  if (deal_.moved > 0) {
+    record.events.push_back({"partition repaired", -1,
+                             fmt::format("{} samples moved so that every client holds at least {}", deal_.moved,
+                                         scenario_.partition().min_samples())});
+  }
+  return record;
+}
+
+/// How many samples of each class every client holds.
+void Federation::record_classes(SetUpRecord& record) const {
+  const int classes = task_->classes();
+  const std::vector<std::uint32_t> table = class_table(deal_.deal, task_->labels(), classes);
+  for (std::uint32_t id = 0; id < population_.clients(); ++id) {
+    for (int c = 0; c < classes; ++c) {
+      const std::uint32_t samples = table[id * static_cast<std::size_t>(classes) + static_cast<std::size_t>(c)];
+      if (samples > 0) record.partition.push_back({{id}, c, samples});
+    }
+  }
+  const std::size_t genuine = population_.genuine();  // fake identities hold copies
+  const auto dealt = std::span(table).first(genuine * static_cast<std::size_t>(classes));
+  record.metrics.push_back({"distance_from_iid", distance_from_iid(dealt, genuine, classes)});
+}
+
+}  // namespace souk

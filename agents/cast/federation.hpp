@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "agents/cast/population.hpp"
+#include "agents/cast/root_data.hpp"
+#include "agents/cast/selection.hpp"
+#include "agents/cast/shared_data.hpp"
+#include "agents/cast/validators.hpp"
+#include "sim/base/footprint.hpp"
+#include "sim/engine/round_record.hpp"
+#include "sim/learn/task.hpp"
+
+namespace souk::scenario {
+class Root;
+class Scenario;
+}  // namespace souk::scenario
+
+namespace souk {
+
+/// Who takes part and what they hold: what all models trained in a run share. Root data of each owner of a model and
+/// validation data come out of the training set first; what is left is dealt to the clients. Everything is the same on
+/// every rank, and does not change; the task, whose work buffers do, is the rank's own.
+class Federation {
+ public:
+  /// `roots`: of the owners, in order; null for those that need none. `validating`: some rule asks validators. Throws
+  /// InputError. `scenario` must outlive it.
+  Federation(const scenario::Scenario& scenario, const std::string& device, SharedData data,
+             std::span<const scenario::Root* const> roots, bool validating);
+  const scenario::Scenario& scenario() const { return scenario_; }
+  const Dataset& train() const { return data_.train; }
+  const Dataset& test() const { return data_.test; }
+  const SharedData& data() const { return data_; }
+  const Population& population() const { return population_; }
+  const RepairedDeal& dealt() const { return deal_; }
+  const Validators& validators() const { return *validators_; }
+  const Selector& selector() const { return *selector_; }
+  Task& task() const { return *task_; }
+  /// Root data of an owner; empty: it has none.
+  const RootSamples& root(std::size_t owner) const { return roots_[owner]; }
+  /// Samples nobody trains on, ascending; empty: nothing is held out.
+  std::span<const SampleIndex> validation() const { return validation_; }
+  /// What a round asks of a client, for clocks and costs.
+  ClientWork work_of(AgentId client) const;
+  /// Samples that local training on so many passes, repetitions counted.
+  std::uint64_t samples_trained(std::size_t held) const;
+  /// Samples of the largest mini-batch of any client.
+  std::size_t largest_batch() const;
+  std::size_t parameters() const { return task_->layout().dimension(); }
+  /// Of the updates of a round, rounded up.
+  std::size_t expected_malicious() const;
+  /// The data set, and who holds what of it.
+  std::vector<PartFootprint> footprints() const;
+  /// Agents and what they hold.
+  SetUpRecord record() const;
+
+ private:
+  void record_classes(SetUpRecord& record) const;
+  const scenario::Scenario& scenario_;
+  SharedData data_;
+  std::unique_ptr<Task> task_;
+  Population population_;
+  std::vector<RootSamples> roots_;
+  std::vector<SampleIndex> validation_;
+  RepairedDeal deal_;
+  std::unique_ptr<Validators> validators_;
+  std::unique_ptr<Selector> selector_;
+};
+
+}  // namespace souk

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "agents/cast/population.hpp"
+#include "sim/base/ids.hpp"
+#include "sim/data/partitioner.hpp"
+#include "sim/engine/round_record.hpp"
+
+namespace souk::scenario {
+class Participants;
+}
+
+namespace souk {
+
+/// A client asked to take part, and what becomes of it on the virtual clock.
+struct Candidate {
+  AgentId client;
+  SelectionOutcome outcome = SelectionOutcome::spare;
+  double arrival_seconds = 0.0;  ///< virtual, after the announcement; of a dropout: 0
+};
+
+struct RoundSelection {
+  std::vector<Candidate> asked;   ///< ascending id
+  std::vector<AgentId> accepted;  ///< those whose updates are used, ascending id
+  double virtual_seconds = 0.0;   ///< until the server goes on
+};
+
+/// Work of one client in one round, for the virtual clock.
+struct ClientWork {
+  double flops = 0.0;
+  double bytes_down = 0.0;
+  double bytes_up = 0.0;
+};
+
+/// Whom a round may ask.
+struct Invitation {
+  std::size_t most = static_cast<std::size_t>(-1);  ///< wants and asks no more than this, if that is less than usual
+  std::uint16_t owner = 0;                          ///< whose round it is: every owner draws clients of its own
+  std::function<bool(AgentId)> eligible{};          ///< empty: everybody is
+};
+
+/// Chooses a round's clients: sampling, over-selection, dropouts, arrival times, deadline. All of it is decided before
+/// anything is trained, from streams named by round and client, so that updates nobody would use are never computed.
+class Selector {
+ public:
+  /// `deal` gives the weights of weighted sampling and must outlive the selector.
+  Selector(const scenario::Participants& participants, std::uint64_t seed, const Population& population,
+           const Deal& deal);
+  /// Updates a round wants.
+  std::size_t wanted() const { return wanted_; }
+  RoundSelection select(RoundIndex round, const std::function<ClientWork(AgentId)>& work,
+                        const Invitation& invitation = {}) const;
+
+ private:
+  std::vector<std::uint32_t> sample(RoundIndex round, std::uint16_t owner, std::size_t count,
+                                    const std::vector<std::uint32_t>* eligible) const;
+  std::uint64_t seed_;
+  const Population& population_;
+  const Deal& deal_;
+  bool by_samples_;
+  std::size_t wanted_, asked_;
+  double dropout_, deadline_;
+};
+
+}  // namespace souk

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "agents/cast/shared_data.hpp"
+#include "agents/estimate.hpp"
+#include "sim/engine/protocol.hpp"
+
+namespace souk::scenario {
+class Scenario;
+}
+
+namespace souk {
+
+/// A scenario at work: one cast on one clock, whose rounds are a list of stages, each brought by a section of the
+/// scenario (agents/stage.hpp). Learning is always one of them.
+class Simulation : public Protocol {
+ public:
+  /// On this many ranks.
+  virtual RunEstimate estimate(int ranks) const = 0;
+};
+
+/// Loads the data set, deals it, builds the stages and checks everything that depends on them. Collective; throws
+/// PhaseError. `scenario` outlives it. `data` is the scenario's, as load_shared_data gives it on the same node; where
+/// it is empty, that is done first.
+std::unique_ptr<Simulation> make_simulation(const Comm& comm, const scenario::Scenario& scenario,
+                                            const std::string& device, SharedData data = {});
+
+}  // namespace souk

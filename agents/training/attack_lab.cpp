@@ -1,0 +1,77 @@
+#include "agents/training/attack_lab.hpp"
+
+#include <algorithm>
+
+#include "sim/base/contract.hpp"
+#include "sim/base/heartbeat.hpp"
+#include "sim/params/linear.hpp"
+
+namespace souk {
+
+AttackLab::AttackLab(const Setting& setting)
+    : setting_(setting), trainable_(setting.task.layout().trainable()), tensors_(setting.task.layout().slots()) {
+  const auto buffer = std::ranges::find(tensors_, false, &Slot::trainable);  // buffers come last
+  tensors_ = tensors_.first(static_cast<std::size_t>(buffer - tensors_.begin()));
+}
+
+ColumnMatrix AttackLab::train(std::span<const AgentId> who, const LabTraining& training) {
+  const Comm& comm = setting_.comm;
+  const auto ranks = static_cast<std::size_t>(comm.size());
+  std::vector<int> owners(who.size());
+  std::vector<RowRange> blocks;  // members in consecutive blocks, so that their starts can be gathered
+  for (std::size_t r = 0; r < ranks; ++r) {
+    blocks.push_back({who.size() * r / ranks, who.size() * (r + 1) / ranks});
+    for (std::size_t i = blocks[r].begin; i < blocks[r].end; ++i) owners[i] = static_cast<int>(r);
+  }
+  std::vector<std::vector<float>> anchors;
+  for (const ColumnVector* anchor : training.anchors) {
+    anchors.emplace_back(trainable_);
+    replicate(comm, PanelPlan(trainable_), *anchor, anchors.back());
+  }
+  std::vector<float> starts;
+  if (training.starts != nullptr) {
+    SOUK_EXPECT(training.starts->rows() == who.size());
+    starts = gather_rows(comm, *training.starts, blocks);
+  }
+  RowMatrix rows;
+  rows.reset(comm, who, owners, setting_.global.size());
+  comm.run_phase("train attackers", [&] {
+    std::span<const float> left = starts;
+    for (std::size_t i = 0; i < who.size(); ++i) {
+      if (!rows.is_local(i)) continue;
+      const std::span<const float> start = left.first(left.empty() ? 0 : trainable_);
+      left = left.subspan(start.size());
+      train_member(i, training, start, anchors, rows);
+    }
+  });
+  ColumnMatrix columns;
+  to_columns(comm, rows, {0, trainable_}, columns);
+  if (ranks > 1) return columns;
+  // On one rank the columns are a view of `rows`, which ends here.
+  std::vector<double> identity(who.size() * who.size(), 0.0);
+  for (std::size_t i = 0; i < who.size(); ++i) identity[i * who.size() + i] = 1.0;
+  return mix(comm, columns, identity);
+}
+
+void AttackLab::train_member(std::size_t row, const LabTraining& training, std::span<const float> start,
+                             std::span<const std::vector<float>> anchors, RowMatrix& rows) const {
+  const AgentId member = rows.agents()[row];
+  const auto global = setting_.global.first(trainable_);
+  Steering steering{.start = start, .rate_factor = training.rate_factor, .epochs = training.epochs};
+  if (training.before_step) {
+    steering.before_step = [&](std::span<const float> parameters, std::span<float> gradient) {
+      training.before_step(row, {parameters, global, anchors, tensors_}, gradient);
+    };
+  }
+  if (training.after_step) {
+    steering.after_step = [&](std::span<float> parameters) {
+      training.after_step(row, {parameters, global, anchors, tensors_}, parameters);
+    };
+  }
+  const LocalContext context{setting_.seed, member, setting_.round, setting_.rounds, &heartbeat::beat, &steering};
+  const std::vector<SampleIndex> mine = setting_.validators.training_samples(member);
+  const BatchEdit edit = training.poisoned ? setting_.poisoner.edit(member, setting_.round, mine) : BatchEdit();
+  setting_.task.train(setting_.global, mine, edit, context, rows.row(row));
+}
+
+}  // namespace souk

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <span>
+
+#include "agents/cast/validators.hpp"
+#include "agents/training/poisoner.hpp"
+#include "attacks/attack.hpp"
+#include "sim/learn/task.hpp"
+
+namespace souk {
+
+/// Lets attackers train on their members' data once more within a round. Which rank trains a member decides nothing but
+/// where.
+class AttackLab final : public Lab {
+ public:
+  struct Setting {
+    const Comm& comm;
+    Task& task;
+    const Validators& validators;  ///< what members do not train on
+    Poisoner& poisoner;
+    std::uint64_t seed;
+    RoundIndex round;
+    std::uint32_t rounds;           ///< of the run
+    std::span<const float> global;  ///< [dimension]
+  };
+  explicit AttackLab(const Setting& setting);
+  ColumnMatrix train(std::span<const AgentId> who, const LabTraining& training) override;
+
+ private:
+  void train_member(std::size_t row, const LabTraining& training, std::span<const float> start,
+                    std::span<const std::vector<float>> anchors, RowMatrix& rows) const;
+  Setting setting_;
+  std::size_t trainable_;
+  std::span<const Slot> tensors_;  ///< of trainable values
+};
+
+}  // namespace souk

@@ -1,0 +1,304 @@
+#include "agents/training/model_server.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "agents/training/attack_lab.hpp"
+#include "agents/training/round_recorder.hpp"
+#include "scenarios/scenario.pb.h"
+#include "sim/base/archive.hpp"
+#include "sim/base/contract.hpp"
+#include "sim/base/random.hpp"
+#include "sim/learn/schedule.hpp"
+#include "sim/params/linear.hpp"
+
+namespace souk {
+namespace {
+
+std::size_t tolerated_by(const scenario::Aggregator& rule, const Federation& federation) {
+  return rule.tolerated_f() >= 0 ? static_cast<std::size_t>(rule.tolerated_f()) : federation.expected_malicious();
+}
+
+}  // namespace
+
+ModelServer::ModelServer(const Comm& comm, const Federation& federation, const Owner& owner, std::size_t index,
+                         std::vector<ServerHooks*> hooks)
+    : comm_(comm),
+      federation_(federation),
+      scenario_(federation.scenario()),
+      owner_(owner),
+      index_(index),
+      hooks_(std::move(hooks)),
+      rule_(make_aggregator(*owner.aggregator)),
+      needs_(rule_->needs()),
+      trains_root_(needs_.root_update || std::ranges::any_of(hooks_, &ServerHooks::wants_root_update)),
+      tolerated_f_(tolerated_by(*owner.aggregator, federation)),
+      attackers_(scenario_, federation.population(),
+                 {.root_update = needs_.root_update, .wanted = federation.selector().wanted()}),
+      poisoner_(scenario_, federation.population(), federation.task()),
+      local_(comm, federation),
+      evaluator_(federation.task(), Split::test, all_units(federation.task(), Split::test),
+                 scenario_.evaluation().batch_size(), poisoner_.tests()),
+      stop_tests_(scenario_.evaluation(), target_of(federation.task(), scenario_.evaluation().target_accuracy(),
+                                                    scenario_.evaluation().target_r2(), "evaluation.")),
+      global_(federation.parameters()),
+      change_(federation.task().layout().trainable()),
+      step_(change_.size()) {
+  const std::size_t wanted = federation.selector().wanted();
+  SOUK_REQUIRE(!needs_.everyone || wanted == federation.population().clients(),
+               "participants: the aggregator needs every client in every round, but {} of {} are sampled", wanted,
+               federation.population().clients());
+  rule_->check({wanted, tolerated_f_});
+  if (!federation.validation().empty()) {
+    const auto held_out = federation.validation();
+    validation_ = std::make_unique<Evaluator>(federation.task(), Split::train,
+                                              std::vector<SampleIndex>(held_out.begin(), held_out.end()),
+                                              scenario_.evaluation().batch_size());
+  }
+  initialise();
+  for (ServerHooks* hooks : hooks_) hooks->attach(*this);
+}
+
+/// The model and the server's optimiser as they are before the first round.
+void ModelServer::initialise() {
+  optimizer_ = make_server_optimizer(scenario_.server());
+  Stream random(scenario_.seed(), Purpose::weight_init, nobody, {}, static_cast<std::uint16_t>(index_));
+  federation_.task().initialise(random, global_);
+}
+
+void ModelServer::run_round(RoundIndex index, Phases& phases, RoundRecord& record) {
+  ServerRound round{.round = index};
+  RoundSelection selection;
+  phases.prepare("announce", [&] { selection = announce(index, record); });
+  record.virtual_seconds = selection.virtual_seconds;
+  record_selection(selection, federation_.dealt().deal, global_.size() * sizeof(float), record);
+  record.add("learning_rate", scheduled_learning_rate(scenario_.task().training(), index, scenario_.rounds()));
+  if (selection.accepted.empty()) {
+    record.events.push_back({"no updates", -1,
+                             selection.asked.empty() ? "nobody was asked; the model stays as it is"
+                                                     : "no client delivered in time; the model stays as it is"});
+  } else {
+    train(round, selection, phases);
+    phases.collective("collect", [&] {
+      local_.gather();
+      collect(round, record);
+    });
+  }
+  if (round.received.empty()) return end_without_updates(round, phases, record);
+  aggregate_and_apply(round, phases, record);
+}
+
+void ModelServer::end_without_updates(const ServerRound& round, Phases& phases, RoundRecord& record) {
+  std::ranges::fill(change_, 0.0F);
+  phases.collective("measure", [&] { publish(round, record); });  // attackers, too, are done with the round
+  if (!record.stop) {
+    for (ServerHooks* hooks : hooks_) hooks->settle_nothing(round, record);
+  }
+  const auto is_honest = [&](AgentId client) { return !attackers_.acts(client, round.round); };
+  if (std::ranges::any_of(round.useless, is_honest)) record.stop = Stop::diverged;  // nothing that was trained is finite
+}
+
+RoundSelection ModelServer::announce(RoundIndex round, RoundRecord& record) {
+  poisoner_.begin_round(global_, attackers_.beginning(round));
+  const Selector& selector = federation_.selector();
+  Invitation invitation{.owner = static_cast<std::uint16_t>(index_)};
+  for (ServerHooks* hooks : hooks_) hooks->invite(round, selector.wanted(), invitation, record);
+  return selector.select(
+      round, [this](AgentId client) { return federation_.work_of(client); }, invitation);
+}
+
+void ModelServer::train(ServerRound& round, const RoundSelection& selection, Phases& phases) {
+  std::optional<OwnTraining> own;
+  round.root = federation_.root(index_);
+  for (ServerHooks* hooks : hooks_) hooks->show_root(round.round, round.root);
+  if (trains_root_) {  // with the clients' settings, under an id that no client has
+    const std::size_t id = federation_.population().clients() + index_;
+    own = {AgentId{static_cast<std::uint32_t>(id)}, round.root.samples()};
+  }
+  phases.local("train", [&] {
+    local_.assign(selection.accepted, own);
+    local_.train(round.round, global_, attackers_, poisoner_);
+  });
+}
+
+/// Lets the attackers replace their updates, and takes in what arrives.
+void ModelServer::collect(ServerRound& round, RoundRecord& record) {
+  round.start.emplace(comm_, trainable());
+  if (const ColumnVector* own = local_.own_update()) round.root_update = *own;
+  const ColumnVector change(comm_, change_);
+  std::vector<Submission> everybody;
+  for (std::size_t i = 0; i < local_.agents().size(); ++i) {
+    everybody.push_back({attackers_.identity_of(local_.agents()[i]), local_.trained()[i].samples});
+  }
+  ServerProbe probe(*owner_.aggregator, *rule_, rule_setting(round), everybody, [&] { return honest_judge(round); });
+  AttackLab lab({.comm = comm_,
+                 .task = federation_.task(),
+                 .validators = federation_.validators(),
+                 .poisoner = poisoner_,
+                 .seed = scenario_.seed(),
+                 .round = round.round,
+                 .rounds = scenario_.rounds(),
+                 .global = global_});
+  const SentUpdates sent = attackers_.send({.comm = comm_,
+                                            .round = round.round,
+                                            .agents = local_.agents(),
+                                            .honest = local_.updates(),
+                                            .global = *round.start,
+                                            .change = change,
+                                            .root_update = needs_.root_update ? round.own_update() : nullptr,
+                                            .rule = probe,
+                                            .lab = lab},
+                                           record);
+  take_in(comm_, local_, sent, attackers_, round, record);
+  if (round.received.empty()) return;
+  for (ServerHooks* hooks : hooks_) hooks->receive(round, record);
+}
+
+RuleSetting ModelServer::rule_setting(const ServerRound& round) const {
+  return {.comm = comm_,
+          .round = round.round,
+          .seed = scenario_.seed(),
+          .tolerated_f = tolerated_f_,
+          .global = *round.start,
+          .root_update = needs_.root_update ? round.own_update() : nullptr,
+          .layout = &federation_.task().layout(),
+          .owner = static_cast<std::uint16_t>(index_)};
+}
+
+std::unique_ptr<ModelJudge> ModelServer::honest_judge(const ServerRound& round) {
+  return std::make_unique<ModelJudge>(
+      comm_, federation_.task(), round.root, federation_.validators(), scenario_.seed(),
+      ModelJudge::Round{.round = round.round, .global = global_, .clients = local_.agents()});
+}
+
+/// The judge that the rule asks: malicious validators among those who sent something report what they like.
+std::unique_ptr<ModelJudge> ModelServer::judge_with_lies(const ServerRound& round) {
+  std::vector<AgentId> clients = round.clients;
+  std::ranges::sort(clients);
+  const ReportEdit edit = [this, index = round.round](const ColumnMatrix& steps, std::span<const AgentId> validators,
+                                                      std::size_t classes, std::span<double> reports) {
+    attackers_.edit_reports(comm_, index, steps, validators, classes, reports);
+  };
+  return std::make_unique<ModelJudge>(
+      comm_, federation_.task(), round.root, federation_.validators(), scenario_.seed(),
+      ModelJudge::Round{.round = round.round, .global = global_, .clients = clients, .edit = edit});
+}
+
+RuleOutput ModelServer::aggregate(const ServerRound& round, ModelJudge& judge, RoundRecord& record) {
+  for (ServerHooks* hooks : hooks_) hooks->before_rule(round);
+  RuleOutput output = run_rule(*rule_, rule_setting(round), round.submissions_seen(), round.updates_seen(comm_), &judge,
+                               Purpose::aggregation);
+  for (const std::string& remark : output.remarks) record.events.push_back({"rule", -1, remark});
+  return output;
+}
+
+void ModelServer::aggregate_and_apply(ServerRound& round, Phases& phases, RoundRecord& record) {
+  const std::unique_ptr<ModelJudge> judge = judge_with_lies(round);
+  RuleOutput output{.step = ColumnVector(round.updates), .weights = {}, .scores = {}, .diagnostics = {}};
+  double step_norm = 0.0;
+  phases.collective("aggregate", [&] {
+    if (round.seen.empty()) return;
+    output = aggregate(round, *judge, record);
+    step_norm = std::sqrt(squared_norm(comm_, round.updates.plan(), output.step));
+  });
+  round.weights = output.weights;
+  round.told = output.weights;
+  for (ServerHooks* hooks : hooks_) hooks->after_rule(round, phases, record);
+  phases.collective("apply", [&] { apply(round, output, record); });
+  for (ServerHooks* hooks : hooks_) hooks->settle(round, phases, record);
+  phases.collective("measure", [&] { measure(round, output, step_norm, *judge, record); });
+  if (!std::isfinite(step_norm)) record.stop = Stop::diverged;
+}
+
+void ModelServer::measure(const ServerRound& round, const RuleOutput& output, double step_norm, const ModelJudge& judge,
+                          RoundRecord& record) {
+  const std::vector<ReceivedUpdate> seen = round.received_seen();
+  std::vector<double> products;
+  if (scenario_.output().per_client() && !seen.empty()) products = dots(comm_, round.updates_seen(comm_), output.step);
+  record_clients(seen, local_.trained(), output, step_norm, products, record);
+  record_detection(
+      seen, output, [&](AgentId client) { return attackers_.acts(client, round.round); }, record);
+  record_judging(judge, federation_.population(), global_.size() * sizeof(float), record);
+  publish(round, record);
+}
+
+void ModelServer::apply(const ServerRound& round, const RuleOutput& output, RoundRecord& record) {
+  const auto values = std::span(global_).first(step_.size());
+  std::ranges::copy(values, change_.begin());
+  if (output.restart) {
+    initialise();
+    record.events.push_back({"restart", -1, "the aggregator asks for training anew from the initial model"});
+  } else if (!round.seen.empty()) {
+    replicate(comm_, round.updates.plan(), output.step, step_);
+    optimizer_->apply(step_, static_cast<float>(scenario_.server().learning_rate()), values);
+    if (local_.has_buffers()) apply_buffers(round, output.weights);
+  }
+  for (std::size_t v = 0; v < change_.size(); ++v) change_[v] = global_[v] - change_[v];
+}
+
+/// Running statistics are averaged with the rule's weights; they take no part in scores.
+void ModelServer::apply_buffers(const ServerRound& round, std::span<const double> weights) {
+  std::vector<std::size_t> rows;
+  for (const std::size_t k : round.seen) rows.push_back(round.received[k].row);
+  const ColumnMatrix buffers = local_.buffers().select(comm_, rows);
+  const ColumnVector change = combine(buffers, weights);
+  std::vector<float> whole(buffers.dimension());
+  replicate(comm_, buffers.plan(), change, whole);
+  const auto values = std::span(global_).subspan(step_.size());
+  for (std::size_t v = 0; v < whole.size(); ++v) values[v] += whole[v];
+}
+
+/// What the owner tells everybody, attackers among them.
+void ModelServer::publish(const ServerRound& round, RoundRecord& record) {
+  const auto level = scenario_.server().publishes();
+  ToldToAll told = told_to_all(round);
+  if (level == scenario::Server::NOTHING) told.selected.clear();
+  if (level != scenario::Server::WEIGHTS) told.weights.clear();
+  const ColumnVector change(comm_, change_);
+  attackers_.observe({comm_, round.round, told.agents, told.selected, told.weights, change, change_.size()}, record);
+}
+
+void ModelServer::test_on(Evaluator& evaluator, Phases& phases, const std::function<void(const TestResult&)>& use) {
+  phases.local("evaluate", [&] { evaluator.test_own_batches(comm_, global_); });
+  phases.collective("gather test", [&] { use(evaluator.gather(comm_)); });
+}
+
+void ModelServer::evaluate(bool final, Phases& phases, RoundRecord& record) {
+  const char* quality = federation_.task().quality_name();
+  TestResult result;
+  test_on(evaluator_, phases, [&](const TestResult& test) { result = test; });
+  record_test(result, quality, poisoner_.groups_with_goals(), record);
+  for (ServerHooks* hooks : hooks_) hooks->tested(result.scores.quality, record);
+  if (validation_ != nullptr) {
+    test_on(*validation_, phases, [&](const TestResult& held_out) {
+      record.add(fmt::format("validation_{}", quality), held_out.scores.quality);
+      record.add("validation_loss", held_out.scores.loss);
+    });
+  }
+  const std::optional<Stop> stop = stop_tests_.note(result.scores);
+  if (stop_tests_.first_at_target()) {
+    record.events.push_back({"target reached", -1, fmt::format("{} {}", quality, result.scores.quality)});
+  }
+  if (!std::isfinite(result.scores.loss)) {
+    record.stop = Stop::diverged;
+  } else if (stop && !record.stop) {
+    record.stop = stop;
+  }
+  if (!final && !record.stop) return;
+  for (ServerHooks* hooks : hooks_) hooks->finish(phases, record);
+}
+
+void ModelServer::serialize(Archive& archive) {
+  archive.field("parameters", global_);
+  SOUK_REQUIRE(global_.size() == federation_.parameters(), "saved state: the model has {} parameters, not {}",
+               global_.size(), federation_.parameters());
+  optimizer_->serialize(archive);
+  rule_->serialize(archive, comm_);
+  attackers_.serialize(archive, comm_);
+  poisoner_.serialize(archive);
+  archive.field("last change", change_);
+  stop_tests_.serialize(archive);
+  for (ServerHooks* hooks : hooks_) hooks->serialize(archive);
+}
+
+}  // namespace souk

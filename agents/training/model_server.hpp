@@ -1,0 +1,105 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "agents/cast/federation.hpp"
+#include "agents/cast/owners.hpp"
+#include "agents/training/attackers.hpp"
+#include "agents/training/evaluator.hpp"
+#include "agents/training/local_round.hpp"
+#include "agents/training/model_judge.hpp"
+#include "agents/training/poisoner.hpp"
+#include "agents/training/rule_desk.hpp"
+#include "agents/training/server_hooks.hpp"
+#include "agents/training/server_optimizers/server_optimizer.hpp"
+#include "sim/base/footprint.hpp"
+#include "sim/engine/phases.hpp"
+
+namespace souk {
+
+/// One model and its owner on its way through the rounds: announce, train, collect, aggregate, apply, publish, test.
+class ModelServer {
+ public:
+  /// `index`: the owner's, which names its random streams. `hooks`: who has a say, in this order. Throws InputError.
+  /// Everything given must outlive it.
+  ModelServer(const Comm& comm, const Federation& federation, const Owner& owner, std::size_t index,
+              std::vector<ServerHooks*> hooks);
+  /// Collective. Fills `record` alike on every rank.
+  void run_round(RoundIndex round, Phases& phases, RoundRecord& record);
+  /// Tests the model and decides whether to stop; `final`: no round follows, whatever it decides. Collective.
+  void evaluate(bool final, Phases& phases, RoundRecord& record);
+  void serialize(Archive& archive);
+  /// What its parts need: its model, training, rule, judges, attackers, hooks, tests.
+  std::vector<PartFootprint> footprints(int ranks) const;
+  /// Names of the parts whose work is of interest by itself.
+  static constexpr const char* training_part = "local training";
+  static constexpr const char* judging_part = "judging of models";
+
+  const Comm& comm() const { return comm_; }
+  const Federation& federation() const { return federation_; }
+  const Owner& owner() const { return owner_; }
+  std::size_t index() const { return index_; }
+  const RuleNeeds& needs() const { return needs_; }
+  std::size_t tolerated_f() const { return tolerated_f_; }
+  /// The model, [dimension]: trainable values and then the others.
+  std::span<const float> parameters() const { return global_; }
+  std::span<const float> trainable() const { return parameters().first(step_.size()); }
+  std::span<const float> untrained() const { return parameters().subspan(step_.size()); }
+  /// By how much the trainable values moved in the last round.
+  std::span<const float> change() const { return change_; }
+  /// What the rule is given in this round, once it is collected.
+  RuleSetting rule_setting(const ServerRound& round) const;
+  /// Judges models of this round, on root data as shown and by honest validators.
+  std::unique_ptr<ModelJudge> honest_judge(const ServerRound& round);
+  /// The rule as it is now. Collective where it has a memory.
+  RuleSnapshot rule_as_it_is() const { return {*owner_.aggregator, *rule_, comm_}; }
+  /// Sentences about attackers' settings that are allowed and odd; the same for every owner.
+  const std::vector<std::string>& remarks_on_attacks() const { return poisoner_.remarks(); }
+
+ private:
+  double judging_bytes(double candidates, int ranks) const;
+  double gradient_bytes(int ranks) const;
+  double samples_judged_for_rule() const;
+  void initialise();
+  RoundSelection announce(RoundIndex round, RoundRecord& record);
+  void train(ServerRound& round, const RoundSelection& selection, Phases& phases);
+  void collect(ServerRound& round, RoundRecord& record);
+  void end_without_updates(const ServerRound& round, Phases& phases, RoundRecord& record);
+  std::unique_ptr<ModelJudge> judge_with_lies(const ServerRound& round);
+  RuleOutput aggregate(const ServerRound& round, ModelJudge& judge, RoundRecord& record);
+  void aggregate_and_apply(ServerRound& round, Phases& phases, RoundRecord& record);
+  void apply(const ServerRound& round, const RuleOutput& output, RoundRecord& record);
+  void apply_buffers(const ServerRound& round, std::span<const double> weights);
+  void measure(const ServerRound& round, const RuleOutput& output, double step_norm, const ModelJudge& judge,
+               RoundRecord& record);
+  void publish(const ServerRound& round, RoundRecord& record);
+  void test_on(Evaluator& evaluator, Phases& phases, const std::function<void(const TestResult&)>& use);
+
+  const Comm& comm_;
+  const Federation& federation_;
+  const scenario::Scenario& scenario_;
+  const Owner& owner_;
+  std::size_t index_;
+  std::vector<ServerHooks*> hooks_;
+  std::unique_ptr<Aggregator> rule_;
+  RuleNeeds needs_;
+  bool trains_root_;  ///< on its root data, in every round
+  std::size_t tolerated_f_;
+  std::unique_ptr<ServerOptimizer> optimizer_;
+  Attackers attackers_;
+  Poisoner poisoner_;
+  LocalRound local_;
+  Evaluator evaluator_;
+  std::unique_ptr<Evaluator> validation_;  ///< null: nothing is held out
+  StopTests stop_tests_;
+  std::vector<float> global_;
+  std::vector<float> change_;  ///< [trainable] of the last round
+  std::vector<float> step_;    ///< [trainable] work of a round, kept for its memory
+};
+
+}  // namespace souk

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "agents/cast/population.hpp"
+#include "agents/training/evaluator.hpp"
+#include "attacks/attack.hpp"
+#include "sim/learn/task.hpp"
+
+namespace souk::scenario {
+class Scenario;
+}
+
+namespace souk {
+
+class Archive;
+
+/// The data attacks of all groups: decides which samples are poisoned, and lets the attacks edit them.
+class Poisoner {
+ public:
+  /// Throws InputError for settings that the task does not allow. Everything given must outlive it.
+  Poisoner(const scenario::Scenario& scenario, const Population& population, Task& task);
+  ~Poisoner();
+  /// To be told before every round which model it starts from; `first` are the groups that act for the first time.
+  void begin_round(std::span<const float> global, std::span<const int> first);
+  /// Sentences about settings that are allowed and odd.
+  const std::vector<std::string>& remarks() const { return remarks_; }
+  bool has_attack(int group) const { return groups_[static_cast<std::size_t>(group)] != nullptr; }
+  /// What the client's group does to its mini-batches; empty where it poisons nothing. `mine`: samples it trains on,
+  /// the same in every round.
+  BatchEdit edit(AgentId client, RoundIndex round, std::span<const SampleIndex> mine);
+  /// Groups that want certain inputs to be taken for a certain class, ascending, and how their success is tested.
+  std::vector<int> groups_with_goals() const;
+  std::vector<TriggeredTest> tests();
+  void serialize(Archive& archive);
+
+ private:
+  struct Group;
+  class Model;
+  std::vector<SampleIndex> choose(const Group& group, AgentId client, std::span<const SampleIndex> mine) const;
+  std::uint64_t seed_;
+  const Population& population_;
+  RowTask* rows_;                   ///< null: units are no rows of features, and nothing is poisoned
+  std::optional<DataFacts> facts_;  ///< none: nothing is poisoned
+  std::vector<std::string> remarks_;
+  std::unique_ptr<Model> now_;
+  std::vector<std::unique_ptr<Group>> groups_;  ///< null: no data attack
+};
+
+}  // namespace souk

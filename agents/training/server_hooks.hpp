@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "agents/cast/selection.hpp"
+#include "agents/training/server_round.hpp"
+#include "sim/base/footprint.hpp"
+#include "sim/engine/phases.hpp"
+#include "sim/engine/round_record.hpp"
+
+namespace souk {
+
+class Archive;
+class ModelServer;
+
+/// What somebody who has a say in a model's rounds holds and asks for.
+struct HookFootprint {
+  std::string part;
+  Footprint own;
+  double judged = 0.0;      ///< models that it has judged on the root data in a round, at most
+  double candidates = 0.0;  ///< of them at once, while it values updates
+};
+
+/// A say in the rounds of one model beside learning: who may be asked, what the rule may see, what becomes of it. What
+/// is not overridden changes nothing: updates are given away. The server calls each in this order, alike on every rank.
+class ServerHooks {
+ public:
+  virtual ~ServerHooks() = default;
+  /// Once, before the first round; the server outlives this. Throws InputError where the two do not fit.
+  virtual void attach(ModelServer&) {}
+  /// Whether the owner trains an update of its own on its root data.
+  virtual bool wants_root_update() const { return false; }
+  /// Narrows whom a round may ask that wants so many updates. May end the run. Does not communicate.
+  virtual void invite(RoundIndex, std::size_t /*wanted*/, Invitation&, RoundRecord&) {}
+  /// Changes the root data that the owner shows. Does not communicate.
+  virtual void show_root(RoundIndex, RootSamples&) {}
+  /// What arrived: may change the owner's own update, and what the rule sees of it. Collective.
+  virtual void receive(ServerRound&, RoundRecord&) {}
+  /// The rule is about to see it. Collective.
+  virtual void before_rule(const ServerRound&) {}
+  /// The rule has given weights: may change what the owner tells of them. Collective, of several phases.
+  virtual void after_rule(ServerRound&, Phases&, RoundRecord&) {}
+  /// The model has changed. Collective, of several phases.
+  virtual void settle(const ServerRound&, Phases&, RoundRecord&) {}
+  /// Instead of the last four, where nothing arrived that could be used and the run does not end by it.
+  virtual void settle_nothing(const ServerRound&, RoundRecord&) {}
+  /// The model has been tested and was this good.
+  virtual void tested(double /*quality*/, RoundRecord&) {}
+  /// The last test of the model. Collective, of several phases.
+  virtual void finish(Phases&, RoundRecord&) {}
+  /// Puts a model's part of a round, of which it is not the first, into the whole round's record.
+  virtual void merge(RoundRecord&& /*own*/, RoundRecord& /*round*/) const {}
+  /// `rule` is what the server's rule needs at this scale.
+  virtual HookFootprint footprint(const RuleScale& /*scale*/, const RuleFootprint& /*rule*/) const { return {}; }
+  /// State between rounds. Collective.
+  virtual void serialize(Archive&) {}
+};
+
+}  // namespace souk

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "agents/cast/root_data.hpp"
+#include "agents/training/attackers.hpp"
+#include "agents/training/local_round.hpp"
+#include "agents/training/round_recorder.hpp"
+#include "aggregators/aggregator.hpp"
+#include "sim/base/ids.hpp"
+#include "sim/params/update_matrix.hpp"
+
+namespace souk {
+
+/// One round of a model on its way through its server and those who have a say in it: n updates that can be used, m of
+/// which the rule sees. What a step of the round fills in, later ones may read.
+struct ServerRound {
+  RoundIndex round;
+  // Before training.
+  RootSamples root{};  ///< root data as the owner shows them
+  // Of what arrived.
+  std::vector<ReceivedUpdate> received{};     ///< [n] ascending identities
+  std::vector<AgentId> clients{};             ///< [n] whose they are
+  std::vector<double> squares{};              ///< [n] squared norms
+  std::vector<Submission> submissions{};      ///< [n]
+  ColumnMatrix updates{};                     ///< [n, trainable], a view
+  std::vector<AgentId> useless{};             ///< who sent what cannot be used
+  std::optional<ColumnVector> start{};        ///< [trainable] parameters that the round started from
+  std::optional<ColumnVector> root_update{};  ///< [trainable] the owner's own update, as it shows it
+  std::vector<std::size_t> seen{};            ///< [m] rows of `updates` that the rule sees, ascending
+  // Of the rule.
+  std::vector<double> weights{};  ///< [m] that it gave them
+  std::vector<double> told{};     ///< [m] as the owner tells them
+
+  std::vector<AgentId> clients_seen() const { return seen_of<AgentId>(clients); }
+  std::vector<Submission> submissions_seen() const { return seen_of<Submission>(submissions); }
+  std::vector<ReceivedUpdate> received_seen() const { return seen_of<ReceivedUpdate>(received); }
+  /// Rows of m of the n updates. Collective.
+  ColumnMatrix updates_seen(const Comm& comm) const { return updates.select(comm, seen); }
+  const ColumnVector* own_update() const { return root_update ? &*root_update : nullptr; }
+
+ private:
+  template <class Value>
+  std::vector<Value> seen_of(std::span<const Value> values) const {
+    std::vector<Value> chosen;
+    for (const std::size_t k : seen) chosen.push_back(values[k]);
+    return chosen;
+  }
+};
+
+/// Fills in what arrived: what can be used, in the order of the names under which the server knows the clients. What is
+/// not finite, or has a wrong length, is recorded and excluded. The rule sees all that is left. Collective.
+void take_in(const Comm& comm, const LocalRound& local, const SentUpdates& sent, const Attackers& attackers,
+             ServerRound& round, RoundRecord& record);
+
+/// What an owner can tell everybody of a round: who sent something, ascending, whether it is in the step, with what
+/// weight.
+struct ToldToAll {
+  std::vector<AgentId> agents;
+  std::vector<double> selected, weights;
+};
+ToldToAll told_to_all(const ServerRound& round);
+
+}  // namespace souk

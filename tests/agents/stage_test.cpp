@@ -1,0 +1,153 @@
+// A section that the program does not know, all of it in this file: it has a place in the round, a say in learning,
+// state, rows and a footprint.
+#include <algorithm>
+#include <string>
+
+#include <gmock/gmock.h>
+
+#include "agents/simulation.hpp"
+#include "agents/stage.hpp"
+#include "scenarios/scenario.pb.h"
+#include "sim/base/archive.hpp"
+#include "sim/base/hash.hpp"
+#include "sim/comm/thread_team.hpp"
+#include "sim/engine/scenario_file.hpp"
+
+namespace souk {
+namespace {
+
+constexpr std::uint32_t rounds = 4;
+
+/// Lets nobody ask client 0, counts the updates that arrive, and asks the root data for nothing.
+class Census final : public Stage, private ServerHooks {
+ public:
+  explicit Census(const World& world) : clients_(world.federation.population().clients()) {}
+  void set_up(SetUpRecord& record) const override {
+    record.metrics.push_back({"census.clients", static_cast<double>(clients_)});
+  }
+  void begin(RoundIndex, Phases&, RoundRecord& record) override {
+    EXPECT_TRUE(record.selections.empty()) << "begins before learning";
+  }
+  void run(RoundIndex, bool, Phases&, RoundRecord& record) override {
+    EXPECT_FALSE(record.selections.empty()) << "runs after learning";
+    record.add("census.updates", static_cast<double>(updates_));
+  }
+  ServerHooks* hooks(std::size_t) override { return this; }
+  void serialize(Archive& archive) override { archive.field("updates", updates_); }
+  std::vector<PartFootprint> footprints(int) const override {
+    PartFootprint part{"census", {}};
+    part.footprint.held = 12345.0;
+    return {part};
+  }
+
+ private:
+  void invite(RoundIndex, std::size_t, Invitation& invitation, RoundRecord&) override {
+    invitation.eligible = [others = invitation.eligible](AgentId client) {
+      return client.value != 0 && (!others || others(client));
+    };
+  }
+  void receive(ServerRound& round, RoundRecord&) override {
+    updates_ += static_cast<std::int64_t>(round.received.size());
+    std::erase_if(round.seen, [&](std::size_t k) { return round.clients[k].value == 1; });
+  }
+  HookFootprint footprint(const RuleScale&, const RuleFootprint&) const override {
+    HookFootprint hooks{.part = "counting"};
+    hooks.own.held = 54321.0;
+    return hooks;
+  }
+
+  std::size_t clients_;
+  std::int64_t updates_ = 0;
+};
+
+const RegisterSection registered(
+    {.name = "census",
+     .place = Place::serving,
+     .is_in = [](const scenario::Scenario& scenario) { return scenario.name() == "with a census"; },
+     .needs = [](const scenario::Scenario&, std::size_t) { return OwnerNeeds{.root = true}; },
+     .make = [](const World& world) -> std::unique_ptr<Stage> { return std::make_unique<Census>(world); }});
+
+std::string scenario_of(const std::string& name, const std::string& more = "") {
+  return "name: \"" + name +
+         "\" rounds: 4 task { data { glyphs { train_samples: 240 test_samples: 60 } } model { mlp { hidden: 12 } } "
+         "training { batch_size: 16 } } participants { clients: 6 everyone: true } root { samples: 20 } " +
+         more;
+}
+
+struct Outcome {
+  SetUpRecord set_up;
+  std::vector<RoundRecord> records;
+  RunEstimate estimate;
+  std::string hash;
+};
+
+Outcome run(const std::string& text, int ranks = 1, std::uint32_t break_after = 0) {
+  Outcome outcome;
+  const ResolvedScenario resolved = resolve_scenario({"test", text, {}});
+  run_team(ranks, [&](const Comm& comm) {
+    auto simulation = make_simulation(comm, *resolved.scenario, "cpu");
+    const std::optional<InjectedFault> no_fault;
+    const SetUpRecord set_up = simulation->set_up_record();
+    std::vector<RoundRecord> records;
+    for (std::uint32_t r = 1; r <= rounds; ++r) {
+      RoundRecord record;
+      Phases phases(comm, {r}, no_fault);
+      simulation->run_round({r}, r == rounds, phases, record);
+      records.push_back(std::move(record));
+      if (r != break_after) continue;
+      SaveArchive saved;
+      simulation->serialize(saved);
+      simulation = make_simulation(comm, *resolved.scenario, "cpu");
+      LoadArchive load(saved.bytes());
+      simulation->serialize(load);
+      load.expect_end();
+    }
+    if (comm.rank() != 0) return;
+    outcome = {set_up, records, simulation->estimate(1), sha256_hex(simulation->parameters())};
+  });
+  return outcome;
+}
+
+double held_by(const RunEstimate& estimate, const std::string& part) {
+  const auto found = std::ranges::find(estimate.parts, part, &PartFootprint::part);
+  return found == estimate.parts.end() ? 0.0 : found->footprint.held;
+}
+
+TEST(Stages, come_with_their_section_and_have_a_say_in_learning) {
+  const Outcome with = run(scenario_of("with a census"));
+  EXPECT_TRUE(std::ranges::any_of(with.set_up.metrics, [](const MetricValue& metric) {
+    return metric.name == "census.clients" && metric.value == 6.0;
+  }));
+  for (std::uint32_t r = 0; r < rounds; ++r) {
+    EXPECT_EQ(with.records[r].metric("census.updates"), 5.0 * (r + 1));
+    EXPECT_EQ(with.records[r].metric("updates"), 4.0) << "the rule sees what is left to it";
+    for (const SelectionRow& row : with.records[r].selections) EXPECT_NE(row.agent.value, 0U);
+  }
+  EXPECT_EQ(held_by(with.estimate, "census"), 12345.0);
+  EXPECT_EQ(held_by(with.estimate, "counting"), 54321.0);
+}
+
+TEST(Stages, are_not_there_without_their_section) {
+  const Outcome without = run(scenario_of("without"));
+  EXPECT_EQ(without.records.back().metric("census.updates"), std::nullopt);
+  EXPECT_EQ(without.records.back().metric("updates"), 6.0);
+  EXPECT_EQ(held_by(without.estimate, "census"), 0.0);
+}
+
+TEST(Stages, keep_their_state_over_a_break_on_any_number_of_ranks) {
+  const Outcome unbroken = run(scenario_of("with a census"));
+  const Outcome broken = run(scenario_of("with a census"), 2, 2);
+  EXPECT_EQ(unbroken.hash, broken.hash);
+  EXPECT_EQ(broken.records.back().metric("census.updates"), 20.0);
+}
+
+/// Both have a say: whom the market asks and the census lets be asked, and what both leave the rule to see.
+TEST(Stages, have_a_say_beside_the_market) {
+  const Outcome both = run(scenario_of("with a census", "market { posted_price { price: 1 } }"));
+  EXPECT_EQ(both.records.back().metric("census.updates"), 20.0);
+  EXPECT_EQ(both.records.back().metric("updates"), 4.0);
+  EXPECT_EQ(both.set_up.agents.front().role, "seller");
+}
+
+}  // namespace
+}  // namespace souk
