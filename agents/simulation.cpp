@@ -20,14 +20,14 @@ namespace {
 
 /// What an owner's rule and the sections ask for, known before any data are dealt. Throws InputError where the data set
 /// has no classes and the rule judges by them.
-OwnerNeeds needs_of(const scenario::Scenario& scenario, const std::vector<const Section*>& sections, const Owner& owner,
-                    std::size_t index, const Dataset& train) {
+OwnerNeeds needs_of(const scenario::Scenario& scenario, const std::vector<const ScenarioSection*>& sections,
+                    const Owner& owner, std::size_t index, const Dataset& train) {
   const RuleNeeds rule = make_aggregator(*owner.aggregator)->needs();
   SOUK_REQUIRE(!rule.classes || train.classes() > 0,
                "aggregator.{}: judges models by class, and the data set has numbers to predict",
                plugin_name(chosen(*owner.aggregator, "rule")->GetDescriptor()));
   OwnerNeeds needs{.root = rule.root_update || rule.root_data || owner.root->always(), .validators = rule.validators};
-  for (const Section* section : sections) {
+  for (const ScenarioSection* section : sections) {
     if (!section->needs) continue;
     const OwnerNeeds more = section->needs(scenario, index);
     needs.root = needs.root || more.root;
@@ -100,7 +100,7 @@ class StagedSimulation final : public Simulation {
 
 void StagedSimulation::build(const std::string& device, SharedData data) {
   const int node_ranks = comm_.node().size();
-  const std::vector<const Section*> sections = Sections::instance().of(scenario_);
+  const std::vector<const ScenarioSection*> sections = ScenarioSections::instance().of(scenario_);
   owners_ = owners_of(scenario_);
   std::vector<const scenario::Root*> roots;
   bool validating = false;
@@ -114,10 +114,11 @@ void StagedSimulation::build(const std::string& device, SharedData data) {
   require_room_for_models(scenario_, data.train, owners_.size(), node_ranks, comm_.size());
   federation_ = std::make_unique<Federation>(scenario_, device, std::move(data), roots, validating);
   world_ = std::make_unique<World>(World{comm_, scenario_, owners_, *federation_});
-  for (const Section* section : sections) stages_.push_back(section->make(*world_));
+  for (const ScenarioSection* section : sections) stages_.push_back(section->make(*world_));
   auto learning = std::make_unique<Learning>(*world_, stages_);
   learning_ = learning.get();
-  const auto after = std::ranges::find_if(sections, [](const Section* s) { return s->place > Place::learning; });
+  const auto after =
+      std::ranges::find_if(sections, [](const ScenarioSection* s) { return s->place > Place::learning; });
   stages_.insert(stages_.begin() + (after - sections.begin()), std::move(learning));
   require_memory(estimate(comm_.size()), node_ranks);
 }

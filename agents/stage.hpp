@@ -54,7 +54,7 @@ struct OwnerNeeds {
 
 /// A section of the scenario that brings a stage. One file each, which registers it; a scenario without the section
 /// has no such stage.
-struct Section {
+struct ScenarioSection {
   std::string name;  ///< as the schema calls it
   Place place = Place::serving;
   std::function<bool(const scenario::Scenario&)> is_in;
@@ -65,20 +65,20 @@ struct Section {
 };
 
 /// All sections, by place and name.
-class Sections {
+class ScenarioSections {
  public:
-  static Sections& instance();
-  void add(Section section);
+  static ScenarioSections& instance();
+  void add(ScenarioSection section);
   /// Those that this scenario has.
-  std::vector<const Section*> of(const scenario::Scenario& scenario) const;
+  std::vector<const ScenarioSection*> of(const scenario::Scenario& scenario) const;
 
  private:
-  std::vector<Section> sections_;
+  std::vector<ScenarioSection> sections_;
 };
 
 /// `const RegisterSection registered({.name = "market", …});` at the end of a stage's file.
 struct RegisterSection {
-  explicit RegisterSection(Section section) { Sections::instance().add(std::move(section)); }
+  explicit RegisterSection(ScenarioSection section) { ScenarioSections::instance().add(std::move(section)); }
 };
 
 }  // namespace souk

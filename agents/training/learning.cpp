@@ -61,7 +61,8 @@ void Learning::run_model(std::size_t index, RoundIndex round, bool last, Phases&
   if (!works || !record.stop) return;
   stops_[index] = record.stop;
   if (models_.size() > 1) {
-    record.events.push_back({"stopped", owners_[index].account, fmt::format("the buyer is done: {}", to_string(*record.stop))});
+    record.events.push_back(
+        {"stopped", owners_[index].account, fmt::format("the buyer is done: {}", to_string(*record.stop))});
   }
 }
 

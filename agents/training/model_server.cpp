@@ -56,7 +56,7 @@ ModelServer::ModelServer(const Comm& comm, const Federation& federation, const O
                                               scenario_.evaluation().batch_size());
   }
   initialise();
-  for (ServerHooks* hooks : hooks_) hooks->attach(*this);
+  for (ServerHooks* hook : hooks_) hook->attach(*this);
 }
 
 /// The model and the server's optimiser as they are before the first round.
@@ -92,17 +92,18 @@ void ModelServer::end_without_updates(const ServerRound& round, Phases& phases, 
   std::ranges::fill(change_, 0.0F);
   phases.collective("measure", [&] { publish(round, record); });  // attackers, too, are done with the round
   if (!record.stop) {
-    for (ServerHooks* hooks : hooks_) hooks->settle_nothing(round, record);
+    for (ServerHooks* hook : hooks_) hook->settle_nothing(round, record);
   }
   const auto is_honest = [&](AgentId client) { return !attackers_.acts(client, round.round); };
-  if (std::ranges::any_of(round.useless, is_honest)) record.stop = Stop::diverged;  // nothing that was trained is finite
+  if (std::ranges::any_of(round.useless, is_honest))
+    record.stop = Stop::diverged;  // nothing that was trained is finite
 }
 
 RoundSelection ModelServer::announce(RoundIndex round, RoundRecord& record) {
   poisoner_.begin_round(global_, attackers_.beginning(round));
   const Selector& selector = federation_.selector();
   Invitation invitation{.owner = static_cast<std::uint16_t>(index_)};
-  for (ServerHooks* hooks : hooks_) hooks->invite(round, selector.wanted(), invitation, record);
+  for (ServerHooks* hook : hooks_) hook->invite(round, selector.wanted(), invitation, record);
   return selector.select(
       round, [this](AgentId client) { return federation_.work_of(client); }, invitation);
 }
@@ -110,7 +111,7 @@ RoundSelection ModelServer::announce(RoundIndex round, RoundRecord& record) {
 void ModelServer::train(ServerRound& round, const RoundSelection& selection, Phases& phases) {
   std::optional<OwnTraining> own;
   round.root = federation_.root(index_);
-  for (ServerHooks* hooks : hooks_) hooks->show_root(round.round, round.root);
+  for (ServerHooks* hook : hooks_) hook->show_root(round.round, round.root);
   if (trains_root_) {  // with the clients' settings, under an id that no client has
     const std::size_t id = federation_.population().clients() + index_;
     own = {AgentId{static_cast<std::uint32_t>(id)}, round.root.samples()};
@@ -151,7 +152,7 @@ void ModelServer::collect(ServerRound& round, RoundRecord& record) {
                                            record);
   take_in(comm_, local_, sent, attackers_, round, record);
   if (round.received.empty()) return;
-  for (ServerHooks* hooks : hooks_) hooks->receive(round, record);
+  for (ServerHooks* hook : hooks_) hook->receive(round, record);
 }
 
 RuleSetting ModelServer::rule_setting(const ServerRound& round) const {
@@ -185,7 +186,7 @@ std::unique_ptr<ModelJudge> ModelServer::judge_with_lies(const ServerRound& roun
 }
 
 RuleOutput ModelServer::aggregate(const ServerRound& round, ModelJudge& judge, RoundRecord& record) {
-  for (ServerHooks* hooks : hooks_) hooks->before_rule(round);
+  for (ServerHooks* hook : hooks_) hook->before_rule(round);
   RuleOutput output = run_rule(*rule_, rule_setting(round), round.submissions_seen(), round.updates_seen(comm_), &judge,
                                Purpose::aggregation);
   for (const std::string& remark : output.remarks) record.events.push_back({"rule", -1, remark});
@@ -203,9 +204,9 @@ void ModelServer::aggregate_and_apply(ServerRound& round, Phases& phases, RoundR
   });
   round.weights = output.weights;
   round.told = output.weights;
-  for (ServerHooks* hooks : hooks_) hooks->after_rule(round, phases, record);
+  for (ServerHooks* hook : hooks_) hook->after_rule(round, phases, record);
   phases.collective("apply", [&] { apply(round, output, record); });
-  for (ServerHooks* hooks : hooks_) hooks->settle(round, phases, record);
+  for (ServerHooks* hook : hooks_) hook->settle(round, phases, record);
   phases.collective("measure", [&] { measure(round, output, step_norm, *judge, record); });
   if (!std::isfinite(step_norm)) record.stop = Stop::diverged;
 }
@@ -268,7 +269,7 @@ void ModelServer::evaluate(bool final, Phases& phases, RoundRecord& record) {
   TestResult result;
   test_on(evaluator_, phases, [&](const TestResult& test) { result = test; });
   record_test(result, quality, poisoner_.groups_with_goals(), record);
-  for (ServerHooks* hooks : hooks_) hooks->tested(result.scores.quality, record);
+  for (ServerHooks* hook : hooks_) hook->tested(result.scores.quality, record);
   if (validation_ != nullptr) {
     test_on(*validation_, phases, [&](const TestResult& held_out) {
       record.add(fmt::format("validation_{}", quality), held_out.scores.quality);
@@ -285,7 +286,7 @@ void ModelServer::evaluate(bool final, Phases& phases, RoundRecord& record) {
     record.stop = stop;
   }
   if (!final && !record.stop) return;
-  for (ServerHooks* hooks : hooks_) hooks->finish(phases, record);
+  for (ServerHooks* hook : hooks_) hook->finish(phases, record);
 }
 
 void ModelServer::serialize(Archive& archive) {
@@ -298,7 +299,7 @@ void ModelServer::serialize(Archive& archive) {
   poisoner_.serialize(archive);
   archive.field("last change", change_);
   stop_tests_.serialize(archive);
-  for (ServerHooks* hooks : hooks_) hooks->serialize(archive);
+  for (ServerHooks* hook : hooks_) hook->serialize(archive);
 }
 
 }  // namespace souk

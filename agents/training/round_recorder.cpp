@@ -62,8 +62,8 @@ void record_detection(std::span<const ReceivedUpdate> received, const RuleOutput
                       const std::function<bool(AgentId)>& malicious, RoundRecord& record) {
   std::size_t kept_benign = 0, benign = 0, kept_malicious = 0, delivered = 0;
   for (const SelectionRow& row : record.selections) {
-    const bool arrived =
-        row.outcome == SelectionOutcome::accepted || row.outcome == SelectionOutcome::rejected || row.outcome == SelectionOutcome::outbid || row.outcome == SelectionOutcome::invalid;
+    const bool arrived = row.outcome == SelectionOutcome::accepted || row.outcome == SelectionOutcome::rejected ||
+                         row.outcome == SelectionOutcome::outbid || row.outcome == SelectionOutcome::invalid;
     if (!arrived) continue;
     (malicious(row.agent) ? delivered : benign) += 1;
   }

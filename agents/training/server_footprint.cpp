@@ -81,8 +81,8 @@ std::vector<PartFootprint> ModelServer::footprints(int ranks) const {
     judging.at(Moment::aggregating) = std::max(judging.at(Moment::aggregating), gradient_bytes(ranks));
   }
   std::vector<PartFootprint> of_hooks;
-  for (const ServerHooks* hooks : hooks_) {
-    const HookFootprint wants = hooks->footprint(scale, rule);
+  for (const ServerHooks* hook : hooks_) {
+    const HookFootprint wants = hook->footprint(scale, rule);
     samples += wants.judged * static_cast<double>(federation_.root(index_).size());
     if (wants.candidates > 0.0) {
       judging.at(Moment::valuing) = std::max(judging.at(Moment::valuing), judging_bytes(wants.candidates, ranks));

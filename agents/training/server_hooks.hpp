@@ -17,7 +17,7 @@ class ModelServer;
 /// What somebody who has a say in a model's rounds holds and asks for.
 struct HookFootprint {
   std::string part;
-  Footprint own;
+  Footprint own{};
   double judged = 0.0;      ///< models that it has judged on the root data in a round, at most
   double candidates = 0.0;  ///< of them at once, while it values updates
 };
