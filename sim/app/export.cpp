@@ -39,7 +39,7 @@ int export_command(const ExportArguments& arguments) {
 
 }  // namespace
 
-void add_export(CLI::App& app, std::function<int()>& chosen) {
+void add_export(CLI::App& app, ChosenCommand& chosen) {
   const auto arguments = std::make_shared<ExportArguments>();
   CLI::App* command = app.add_subcommand("export", "Merge runs and sweeps into one SQLite file, or CSV files");
   command->add_option("directories", arguments->directories, "Runs, sweeps, or folders that contain such")->required();
@@ -49,7 +49,7 @@ void add_export(CLI::App& app, std::function<int()>& chosen) {
                     "Leave out rows of single clients and processes; they are summed up in agent_summary");
   command->add_flag("--results-only", arguments->results_only,
                     "Leave out measurements (times, memory, places, versions): equal results give equal files");
-  command->callback([&chosen, arguments] { chosen = [arguments] { return export_command(*arguments); }; });
+  command->callback([&chosen, arguments] { chosen.command = [arguments] { return export_command(*arguments); }; });
 }
 
 }  // namespace souk

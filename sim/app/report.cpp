@@ -95,7 +95,7 @@ int watch(const ReportArguments& arguments) {
 
 }  // namespace
 
-void add_report(CLI::App& app, std::function<int()>& chosen) {
+void add_report(CLI::App& app, ChosenCommand& chosen) {
   const auto arguments = std::make_shared<ReportArguments>();
   CLI::App* command = app.add_subcommand("report", "One page, in one file, that shows runs and sweeps in a browser");
   CLI::Option* runs = command->add_option("runs", arguments->directories,
@@ -118,7 +118,7 @@ void add_report(CLI::App& app, std::function<int()>& chosen) {
       ->needs(watched);
   for (CLI::Option* other : {runs, out, figures}) watched->excludes(other);
   command->callback([arguments, &chosen] {
-    chosen = [arguments] {
+    chosen.command = [arguments] {
       SOUK_REQUIRE(!arguments->directories.empty() || !arguments->watched.empty(),
                    "report: name the directories of runs or sweeps, or one with --watch");
       return arguments->watched.empty() ? write_report(*arguments) : watch(*arguments);

@@ -8,11 +8,27 @@ class App;
 
 namespace souk {
 
-/// Each declares one subcommand with its options. Where the command line chooses it, `chosen` becomes the work to do,
-/// which returns the exit code. `ranks` is what --ranks was given, for commands that run on several.
-void add_sweep(CLI::App& app, std::function<int()>& chosen, int& ranks);
-void add_table(CLI::App& app, std::function<int()>& chosen);
-void add_export(CLI::App& app, std::function<int()>& chosen);
-void add_report(CLI::App& app, std::function<int()>& chosen);
+/// What the command line chose.
+struct ChosenCommand {
+  std::function<int()> command{};  ///< the work to do; returns the exit code
+  int ranks = 0;                   ///< of --ranks: to start on this machine; 0: none
+  /// How it is done on that many; empty: it runs on no others.
+  std::function<int(int ranks, int argc, char** argv)> on_ranks{};
+};
+
+/// The option --ranks of a command that runs on several.
+void add_ranks(CLI::App& command, ChosenCommand& chosen);
+
+// Each declares commands with their options, and what becomes of `chosen` where the command line names one of them.
+void add_run(CLI::App& app, ChosenCommand& chosen);
+void add_check(CLI::App& app, ChosenCommand& chosen);
+void add_aggregate(CLI::App& app, ChosenCommand& chosen);
+void add_attack(CLI::App& app, ChosenCommand& chosen);
+void add_sweep(CLI::App& app, ChosenCommand& chosen);
+void add_table(CLI::App& app, ChosenCommand& chosen);
+void add_export(CLI::App& app, ChosenCommand& chosen);
+void add_report(CLI::App& app, ChosenCommand& chosen);
+void add_look_up(CLI::App& app, ChosenCommand& chosen);
+void add_data(CLI::App& app, ChosenCommand& chosen);
 
 }  // namespace souk

@@ -48,7 +48,7 @@ void add_choice_of_cells(CLI::App& part, const std::shared_ptr<Given>& given) {
 
 }  // namespace
 
-void add_sweep(CLI::App& app, std::function<int()>& chosen, int& ranks) {
+void add_sweep(CLI::App& app, ChosenCommand& chosen) {
   const auto given = std::make_shared<Given>();
   CLI::App* sweep = app.add_subcommand("sweep", "Run a grid of scenarios, and see how it gets on");
   sweep->require_subcommand(1);
@@ -63,7 +63,7 @@ void add_sweep(CLI::App& app, std::function<int()>& chosen, int& ranks) {
   run->add_option("--ranks-per-run", given->run.ranks_per_run, "Ranks that share one run")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
-  run->add_option("--ranks", ranks, "Start this many ranks on this machine through mpirun")->check(CLI::Range(1, 4096));
+  add_ranks(*run, chosen);
   run->add_flag("--retry-failed", given->run.retry_failed, "Try runs again that failed for good");
   run->add_option("--stall-timeout", given->run.stall_timeout, "Seconds without any movement that end a run; 0: never")
       ->capture_default_str();
@@ -83,7 +83,10 @@ void add_sweep(CLI::App& app, std::function<int()>& chosen, int& ranks) {
     };
   };
   const auto choose = [&chosen](CLI::App* part, std::function<int()> command) {
-    part->callback([&chosen, command = std::move(command)] { chosen = command; });
+    part->callback([&chosen, command = std::move(command)] {
+      chosen.command = command;
+      chosen.on_ranks = sweep_on_ranks;
+    });
   };
   choose(plan, with_shard([given] { return sweep_plan_command(given->run.sweep); }));
   choose(status, with_shard([given] { return sweep_status_command(given->run.sweep); }));

@@ -200,7 +200,7 @@ void add_kinds(CLI::App& command, TableArguments& arguments, CLI::Option* statis
 
 }  // namespace
 
-void add_table(CLI::App& app, std::function<int()>& chosen) {
+void add_table(CLI::App& app, ChosenCommand& chosen) {
   const auto arguments = std::make_shared<TableArguments>();
   CLI::App* command = app.add_subcommand("table", "Print tables of the results of runs and sweeps");
   command->add_option("directories", arguments->directories, "Runs, sweeps, or folders that contain such")->required();
@@ -242,7 +242,7 @@ void add_table(CLI::App& app, std::function<int()>& chosen) {
   command->footer("docs/analysis.md has examples and the formulas.");
   command->callback([&chosen, arguments, cols] {
     arguments->cols_given = cols->count() > 0;
-    chosen = [arguments] { return table_command(*arguments); };
+    chosen.command = [arguments] { return table_command(*arguments); };
   });
 }
 

@@ -243,10 +243,10 @@ TEST(StopTests, target_counts_once_and_patience_counts_tests_without_improvement
   EXPECT_TRUE(stop.first_at_target());
   EXPECT_EQ(stop.note({.loss = 0.75, .quality = 0.7}), std::nullopt);  // less than min_improvement
   EXPECT_FALSE(stop.first_at_target());
-  EXPECT_EQ(stop.note({.loss = 0.9, .quality = 0.7}), "patience");
+  EXPECT_EQ(stop.note({.loss = 0.9, .quality = 0.7}), Stop::patience);
 
   const auto eager = resolve("evaluation { target_accuracy: 0.5 stop_at_target: true }");
-  EXPECT_EQ(StopTests(eager.scenario->evaluation(), 0.5).note({.loss = 1.0, .quality = 0.5}), "target");
+  EXPECT_EQ(StopTests(eager.scenario->evaluation(), 0.5).note({.loss = 1.0, .quality = 0.5}), Stop::target);
 }
 
 }  // namespace

@@ -63,7 +63,7 @@ class Census final : public Stage, private ServerHooks {
 const RegisterSection registered(
     {.name = "census",
      .place = Place::serving,
-     .is_in = [](const scenario::Scenario& scenario) { return scenario.name() == "with a census"; },
+     .is_in = [](const scenario::Scenario& scenario) { return scenario.name() == "with_a_census"; },
      .needs = [](const scenario::Scenario&, std::size_t) { return OwnerNeeds{.root = true}; },
      .make = [](const World& world) -> std::unique_ptr<Stage> { return std::make_unique<Census>(world); }});
 
@@ -114,7 +114,7 @@ double held_by(const RunEstimate& estimate, const std::string& part) {
 }
 
 TEST(Stages, come_with_their_section_and_have_a_say_in_learning) {
-  const Outcome with = run(scenario_of("with a census"));
+  const Outcome with = run(scenario_of("with_a_census"));
   EXPECT_TRUE(std::ranges::any_of(with.set_up.metrics, [](const MetricValue& metric) {
     return metric.name == "census.clients" && metric.value == 6.0;
   }));
@@ -135,15 +135,15 @@ TEST(Stages, are_not_there_without_their_section) {
 }
 
 TEST(Stages, keep_their_state_over_a_break_on_any_number_of_ranks) {
-  const Outcome unbroken = run(scenario_of("with a census"));
-  const Outcome broken = run(scenario_of("with a census"), 2, 2);
+  const Outcome unbroken = run(scenario_of("with_a_census"));
+  const Outcome broken = run(scenario_of("with_a_census"), 2, 2);
   EXPECT_EQ(unbroken.hash, broken.hash);
   EXPECT_EQ(broken.records.back().metric("census.updates"), 20.0);
 }
 
 /// Both have a say: whom the market asks and the census lets be asked, and what both leave the rule to see.
 TEST(Stages, have_a_say_beside_the_market) {
-  const Outcome both = run(scenario_of("with a census", "market { posted_price { price: 1 } }"));
+  const Outcome both = run(scenario_of("with_a_census", "market { posted_price { price: 1 } }"));
   EXPECT_EQ(both.records.back().metric("census.updates"), 20.0);
   EXPECT_EQ(both.records.back().metric("updates"), 4.0);
   EXPECT_EQ(both.set_up.agents.front().role, "seller");
