@@ -9,7 +9,7 @@
 
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
 
@@ -123,7 +123,7 @@ void add_noise(ColumnVector& step, const RuleInput& input, double sigma) {
   const std::uint64_t seed = (static_cast<std::uint64_t>(input.random.next()) << 32U) | input.random.next();
   if (sigma == 0.0) return;
   for (const Panel& panel : input.updates.panels()) {
-    Stream random(seed, Purpose::aggregation, nobody, input.round, static_cast<std::uint16_t>(panel.index));
+    Stream random(seed, streams::rule_noise(panel.index, input.round));
     for (float& value : step.panel(panel)) {
       value = static_cast<float>(static_cast<double>(value) + sigma * random.normal());
     }

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "sim/base/contract.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
 
@@ -19,7 +19,7 @@ ColumnVector normal_noise(const BaselineView& view) {
   const std::uint64_t seed = high << 32 | view.random.next();
   ColumnVector noise(view.updates);
   for (const Panel& panel : view.updates.panels()) {
-    Stream random(seed, Purpose::misconduct, {static_cast<std::uint32_t>(panel.index)}, view.round);
+    Stream random(seed, streams::baseline_noise(panel.index, view.round));
     for (float& value : noise.panel(panel)) value = static_cast<float>(random.normal());
   }
   return noise;

@@ -1,14 +1,13 @@
 #include "attacks/uniform_values.hpp"
 
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
 
 void fill_uniform(const Round& round, AgentId agent, std::uint16_t lane, const ColumnMatrix& like,
                   std::span<float> values) {
   for (const Panel& panel : like.panels()) {
-    Stream random(round.seed, Purpose::update_attack, agent, round.round,
-                  static_cast<std::uint16_t>(lane * 64 + panel.index));
+    Stream random(round.seed, streams::update_values(agent, round.round, lane, panel.index));
     for (float& value : values.subspan(panel.offset, panel.columns.size())) value = random.uniform_float();
   }
 }

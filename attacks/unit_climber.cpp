@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/base/streams.hpp"
 #include "sim/params/linear.hpp"
 
 namespace souk {
@@ -14,8 +15,7 @@ UnitClimber::UnitClimber(const Round& round, AgentId agent, std::uint16_t lane, 
   rows_ =
       like.select(comm_, {}).with_row(comm_, a).with_row(comm_, b).with_row(comm_, unit_).with_row(comm_, direction_);
   for (const Panel& panel : like.panels()) {
-    random_.emplace_back(round.seed, Purpose::update_attack, agent, round.round,
-                         static_cast<std::uint16_t>(lane * 64 + panel.index));
+    random_.emplace_back(round.seed, streams::update_values(agent, round.round, lane, panel.index));
   }
   normalise();
 }

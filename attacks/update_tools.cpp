@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "sim/base/multiversion.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
 namespace {
@@ -67,8 +67,7 @@ Spread spread_of(const ColumnMatrix& updates) {
 void fill_normal(const Round& round, AgentId agent, std::uint16_t lane, const ColumnMatrix& like,
                  std::span<float> values) {
   for (const Panel& panel : like.panels()) {
-    Stream random(round.seed, Purpose::update_attack, agent, round.round,
-                  static_cast<std::uint16_t>(lane * 64 + panel.index));
+    Stream random(round.seed, streams::update_values(agent, round.round, lane, panel.index));
     for (float& value : values.subspan(panel.offset, panel.columns.size())) {
       value = static_cast<float>(random.normal());
     }

@@ -6,7 +6,7 @@
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/memory.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
 namespace {
@@ -49,7 +49,7 @@ void Population::appoint(const scenario::Scenario& scenario) {
   }
   std::vector<std::uint32_t> order(clients());
   std::iota(order.begin(), order.end(), 0U);
-  if (scenario.attacks_size() > 0) Stream(seed_, Purpose::membership, nobody, {}).shuffle(order);
+  if (scenario.attacks_size() > 0) Stream(seed_, streams::membership()).shuffle(order);
   std::erase_if(order, [&](std::uint32_t id) { return group_of_[id] >= 0; });
   std::size_t next = 0;
   for (int g = 0; g < scenario.attacks_size(); ++g) {
@@ -107,7 +107,7 @@ std::vector<AgentId> Population::members_of(int group) const {
 }
 
 Device Population::device(AgentId client) const {
-  Stream random(seed_, Purpose::device_speed, client, {});
+  Stream random(seed_, streams::device_speed(client));
   const double first = random.normal();
   const double second = random.normal();
   return {compute_ * std::exp(compute_sigma_ * first), bandwidth_ * std::exp(bandwidth_sigma_ * second)};

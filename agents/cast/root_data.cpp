@@ -8,7 +8,7 @@
 #include "scenarios/partition.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/memory.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 #include "sim/data/deal_tools.hpp"
 
 namespace souk {
@@ -114,7 +114,7 @@ std::vector<SampleIndex> draw_from(const scenario::Root& config, std::span<const
   std::vector<std::uint32_t> order(labels.size());
   std::iota(order.begin(), order.end(), 0U);
   const auto stream = [&](std::size_t draw) {  // two draws of each owner
-    return Stream(seed, Purpose::root_data, nobody, {}, static_cast<std::uint16_t>(2 * owner + draw));
+    return Stream(seed, streams::root_data(owner, draw));
   };
   stream(0).shuffle(order);
   std::vector<std::size_t> wanted = class_quotas(config, samples, labels, classes, stream(1));
@@ -185,7 +185,7 @@ std::vector<SampleIndex> draw_validation_data(double fraction, std::size_t sampl
   for (SampleIndex sample = 0; sample < samples; ++sample) {
     if (!std::binary_search(root.begin(), root.end(), sample)) left.push_back(sample);
   }
-  Stream(seed, Purpose::evaluation, nobody, {}).shuffle(left);
+  Stream(seed, streams::validation_data()).shuffle(left);
   left.resize(wanted);
   std::sort(left.begin(), left.end());
   return left;

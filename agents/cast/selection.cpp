@@ -8,7 +8,7 @@
 
 #include "scenarios/participants.pb.h"
 #include "sim/base/contract.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
 namespace {
@@ -77,7 +77,7 @@ Selector::Selector(const scenario::Participants& participants, std::uint64_t see
 /// Of `eligible`, ascending; null: of all.
 std::vector<std::uint32_t> Selector::sample(RoundIndex round, std::uint16_t owner, std::size_t count,
                                             const std::vector<std::uint32_t>* eligible) const {
-  Stream random(seed_, Purpose::selection, nobody, round, owner);
+  Stream random(seed_, streams::selection(owner, round));
   if (by_samples_) return sample_by_samples(deal_, count, eligible, random);
   if (eligible == nullptr) return sample_uniformly(population_.clients(), count, random);
   std::vector<std::uint32_t> chosen = sample_uniformly(eligible->size(), count, random);
@@ -99,7 +99,7 @@ RoundSelection Selector::select(RoundIndex round, const std::function<ClientWork
   std::vector<std::pair<double, std::size_t>> arrivals;
   for (const std::uint32_t id : sample(round, invitation.owner, asked, everybody ? nullptr : &eligible)) {
     Candidate candidate{.client = {id}, .outcome = SelectionOutcome::spare};
-    if (Stream(seed_, Purpose::availability, candidate.client, round).uniform() < dropout_) {
+    if (Stream(seed_, streams::availability(candidate.client, round)).uniform() < dropout_) {
       candidate.outcome = SelectionOutcome::dropout;
     } else {
       const Device device = population_.device(candidate.client);

@@ -7,7 +7,7 @@
 
 #include "scenarios/participants.pb.h"
 #include "sim/base/contract.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
 
@@ -47,7 +47,7 @@ std::size_t Validators::held_out_count(std::size_t held) const {
 std::vector<SampleIndex> Validators::shuffled(AgentId client) const {
   const auto own = deal_.of(client.value);
   std::vector<SampleIndex> samples(own.begin(), own.end());
-  Stream(seed_, Purpose::holdout, client, {}).shuffle(samples);
+  Stream(seed_, streams::held_out(client)).shuffle(samples);
   return samples;
 }
 
@@ -71,7 +71,7 @@ std::vector<AgentId> Validators::of_round(RoundIndex round, std::span<const Agen
   if (per_round_ == 0) return {clients.begin(), clients.end()};
   std::vector<std::uint32_t> everyone(deal_.agents());
   std::iota(everyone.begin(), everyone.end(), 0U);
-  Stream(seed_, Purpose::validation, nobody, round).shuffle(everyone);
+  Stream(seed_, streams::validators(round)).shuffle(everyone);
   std::vector<AgentId> drawn;
   for (std::size_t v = 0; v < per_round_; ++v) drawn.push_back({everyone[v]});
   std::sort(drawn.begin(), drawn.end());
@@ -90,7 +90,7 @@ std::vector<SampleIndex> Validators::samples_of_round(AgentId validator, RoundIn
   std::vector<std::vector<SampleIndex>> by_class(static_cast<std::size_t>(task_.classes()));
   for (const SampleIndex sample : held_out(validator))
     by_class[static_cast<std::size_t>(task_.labels()[sample])].push_back(sample);
-  Stream random(seed_, Purpose::validation, validator, round);
+  Stream random(seed_, streams::validation_samples(validator, round));
   std::vector<SampleIndex> used;
   for (auto& samples : by_class) {
     if (samples.size() <= min_samples_) continue;

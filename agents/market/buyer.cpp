@@ -13,7 +13,7 @@
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
 
@@ -109,9 +109,7 @@ void Buyer::value(const ServerRound& round, RoundRecord& record) {
                     .submissions = submissions,
                     .updates = updates,
                     .judge = *judge});
-  // Lanes below are those of the rules that coalitions are tried out on.
-  Stream random(scenario_.seed(), Purpose::valuation, nobody, round.round,
-                static_cast<std::uint16_t>(0x8000 + server_->index()));
+  Stream random(scenario_.seed(), streams::valuation(server_->index(), round.round));
   valuation_ = rule->value({.comm = server_->comm(),
                             .round = round.round,
                             .random = random,

@@ -6,7 +6,7 @@
 #include "scenarios/market.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
 namespace {
@@ -114,10 +114,10 @@ void MarketDesk::add_noise(RoundIndex round, std::span<const Purchase> bought,
   if (noise_ == 0.0) return;
   const MicroCredits available = escrow_ - deposit_;
   const MicroCredits highest = payment_->splits_a_sum() ? available : payment_->highest_price();
-  const auto lane = static_cast<std::uint16_t>(account::buyer - terms_.account);
+  const auto buyer = static_cast<std::uint16_t>(account::buyer - terms_.account);
   std::vector<double> noisy;
   for (std::size_t i = 0; i < bought.size(); ++i) {
-    Stream random(seed_, Purpose::payment_noise, bought[i].seller, round, lane);
+    Stream random(seed_, streams::payment_noise(bought[i].seller, buyer, round));
     noisy.push_back(std::clamp(to_credits(prices[i]) + noise_ * random.normal(), 0.0, to_credits(highest)));
     prices[i] = std::min(to_micro(noisy.back()), highest);
   }

@@ -6,7 +6,9 @@
 
 namespace souk {
 
-void record_outbid(AgentId client, RoundRecord& record) { selection_of(client, record).outcome = SelectionOutcome::outbid; }
+void record_outbid(AgentId client, RoundRecord& record) {
+  selection_of(client, record).outcome = SelectionOutcome::outbid;
+}
 
 void record_valuation(const Valuation& valuation, std::span<const AgentId> sellers, std::uint64_t evaluations,
                       RoundRecord& record) {

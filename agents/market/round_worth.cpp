@@ -5,7 +5,7 @@
 
 #include "scenarios/valuations.pb.h"
 #include "sim/base/contract.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 #include "sim/params/linear.hpp"
 
 namespace souk {
@@ -106,7 +106,7 @@ void RoundWorth::run_rule_on(const Coalition& coalition, std::span<float> step) 
   }
   const RuleOutput output =
       run_rule(*rule, setting_.setting, members, setting_.updates.select(setting_.setting.comm, rows), &setting_.judge,
-               Purpose::valuation);
+               streams::rule_tried_by_valuation);
   std::ranges::copy(output.step.values(), step.begin());
 }
 

@@ -7,7 +7,7 @@
 #include "scenarios/market.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
 namespace {
@@ -18,10 +18,10 @@ constexpr double income_memory = 0.9;
 constexpr double most_credits = 1e9;
 
 /// exp(sigma Z), one for each seller: log-normal with median 1.
-std::vector<double> log_normal_factors(double sigma, std::uint64_t seed, std::size_t sellers, std::uint16_t lane) {
+std::vector<double> log_normal_factors(double sigma, std::uint64_t seed, std::size_t sellers, std::uint16_t factor) {
   std::vector<double> factors(sellers, 1.0);
   for (std::uint32_t id = 0; sigma > 0.0 && id < sellers; ++id) {
-    Stream random(seed, Purpose::seller_cost, {id}, {}, lane);
+    Stream random(seed, streams::seller_factor(id, factor));
     factors[id] = std::exp(sigma * random.normal());
   }
   return factors;
@@ -74,7 +74,7 @@ void Sellers::begin_round(RoundIndex round, RoundRecord& record) {
 void Sellers::open_with_share_present() {
   std::vector<std::uint32_t> order(in_market_.size());
   std::iota(order.begin(), order.end(), 0U);
-  Stream random(seed_, Purpose::participation, nobody, {});
+  Stream random(seed_, streams::first_sellers());
   random.shuffle(order);
   const double share = config_->sellers().churn().present();
   const auto there = static_cast<std::size_t>(std::llround(share * static_cast<double>(order.size())));
@@ -83,7 +83,7 @@ void Sellers::open_with_share_present() {
 
 bool Sellers::stays_or_arrives(std::uint32_t seller, RoundIndex round) const {
   const scenario::Churn& churn = config_->sellers().churn();
-  Stream random(seed_, Purpose::participation, {seller}, round);
+  Stream random(seed_, streams::participation(seller, round));
   const double draw = random.uniform();
   return in_market_[seller] == 1 ? draw >= churn.departure() : draw < churn.arrival();
 }
@@ -91,7 +91,7 @@ bool Sellers::stays_or_arrives(std::uint32_t seller, RoundIndex round) const {
 bool Sellers::takes_part(std::uint32_t seller, RoundIndex round) const {
   if (in_market_[seller] == 0 || reputation_[seller] < config_->sellers().min_reputation()) return false;
   if (contented_[seller] == 1) return true;
-  Stream random(seed_, Purpose::participation, {seller}, round);
+  Stream random(seed_, streams::participation(seller, round));
   return random.uniform() < config_->sellers().rational().retry();
 }
 
@@ -99,7 +99,7 @@ bool Sellers::takes_part(std::uint32_t seller, RoundIndex round) const {
 std::size_t Sellers::choose_buyer(std::uint32_t seller) const {
   std::vector<std::uint32_t> order(buyers_);
   std::iota(order.begin(), order.end(), 0U);
-  Stream random(seed_, Purpose::buyer_choice, {seller}, {});
+  Stream random(seed_, streams::preferred_buyers(seller));
   random.shuffle(order);
   return *std::ranges::min_element(order, [&](std::size_t a, std::size_t b) { return prefers(seller, a, b); });
 }

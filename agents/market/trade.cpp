@@ -8,18 +8,11 @@
 #include "aggregators/aggregator.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 #include "sim/params/linear.hpp"
 
 namespace souk {
 namespace {
-
-constexpr std::size_t denials = 0x8000;  // lanes of what a buyer denies; those below are of its baseline and its audits
-
-/// Streams of a buyer, told apart by lane.
-Stream stream_of(const Federation& federation, Purpose purpose, RoundIndex round, std::size_t lane) {
-  return {federation.scenario().seed(), purpose, nobody, round, static_cast<std::uint16_t>(lane)};
-}
 
 /// The audit takes the model's change for the step, which it is where the server just adds it.
 void check_audit(const scenario::Scenario& scenario) {
@@ -128,7 +121,7 @@ RootSamples Trade::shown(RoundIndex round, const RootSamples& root) const {
 
 std::optional<ColumnVector> Trade::baseline(const OffersOfRound& offers) const {
   if (!cheats(offers.round) || offers.baseline == nullptr) return std::nullopt;
-  Stream random = stream_of(federation_, Purpose::misconduct, offers.round, index_);
+  Stream random(federation_.scenario().seed(), streams::forged_baseline(index_, offers.round));
   return misconduct_->baseline({.comm = offers.comm,
                                 .round = offers.round,
                                 .random = random,
@@ -168,7 +161,7 @@ bool Trade::values_by_rule() const {
 std::vector<double> Trade::claim(RoundIndex round, std::span<const double> weights, RoundRecord& record) const {
   std::vector<double> claimed(weights.begin(), weights.end());
   if (!cheats(round)) return claimed;
-  Stream random = stream_of(federation_, Purpose::misconduct, round, denials + index_);
+  Stream random(federation_.scenario().seed(), streams::denials(index_, round));
   const std::vector<bool> denied = misconduct_->denies(weights, random);
   for (std::size_t k = 0; k < claimed.size(); ++k) {
     if (denied[k]) claimed[k] = 0.0;
@@ -182,7 +175,7 @@ std::vector<double> Trade::claim(RoundIndex round, std::span<const double> weigh
 std::vector<bool> Trade::audited(const BoughtRound& bought, RoundRecord& record) const {
   const scenario::Audit& audit = config_.audit();
   std::vector<bool> found(bought.seen.size(), false);
-  const double draw = stream_of(federation_, Purpose::audit, bought.offers.round, index_).uniform();
+  const double draw = Stream(federation_.scenario().seed(), streams::audit(index_, bought.offers.round)).uniform();
   if (bought.seen.empty() || draw >= audit.probability()) return found;
   const ColumnMatrix updates = bought.offers.updates.select(bought.offers.comm, bought.seen);
   std::vector<bool> paid;

@@ -9,7 +9,7 @@
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 #include "sim/params/linear.hpp"
 
 namespace souk {
@@ -259,7 +259,7 @@ void Attackers::edit_reports(const Comm& comm, RoundIndex round, const ColumnMat
     ReportAccess access;
     std::get<0>(access.grants).emplace(OwnReports{members, steps.rows(), classes, own, own_steps});
     if (group->sees_all_reports()) std::get<1>(access.grants).emplace(AllReports{honest, validators, rows});
-    Stream random(seed_, Purpose::update_attack, members.front(), round, 0xFFFF);
+    Stream random(seed_, streams::lie_of_validators(members.front(), round));
     const std::vector<double> before = own;
     group->reports->report_from(access, random);
     const auto same = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };

@@ -6,7 +6,7 @@
 
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 #include "sim/learn/tasks/row_task.hpp"
 
 namespace souk {
@@ -167,7 +167,7 @@ std::vector<float> ModelJudge::noise_answers(std::span<const float> parameters, 
                                              std::uint16_t lane) {
   const std::size_t count = std::min(noise_batch_size, samples - part * noise_batch_size);
   const auto classes = static_cast<std::size_t>(task_.classes());
-  Stream random(seed_, Purpose::aggregation, {static_cast<std::uint32_t>(part)}, round_.round, lane);
+  Stream random(seed_, streams::noise_inputs(part, round_.round, lane));
   const ModelShape& shape = task_.rows()->network().shape();
   std::vector<float> features(count * shape.inputs());
   const std::size_t tokens = shape.vocabulary;  // of texts noise is any word in any place

@@ -8,7 +8,7 @@
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 #include "sim/learn/schedule.hpp"
 #include "sim/params/linear.hpp"
 
@@ -62,7 +62,7 @@ ModelServer::ModelServer(const Comm& comm, const Federation& federation, const O
 /// The model and the server's optimiser as they are before the first round.
 void ModelServer::initialise() {
   optimizer_ = make_server_optimizer(scenario_.server());
-  Stream random(scenario_.seed(), Purpose::weight_init, nobody, {}, static_cast<std::uint16_t>(index_));
+  Stream random(scenario_.seed(), streams::initial_weights(index_));
   federation_.task().initialise(random, global_);
 }
 
@@ -187,8 +187,8 @@ std::unique_ptr<ModelJudge> ModelServer::judge_with_lies(const ServerRound& roun
 
 RuleOutput ModelServer::aggregate(const ServerRound& round, ModelJudge& judge, RoundRecord& record) {
   for (ServerHooks* hook : hooks_) hook->before_rule(round);
-  RuleOutput output = run_rule(*rule_, rule_setting(round), round.submissions_seen(), round.updates_seen(comm_), &judge,
-                               Purpose::aggregation);
+  RuleOutput output =
+      run_rule(*rule_, rule_setting(round), round.submissions_seen(), round.updates_seen(comm_), &judge, streams::rule);
   for (const std::string& remark : output.remarks) record.events.push_back({"rule", -1, remark});
   return output;
 }

@@ -8,7 +8,7 @@
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 #include "sim/learn/tasks/row_task.hpp"
 
 namespace souk {
@@ -165,7 +165,7 @@ std::vector<SampleIndex> Poisoner::choose(const Group& group, AgentId client, st
     }
   }
   const auto count = static_cast<std::size_t>(std::llround(group.share * static_cast<double>(eligible.size())));
-  Stream(seed_, Purpose::data_attack, client, {}, 1).shuffle(eligible);
+  Stream(seed_, streams::poisoned_samples(client)).shuffle(eligible);
   eligible.resize(count);
   std::ranges::sort(eligible);
   return eligible;
@@ -181,7 +181,7 @@ BatchEdit Poisoner::edit(AgentId client, RoundIndex round, std::span<const Sampl
     chosen = found != group.chosen.end() ? &found->second : &(group.chosen[client.value] = choose(group, client, mine));
   }
   const auto member = static_cast<std::size_t>(std::ranges::lower_bound(group.members, client) - group.members.begin());
-  return [this, &group, chosen, member, random = Stream(seed_, Purpose::data_attack, client, round),
+  return [this, &group, chosen, member, random = Stream(seed_, streams::poisoning(client, round)),
           positions = std::vector<std::size_t>()](const EditableBatch& batch) mutable {
     positions.clear();
     if (chosen != nullptr) {

@@ -5,14 +5,14 @@
 
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 #include "sim/params/linear.hpp"
 
 namespace souk {
 
 RuleOutput run_rule(Aggregator& rule, const RuleSetting& setting, std::span<const Submission> submissions,
-                    const ColumnMatrix& updates, LossOracle* losses, Purpose purpose) {
-  Stream random(setting.seed, purpose, nobody, setting.round, setting.owner);
+                    const ColumnMatrix& updates, LossOracle* losses, RuleDraws draws) {
+  Stream random(setting.seed, draws(setting.owner, setting.round));
   RuleLog log;
   RuleOutput output = rule.aggregate({.comm = setting.comm,
                                       .round = setting.round,
@@ -77,8 +77,8 @@ Verdict ServerProbe::judge(const ColumnMatrix& updates, std::span<const std::siz
   Verdict verdict{ColumnVector(updates), std::vector<double>(updates.rows(), 0.0)};
   if (used.empty()) return verdict;
   const std::unique_ptr<LossOracle> losses = losses_ ? losses_() : nullptr;
-  RuleOutput output =
-      run_rule(*rule, setting_, submissions, updates.select(setting_.comm, used), losses.get(), Purpose::update_attack);
+  RuleOutput output = run_rule(*rule, setting_, submissions, updates.select(setting_.comm, used), losses.get(),
+                               streams::rule_tried_by_attackers);
   verdict.step = std::move(output.step);
   for (std::size_t k = 0; k < used.size(); ++k) verdict.weights[used[k]] = output.weights[k];
   return verdict;

@@ -9,6 +9,8 @@
 
 #include "aggregators/aggregator.hpp"
 #include "attacks/attack.hpp"
+#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
 
@@ -24,10 +26,12 @@ struct RuleSetting {
   std::uint16_t owner = 0;  ///< of the model; every owner's rule draws for itself
 };
 
-/// Runs the rule on finite updates, with its stream of random numbers for `purpose`. `losses` may be null for rules
-/// that judge no models. Collective.
+/// How the owner's rule names its random numbers: streams::rule, or where it is tried out, one of its kin.
+using RuleDraws = StreamKey (*)(std::uint16_t owner, RoundIndex round);
+
+/// Runs the rule on finite updates. `losses` may be null for rules that judge no models. Collective.
 RuleOutput run_rule(Aggregator& rule, const RuleSetting& setting, std::span<const Submission> submissions,
-                    const ColumnMatrix& updates, LossOracle* losses, Purpose purpose);
+                    const ColumnMatrix& updates, LossOracle* losses, RuleDraws draws);
 
 /// Rows whose norms are finite, ascending; `squared_norms` are theirs.
 std::vector<std::size_t> finite_rows(std::span<const double> squared_norms);

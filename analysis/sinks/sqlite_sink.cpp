@@ -115,8 +115,8 @@ class SqliteSink final : public MetricSink {
   void insert_selections(const RoundRecord& record) {
     Statement insert(db_, "INSERT INTO selection VALUES(?,?,?,?,?,?,?,?)");
     for (const SelectionRow& row : record.selections) {
-      insert.run(record.round.value, row.buyer, row.agent.value, std::string(to_string(row.outcome)), row.samples, row.arrival_seconds,
-                 row.weight, row.score);
+      insert.run(record.round.value, row.buyer, row.agent.value, std::string(to_string(row.outcome)), row.samples,
+                 row.arrival_seconds, row.weight, row.score);
     }
   }
   void insert_transfers(const RoundRecord& record) {

@@ -5,16 +5,14 @@
 #include "scenarios/buyer_attacks.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
 namespace {
 
-constexpr std::uint16_t walk_lane = 1;  // of round 0, in which nobody draws anything else
-
 /// Where a walk over [0, sets) that starts at 0 is after so many changes; at either end it turns back.
 std::uint64_t walked(std::uint64_t seed, std::uint64_t sets, std::uint64_t changes) {
-  Stream random(seed, Purpose::misconduct, nobody, {}, walk_lane);
+  Stream random(seed, streams::wandering_classes());
   std::uint64_t at = 0;
   for (std::uint64_t k = 0; k < changes; ++k) {
     const bool up = random.below(2) == 1;

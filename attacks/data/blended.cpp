@@ -1,13 +1,14 @@
 #include "attacks/data/backdoor.hpp"
 #include "scenarios/data_attacks.pb.h"
 #include "sim/base/plugin_registry.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
 namespace {
 
 /// What the pattern of uniform noise is in the network's units. Part of the trigger, so no matter of the run's seed.
 std::vector<float> pattern_for(const DataFacts& facts) {
-  Stream noise(0, Purpose::data_attack, nobody, {}, 5);
+  Stream noise(0, streams::blended_trigger());
   const std::size_t pixels = facts.shape[1] * facts.shape[2];
   std::vector<float> pattern(facts.features());
   for (std::size_t v = 0; v < pattern.size(); ++v) pattern[v] = painted(facts, v / pixels, noise.uniform_float());

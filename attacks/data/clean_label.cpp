@@ -2,6 +2,7 @@
 #include "attacks/data/patch.hpp"
 #include "scenarios/data_attacks.pb.h"
 #include "sim/base/plugin_registry.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
 namespace {
@@ -32,7 +33,7 @@ class CleanLabel final : public Backdoor {
   }
   /// The same noise on a sample in every round: of something that changes, a network would learn the mean.
   void blur(const PoisonBatch& batch, std::size_t i) const {
-    Stream draw(batch.seed, Purpose::data_attack, {batch.which[i]}, {}, 3);
+    Stream draw(batch.seed, streams::clean_label_noise(batch.which[i]));
     const std::size_t pixels = batch.facts.shape[1] * batch.facts.shape[2];
     const std::span<float> image = batch.features_of(i);
     for (std::size_t v = 0; v < image.size(); ++v) {

@@ -2,6 +2,7 @@
 #include "scenarios/data_attacks.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
 namespace {
@@ -34,7 +35,7 @@ class LabelFlip final : public DataAttack {
       std::int32_t& label = batch.labels[i];
       if (random_) {
         // Named by the sample: the same wrong label in every round.
-        Stream draw(batch.seed, Purpose::data_attack, {batch.which[i]}, {}, 2);
+        Stream draw(batch.seed, streams::flipped_label(batch.which[i]));
         const auto shift = 1 + draw.below(static_cast<std::uint32_t>(batch.facts.classes - 1));
         label = (label + static_cast<std::int32_t>(shift)) % batch.facts.classes;
       } else {

@@ -3,7 +3,7 @@
 #include "attacks/data/backdoor.hpp"
 #include "scenarios/data_attacks.pb.h"
 #include "sim/base/contract.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
 namespace {
@@ -11,7 +11,7 @@ namespace {
 using Config = scenario::Patch;
 
 std::vector<float> paint(const Config& config) {
-  Stream noise(0, Purpose::data_attack, nobody, {}, 4);  // part of the trigger, so no matter of the run's seed
+  Stream noise(0, streams::patch_trigger());  // part of the trigger, so no matter of the run's seed
   const auto value = static_cast<float>(config.value());
   std::vector<float> brightness;
   for (std::uint32_t row = 0; row < config.height(); ++row) {

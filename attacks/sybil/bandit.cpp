@@ -7,7 +7,7 @@
 #include "scenarios/sybil_attacks.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
 
@@ -23,7 +23,7 @@ Bandits::Bandits(const scenario::Bandit& config, std::size_t arms)
 std::size_t Bandits::choose(const Round& round, AgentId id) {
   Member& member = members_[id.value];
   ++member.rounds;
-  Stream random(round.seed, Purpose::sybil, id, round.round);
+  Stream random(round.seed, streams::bandit(id, round.round));
   const std::size_t arm = arm_of(member, random);
   member.pulled = static_cast<std::int64_t>(arm);
   return arm;

@@ -14,8 +14,8 @@
 #include "sim/base/atomic_file.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/log.hpp"
-#include "sim/base/random.hpp"
 #include "sim/base/stopwatch.hpp"
+#include "sim/base/streams.hpp"
 #include "sim/engine/scenario_file.hpp"
 
 namespace souk {
@@ -112,7 +112,7 @@ void aggregate_on(const Comm& comm, const AggregateArguments& arguments) {
   std::optional<ColumnVector> root, global;
   if (!files.root.empty()) root.emplace(comm, files.root);
   if (!files.global.empty()) global.emplace(comm, files.global);
-  Stream random(arguments.seed, Purpose::aggregation, nobody, {1});
+  Stream random(arguments.seed, streams::rule(0, {1}));
   comm.barrier();
   const Stopwatch watch;
   const RuleOutput output = rule->aggregate({.comm = comm,

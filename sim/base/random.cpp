@@ -22,9 +22,9 @@ std::array<std::uint32_t, 4> philox4x32_10(std::array<std::uint32_t, 4> counter,
   return counter;
 }
 
-Stream::Stream(std::uint64_t seed, Purpose purpose, AgentId agent, RoundIndex round, std::uint16_t lane)
+Stream::Stream(std::uint64_t seed, const StreamKey& key)
     : key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)},
-      counter_{0, (static_cast<std::uint32_t>(purpose) << 16) | lane, agent.value, round.value} {}
+      counter_{0, (static_cast<std::uint32_t>(key.purpose) << 16) | key.lane, key.agent.value, key.round.value} {}
 
 void Stream::refill() {
   block_ = philox4x32_10(counter_, key_);

@@ -42,13 +42,22 @@ enum class Purpose : std::uint16_t {
 /// Philox4x32-10 block function (Salmon et al., SC'11), checked against its published vectors.
 std::array<std::uint32_t, 4> philox4x32_10(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
-/// A stream of random numbers named by (seed, purpose, agent, round, lane). Equal names give equal numbers, on any
-/// rank, at any time; nothing else is shared. key = seed; counter = {block, purpose:lane, agent, round}; 2^34 draws of
-/// 32 bits per stream. Satisfies no standard engine concept on purpose: the standard distributions give different
+/// The name of a stream within a run; sim/base/streams.hpp has all of them. Two streams of one purpose must differ in
+/// something else.
+struct StreamKey {
+  Purpose purpose;
+  AgentId agent = nobody;
+  RoundIndex round{};
+  std::uint16_t lane = 0;
+};
+
+/// A stream of random numbers named by a seed and a key. Equal names give equal numbers, on any rank, at any time;
+/// nothing else is shared. Philox' key = seed; counter = {block, purpose:lane, agent, round}; 2^34 draws of 32 bits per
+/// stream. Satisfies no standard engine concept on purpose: the standard distributions give different
 /// numbers in different libraries.
 class Stream {
  public:
-  Stream(std::uint64_t seed, Purpose purpose, AgentId agent, RoundIndex round, std::uint16_t lane = 0);
+  Stream(std::uint64_t seed, const StreamKey& key);
 
   std::uint32_t next() {
     if (unused_ == 0) refill();

@@ -5,14 +5,12 @@
 
 #include "scenarios/data.pb.h"
 #include "sim/base/contract.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 #include "sim/data/dataset_format.hpp"
 
 namespace souk {
 namespace {
 
-// What the third number of a stream's name stands for: training rows, test rows, classes, and all frequencies.
-constexpr RoundIndex train_rows{0}, test_rows{1}, class_profiles{2}, frequencies{3};
 constexpr float rarest = 0.1F, most_frequent = 0.5F;
 
 // Row i of a split is of class i mod classes and drawn from a stream of its own. The features typical of a class are
@@ -26,7 +24,7 @@ class BasketsReader final : public DatasetReader {
         own_(static_cast<float>(1.0 - config.overlap())),
         seed_(context.seed),
         frequency_(config.features()) {
-    Stream random(seed_, Purpose::dataset, AgentId{0}, frequencies);
+    Stream random(seed_, streams::basket_frequencies());
     for (float& frequency : frequency_) frequency = rarest + (most_frequent - rarest) * random.uniform_float();
   }
 
@@ -45,8 +43,7 @@ class BasketsReader final : public DatasetReader {
     for (std::size_t row = rows.begin; row < rows.end; ++row) {
       const std::size_t place = row - rows.begin;
       const auto label = static_cast<std::uint32_t>(row % classes_);
-      Stream random(seed_, Purpose::dataset, AgentId{static_cast<std::uint32_t>(row)},
-                    split == Split::train ? train_rows : test_rows);
+      Stream random(seed_, streams::basket(row, split == Split::test));
       draw(label, random, out.f32.subspan(place * frequency_.size(), frequency_.size()));
       out.labels[place] = static_cast<std::int32_t>(label);
     }
@@ -57,7 +54,7 @@ class BasketsReader final : public DatasetReader {
  private:
   // A feature is 1 with probability (1 - overlap) typical + overlap frequency.
   void draw(std::uint32_t label, Stream& random, std::span<float> out) const {
-    Stream profile(seed_, Purpose::dataset, AgentId{label}, class_profiles);
+    Stream profile(seed_, streams::basket_class(label));
     for (std::size_t f = 0; f < out.size(); ++f) {
       const float typical = profile.uniform_float() < frequency_[f] ? 1.0F : 0.0F;
       const float probability = own_ * typical + (1.0F - own_) * frequency_[f];

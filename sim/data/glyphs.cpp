@@ -6,7 +6,7 @@
 #include "scenarios/data.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/multiversion.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 #include "sim/data/dataset_format.hpp"
 
 namespace souk {
@@ -210,10 +210,9 @@ class GlyphsReader final : public DatasetReader {
   void read(Split split, RowRange rows, const DatasetBuffers& out) override {
     SOUK_EXPECT(rows.begin <= rows.end && out.labels.size() == rows.end - rows.begin);
     SOUK_EXPECT(out.u8.size() == out.labels.size() * pixels);
-    const RoundIndex stream_round{split == Split::train ? 0u : 1u};
     for (std::size_t row = rows.begin; row < rows.end; ++row) {
       const std::size_t symbol = row % symbols.size();
-      Stream random(seed_, Purpose::dataset, AgentId{static_cast<std::uint32_t>(row)}, stream_round);
+      Stream random(seed_, streams::glyph(row, split == Split::test));
       render(symbol, random, difficulty_, out.u8.data() + (row - rows.begin) * pixels);
       out.labels[row - rows.begin] = static_cast<std::int32_t>(symbol);
     }

@@ -10,7 +10,7 @@
 #include "scenarios/data.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 #include "sim/data/byte_source.hpp"
 #include "sim/data/data_path.hpp"
 #include "sim/data/dataset_format.hpp"
@@ -23,7 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t image_file_bytes_max = std::uint64_t{1} << 28;
-constexpr std::uint16_t split_lane = 2;  // of Purpose::dataset; glyphs use 0, tables 1
 
 struct ImagePath {
   std::string path;
@@ -138,8 +137,7 @@ class ImageFolderReader final : public DatasetReader {
       while (end < all.size() && all[end].label == all[begin].label) ++end;
       std::vector<std::uint32_t> order(end - begin);
       for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::uint32_t>(i);
-      Stream random(seed, Purpose::dataset, AgentId{static_cast<std::uint32_t>(all[begin].label)}, RoundIndex{0},
-                    split_lane);
+      Stream random(seed, streams::image_split(static_cast<std::uint64_t>(all[begin].label)));
       random.shuffle(order);
       const double share = std::floor(fraction * static_cast<double>(order.size()));
       const std::size_t tested = std::max(static_cast<std::size_t>(share), std::size_t{order.size() > 1});

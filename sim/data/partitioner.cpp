@@ -9,6 +9,7 @@
 #include "scenarios/partition.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
+#include "sim/base/streams.hpp"
 #include "sim/data/deal_tools.hpp"
 
 namespace souk {
@@ -78,7 +79,7 @@ RepairedDeal deal_samples(const scenario::Partition& partition, const DealInput&
                minimum * input.agents, input.samples());
   DealInput hinted = input;
   hinted.min_samples = minimum;
-  Stream random(seed, Purpose::partition, nobody, RoundIndex{0});
+  Stream random(seed, streams::partition());
   Deal deal = rule->deal(hinted, random);
   SOUK_EXPECT(deal.agents() == input.agents);
   if (!rule->overlaps()) return repair(std::move(deal), input.samples(), minimum, random);

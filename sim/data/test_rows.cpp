@@ -5,14 +5,10 @@
 #include <numeric>
 
 #include "sim/base/contract.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
-namespace {
-
-constexpr std::uint16_t split_lane = 1;  // of Purpose::dataset; glyphs use 0, image folders 2, topics 3
-
-}  // namespace
+namespace {}  // namespace
 
 std::vector<bool> draw_test_rows(std::span<const std::int32_t> labels, double share, std::uint64_t seed,
                                  const std::string& path) {
@@ -20,7 +16,7 @@ std::vector<bool> draw_test_rows(std::span<const std::int32_t> labels, double sh
   SOUK_REQUIRE(rows >= 2, "{}: one sample cannot be split into training and test samples", path);
   std::vector<std::uint32_t> order(rows);
   std::iota(order.begin(), order.end(), 0U);
-  Stream(seed, Purpose::dataset, nobody, RoundIndex{0}, split_lane).shuffle(order);
+  Stream(seed, streams::table_split()).shuffle(order);
   const double wanted = std::floor(share * static_cast<double>(rows));
   const std::size_t tested = std::clamp<std::size_t>(static_cast<std::size_t>(wanted), 1, rows - 1);
   std::vector<bool> is_test(rows);

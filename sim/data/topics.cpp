@@ -3,15 +3,12 @@
 
 #include "scenarios/data.pb.h"
 #include "sim/base/contract.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 #include "sim/data/dataset_format.hpp"
 #include "sim/data/vocabulary.hpp"
 
 namespace souk {
 namespace {
-
-constexpr std::uint16_t words_lane = 3;  // of Purpose::dataset; glyphs use 0, tables 1, image folders 2
-constexpr std::uint16_t texts_lane = 4;
 
 // Ranks 0 … ranks - 1, drawn in proportion to 1 / (rank + 1): Zipf's law.
 class ZipfRanks {
@@ -43,7 +40,7 @@ class TopicsReader final : public DatasetReader {
         shared_ranks_(shared_),
         numbers_(config.vocabulary()) {
     std::iota(numbers_.begin(), numbers_.end(), static_cast<std::uint32_t>(first_word_token));
-    Stream(seed_, Purpose::dataset, nobody, RoundIndex{0}, words_lane).shuffle(numbers_);
+    Stream(seed_, streams::topic_words()).shuffle(numbers_);
   }
 
   DatasetShape shape(Split split) override {
@@ -59,10 +56,9 @@ class TopicsReader final : public DatasetReader {
   void read(Split split, RowRange rows, const DatasetBuffers& out) override {
     const std::size_t length = config_.length(), count = rows.end - rows.begin;
     SOUK_EXPECT(rows.begin <= rows.end && out.labels.size() == count && out.f32.size() == count * length);
-    const RoundIndex stream_round{split == Split::train ? 0U : 1U};
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t row = rows.begin + i, topic = row % config_.classes();
-      Stream random(seed_, Purpose::dataset, AgentId{static_cast<std::uint32_t>(row)}, stream_round, texts_lane);
+      Stream random(seed_, streams::topic_text(row, split == Split::test));
       write_text(topic, random, out.f32.subspan(i * length, length));
       out.labels[i] = static_cast<std::int32_t>(topic);
     }

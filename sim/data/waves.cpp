@@ -6,14 +6,13 @@
 
 #include "scenarios/data.pb.h"
 #include "sim/base/contract.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 #include "sim/data/dataset_format.hpp"
 
 namespace souk {
 namespace {
 
 // What the third number of a stream's name stands for: training rows, test rows, and the function that all rows share.
-constexpr RoundIndex train_rows{0}, test_rows{1}, shared_function{2};
 
 // y = (c.x + sqrt(2 / waves) sum_k sin(w_k.x + b_k)) / sqrt 2 + noise e, with c.x and w_k.x of unit and of four times
 // unit variance: over two periods and more, so that no line follows a wave.
@@ -21,7 +20,7 @@ class Function {
  public:
   Function(const scenario::Waves& config, std::uint64_t seed)
       : features_(config.features()), correlation_(config.correlation()) {
-    Stream random(seed, Purpose::dataset, AgentId{0}, shared_function);
+    Stream random(seed, streams::wave_function());
     linear_ = direction(random, 1.0);
     for (std::uint32_t k = 0; k < config.waves(); ++k) {
       waves_.push_back(direction(random, 2.0));
@@ -94,8 +93,7 @@ class WavesReader final : public DatasetReader {
     for (std::size_t row = rows.begin; row < rows.end; ++row) {
       const std::size_t place = row - rows.begin;
       const auto x = out.f32.subspan(place * features, features);
-      Stream random(seed_, Purpose::dataset, AgentId{static_cast<std::uint32_t>(row)},
-                    split == Split::train ? train_rows : test_rows);
+      Stream random(seed_, streams::wave_row(row, split == Split::test));
       function_.draw_features(random, x);
       out.numbers[place] = static_cast<float>(function_.at(x) + config_.noise() * draw_noise(random));
     }

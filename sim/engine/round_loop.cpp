@@ -85,8 +85,8 @@ void save(Phases& phases, Protocol& protocol, const CheckpointStore* store, cons
   phases.local("checkpoint", [&] {
     if (store == nullptr) return;
     commit(options, [&] {
-      file = store->begin(
-          {.round = record.round, .scenario_text = options.scenario_text, .stop = text_of(record.stop)});
+      file =
+          store->begin({.round = record.round, .scenario_text = options.scenario_text, .stop = text_of(record.stop)});
     });
   });
   Nowhere nowhere;

@@ -7,6 +7,7 @@
 #include "scenarios/learning.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/multiversion.hpp"
+#include "sim/base/streams.hpp"
 #include "sim/learn/augmentation.hpp"
 #include "sim/learn/float_buffer.hpp"
 #include "sim/learn/model.hpp"
@@ -109,12 +110,13 @@ struct LocalTrainer::State {
     return loss;
   }
 
-  /// Of a pass. Lanes have 16 bits: what is above goes into the seed, so that later passes repeat no earlier one.
-  Stream stream(const Turn& turn, Purpose purpose, std::uint32_t pass) const {
+  /// Of a pass. Names hold 16 bits of it: what is above goes into the seed, so that later passes repeat no earlier one.
+  static std::uint64_t seed_of(const Turn& turn, std::uint32_t pass) {
     constexpr std::uint64_t odd = 0x9E3779B97F4A7C15;  // spreads small numbers over all bits
-    const LocalContext& context = turn.context;
-    return Stream(context.seed + odd * (pass >> 16U), purpose, context.agent, context.round,
-                  static_cast<std::uint16_t>(pass));
+    return turn.context.seed + odd * (pass >> 16U);
+  }
+  static Stream augmenting(const Turn& turn, std::uint32_t pass) {
+    return {seed_of(turn, pass), streams::augmentation(turn.context.agent, turn.context.round, pass)};
   }
 
   LocalResult fed_avg(const Turn& turn) {
@@ -132,8 +134,8 @@ struct LocalTrainer::State {
   /// Mini-batches of a fresh order until the samples or the steps are used up; the mean of their losses.
   double one_pass(const Turn& turn, std::uint32_t pass, std::uint64_t last_step, LocalResult& result) {
     order.assign(turn.mine.begin(), turn.mine.end());
-    stream(turn, Purpose::batch_order, pass).shuffle(order);
-    Stream augmentation = stream(turn, Purpose::augmentation, pass);
+    Stream(seed_of(turn, pass), streams::batch_order(turn.context.agent, turn.context.round, pass)).shuffle(order);
+    Stream augmentation = augmenting(turn, pass);
     const std::uint64_t before = result.steps;
     const std::size_t size = batch_size(turn);
     double loss = 0.0;
@@ -150,7 +152,7 @@ struct LocalTrainer::State {
   /// One gradient over all samples, in parts of batch_size, added up in order.
   LocalResult fed_sgd(const Turn& turn) {
     const std::size_t values = network.layout().trainable(), size = batch_size(turn);
-    Stream augmentation = stream(turn, Purpose::augmentation, 0);
+    Stream augmentation = augmenting(turn, 0);
     gradient.reserve(values);
     total_gradient.reserve(values);
     std::fill_n(total_gradient.data(), values, 0.0F);

@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "sim/base/contract.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
 namespace {
 
-constexpr std::size_t panels_max = 64;
-constexpr std::size_t line = 16;              // floats in a cache line
-constexpr std::size_t width_min = 64 * line;  // below this a panel is not worth its bookkeeping
+constexpr std::size_t panels_max = streams::panels;  // draws by panel are named by it
+constexpr std::size_t line = 16;                     // floats in a cache line
+constexpr std::size_t width_min = 64 * line;         // below this a panel is not worth its bookkeeping
 
 }  // namespace
 

@@ -8,7 +8,7 @@
 
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
 namespace {
@@ -182,7 +182,7 @@ std::vector<double> product(const SymmetricMatrix& matrix, std::span<const doubl
 }
 
 std::vector<double> random_unit_vector(std::size_t n) {
-  Stream random(0, Purpose::aggregation, {}, {});
+  Stream random(0, streams::eigenvector_start());
   std::vector<double> v(n);
   for (double& value : v) value = random.normal();
   const double norm = std::sqrt(dot(v, v));

@@ -219,7 +219,7 @@ TEST(Evaluator, gives_the_same_bits_on_any_number_of_ranks) {
       const SharedData data = load_shared_data(comm, resolved.scenario->task().data(), 1);
       const auto task = make_task(resolved.scenario->task(), data.train, data.test, "cpu");
       std::vector<float> parameters(task->layout().dimension());
-      Stream random(1, Purpose::weight_init, nobody, {});
+      Stream random(1, StreamKey{Purpose::weight_init, nobody, {}});
       task->initialise(random, parameters);
       Evaluator evaluator(*task, Split::test, all_units(*task, Split::test), 40);
       evaluator.test_own_batches(comm, parameters);

@@ -42,7 +42,7 @@ TEST(SharesInStep, are_the_weights_of_any_linear_combination) {
   Values first;
   for (const int ranks : {1, 2, 3}) {
     run_team(ranks, [&](const Comm& comm) {
-      Stream random(1, Purpose::audit, nobody, {});
+      Stream random(1, StreamKey{Purpose::audit, nobody, {}});
       const Values shares = shares_of(comm, round_of(7, 3000, random), weights);
       for (std::size_t i = 0; i < weights.size(); ++i) EXPECT_NEAR(shares[i], weights[i], 2e-6) << i;
       if (comm.rank() == 0 && ranks == 1) first = shares;
@@ -89,7 +89,7 @@ TEST(SharesInStep, are_shared_alike_by_copies) {
 
 TEST(SharesInStep, of_more_updates_than_values_explain_the_step_at_least_length) {
   const Rows rows = random_rows(9, 4);
-  Stream random(3, Purpose::audit, nobody, {});
+  Stream random(3, StreamKey{Purpose::audit, nobody, {}});
   Values weights(9);
   for (double& weight : weights) weight = random.uniform() / 4.5;
   const TestMatrix matrix(Comm::self(), rows);
@@ -139,7 +139,7 @@ std::vector<bool> unpaid_in(const Rows& rows, const Values& weights, const std::
 }
 
 TEST(UnpaidUse, never_accuses_the_honest_and_always_finds_who_is_left_out) {
-  Stream random(7, Purpose::audit, nobody, {});
+  Stream random(7, StreamKey{Purpose::audit, nobody, {}});
   for (int round = 0; round < 2000; ++round) {
     const std::size_t n = 2 + random.below(9);
     const Values weights = weights_of(n, round % 2 == 0, random);

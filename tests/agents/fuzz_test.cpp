@@ -55,7 +55,7 @@ const std::map<std::string, double> ceilings{{"rounds", 3},
 
 class RandomScenario {
  public:
-  explicit RandomScenario(std::uint32_t seed) : random_(seed, Purpose::selection, nobody, {}) {
+  explicit RandomScenario(std::uint32_t seed) : random_(seed, StreamKey{Purpose::selection, nobody, {}}) {
     fill(scenario_);
     auto& data = *scenario_.mutable_task()->mutable_data();
     // Always built in and small, whatever was drawn; of numbers to predict now and then.

@@ -90,7 +90,7 @@ class Bench {
                   .deal),
         validators_(resolved_.scenario->validators(), true, deal_, *task_, 1),
         global_(task_->layout().dimension()) {
-    Stream random(1, Purpose::weight_init, nobody, {});
+    Stream random(1, StreamKey{Purpose::weight_init, nobody, {}});
     task_->initialise(random, global_);
     for (std::uint32_t id = 0; id < 6; ++id) clients_.push_back({id});
     judge_.emplace(

@@ -244,7 +244,7 @@ void expect_as_defined(const std::vector<std::vector<SellerRound>>& rounds, cons
 
 TEST(MarketMetrics, keep_what_their_definitions_need_also_over_saved_state) {
   for (std::uint32_t trial = 0; trial < 100; ++trial) {
-    Stream random(31, Purpose::aggregation, {trial}, {});
+    Stream random(31, StreamKey{Purpose::aggregation, {trial}, {}});
     std::vector<bool> malicious(2 + random.below(10));
     for (std::size_t id = 1; id < malicious.size(); ++id) malicious[id] = random.below(3) == 0;
     auto metrics = std::make_unique<MarketMetrics>(facts(malicious));

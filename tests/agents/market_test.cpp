@@ -25,7 +25,7 @@ using testing::ElementsAre;
 ResolvedScenario resolve(const std::string& text) { return resolve_scenario({"test", text, {}}); }
 
 TEST(SplitExactly, gives_away_every_millionth_and_stays_within_one_of_the_exact_part) {
-  Stream random(5, Purpose::aggregation, nobody, {});
+  Stream random(5, StreamKey{Purpose::aggregation, nobody, {}});
   for (int trial = 0; trial < 2000; ++trial) {
     const auto amount = static_cast<MicroCredits>(random.uniform() * 1e15);
     std::vector<double> shares(1 + random.below(40));
@@ -166,7 +166,7 @@ const char* const every_payment[] = {"unit_price { price: 0.7 }",
                                      "sparsified_model {}"};
 
 TEST(Market, conserves_money_and_goes_on_from_saved_state_whatever_happens) {
-  Stream random(11, Purpose::aggregation, nobody, {});
+  Stream random(11, StreamKey{Purpose::aggregation, nobody, {}});
   for (int trial = 0; trial < 4000; ++trial) {
     const std::size_t sellers = 1 + random.below(12), buyers = 1 + random.below(3);
     const ResolvedScenario scenario =
@@ -182,7 +182,7 @@ TEST(Market, conserves_money_and_goes_on_from_saved_state_whatever_happens) {
     auto resumed = std::make_unique<Trading>(scenario.scenario->market(), terms, sellers);
     Auditor auditor;
     for (std::uint32_t round = 1; round <= 6; ++round) {
-      const Stream of_round(static_cast<std::uint64_t>(trial), Purpose::selection, nobody, {round});
+      const Stream of_round(static_cast<std::uint64_t>(trial), StreamKey{Purpose::selection, nobody, {round}});
 
       const RoundRecord record = random_round(trading, sellers, {round}, of_round);
       const RoundRecord again = random_round(*resumed, sellers, {round}, of_round);

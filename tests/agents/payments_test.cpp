@@ -148,7 +148,7 @@ void expect_truthful(const std::vector<Bid>& bids, MicroCredits highest_ask, con
 }
 
 TEST(VcgAuction, maximises_welfare_and_pays_welfare_differences) {
-  Stream random(21, Purpose::aggregation, nobody, {});
+  Stream random(21, StreamKey{Purpose::aggregation, nobody, {}});
   for (int trial = 0; trial < 4000; ++trial) {
     const std::vector<Bid> bids = random_bids(random);
     const std::size_t most = random.below(4), nobody_left_out = bids.size();
@@ -172,7 +172,7 @@ TEST(VcgAuction, maximises_welfare_and_pays_welfare_differences) {
 }
 
 TEST(VcgAuction, gives_nobody_a_reason_to_lie) {
-  Stream random(22, Purpose::aggregation, nobody, {});
+  Stream random(22, StreamKey{Purpose::aggregation, nobody, {}});
   for (int trial = 0; trial < 1500; ++trial) {
     const std::size_t most = random.below(4);
     expect_truthful(random_bids(random), 42, [&](const std::vector<Bid>& bids) { return vcg_auction(bids, most); });
@@ -198,7 +198,7 @@ std::vector<bool> greedy(const std::vector<Bid>& bids, MicroCredits budget) {
 }
 
 TEST(BudgetFeasibleAuction, is_the_greedy_rule_and_pays_thresholds_within_the_budget) {
-  Stream random(23, Purpose::aggregation, nobody, {});
+  Stream random(23, StreamKey{Purpose::aggregation, nobody, {}});
   for (int trial = 0; trial < 4000; ++trial) {
     const std::vector<Bid> bids = random_bids(random);
     const MicroCredits budget = random.below(60);
@@ -223,7 +223,7 @@ TEST(BudgetFeasibleAuction, is_the_greedy_rule_and_pays_thresholds_within_the_bu
 }
 
 TEST(BudgetFeasibleAuction, gives_nobody_a_reason_to_lie) {
-  Stream random(24, Purpose::aggregation, nobody, {});
+  Stream random(24, StreamKey{Purpose::aggregation, nobody, {}});
   for (int trial = 0; trial < 1500; ++trial) {
     const MicroCredits budget = random.below(60);
     expect_truthful(random_bids(random), 62,

@@ -58,7 +58,7 @@ TEST(RootDraw, without_bias_is_the_head_of_a_shuffled_training_set) {
   const auto labels = labels_of({100, 100, 100});
   std::vector<std::uint32_t> order(300);
   std::iota(order.begin(), order.end(), 0U);
-  Stream(7, Purpose::root_data, nobody, {}).shuffle(order);
+  Stream(7, StreamKey{Purpose::root_data, nobody, {}}).shuffle(order);
   std::vector<SampleIndex> head(order.begin(), order.begin() + 42);
   std::ranges::sort(head);
   EXPECT_EQ(draw("samples: 42", labels, 7), head);

@@ -65,7 +65,7 @@ class WorthRound {
     EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(valuation, &market)) << valuation;
     std::vector<AgentId> sellers;
     for (const Submission& submission : submissions_) sellers.push_back(submission.agent);
-    Stream random(1, Purpose::valuation, nobody, {1});
+    Stream random(1, StreamKey{Purpose::valuation, nobody, {1}});
     return make_valuation_rule(market)
         ->value({.comm = comm_,
                  .round = {1},
@@ -199,7 +199,7 @@ TEST(RoundWorth, by_rule_asks_copies_and_leaves_the_rule_as_it_was) {
       };
       for (const std::uint32_t past : {1U, 2U}) {
         run_rule(*rule, round.setting(past), round.submissions_, round.matrix_.columns(), &round.oracle_,
-                 Purpose::aggregation);
+                 streams::rule);
       }
       const std::vector<std::byte> before = state();
       const RuleSnapshot snapshot(round.aggregator_, *rule, comm);
@@ -211,7 +211,7 @@ TEST(RoundWorth, by_rule_asks_copies_and_leaves_the_rule_as_it_was) {
       // All of them: what the rule itself makes of the round, which one that remembers nothing does not.
       const auto worth_by = [&](Aggregator& by) {
         const RuleOutput output = run_rule(by, round.setting(3), round.submissions_, round.matrix_.columns(),
-                                           &round.oracle_, Purpose::valuation);
+                                           &round.oracle_, streams::rule_tried_by_valuation);
         return WorthRound::loss(std::vector<float>(40, 0.0F)) -
                WorthRound::loss(whole(comm, round.matrix_.columns(), output.step));
       };

@@ -259,7 +259,7 @@ std::vector<std::vector<int>> random_rounds(const std::string& text, bool resume
   for (std::uint32_t round = 1; round <= 25; ++round) {
     market->begin();
     decisions.push_back(market->offers());
-    Stream random(9, Purpose::selection, nobody, {round});
+    Stream random(9, StreamKey{Purpose::selection, nobody, {round}});
     for (std::uint32_t id = 0; id < count; ++id) {
       decisions.back().push_back(static_cast<int>(market->sellers.ask({id}, 1.0)));
       if (decisions.back()[id] < 0) continue;

@@ -1,12 +1,13 @@
 // A section that the program does not know, all of it in this file: it has a place in the round, a say in learning,
 // state, rows and a footprint.
+#include "agents/stage.hpp"
+
 #include <algorithm>
 #include <string>
 
 #include <gmock/gmock.h>
 
 #include "agents/simulation.hpp"
-#include "agents/stage.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/hash.hpp"

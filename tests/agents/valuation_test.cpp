@@ -55,7 +55,7 @@ std::size_t size_of(const Coalition& coalition) {
 
 /// Worths drawn for every coalition; 0 for the empty one.
 Game random_game(std::size_t n, std::uint32_t number) {
-  Stream random(number, Purpose::valuation, nobody, {});
+  Stream random(number, StreamKey{Purpose::valuation, nobody, {}});
   Values worths(std::size_t{1} << n);
   for (std::size_t set = 1; set < worths.size(); ++set) worths[set] = random.normal() + std::popcount(set);
   return Game([worths](const Coalition& coalition) {
@@ -85,7 +85,7 @@ Valuation value(const std::string& text, CoalitionWorth& game, std::size_t n, st
   const TestMatrix matrix(Comm::self(), Rows(n, std::vector<float>(1)));
   std::vector<AgentId> sellers;
   for (std::uint32_t i = 0; i < n; ++i) sellers.push_back({i});
-  Stream random(seed, Purpose::valuation, nobody, {1});
+  Stream random(seed, StreamKey{Purpose::valuation, nobody, {1}});
   return rule_of(text)->value({.comm = Comm::self(),
                                .round = {1},
                                .random = random,
@@ -314,7 +314,7 @@ Values value_rows(ValuationRule& rule, const Comm& comm, const Rows& rows, const
   std::vector<AgentId> sellers;
   for (const std::uint32_t id : who) sellers.push_back({id});
   const ColumnVector root_update = root.empty() ? ColumnVector(matrix.columns()) : ColumnVector(comm, root);
-  Stream random(1, Purpose::valuation, nobody, {1});
+  Stream random(1, StreamKey{Purpose::valuation, nobody, {1}});
   return rule
       .value({.comm = comm,
               .round = {1},

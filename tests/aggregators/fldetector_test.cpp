@@ -18,7 +18,7 @@ RuleRound round_at(const std::vector<float>& model, std::uint32_t number) {
   RuleRound round{.rows = Rows(clients, std::vector<float>(dimension)), .round = number};
   round.global = model;
   for (std::uint32_t i = 0; i < clients; ++i) {
-    Stream noise(3, Purpose::update_attack, {i}, {number});
+    Stream noise(3, StreamKey{Purpose::update_attack, {i}, {number}});
     for (std::size_t c = 0; c < dimension; ++c) {
       round.rows[i][c] = lies(i) ? static_cast<float>(0.2 * noise.normal()) : 0.2F * (targets[i][c] - model[c]);
     }

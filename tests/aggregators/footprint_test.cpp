@@ -26,7 +26,8 @@ class QuietOracle final : public LossOracle {
   ColumnVector root_gradient(const ColumnVector& step) override { return step; }
   std::vector<double> validator_reports(const ColumnMatrix& steps) override {
     std::vector<double> reports;
-    for (std::size_t v = 0; v < validators_.size() * steps.rows() * number_of_classes; ++v) reports.push_back(std::sin(v));
+    for (std::size_t v = 0; v < validators_.size() * steps.rows() * number_of_classes; ++v)
+      reports.push_back(std::sin(v));
     return reports;
   }
   std::span<const AgentId> validators() const override { return validators_; }
@@ -52,7 +53,7 @@ Need need_of(const std::string& text, std::size_t n, std::size_t d, std::uint32_
   const Comm comm = Comm::self();
   const std::unique_ptr<Aggregator> rule = make_rule(text);
   ColumnMatrixBuilder builder(comm, n, d);
-  Stream random(1, Purpose::aggregation, nobody, {1});
+  Stream random(1, StreamKey{Purpose::aggregation, nobody, {1}});
   for (std::size_t i = 0; i < n; ++i) {
     for (float& value : builder.row(i)) value = least + random.uniform_float();
   }
@@ -65,7 +66,7 @@ Need need_of(const std::string& text, std::size_t n, std::size_t d, std::uint32_
   const RuleFootprint footprint = rule->footprint({.updates = n, .clients = n, .dimension = d, .ranks = 1});
   const HeapPeak heap;
   for (std::uint32_t round = 1; round <= rounds; ++round) {
-    Stream draws(1, Purpose::aggregation, nobody, {round});
+    Stream draws(1, StreamKey{Purpose::aggregation, nobody, {round}});
     rule->aggregate({.comm = comm,
                      .round = {round},
                      .submissions = submissions,

@@ -27,7 +27,7 @@ std::uint64_t beats_of(const std::function<void()>& work) {
 
 DenseMatrix points_of(std::size_t n) {
   DenseMatrix points(n, 2);
-  Stream random(1, Purpose::aggregation, nobody, {1});
+  Stream random(1, StreamKey{Purpose::aggregation, nobody, {1}});
   for (double& value : points.values) value = random.normal();
   return points;
 }
@@ -37,7 +37,7 @@ TEST(Heartbeat, beats_once_for_every_row_of_what_clusters_do) {
   constexpr std::size_t n = 150;
   const DenseMatrix points = points_of(n);
   const SymmetricMatrix distances = squared_distances(points);
-  Stream random(1, Purpose::aggregation, nobody, {2});
+  Stream random(1, StreamKey{Purpose::aggregation, nobody, {2}});
   std::vector<double> values;
   for (std::size_t i = 0; i < n; ++i) values.push_back(points(i, 0));
   const std::vector<std::size_t> halves = agglomerative(distances, 2, Linkage::average);

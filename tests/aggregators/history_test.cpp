@@ -45,7 +45,7 @@ Rows clients(std::size_t n, std::size_t d, std::uint32_t round) {
   const std::vector<float> common = random_rows(101, d).back(), goal = random_rows(102, d).back();
   Rows rows;
   for (std::uint32_t i = 0; i < n; ++i) {
-    Stream random(round, Purpose::update_attack, {i}, {round});
+    Stream random(round, StreamKey{Purpose::update_attack, {i}, {round}});
     std::vector<float> row(d);
     for (std::size_t c = 0; c < d; ++c) {
       row[c] = (i < 2 ? 2.0F * goal[c] : 0.7F * common[c]) + static_cast<float>(random.normal());

@@ -120,7 +120,7 @@ Vectors bucketing(const Vectors& rows, std::size_t size, std::uint32_t round) {
   config.mutable_bucketing()->set_size(static_cast<std::uint32_t>(size));
   const std::size_t n = rows.size();
   const SymmetricMatrix distances{n + 1, std::vector<double>((n + 1) * (n + 2) / 2, 0.0)};  // bucketing looks at none
-  Stream random(5, Purpose::aggregation, nobody, {round});
+  Stream random(5, StreamKey{Purpose::aggregation, nobody, {round}});
   const std::vector<double> coefficients =
       make_pre_aggregator(config)->mix({.distances = distances, .tolerated_f = 0, .random = random});
   std::vector<int> members(n, 0);

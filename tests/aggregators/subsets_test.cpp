@@ -62,7 +62,7 @@ TEST(Mda, finds_the_subset_of_smallest_diameter) {
 
 TEST(Mda, takes_the_first_of_many_best_subsets_on_a_grid_full_of_ties) {
   for (std::uint32_t seed = 0; seed < 30; ++seed) {
-    Stream random(seed, Purpose::update_attack, nobody, {1});
+    Stream random(seed, StreamKey{Purpose::update_attack, nobody, {1}});
     Rows rows(9, std::vector<float>(2));
     for (auto& row : rows) {
       for (float& value : row) value = static_cast<float>(random.below(4));

@@ -38,7 +38,7 @@ void expect_exact(std::size_t rows, const auto& value) {
 }
 
 TEST(TwoMeans, are_exact_for_any_number_of_rows) {
-  Stream random(3, Purpose::aggregation, nobody, {1});
+  Stream random(3, StreamKey{Purpose::aggregation, nobody, {1}});
   for (std::size_t rows = 1; rows <= 40; ++rows)
     expect_exact(rows, [&] { return static_cast<float>(random.normal()); });
   for (const std::size_t rows : {63U, 64U, 65U, 100U, 129U}) {
@@ -67,7 +67,7 @@ std::int64_t best_cut(std::vector<std::int64_t> values) {
 }
 
 TEST(TwoMeans, keep_equal_values_together_and_the_higher_cluster_larger) {
-  Stream random(4, Purpose::aggregation, nobody, {1});
+  Stream random(4, StreamKey{Purpose::aggregation, nobody, {1}});
   for (std::size_t rows = 1; rows <= 12; ++rows) {
     for (int repeat = 0; repeat < 20; ++repeat) {
       std::vector<float> tile(rows * tile_columns);
@@ -85,7 +85,7 @@ TEST(TwoMeans, keep_equal_values_together_and_the_higher_cluster_larger) {
 }
 
 TEST(TwoMeans, tell_apart_large_values_that_are_close_together) {
-  Stream random(5, Purpose::aggregation, nobody, {1});
+  Stream random(5, StreamKey{Purpose::aggregation, nobody, {1}});
   expect_exact(20, [&] { return 16777216.0F + 2.0F * static_cast<float>(random.below(1000)); });
   expect_exact(20, [&] { return static_cast<float>(1e37 * random.normal()); });
 }

@@ -148,9 +148,15 @@ void write_detailed_run(const fs::path& directory) {
     RoundRecord record;
     record.round = {round};
     record.selections.push_back({{0}, SelectionOutcome::accepted, 5, 1.0, 0.75, std::nullopt});
-    record.selections.push_back({{1}, round == 1 ? SelectionOutcome::accepted : SelectionOutcome::late, 5, 1.0, round == 1 ? 0.25 : 0.0, std::nullopt});
+    record.selections.push_back({{1},
+                                 round == 1 ? SelectionOutcome::accepted : SelectionOutcome::late,
+                                 5,
+                                 1.0,
+                                 round == 1 ? 0.25 : 0.0,
+                                 std::nullopt});
     record.selections.push_back({{8}, SelectionOutcome::rejected, 5, 1.0, 0.0, std::nullopt});
-    if (round == 1) record.selections.push_back({{8}, SelectionOutcome::accepted, 5, 1.0, 1.0, std::nullopt, first_buyer - 1});
+    if (round == 1)
+      record.selections.push_back({{8}, SelectionOutcome::accepted, 5, 1.0, 1.0, std::nullopt, first_buyer - 1});
     record.add("update_norm", 2.0 * round, 0);
     record.add("cosine_to_aggregate", 0.5, 0);
     record.add("local_loss", 9.0, 0);

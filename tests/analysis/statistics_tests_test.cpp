@@ -82,7 +82,7 @@ double p_by_enumeration(const std::vector<double>& differences) {
 }
 
 TEST(Wilcoxon, is_the_count_over_all_signs_with_ties_and_zeros) {
-  Stream stream(3, Purpose::partition, AgentId{0}, RoundIndex{0});
+  Stream stream(3, StreamKey{Purpose::partition, AgentId{0}, RoundIndex{0}});
   for (int trial = 0; trial < 60; ++trial) {
     std::vector<double> differences(1 + stream.below(11));
     for (double& d : differences) d = static_cast<double>(stream.below(9)) - 3.0;  // many ties, some zeros
@@ -165,7 +165,7 @@ TEST(Bootstrap, of_values_that_leave_no_choice) {
 }
 
 TEST(Pareto, the_front_is_what_nothing_dominates) {
-  Stream stream(5, Purpose::partition, AgentId{0}, RoundIndex{0});
+  Stream stream(5, StreamKey{Purpose::partition, AgentId{0}, RoundIndex{0}});
   for (int trial = 0; trial < 200; ++trial) {
     std::vector<GainAndCost> points(stream.below(12));
     for (GainAndCost& point : points) {

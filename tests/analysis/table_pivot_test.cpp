@@ -53,7 +53,7 @@ TEST(PivotTable, marks_every_run_that_is_not_done_and_never_counts_it) {
 
 TEST(PivotTable, of_random_sweeps_is_what_counting_by_hand_gives) {
   TableWorld world;
-  Stream stream(11, Purpose::partition, AgentId{0}, RoundIndex{0});
+  Stream stream(11, StreamKey{Purpose::partition, AgentId{0}, RoundIndex{0}});
   const std::vector<std::string> statuses{"done", "done", "failed", "diverged", "missing"};
   std::map<std::pair<std::string, std::string>, std::pair<double, std::map<std::string, int>>> expected;
   for (int seed = 1; seed <= 5; ++seed) {

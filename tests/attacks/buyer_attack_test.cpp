@@ -46,7 +46,7 @@ std::vector<float> baseline(const std::string& text, std::uint32_t round = 1) {
   for (const int ranks : {1, 2, 3}) {
     run_team(ranks, [&](const Comm& comm) {
       const TestMatrix matrix(comm, updates());
-      Stream random(5, Purpose::misconduct, nobody, {round});
+      Stream random(5, StreamKey{Purpose::misconduct, nobody, {round}});
       const ColumnVector own(comm, honest());
       const ColumnVector made = attack(text)->baseline({.comm = comm,
                                                         .round = {round},
@@ -180,7 +180,7 @@ TEST(BuyerAttack, oscillating_walks_by_one_set_within_its_range) {
 TEST(BuyerAttack, underpay_denies_its_share_of_what_is_used_and_nothing_else) {
   const std::vector<double> weights{0.2, 0.0, 0.3, 0.1, 0.0, 0.4};
   const auto denied_by = [&](const std::string& text, std::uint32_t round) {
-    Stream random(1, Purpose::misconduct, nobody, {round});
+    Stream random(1, StreamKey{Purpose::misconduct, nobody, {round}});
     return attack(text)->denies(weights, random);
   };
   std::set<std::vector<bool>> seen;
@@ -194,7 +194,7 @@ TEST(BuyerAttack, underpay_denies_its_share_of_what_is_used_and_nothing_else) {
   }
   EXPECT_EQ(seen.size(), 6U);  // every choice of 2 of 4
   EXPECT_THAT(denied_by("underpay { share: 1 }", 1), testing::ElementsAre(true, false, true, true, false, true));
-  Stream random(1, Purpose::misconduct, nobody, {});
+  Stream random(1, StreamKey{Purpose::misconduct, nobody, {}});
   EXPECT_THAT(attack("underpay {}")->denies(std::vector<double>{0.0, 0.0}, random), testing::Each(false));
   EXPECT_THAT(attack("dos {}")->denies(weights, random), testing::Each(false));
 }

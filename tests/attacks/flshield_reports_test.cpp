@@ -43,7 +43,7 @@ struct Reports {
     ReportAccess access;
     std::get<0>(access.grants).emplace(OwnReports{names, proposals, classes, own, ours});
     std::get<1>(access.grants).emplace(AllReports{values, everyone, members});
-    Stream random(1, Purpose::update_attack, names.front(), {1});
+    Stream random(1, StreamKey{Purpose::update_attack, names.front(), {1}});
     attack->report_from(access, random);
     Reports after = *this;
     for (std::size_t m = 0; m < members.size(); ++m) {
@@ -93,7 +93,7 @@ struct Reports {
 /// Normal reports; every member and every benign validator but the first leaves out one class.
 Reports random_reports(std::size_t validators, std::size_t members, std::uint64_t seed, bool with_gaps = true) {
   Reports reports{.proposals = 6, .classes = 4, .values = {}, .members = {}, .ours = {1, 0, 0, 1, 0, 1}};
-  Stream random(seed, Purpose::update_attack, {0}, {0});
+  Stream random(seed, StreamKey{Purpose::update_attack, {0}, {0}});
   for (std::size_t k = 0; k < validators * 24; ++k) reports.values.push_back(random.normal());
   for (std::size_t m = 0; m < members; ++m) reports.members.push_back(1 + 2 * m);
   for (std::size_t v = 1; v < validators && with_gaps; ++v) {

@@ -47,7 +47,7 @@ TEST(DynamicLabelFlip, asks_for_the_chosen_samples_and_changes_no_others) {
   const std::vector<SampleIndex> which{5, 6, 7, 8};
   const std::vector<std::size_t> chosen{1, 2};
   ReadsFeature model;
-  Stream random(1, Purpose::data_attack, {7}, {1});
+  Stream random(1, StreamKey{Purpose::data_attack, {7}, {1}});
   const auto attack = make_data_attack(attack_group("dynamic_label_flip {}"));
   attack->poison({facts, which, features, labels, chosen, 0, 1, model, 1}, random);
   EXPECT_THAT(labels, ElementsAre(0, 1, 2, 1));

@@ -238,7 +238,7 @@ TEST(CleanLabel, blurs_a_sample_alike_in_every_round_and_batch) {
     std::vector<std::size_t> chosen(which.size());
     for (std::size_t i = 0; i < chosen.size(); ++i) chosen[i] = i;
     FixedPredictor model(36, 10);
-    Stream random(5, Purpose::data_attack, {7}, {round});
+    Stream random(5, StreamKey{Purpose::data_attack, {7}, {round}});
     attack->poison({facts, which, features, labels, chosen, member, 3, model, 5}, random);
     return features;
   };

@@ -35,7 +35,7 @@ std::vector<float> poisoned(const std::string& text, std::vector<float> numbers,
   const std::vector<SampleIndex> which(numbers.size(), 0);
   std::vector<float> features(numbers.size(), 0.0F);
   FixedPredictor model(1, 1);
-  Stream random(1, Purpose::data_attack, {7}, {1});
+  Stream random(1, StreamKey{Purpose::data_attack, {7}, {1}});
   attack(text)->poison({.facts = facts,
                         .which = which,
                         .features = features,

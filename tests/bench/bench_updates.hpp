@@ -19,7 +19,7 @@ inline const ColumnMatrix& bench_updates(std::size_t n, std::size_t d) {
   if (made == std::pair(n, d)) return matrix;
   matrix = {};
   ColumnMatrixBuilder builder(Comm::self(), n, d);
-  Stream random(1, Purpose::update_attack, nobody, {1});
+  Stream random(1, StreamKey{Purpose::update_attack, nobody, {1}});
   std::vector<float> normals(1 << 16);
   for (float& value : normals) value = static_cast<float>(random.normal());
   for (std::size_t i = 0; i < n; ++i) {

@@ -37,7 +37,7 @@ void run(const std::string& folder, const std::string& rule, std::size_t rows, s
   const Comm comm = Comm::self();
   std::vector<Submission> submissions;
   for (std::size_t i = 0; i < rows; ++i) submissions.push_back({AgentId{static_cast<std::uint32_t>(i)}, 1});
-  Stream random(1, Purpose::aggregation, nobody, {1});
+  Stream random(1, StreamKey{Purpose::aggregation, nobody, {1}});
   const auto aggregate = [&] {
     return aggregator->aggregate({.comm = comm,
                                   .round = {1},

@@ -47,7 +47,7 @@ struct Task {
 std::vector<SampleIndex> ordered_samples(const LocalContext& context, std::size_t first, std::size_t count) {
   std::vector<SampleIndex> shuffled(count), ordered(count);
   std::iota(shuffled.begin(), shuffled.end(), SampleIndex{0});
-  Stream(context.seed, Purpose::batch_order, context.agent, context.round, 0).shuffle(shuffled);
+  Stream(context.seed, StreamKey{Purpose::batch_order, context.agent, context.round, 0}).shuffle(shuffled);
   for (std::size_t i = 0; i < count; ++i) ordered[shuffled[i]] = static_cast<SampleIndex>(first + i);
   return ordered;
 }

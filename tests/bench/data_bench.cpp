@@ -45,7 +45,7 @@ void copy_features(benchmark::State& state) {
   const Dataset data(shape, {u8, f32, labels, {}}, unit_scaling(shape));
   std::vector<SampleIndex> which(64);
   std::vector<float> out(which.size() * shape.features());
-  Stream random(1, Purpose::batch_order, nobody, RoundIndex{0});
+  Stream random(1, StreamKey{Purpose::batch_order, nobody, RoundIndex{0}});
   for (auto _ : state) {
     for (SampleIndex& sample : which) sample = random.below(10'000);
     data.copy_features(which, out);
@@ -68,7 +68,7 @@ void fit_standard(benchmark::State& state) {
 BENCHMARK(fit_standard)->Unit(benchmark::kMillisecond);
 
 void write_idx(const std::string& path, std::vector<std::uint8_t> header, std::size_t values, bool labels) {
-  Stream random(1, Purpose::dataset, nobody, RoundIndex{0});
+  Stream random(1, StreamKey{Purpose::dataset, nobody, RoundIndex{0}});
   for (std::size_t i = 0; i < values; ++i) {
     const std::uint32_t word = random.next();  // half of the pixels are paper, as in real sets
     header.push_back(static_cast<std::uint8_t>(labels ? word % 10 : (word & 256) != 0 ? word & 255 : 0));

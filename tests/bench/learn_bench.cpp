@@ -25,7 +25,7 @@ namespace {
 constexpr std::size_t samples = 32;
 
 std::vector<float> random_values(std::size_t size, float scale) {
-  Stream random(1, Purpose::dataset, nobody, RoundIndex{0});
+  Stream random(1, StreamKey{Purpose::dataset, nobody, RoundIndex{0}});
   std::vector<float> values(size);
   for (float& value : values) value = scale * static_cast<float>(random.normal());
   return values;
@@ -66,7 +66,7 @@ using MakeNetwork = std::function<std::unique_ptr<Network>(const Architecture&)>
 void train(benchmark::State& state, const Architecture& architecture, const MakeNetwork& make) {
   const auto network = make(architecture);
   std::vector<float> parameters(network->layout().dimension()), gradient(network->layout().trainable());
-  Stream random(1, Purpose::weight_init, nobody, RoundIndex{0});
+  Stream random(1, StreamKey{Purpose::weight_init, nobody, RoundIndex{0}});
   network->initialise(random, parameters);
   const auto& input = architecture.shape().input;
   const auto features = random_values(samples * input[0] * input[1] * input[2], 1.0F);

@@ -25,7 +25,7 @@ void aggregate(benchmark::State& state, const std::string& text) {
   const Comm comm = Comm::self();
   std::vector<Submission> submissions;
   for (std::uint32_t i = 0; i < matrix.rows(); ++i) submissions.push_back({AgentId{i}, 1});
-  Stream random(1, Purpose::aggregation, nobody, {1});
+  Stream random(1, StreamKey{Purpose::aggregation, nobody, {1}});
   for (auto _ : state) {
     benchmark::DoNotOptimize(rule->aggregate({.comm = comm,
                                               .round = {1},

@@ -24,7 +24,7 @@ for header in $(find sim agents aggregators attacks analysis -name '*.hpp'); do
 done
 
 # expect compiles|refused CODE: what the types must allow, and what they must not.
-may() { printf '#include "sim/comm/comm.hpp"\n#include "sim/base/random.hpp"\nusing namespace souk;\nvoid f(const Comm& comm, AgentId agent, RoundIndex round) { (void)comm; (void)agent; (void)round; %s; }\n' "$1" | compiles; }
+may() { printf '#include "sim/comm/comm.hpp"\n#include "sim/base/streams.hpp"\nusing namespace souk;\nvoid f(const Comm& comm, AgentId agent, RoundIndex round) { (void)comm; (void)agent; (void)round; %s; }\n' "$1" | compiles; }
 expect() {
   code=$2
   may "$code" && result=compiles || result=refused
@@ -36,8 +36,8 @@ expect() {
 expect compiles 'comm.all_sum(1)'
 expect refused 'comm.all_sum(1.0F)'
 expect refused 'comm.all_max(1.0)'
-expect compiles 'Stream(1, Purpose::selection, agent, round)'
-expect refused 'Stream(1, Purpose::selection, round, agent)'
+expect compiles 'Stream(1, streams::availability(agent, round))'
+expect refused 'Stream(1, streams::availability(round, agent))'
 expect refused 'agent + 1'
 expect refused 'agent == round'
 expect refused 'comm.broadcast(&agent, 0)'

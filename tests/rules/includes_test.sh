@@ -55,6 +55,13 @@ if [ -n "$twice" ]; then
   failed=1
 fi
 
+# Names of random streams stand together, where it can be seen that they differ.
+bad=$(grep -rnE 'Purpose::' sim agents aggregators attacks --include='*.hpp' --include='*.cpp' | grep -vE '^sim/base/(random|streams)\.')
+if [ -n "$bad" ]; then
+  printf 'names of random streams belong in sim/base/streams.hpp:\n%s\n' "$bad"
+  failed=1
+fi
+
 # Generated headers cost 3 s each: sources only.
 bad=$(grep -rnE '^#include ".*\.pb\.h"' sim agents aggregators attacks analysis --include='*.hpp')
 if [ -n "$bad" ]; then

@@ -52,7 +52,7 @@ struct DataWorld {
       all.push_back(i);
     }
     FixedPredictor model(facts.features(), static_cast<std::size_t>(facts.classes), answers);
-    Stream random(seed, Purpose::data_attack, {7}, {1});
+    Stream random(seed, StreamKey{Purpose::data_attack, {7}, {1}});
     attack.poison({facts, which, features, labels, chosen.empty() ? all : chosen, member, members, model, seed},
                   random);
   }

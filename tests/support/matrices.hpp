@@ -15,7 +15,7 @@ using Rows = std::vector<std::vector<float>>;
 inline Rows random_rows(std::size_t n, std::size_t dimension, double scale = 1.0) {
   Rows rows(n, std::vector<float>(dimension));
   for (std::size_t i = 0; i < n; ++i) {
-    Stream random(99, Purpose::update_attack, {static_cast<std::uint32_t>(i)}, {});
+    Stream random(99, StreamKey{Purpose::update_attack, {static_cast<std::uint32_t>(i)}, {}});
     for (float& value : rows[i]) value = static_cast<float>(scale * random.normal());
   }
   return rows;

@@ -167,7 +167,7 @@ inline Outcome run_rule(Aggregator& rule, const Comm& comm, const RuleRound& rou
   const ColumnVector global(comm, round.global.empty() ? std::vector<float>(d, 0.0F) : round.global);
   QuadraticOracle quadratic(comm, root, 4);
   const ParameterLayout layout = toy_layout(d);
-  Stream random(5, Purpose::aggregation, nobody, {round.round});
+  Stream random(5, StreamKey{Purpose::aggregation, nobody, {round.round}});
   const RuleOutput output = rule.aggregate({.comm = comm,
                                             .round = {round.round},
                                             .submissions = submissions,

@@ -6,7 +6,7 @@
 #include "agents/market/valuation.hpp"
 #include "scenarios/valuations.pb.h"
 #include "sim/base/plugin_registry.hpp"
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 #include "sim/params/dense_matrix.hpp"
 #include "sim/params/linear.hpp"
 #include "sim/params/symmetric_eigen.hpp"
@@ -26,8 +26,7 @@ struct Cluster {
 ColumnVector direction(const ValuationInput& input, std::uint64_t seed, std::size_t which) {
   ColumnVector vector(input.updates);
   for (const Panel& panel : input.updates.panels()) {
-    Stream random(seed, Purpose::valuation, {static_cast<std::uint32_t>(panel.index)}, input.round,
-                  static_cast<std::uint16_t>(which));
+    Stream random(seed, streams::volume_direction(panel.index, input.round, which));
     for (float& value : vector.panel(panel)) value = static_cast<float>(random.normal());
   }
   return vector;

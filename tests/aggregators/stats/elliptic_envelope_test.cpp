@@ -17,7 +17,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 EllipticEnvelope envelope_of(const DenseMatrix& points, double contamination = 0.1) {
-  Stream random(1, Purpose::aggregation, {}, {});
+  Stream random(1, StreamKey{Purpose::aggregation, {}, {}});
   return elliptic_envelope(points, {.contamination = contamination, .support_fraction = {}}, random);
 }
 
@@ -34,7 +34,7 @@ TEST(EllipticEnvelope, IsScikitLearns) {
 
 /// 4 of 20 points displaced by `distance` in every one of `dimensions`.
 DenseMatrix with_displaced(std::size_t dimensions, double distance) {
-  Stream random(2, Purpose::aggregation, {}, {});
+  Stream random(2, StreamKey{Purpose::aggregation, {}, {}});
   DenseMatrix points(20, dimensions);
   for (std::size_t i = 0; i < 20; ++i) {
     for (double& value : points.row(i)) value = random.normal() + (i % 5 == 1 ? distance : 0.0);
@@ -81,7 +81,7 @@ TEST(EllipticEnvelope, FindsWhoLeavesASubspace) {
 TEST(EllipticEnvelope, WithoutContaminationFindsNone) { EXPECT_THAT(envelope_of(cloud, 0.0).outliers, IsEmpty()); }
 
 TEST(EllipticEnvelope, OfAllPointsIsClassical) {
-  Stream random(1, Purpose::aggregation, {}, {});
+  Stream random(1, StreamKey{Purpose::aggregation, {}, {}});
   const DenseMatrix points = dense(5, 1, {-2, -1, 0, 1, 2});  // variance 2, nobody re-weighted away
   const EllipticEnvelope envelope = elliptic_envelope(points, {.contamination = 0.2, .support_fraction = 1.0}, random);
   EXPECT_THAT(envelope.squared_distances, ElementsAre(testing::DoubleNear(2.0, 1e-12), testing::DoubleNear(0.5, 1e-12),

@@ -14,7 +14,7 @@ namespace {
 using testing::ElementsAre;
 using testing::SizeIs;
 
-Stream stream() { return {5, Purpose::aggregation, {}, {}}; }
+Stream stream() { return {5, StreamKey{Purpose::aggregation, {}, {}}}; }
 
 GapStatistic gap_of(const std::vector<double>& values, std::size_t k_max, std::size_t references = 20) {
   Stream random = stream();
@@ -22,7 +22,7 @@ GapStatistic gap_of(const std::vector<double>& values, std::size_t k_max, std::s
 }
 
 std::vector<double> groups(const std::vector<double>& centres, std::size_t each) {
-  Stream random(6, Purpose::aggregation, {}, {});
+  Stream random(6, StreamKey{Purpose::aggregation, {}, {}});
   std::vector<double> values;
   for (std::size_t i = 0; i < each * centres.size(); ++i) {
     values.push_back(centres[i % centres.size()] + 0.02 * random.normal());
@@ -59,7 +59,7 @@ TEST(GapStatistic, FindsTheGroupsThatThereAre) {
 }
 
 TEST(GapStatistic, FindsOneGroupInUniformValues) {
-  Stream random(8, Purpose::aggregation, {}, {});
+  Stream random(8, StreamKey{Purpose::aggregation, {}, {}});
   std::vector<double> values(50);
   for (double& value : values) value = random.uniform();
   EXPECT_EQ(first_by_gap(gap_of(values, 5)), 1U);

@@ -17,7 +17,7 @@ using fixtures::crowd;
 using fixtures::dense;
 
 GaussianMixture mixture_of(const DenseMatrix& points, std::size_t k) {
-  Stream random(1, Purpose::aggregation, {}, {});
+  Stream random(1, StreamKey{Purpose::aggregation, {}, {}});
   return gaussian_mixture(points, k, random);
 }
 

@@ -30,7 +30,7 @@ SymmetricMatrix distances_of(const DenseMatrix& points) {
 
 /// Groups of points in the plane and some points between them.
 DenseMatrix random_points(std::size_t n, std::uint64_t seed, bool with_ties = false) {
-  Stream random(seed, Purpose::aggregation, {}, {});
+  Stream random(seed, StreamKey{Purpose::aggregation, {}, {}});
   DenseMatrix points(n, 2);
   const std::size_t groups = 1 + random.below(4);
   for (std::size_t i = 0; i < n; ++i) {

@@ -33,7 +33,7 @@ double least_dispersion(std::span<const double> sorted, std::size_t k) {
 }
 
 TEST(KMeans1d, IsTheBestOfAllPartitions) {
-  Stream random(1, Purpose::aggregation, {}, {});
+  Stream random(1, StreamKey{Purpose::aggregation, {}, {}});
   for (int trial = 0; trial < 20; ++trial) {
     std::vector<double> values(1 + random.below(9));
     for (double& value : values) value = trial % 2 == 0 ? random.normal() : random.below(4);  // every other with ties

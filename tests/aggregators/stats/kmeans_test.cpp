@@ -18,7 +18,7 @@ using fixtures::blobs;
 using fixtures::dense;
 using testing::ElementsAre;
 
-Stream stream(std::uint64_t seed = 1) { return {seed, Purpose::aggregation, {}, {}}; }
+Stream stream(std::uint64_t seed = 1) { return {seed, StreamKey{Purpose::aggregation, {}, {}}}; }
 
 KMeans kmeans_of(const DenseMatrix& points, std::size_t k, std::size_t restarts = 10) {
   Stream random = stream();

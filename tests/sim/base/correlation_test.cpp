@@ -35,7 +35,7 @@ TEST(Correlation, is_undefined_where_nothing_varies) {
 }
 
 TEST(Correlation, agrees_with_its_definition_on_random_pairs_far_from_zero) {
-  Stream random(3, Purpose::aggregation, nobody, {});
+  Stream random(3, StreamKey{Purpose::aggregation, nobody, {}});
   for (int trial = 0; trial < 200; ++trial) {
     Values x(2 + random.below(50)), y(x.size());
     double mean_x = 0.0, mean_y = 0.0;

@@ -24,7 +24,9 @@ TEST(Philox, gives_the_three_published_vectors) {
 
 TEST(Stream, is_named_by_all_of_its_arguments) {
   const auto first = [](std::uint64_t seed, Purpose purpose, std::uint32_t agent, std::uint32_t round,
-                        std::uint16_t lane) { return Stream(seed, purpose, {agent}, {round}, lane).next(); };
+                        std::uint16_t lane) {
+    return Stream(seed, {purpose, {agent}, {round}, lane}).next();
+  };
   const std::uint32_t base = first(1, Purpose::selection, 2, 3, 4);
 
   EXPECT_EQ(first(1, Purpose::selection, 2, 3, 4), base);
@@ -37,7 +39,7 @@ TEST(Stream, is_named_by_all_of_its_arguments) {
 }
 
 TEST(Stream, uniform_and_normal_have_their_moments) {
-  Stream random(7, Purpose::selection, nobody, {});
+  Stream random(7, StreamKey{Purpose::selection, nobody, {}});
   constexpr int draws = 200000;
   double sum = 0, sum_squares = 0, normal_sum = 0, normal_squares = 0;
   for (int i = 0; i < draws; ++i) {
@@ -58,7 +60,7 @@ TEST(Stream, uniform_and_normal_have_their_moments) {
 }
 
 TEST(Stream, below_is_unbiased_for_a_bound_that_does_not_divide_the_range) {
-  Stream random(7, Purpose::selection, nobody, {});
+  Stream random(7, StreamKey{Purpose::selection, nobody, {}});
   std::map<std::uint32_t, int> counts;
   for (int i = 0; i < 60000; ++i) ++counts[random.below(6)];
 
@@ -69,7 +71,7 @@ TEST(Stream, below_is_unbiased_for_a_bound_that_does_not_divide_the_range) {
 
 TEST(Stream, log_gamma_has_the_mean_and_variance_of_a_gamma_variable) {
   for (const double shape : {0.3, 1.0, 4.5}) {
-    Stream random(7, Purpose::partition, nobody, {});
+    Stream random(7, StreamKey{Purpose::partition, nobody, {}});
     constexpr int draws = 100000;
     double sum = 0, squares = 0;
     for (int i = 0; i < draws; ++i) {
@@ -85,7 +87,7 @@ TEST(Stream, log_gamma_has_the_mean_and_variance_of_a_gamma_variable) {
 }
 
 TEST(Stream, dirichlet_sums_to_one_even_for_tiny_alphas_and_leaves_out_impossible_values) {
-  Stream random(7, Purpose::partition, nobody, {});
+  Stream random(7, StreamKey{Purpose::partition, nobody, {}});
   for (const double alpha : {1e-8, 0.1, 1.0, 1e6}) {
     const std::vector<double> alphas{alpha, 0.0, alpha, alpha};
     std::vector<double> draw(4);
@@ -101,7 +103,7 @@ TEST(Stream, dirichlet_sums_to_one_even_for_tiny_alphas_and_leaves_out_impossibl
 
 TEST(Stream, shuffle_gives_every_permutation_equally_often) {
   std::map<std::vector<std::uint32_t>, int> counts;
-  Stream random(7, Purpose::batch_order, nobody, {});
+  Stream random(7, StreamKey{Purpose::batch_order, nobody, {}});
   for (int i = 0; i < 24000; ++i) {
     std::vector<std::uint32_t> values{0, 1, 2, 3};
     random.shuffle(values);

@@ -125,7 +125,7 @@ inline std::string load_error(const scenario::Data& data) {
 inline void survive_damage(const std::string& file, const std::function<void()>& action) {
   const Bytes whole = read_file(file);
   for (std::uint32_t trial = 0; trial < 500; ++trial) {
-    Stream random(trial, Purpose::dataset, nobody, RoundIndex{0});
+    Stream random(trial, StreamKey{Purpose::dataset, nobody, RoundIndex{0}});
     Bytes damaged = whole;
     const std::uint32_t flips = random.below(6);
     for (std::uint32_t i = 0; i < flips; ++i) {

@@ -32,7 +32,7 @@ inline ModelShape shape(std::size_t channels, std::size_t height, std::size_t wi
 }
 
 inline Stream stream(std::uint32_t lane = 0) {
-  return Stream(7, Purpose::dataset, nobody, RoundIndex{0}, static_cast<std::uint16_t>(lane));
+  return Stream(7, StreamKey{Purpose::dataset, nobody, RoundIndex{0}, static_cast<std::uint16_t>(lane)});
 }
 
 inline std::vector<float> normal_values(std::size_t size, std::uint32_t lane) {
@@ -60,7 +60,7 @@ inline std::shared_ptr<const Objective> cross_entropy() { return make_objective(
 
 inline std::vector<float> initial_parameters(const Network& network) {
   std::vector<float> parameters(network.layout().dimension());
-  Stream random(7, Purpose::weight_init, nobody, RoundIndex{0});
+  Stream random(7, StreamKey{Purpose::weight_init, nobody, RoundIndex{0}});
   network.initialise(random, parameters);
   return parameters;
 }

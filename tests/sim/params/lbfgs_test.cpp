@@ -101,7 +101,7 @@ void expect_near(const Vector& result, const Vector& expected, double tolerance)
 
 TEST(Lbfgs, IsTheRecursionOfBfgs) {
   for (const std::size_t n : {1, 2, 3, 6}) {
-    Stream random(n, Purpose::aggregation, {}, {});
+    Stream random(n, StreamKey{Purpose::aggregation, {}, {}});
     const Pairs pairs = pairs_of_quadratic(n, 8, random);
     const Vector v = random_vector(8, random);
     expect_near(combined(pairs, v), by_recursion(pairs, v), 1e-8);
@@ -109,13 +109,13 @@ TEST(Lbfgs, IsTheRecursionOfBfgs) {
 }
 
 TEST(Lbfgs, MapsTheNewestStepToItsChangeOfTheGradient) {
-  Stream random(9, Purpose::aggregation, {}, {});
+  Stream random(9, StreamKey{Purpose::aggregation, {}, {}});
   const Pairs pairs = pairs_of_quadratic(4, 6, random);
   expect_near(combined(pairs, pairs.s.back()), pairs.y.back(), 1e-10);
 }
 
 TEST(Lbfgs, LeavesOutPairsWithoutAStep) {
-  Stream random(10, Purpose::aggregation, {}, {});
+  Stream random(10, StreamKey{Purpose::aggregation, {}, {}});
   Pairs pairs = pairs_of_quadratic(2, 5, random);
   const Vector v = random_vector(5, random);
   const Vector without = combined(pairs, v);
@@ -125,7 +125,7 @@ TEST(Lbfgs, LeavesOutPairsWithoutAStep) {
 }
 
 TEST(Lbfgs, LeavesOutTheOldestPairsWhereTheyAreDependent) {
-  Stream random(11, Purpose::aggregation, {}, {});
+  Stream random(11, StreamKey{Purpose::aggregation, {}, {}});
   const Pairs once = pairs_of_quadratic(1, 5, random);
   const Pairs twice{{once.s[0], once.s[0]}, {once.y[0], once.y[0]}};
   const Vector v = random_vector(5, random);

@@ -19,7 +19,7 @@ using Coefficients = std::vector<double>;  // [m, n]
 
 /// Numbers of both signs, no two alike; `zeros` of 10 are 0, at places that differ from row to row.
 Coefficients some_coefficients(std::size_t m, std::size_t n, std::size_t zeros) {
-  Stream random(7, Purpose::update_attack, {static_cast<std::uint32_t>(m)}, {});
+  Stream random(7, StreamKey{Purpose::update_attack, {static_cast<std::uint32_t>(m)}, {}});
   Coefficients coefficients(m * n);
   for (double& value : coefficients) {
     value = random.normal();

@@ -11,7 +11,7 @@ namespace souk {
 namespace {
 
 SymmetricMatrix random_matrix(std::size_t n) {
-  Stream random(3, Purpose::aggregation, {}, {});
+  Stream random(3, StreamKey{Purpose::aggregation, {}, {}});
   SymmetricMatrix matrix{n, std::vector<double>(n * (n + 1) / 2)};
   for (double& value : matrix.lower) value = random.normal();
   return matrix;

@@ -1,0 +1,146 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "sim/base/random.hpp"
+
+/// The names of all streams of random numbers, each built by a function that says what its numbers are for and what it
+/// is named by. Nothing else builds a name: what is drawn twice under one name is the same. Names are part of the
+/// results: add, never change. Those of one purpose must differ, which is why they stand together.
+namespace souk::streams {
+
+namespace detail {
+/// A name of three numbers: what the second and third stand for is the caller's to say.
+inline StreamKey numbered(Purpose purpose, std::uint64_t first, std::uint64_t second, std::uint64_t lane = 0) {
+  return {purpose, AgentId{static_cast<std::uint32_t>(first)}, RoundIndex{static_cast<std::uint32_t>(second)},
+          static_cast<std::uint16_t>(lane)};
+}
+inline constexpr std::uint64_t none = 0xFFFFFFFF;  ///< nobody's number
+}  // namespace detail
+
+/// Most panels of a matrix of updates; lanes of draws by panel are multiples of it.
+inline constexpr std::size_t panels = 64;
+
+// Data sets that are drawn, and how others are cut. Each data set uses its own alone.
+inline StreamKey glyph(std::uint64_t row, bool test) { return detail::numbered(Purpose::dataset, row, test ? 1 : 0); }
+inline StreamKey table_split() { return detail::numbered(Purpose::dataset, detail::none, 0, 1); }
+inline StreamKey image_split(std::uint64_t label) { return detail::numbered(Purpose::dataset, label, 0, 2); }
+inline StreamKey topic_words() { return detail::numbered(Purpose::dataset, detail::none, 0, 3); }
+inline StreamKey topic_text(std::uint64_t row, bool test) {
+  return detail::numbered(Purpose::dataset, row, test ? 1 : 0, 4);
+}
+inline StreamKey basket(std::uint64_t row, bool test) { return detail::numbered(Purpose::dataset, row, test ? 1 : 0); }
+inline StreamKey basket_class(std::uint64_t label) { return detail::numbered(Purpose::dataset, label, 2); }
+inline StreamKey basket_frequencies() { return detail::numbered(Purpose::dataset, 0, 3); }
+inline StreamKey wave_row(std::uint64_t row, bool test) {
+  return detail::numbered(Purpose::dataset, row, test ? 1 : 0);
+}
+inline StreamKey wave_function() { return detail::numbered(Purpose::dataset, 0, 2); }
+
+// Who takes part and what they hold.
+inline StreamKey partition() { return {Purpose::partition, nobody, {}}; }
+/// `draw` 0: the order of samples; 1: how many of each class.
+inline StreamKey root_data(std::size_t owner, std::size_t draw) {
+  return detail::numbered(Purpose::root_data, detail::none, 0, 2 * owner + draw);
+}
+inline StreamKey validation_data() { return {Purpose::evaluation, nobody, {}}; }
+inline StreamKey held_out(AgentId validator) { return {Purpose::holdout, validator, {}}; }
+inline StreamKey validators(RoundIndex round) { return {Purpose::validation, nobody, round}; }
+inline StreamKey validation_samples(AgentId validator, RoundIndex round) {
+  return {Purpose::validation, validator, round};
+}
+inline StreamKey membership() { return {Purpose::membership, nobody, {}}; }
+inline StreamKey device_speed(AgentId client) { return {Purpose::device_speed, client, {}}; }
+inline StreamKey selection(std::uint16_t owner, RoundIndex round) { return {Purpose::selection, nobody, round, owner}; }
+inline StreamKey availability(AgentId client, RoundIndex round) { return {Purpose::availability, client, round}; }
+
+// Models and their training.
+inline StreamKey initial_weights(std::size_t owner) {
+  return {Purpose::weight_init, nobody, {}, static_cast<std::uint16_t>(owner)};
+}
+/// Of the low 16 bits of a pass over the samples; the others go into the seed.
+inline StreamKey batch_order(AgentId client, RoundIndex round, std::uint32_t pass) {
+  return {Purpose::batch_order, client, round, static_cast<std::uint16_t>(pass)};
+}
+inline StreamKey augmentation(AgentId client, RoundIndex round, std::uint32_t pass) {
+  return {Purpose::augmentation, client, round, static_cast<std::uint16_t>(pass)};
+}
+
+// Rules.
+/// Who runs an owner's rule: the server, attackers and valuations on copies.
+inline StreamKey rule(std::uint16_t owner, RoundIndex round) { return {Purpose::aggregation, nobody, round, owner}; }
+inline StreamKey rule_tried_by_attackers(std::uint16_t owner, RoundIndex round) {
+  return {Purpose::update_attack, nobody, round, owner};
+}
+inline StreamKey rule_tried_by_valuation(std::uint16_t owner, RoundIndex round) {
+  return {Purpose::valuation, nobody, round, owner};
+}
+/// Of a seed that the rule has drawn.
+inline StreamKey rule_noise(std::size_t panel, RoundIndex round) {
+  return {Purpose::aggregation, nobody, round, static_cast<std::uint16_t>(panel)};
+}
+inline StreamKey noise_inputs(std::size_t part, RoundIndex round, std::uint16_t lane) {
+  return detail::numbered(Purpose::aggregation, part, round.value, lane);
+}
+/// Of seed 0: where an iteration for eigenvectors begins.
+inline StreamKey eigenvector_start() { return detail::numbered(Purpose::aggregation, 0, 0); }
+
+// Attacks on data. Triggers are drawn from seed 0: they are the same in every run.
+inline StreamKey poisoning(AgentId client, RoundIndex round) { return {Purpose::data_attack, client, round}; }
+inline StreamKey poisoned_samples(AgentId client) { return {Purpose::data_attack, client, {}, 1}; }
+inline StreamKey flipped_label(std::uint64_t sample) { return detail::numbered(Purpose::data_attack, sample, 0, 2); }
+inline StreamKey clean_label_noise(std::uint64_t sample) {
+  return detail::numbered(Purpose::data_attack, sample, 0, 3);
+}
+inline StreamKey patch_trigger() { return {Purpose::data_attack, nobody, {}, 4}; }
+inline StreamKey blended_trigger() { return {Purpose::data_attack, nobody, {}, 5}; }
+
+// Attacks on updates and reports.
+/// `draw` < 1,023: an attack's own count of what it draws for an agent in a round.
+inline StreamKey update_values(AgentId agent, RoundIndex round, std::size_t draw, std::size_t panel) {
+  return {Purpose::update_attack, agent, round, static_cast<std::uint16_t>(draw * panels + panel)};
+}
+inline StreamKey lie_of_validators(AgentId first_member, RoundIndex round) {
+  return {Purpose::update_attack, first_member, round, 0xFFFF};
+}
+inline StreamKey bandit(AgentId identity, RoundIndex round) { return {Purpose::sybil, identity, round}; }
+
+// Markets.
+/// `factor` 0: of costs; 1: of fixed asks.
+inline StreamKey seller_factor(std::uint32_t seller, std::uint16_t factor) {
+  return {Purpose::seller_cost, AgentId{seller}, {}, factor};
+}
+inline StreamKey first_sellers() { return {Purpose::participation, nobody, {}}; }
+inline StreamKey participation(std::uint32_t seller, RoundIndex round) {
+  return {Purpose::participation, AgentId{seller}, round};
+}
+inline StreamKey preferred_buyers(std::uint32_t seller) { return {Purpose::buyer_choice, AgentId{seller}, {}}; }
+inline StreamKey payment_noise(AgentId seller, std::uint16_t buyer, RoundIndex round) {
+  return {Purpose::payment_noise, seller, round, buyer};
+}
+/// Lanes below 0x8000 are those of rule_tried_by_valuation.
+inline StreamKey valuation(std::size_t owner, RoundIndex round) {
+  return {Purpose::valuation, nobody, round, static_cast<std::uint16_t>(0x8000 + owner)};
+}
+/// Of a seed that the valuation has drawn.
+inline StreamKey volume_direction(std::size_t panel, RoundIndex round, std::size_t which) {
+  return detail::numbered(Purpose::valuation, panel, round.value, which);
+}
+inline StreamKey forged_baseline(std::size_t buyer, RoundIndex round) {
+  return {Purpose::misconduct, nobody, round, static_cast<std::uint16_t>(buyer)};
+}
+inline StreamKey denials(std::size_t buyer, RoundIndex round) {
+  return {Purpose::misconduct, nobody, round, static_cast<std::uint16_t>(0x8000 + buyer)};
+}
+/// Of round 0, in which nobody forges anything.
+inline StreamKey wandering_classes() { return {Purpose::misconduct, nobody, {}, 1}; }
+/// Of a seed that the buyer's attack has drawn.
+inline StreamKey baseline_noise(std::size_t panel, RoundIndex round) {
+  return detail::numbered(Purpose::misconduct, panel, round.value);
+}
+inline StreamKey audit(std::size_t buyer, RoundIndex round) {
+  return {Purpose::audit, nobody, round, static_cast<std::uint16_t>(buyer)};
+}
+
+}  // namespace souk::streams
