@@ -37,10 +37,7 @@ ModelServer::ModelServer(const Comm& comm, const Federation& federation, const O
                  {.root_update = needs_.root_update, .wanted = federation.selector().wanted()}),
       poisoner_(scenario_, federation.population(), federation.task()),
       local_(comm, federation),
-      evaluator_(federation.task(), Split::test, all_units(federation.task(), Split::test),
-                 scenario_.evaluation().batch_size(), poisoner_.tests()),
-      stop_tests_(scenario_.evaluation(), target_of(federation.task(), scenario_.evaluation().target_accuracy(),
-                                                    scenario_.evaluation().target_r2(), "evaluation.")),
+      tests_(comm, federation, poisoner_.tests(), poisoner_.groups_with_goals()),
       global_(federation.parameters()),
       change_(federation.task().layout().trainable()),
       step_(change_.size()) {
@@ -49,12 +46,6 @@ ModelServer::ModelServer(const Comm& comm, const Federation& federation, const O
                "participants: the aggregator needs every client in every round, but {} of {} are sampled", wanted,
                federation.population().clients());
   rule_->check({wanted, tolerated_f_});
-  if (!federation.validation().empty()) {
-    const auto held_out = federation.validation();
-    validation_ = std::make_unique<Evaluator>(federation.task(), Split::train,
-                                              std::vector<SampleIndex>(held_out.begin(), held_out.end()),
-                                              scenario_.evaluation().batch_size());
-  }
   initialise();
   for (ServerHooks* hook : hooks_) hook->attach(*this);
 }
@@ -166,10 +157,13 @@ RuleSetting ModelServer::rule_setting(const ServerRound& round) const {
           .owner = static_cast<std::uint16_t>(index_)};
 }
 
+std::unique_ptr<ModelJudge> ModelServer::judge(const ServerRound& round, const ModelJudge::Round& setting) {
+  return std::make_unique<ModelJudge>(comm_, federation_.task(), round.root, federation_.validators(), scenario_.seed(),
+                                      setting);
+}
+
 std::unique_ptr<ModelJudge> ModelServer::honest_judge(const ServerRound& round) {
-  return std::make_unique<ModelJudge>(
-      comm_, federation_.task(), round.root, federation_.validators(), scenario_.seed(),
-      ModelJudge::Round{.round = round.round, .global = global_, .clients = local_.agents()});
+  return judge(round, {.round = round.round, .global = global_, .clients = local_.agents()});
 }
 
 /// The judge that the rule asks: malicious validators among those who sent something report what they like.
@@ -180,9 +174,7 @@ std::unique_ptr<ModelJudge> ModelServer::judge_with_lies(const ServerRound& roun
                                                       std::size_t classes, std::span<double> reports) {
     attackers_.edit_reports(comm_, index, steps, validators, classes, reports);
   };
-  return std::make_unique<ModelJudge>(
-      comm_, federation_.task(), round.root, federation_.validators(), scenario_.seed(),
-      ModelJudge::Round{.round = round.round, .global = global_, .clients = clients, .edit = edit});
+  return judge(round, {.round = round.round, .global = global_, .clients = clients, .edit = edit});
 }
 
 RuleOutput ModelServer::aggregate(const ServerRound& round, ModelJudge& judge, RoundRecord& record) {
@@ -259,32 +251,9 @@ void ModelServer::publish(const ServerRound& round, RoundRecord& record) {
   attackers_.observe({comm_, round.round, told.agents, told.selected, told.weights, change, change_.size()}, record);
 }
 
-void ModelServer::test_on(Evaluator& evaluator, Phases& phases, const std::function<void(const TestResult&)>& use) {
-  phases.local("evaluate", [&] { evaluator.test_own_batches(comm_, global_); });
-  phases.collective("gather test", [&] { use(evaluator.gather(comm_)); });
-}
-
 void ModelServer::evaluate(bool final, Phases& phases, RoundRecord& record) {
-  const char* quality = federation_.task().quality_name();
-  TestResult result;
-  test_on(evaluator_, phases, [&](const TestResult& test) { result = test; });
-  record_test(result, quality, poisoner_.groups_with_goals(), record);
-  for (ServerHooks* hook : hooks_) hook->tested(result.scores.quality, record);
-  if (validation_ != nullptr) {
-    test_on(*validation_, phases, [&](const TestResult& held_out) {
-      record.add(fmt::format("validation_{}", quality), held_out.scores.quality);
-      record.add("validation_loss", held_out.scores.loss);
-    });
-  }
-  const std::optional<Stop> stop = stop_tests_.note(result.scores);
-  if (stop_tests_.first_at_target()) {
-    record.events.push_back({"target reached", -1, fmt::format("{} {}", quality, result.scores.quality)});
-  }
-  if (!std::isfinite(result.scores.loss)) {
-    record.stop = Stop::diverged;
-  } else if (stop && !record.stop) {
-    record.stop = stop;
-  }
+  const double quality = tests_.run(global_, phases, record);
+  for (ServerHooks* hook : hooks_) hook->tested(quality, record);
   if (!final && !record.stop) return;
   for (ServerHooks* hook : hooks_) hook->finish(phases, record);
 }
@@ -298,7 +267,7 @@ void ModelServer::serialize(Archive& archive) {
   attackers_.serialize(archive, comm_);
   poisoner_.serialize(archive);
   archive.field("last change", change_);
-  stop_tests_.serialize(archive);
+  tests_.serialize(archive);
   for (ServerHooks* hook : hooks_) hook->serialize(archive);
 }
 

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,9 +8,9 @@
 #include "agents/cast/federation.hpp"
 #include "agents/cast/owners.hpp"
 #include "agents/training/attackers.hpp"
-#include "agents/training/evaluator.hpp"
 #include "agents/training/local_round.hpp"
 #include "agents/training/model_judge.hpp"
+#include "agents/training/model_tests.hpp"
 #include "agents/training/poisoner.hpp"
 #include "agents/training/rule_desk.hpp"
 #include "agents/training/server_hooks.hpp"
@@ -70,6 +68,7 @@ class ModelServer {
   void train(ServerRound& round, const RoundSelection& selection, Phases& phases);
   void collect(ServerRound& round, RoundRecord& record);
   void end_without_updates(const ServerRound& round, Phases& phases, RoundRecord& record);
+  std::unique_ptr<ModelJudge> judge(const ServerRound& round, const ModelJudge::Round& setting);
   std::unique_ptr<ModelJudge> judge_with_lies(const ServerRound& round);
   RuleOutput aggregate(const ServerRound& round, ModelJudge& judge, RoundRecord& record);
   void aggregate_and_apply(ServerRound& round, Phases& phases, RoundRecord& record);
@@ -78,7 +77,6 @@ class ModelServer {
   void measure(const ServerRound& round, const RuleOutput& output, double step_norm, const ModelJudge& judge,
                RoundRecord& record);
   void publish(const ServerRound& round, RoundRecord& record);
-  void test_on(Evaluator& evaluator, Phases& phases, const std::function<void(const TestResult&)>& use);
 
   const Comm& comm_;
   const Federation& federation_;
@@ -94,9 +92,7 @@ class ModelServer {
   Attackers attackers_;
   Poisoner poisoner_;
   LocalRound local_;
-  Evaluator evaluator_;
-  std::unique_ptr<Evaluator> validation_;  ///< null: nothing is held out
-  StopTests stop_tests_;
+  ModelTests tests_;
   std::vector<float> global_;
   std::vector<float> change_;  ///< [trainable] of the last round
   std::vector<float> step_;    ///< [trainable] work of a round, kept for its memory
