@@ -7,8 +7,8 @@
 
 namespace souk {
 
-/// Whether the architecture is a chain of affine layers and convolutions of stride 1, each followed by ReLU, 2x2 max
-/// pooling, both in this order, or nothing.
+/// Whether our own kernels run every layer: today affine ones and convolutions of stride 1, each followed by ReLU, 2x2
+/// max pooling (convolutions), both in this order, or nothing.
 bool is_chain(const Architecture& architecture);
 
 /// A chain on the CPU by our own kernels over OpenBLAS: forward and backward passes written out, without tensors,

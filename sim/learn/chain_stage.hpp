@@ -2,9 +2,12 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "sim/learn/architecture.hpp"
+#include "sim/learn/layer.hpp"
+#include "sim/params/parameter_layout.hpp"
 
 namespace souk {
 
@@ -21,8 +24,8 @@ struct StageValues {
   std::size_t samples = 0;
 };
 
-/// An affine layer or a convolution together with the ReLU and the pooling behind it: they are fused, so that only
-/// what the backward pass needs is kept. Owns the work memory of its kernels.
+/// A layer by own kernels, together with those behind it that it takes over (an affine layer its ReLU, a convolution
+/// its ReLU and pooling): they are fused, so that only what the backward pass needs is kept. Owns the work memory.
 class ChainStage {
  public:
   virtual ~ChainStage() = default;
@@ -41,6 +44,31 @@ class ChainStage {
 
  private:
   Extent in_, out_;
+};
+
+/// Layers from front to back while they become stages: what they ask about their surroundings.
+class ChainPlan {
+ public:
+  explicit ChainPlan(const Architecture& architecture);
+  bool done() const { return next_ == layers_.size(); }
+  const Layer& next() { return *layers_[next_++]; }
+  /// Takes the next layer over where this is what it does.
+  bool take(Finish finish);
+  /// Of the last layer that became or joined a stage.
+  const Extent& out() const { return layers_[next_ - 1]->out(); }
+  /// Whether the stage that follows may be given images pixel by pixel.
+  bool pixels_wanted() const { return !done() && layers_[next_]->reads_pixels(); }
+  /// Where a layer's tensor begins in the flat vector.
+  std::size_t offset(std::size_t slot) const { return slots_[slot].offset; }
+
+  /// How images lie that the next stage reads: channel by channel, as in data sets and before affine layers, or, where
+  /// a stage wrote them so because that was wanted, pixel by pixel.
+  bool by_pixel = false;
+
+ private:
+  std::span<const std::shared_ptr<const Layer>> layers_;
+  std::vector<Slot> slots_;
+  std::size_t next_ = 0;
 };
 
 /// The stages of a chain; empty if the architecture is none.

@@ -53,12 +53,8 @@ double measured_peak() {
 /// What a dense step multiplies: forward, weight gradient, and input gradient but for the first layer. Our convolutions
 /// skip the zeros of the backward pass, so their share of SGEMM can exceed 1.
 double step_flops(const Architecture& architecture) {
-  double flops = 3.0 * architecture.forward_flops();
-  const Layer first = architecture.layers().front();
-  const double first_flops =
-      2.0 * static_cast<double>(first.out.size() * first.in.channels * first.kernel * first.kernel *
-                                (first.kind == LayerKind::affine ? first.in.pixels() : 1));
-  return (flops - first_flops) * static_cast<double>(samples);
+  const double flops = 3.0 * architecture.forward_flops() - architecture.layers().front()->forward_flops();
+  return flops * static_cast<double>(samples);
 }
 
 using MakeNetwork = std::function<std::unique_ptr<Network>(const Architecture&)>;

@@ -47,6 +47,21 @@ only 'CLI/' 'sim/app/'
 only 'httplib\.h' '\.http\.cpp:'
 only 'nlohmann/json\.hpp' '(analysis/report/[a-z_]+|sim/data/leaf_json)\.cpp:'
 
+# torch/torch.h costs 26 s in every file that includes it; the headers of tensors and of single operators, 6.
+bad=$(grep -rnE '^#include <torch/(torch|all)\.h>' sim agents aggregators attacks analysis tests --include='*.hpp' --include='*.cpp')
+if [ -n "$bad" ]; then
+  printf 'include ATen/core/Tensor.h and ATen/ops instead:\n%s\n' "$bad"
+  failed=1
+fi
+
+# Who runs layers knows no kind of them, and kinds of layers know no network.
+bad=$(grep -nE '^#include "sim/learn/layers/' sim/learn/*.hpp sim/learn/*.cpp
+  grep -rnE '^#include "sim/learn/(networks|objectives|tasks)/' sim/learn/layers)
+if [ -n "$bad" ]; then
+  printf 'layers are plug-ins:\n%s\n' "$bad"
+  failed=1
+fi
+
 # The program links everything: two types of one name are one to the linker, whichever it meets first.
 twice=$(find sim agents aggregators attacks analysis -name '*.hpp' -exec grep -hoE '^(struct|class) [A-Za-z]+ (final )?[:{]' {} + |
   awk '{print $2}' | sort | uniq -d)

@@ -1,4 +1,4 @@
-#include "sim/learn/conv_kernels.hpp"
+#include "sim/learn/layers/conv_kernels.hpp"
 
 #include <algorithm>
 #include <array>

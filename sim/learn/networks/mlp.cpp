@@ -4,6 +4,7 @@
 #include "scenarios/learning.pb.h"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/learn/architecture.hpp"
+#include "sim/learn/layers/layers.hpp"
 
 namespace souk {
 namespace {
@@ -18,8 +19,10 @@ class Mlp final : public ModelFamily {
   Architecture build(const ModelShape& shape) const override {
     Architecture network("mlp", shape);
     std::size_t layer = 0;
-    for (const std::size_t width : hidden_) network.affine("fc" + std::to_string(++layer), width).relu();
-    return network.affine("fc" + std::to_string(++layer), shape.outputs());
+    for (const std::size_t width : hidden_) {
+      network.append(layers::affine("fc" + std::to_string(++layer), width), layers::relu());
+    }
+    return network.append(layers::affine("fc" + std::to_string(++layer), shape.outputs()));
   }
 
  private:

@@ -2,6 +2,7 @@
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/learn/architecture.hpp"
+#include "sim/learn/layers/layers.hpp"
 
 namespace souk {
 namespace {
@@ -13,7 +14,7 @@ class LogReg final : public ModelFamily {
   Architecture build(const ModelShape& shape) const override {
     SOUK_REQUIRE(shape.classes > 0,
                  "task.model.logreg: is a model of classes, and the data set has numbers to predict: take linear");
-    return Architecture("logreg", shape).affine("fc", shape.outputs());
+    return Architecture("logreg", shape).append(layers::affine("fc", shape.outputs()));
   }
 };
 

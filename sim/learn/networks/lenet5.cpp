@@ -1,6 +1,7 @@
 #include "scenarios/learning.pb.h"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/learn/architecture.hpp"
+#include "sim/learn/layers/layers.hpp"
 
 namespace souk {
 namespace {
@@ -12,17 +13,12 @@ class LeNet5 final : public ModelFamily {
   explicit LeNet5(const scenario::LeNet5&) {}
   Architecture build(const ModelShape& shape) const override {
     return Architecture("lenet5", shape)
-        .conv2d("conv1", {.channels = 6, .kernel = 5, .padding = 2})
-        .relu()
-        .max_pool(2)
-        .conv2d("conv2", {.channels = 16, .kernel = 5})
-        .relu()
-        .max_pool(2)
-        .affine("fc1", 120)
-        .relu()
-        .affine("fc2", 84)
-        .relu()
-        .affine("fc3", shape.outputs());
+        .append(layers::conv2d("conv1", {.channels = 6, .kernel = 5, .padding = 2}), layers::relu(),
+                layers::max_pool(2))
+        .append(layers::conv2d("conv2", {.channels = 16, .kernel = 5}), layers::relu(), layers::max_pool(2))
+        .append(layers::affine("fc1", 120), layers::relu())
+        .append(layers::affine("fc2", 84), layers::relu())
+        .append(layers::affine("fc3", shape.outputs()));
   }
 };
 

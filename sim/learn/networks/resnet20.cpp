@@ -2,7 +2,7 @@
 
 #include "scenarios/learning.pb.h"
 #include "sim/base/plugin_registry.hpp"
-#include "sim/learn/residual.hpp"
+#include "sim/learn/networks/residual.hpp"
 
 namespace souk {
 namespace {

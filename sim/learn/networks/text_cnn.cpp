@@ -3,6 +3,7 @@
 #include "scenarios/learning.pb.h"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/learn/architecture.hpp"
+#include "sim/learn/layers/layers.hpp"
 
 namespace souk {
 namespace {
@@ -20,10 +21,9 @@ class TextCnn final : public ModelFamily {
   bool reads_tokens() const override { return true; }
   Architecture build(const ModelShape& shape) const override {
     return Architecture("text_cnn", shape)
-        .embedding("embedding", embedding_)
-        .text_conv("conv", filters_, widths_)
-        .relu()  // of the maximum: the same as the maximum of ReLUs
-        .affine("fc", shape.outputs());
+        .append(layers::embedding("embedding", embedding_), layers::text_conv("conv", filters_, widths_))
+        .append(layers::relu())  // of the maximum: the same as the maximum of ReLUs
+        .append(layers::affine("fc", shape.outputs()));
   }
 
  private:

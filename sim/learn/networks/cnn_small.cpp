@@ -1,6 +1,7 @@
 #include "scenarios/learning.pb.h"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/learn/architecture.hpp"
+#include "sim/learn/layers/layers.hpp"
 
 namespace souk {
 namespace {
@@ -11,15 +12,10 @@ class CnnSmall final : public ModelFamily {
   explicit CnnSmall(const scenario::CnnSmall&) {}
   Architecture build(const ModelShape& shape) const override {
     return Architecture("cnn_small", shape)
-        .conv2d("conv1", {.channels = 30, .kernel = 3})
-        .relu()
-        .max_pool(2)
-        .conv2d("conv2", {.channels = 50, .kernel = 3})
-        .relu()
-        .max_pool(2)
-        .affine("fc1", 100)
-        .relu()
-        .affine("fc2", shape.outputs());
+        .append(layers::conv2d("conv1", {.channels = 30, .kernel = 3}), layers::relu(), layers::max_pool(2))
+        .append(layers::conv2d("conv2", {.channels = 50, .kernel = 3}), layers::relu(), layers::max_pool(2))
+        .append(layers::affine("fc1", 100), layers::relu())
+        .append(layers::affine("fc2", shape.outputs()));
   }
 };
 

@@ -2,6 +2,7 @@
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/learn/architecture.hpp"
+#include "sim/learn/layers/layers.hpp"
 
 namespace souk {
 namespace {
@@ -14,7 +15,7 @@ class Linear final : public ModelFamily {
     SOUK_REQUIRE(shape.classes == 0,
                  "task.model.linear: is a model of numbers, and the data set has {} classes: take logreg",
                  shape.classes);
-    return Architecture("linear", shape).affine("fc", shape.outputs());
+    return Architecture("linear", shape).append(layers::affine("fc", shape.outputs()));
   }
 };
 

@@ -4,6 +4,7 @@
 #include "scenarios/learning.pb.h"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/learn/architecture.hpp"
+#include "sim/learn/layers/layers.hpp"
 
 namespace souk {
 namespace {
@@ -17,11 +18,13 @@ class CnnCifar final : public ModelFamily {
     std::size_t layer = 0;
     for (const std::size_t channels : std::array<std::size_t, 3>{32, 64, 128}) {
       for (int convolution = 0; convolution < 2; ++convolution) {
-        network.conv2d("conv" + std::to_string(++layer), {.channels = channels, .kernel = 3, .padding = 1}).relu();
+        network.append(
+            layers::conv2d("conv" + std::to_string(++layer), {.channels = channels, .kernel = 3, .padding = 1}),
+            layers::relu());
       }
-      network.max_pool(2);
+      network.append(layers::max_pool(2));
     }
-    return network.affine("fc1", 128).relu().affine("fc2", shape.outputs());
+    return network.append(layers::affine("fc1", 128), layers::relu(), layers::affine("fc2", shape.outputs()));
   }
 };
 

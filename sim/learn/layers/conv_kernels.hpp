@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "sim/learn/architecture.hpp"
+#include "sim/learn/layer.hpp"
 
 /// Convolutions of stride 1 without laid-out windows, and what surrounds them. Images are channel-last here:
 /// [height, width, channels]; output channels are padded with zeros to whole vectors. Buffers are overrun by up to 16
@@ -61,10 +61,6 @@ void convolve(const ConvShape& shape, const float* padded, const float* packed, 
 /// Which of the pooled values it was, or that ReLU cut it off.
 inline constexpr std::uint8_t dead = 4;
 
-/// What follows a convolution.
-struct Finish {
-  bool relu = false, pools = false;
-};
 /// y [pixels after pooling, channels] and its `origin`, from z. 2x2 max pooling takes the first of equals.
 void finish(const ConvShape& shape, Finish how, const float* z, float* y, std::uint8_t* origin);
 

@@ -1,4 +1,4 @@
-#include "sim/learn/affine_kernels.hpp"
+#include "sim/learn/layers/affine_kernels.hpp"
 
 #include <cstring>
 

@@ -1,6 +1,7 @@
 #include "scenarios/learning.pb.h"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/learn/architecture.hpp"
+#include "sim/learn/layers/layers.hpp"
 
 namespace souk {
 namespace {
@@ -11,15 +12,12 @@ class Cnn final : public ModelFamily {
   explicit Cnn(const scenario::Cnn&) {}
   Architecture build(const ModelShape& shape) const override {
     return Architecture("cnn", shape)
-        .conv2d("conv1", {.channels = 32, .kernel = 5, .padding = 2})
-        .relu()
-        .max_pool(2)
-        .conv2d("conv2", {.channels = 64, .kernel = 5, .padding = 2})
-        .relu()
-        .max_pool(2)
-        .affine("fc1", 512)
-        .relu()
-        .affine("fc2", shape.outputs());
+        .append(layers::conv2d("conv1", {.channels = 32, .kernel = 5, .padding = 2}), layers::relu(),
+                layers::max_pool(2))
+        .append(layers::conv2d("conv2", {.channels = 64, .kernel = 5, .padding = 2}), layers::relu(),
+                layers::max_pool(2))
+        .append(layers::affine("fc1", 512), layers::relu())
+        .append(layers::affine("fc2", shape.outputs()));
   }
 };
 

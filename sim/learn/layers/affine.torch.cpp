@@ -1,0 +1,118 @@
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/linear.h>
+
+#include "sim/learn/architecture.hpp"
+#include "sim/learn/chain_kernels.hpp"
+#include "sim/learn/chain_stage.hpp"
+#include "sim/learn/float_buffer.hpp"
+#include "sim/learn/layers/affine_kernels.hpp"
+#include "sim/learn/layers/layer_tools.hpp"
+#include "sim/learn/layers/layers.hpp"
+
+namespace souk {
+namespace {
+
+using kernels::multiply;
+
+class AffineStage final : public ChainStage {
+ public:
+  /// `weight`, `bias`: where they begin in the flat vector.
+  AffineStage(const Layer& layer, std::size_t weight, std::size_t bias, bool relu)
+      : ChainStage(layer.in(), layer.out()),
+        weight_(weight),
+        bias_(bias),
+        relu_(relu),
+        inputs_(layer.in().size()),
+        outputs_(layer.out().size()),
+        bias_gradient_(outputs_) {}
+
+  void reserve(std::size_t) override {}
+
+  // 2 samples inputs outputs flops; the weights are read once.
+  void forward(const float* parameters, const StageValues& values) override {
+    if (kernels::suits_dot_products(inputs_, outputs_) && values.samples <= few_samples) {
+      kernels::apply_affine({.x = values.in,
+                             .w = parameters + weight_,
+                             .bias = parameters + bias_,
+                             .y = values.out,
+                             .samples = values.samples,
+                             .inputs = inputs_,
+                             .outputs = outputs_,
+                             .relu = relu_});
+      return;
+    }
+    multiply({.m = values.samples, .n = outputs_, .k = inputs_}, {.data = values.in, .stride = inputs_},
+             {.data = parameters + weight_, .transposed = true, .stride = inputs_}, values.out);
+    const auto finish = relu_ ? kernels::add_bias_relu : kernels::add_bias;
+    finish(values.out, parameters + bias_, values.samples, outputs_);
+  }
+
+  void backward(const float* parameters, const StageValues& values, float* d_out, float* d_in,
+                const GradientSink& sink) override {
+    if (relu_) kernels::mask_relu(d_out, values.out, values.samples * outputs_);
+    if (d_in != nullptr) {
+      multiply({.m = values.samples, .n = inputs_, .k = outputs_}, {.data = d_out, .stride = outputs_},
+               {.data = parameters + weight_, .stride = inputs_}, d_in);
+    }
+    multiply({.m = outputs_, .n = inputs_, .k = values.samples, .alpha = sink.scale, .beta = sink.keep},
+             {.data = d_out, .transposed = true, .stride = outputs_}, {.data = values.in, .stride = inputs_},
+             sink.parameters + weight_);
+    kernels::sum_rows(d_out, values.samples, outputs_, bias_gradient_.data());
+    kernels::blend(sink.scale, bias_gradient_.data(), sink.keep, sink.parameters + bias_, outputs_);
+  }
+
+ private:
+  /// More of them pay for copying the weights into the order of a general product.
+  static constexpr std::size_t few_samples = 64;
+
+  std::size_t weight_, bias_;
+  bool relu_;
+  std::size_t inputs_, outputs_;
+  FloatBuffer bias_gradient_;
+};
+
+class Affine final : public Layer {
+ public:
+  Affine(std::string name, std::size_t outputs) : name_(std::move(name)), outputs_(outputs) {}
+
+  Extent place(Architecture& network) override {
+    weight_ = network.add_trainable(name_ + ".weight", {outputs_, in().size()});
+    bias_ = network.add_trainable(name_ + ".bias", {outputs_});
+    return {.channels = outputs_};
+  }
+
+  void initialise(Stream& random, std::span<const std::span<float>> slots) const override {
+    draw_uniform(in().size(), random, slots[weight_]);
+    draw_uniform(in().size(), random, slots[bias_]);
+  }
+
+  double forward_flops() const override { return 2.0 * static_cast<double>(in().size() * outputs_); }
+
+  at::Tensor forward(const at::Tensor& value, TorchPass& pass) const override {
+    return at::linear(value.flatten(1), pass.slots[weight_], pass.slots[bias_]);
+  }
+
+  std::unique_ptr<ChainStage> stage(ChainPlan& plan) const override {
+    const bool relu = plan.take({.relu = true});
+    return std::make_unique<AffineStage>(*this, plan.offset(weight_), plan.offset(bias_), relu);
+  }
+
+ private:
+  std::string name_;
+  std::size_t outputs_;
+  std::size_t weight_ = 0, bias_ = 0;  ///< slots: [outputs, inputs], [outputs]
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> layers::affine(std::string name, std::size_t outputs) {
+  return std::make_unique<Affine>(std::move(name), outputs);
+}
+
+}  // namespace souk

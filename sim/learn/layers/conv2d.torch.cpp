@@ -1,0 +1,201 @@
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/conv2d.h>
+
+#include "sim/base/contract.hpp"
+#include "sim/learn/architecture.hpp"
+#include "sim/learn/chain_kernels.hpp"
+#include "sim/learn/chain_stage.hpp"
+#include "sim/learn/float_buffer.hpp"
+#include "sim/learn/layers/conv_kernels.hpp"
+#include "sim/learn/layers/layer_tools.hpp"
+#include "sim/learn/layers/layers.hpp"
+
+namespace souk {
+namespace {
+
+/// A convolution, image by image in the first-level caches: forward as tiles of sums in registers, backward through the
+/// non-zeros of the output gradient alone, of which max pooling and ReLU leave an eighth or so.
+class ConvStage final : public ChainStage {
+ public:
+  /// Where weights and biases begin in the flat vector.
+  struct Offsets {
+    std::size_t weight, bias;
+  };
+  /// Whether images are read and written channel by channel, or else pixel by pixel, as the kernels do.
+  struct Placement {
+    bool planar_in, planar_out;
+  };
+
+  ConvStage(const kernels::ConvShape& shape, Offsets offsets, Finish how, const Extent& out, Placement placement)
+      : ChainStage(shape.in, out), offsets_(offsets), how_(how), placement_(placement), shape_(shape) {
+    shape_.tiling = kernels::choose_tiling(shape_);
+    const std::size_t channels = shape_.out.channels, lists = out.pixels() * (how.pools ? 4 : 1);
+    packed_forward_.reserve(shape_.kernel * shape_.row() * shape_.outputs());
+    packed_backward_.reserve(channels * shape_.kernel * shape_.padded_row());
+    packed_gradient_.reserve(packed_backward_.size());
+    for (FloatBuffer* buffer : {&padded_, &d_padded_}) buffer->reserve(shape_.padded_image());
+    for (FloatBuffer* buffer : {&bias_, &bias_gradient_}) buffer->reserve(shape_.outputs());
+    for (FloatBuffer* buffer : {&image_, &d_image_}) buffer->reserve(std::max(shape_.in.size(), out.size()));
+    weight_gradient_.reserve(shape_.weights());
+    z_.reserve(shape_.z_size());
+    channel_entries_.resize(channels * (out.pixels() + 1));
+    channel_counts_.resize(channels);
+    pixel_entries_.resize(lists * channels);
+    pixel_counts_.resize(lists);
+  }
+
+  void reserve(std::size_t samples) override {
+    origin_.resize(std::max(origin_.size(), samples * out().size() + kernels::lanes));
+  }
+
+  void forward(const float* parameters, const StageValues& values) override {
+    kernels::pack_forward(shape_, parameters + offsets_.weight, packed_forward_.data());
+    std::copy_n(parameters + offsets_.bias, shape_.out.channels, bias_.data());
+    for (std::size_t sample = 0; sample < values.samples; ++sample) {
+      load(values, sample);
+      kernels::convolve(shape_, padded_.data(), packed_forward_.data(), bias_.data(), z_.data());
+      float* y = values.out + sample * out().size();
+      float* image = placement_.planar_out ? image_.data() : y;
+      kernels::finish(shape_, how_, z_.data(), image, origin_.data() + sample * out().size());
+      if (placement_.planar_out) kernels::transpose(image, out().pixels(), out().channels, y);
+    }
+  }
+
+  void backward(const float* parameters, const StageValues& values, float* d_out, float* d_in,
+                const GradientSink& sink) override {
+    std::fill_n(bias_gradient_.data(), shape_.out.channels, 0.0F);
+    std::fill_n(packed_gradient_.data(), packed_gradient_.size(), 0.0F);
+    if (d_in != nullptr) kernels::pack_backward(shape_, parameters + offsets_.weight, packed_backward_.data());
+    const kernels::NonzeroLists by_channel{channel_entries_.data(), channel_counts_.data(), out().pixels() + 1};
+    const kernels::NonzeroLists by_pixel{d_in == nullptr ? nullptr : pixel_entries_.data(), pixel_counts_.data(),
+                                         shape_.out.channels};
+    for (std::size_t sample = 0; sample < values.samples; ++sample) {
+      load(values, sample);
+      const std::uint8_t* origin = origin_.data() + sample * out().size();
+      float* dy = d_out + sample * out().size();
+      if (placement_.planar_out) {
+        kernels::transpose(dy, out().channels, out().pixels(), image_.data());
+        dy = image_.data();
+      }
+      kernels::mask_and_sum(out().pixels(), out().channels, origin, dy, bias_gradient_.data());
+      kernels::collect(shape_, how_, dy, origin, by_channel, by_pixel);
+      kernels::add_weight_gradient(shape_, by_channel, padded_.data(), packed_gradient_.data());
+      if (d_in != nullptr) store_input_gradient(by_pixel, d_in + sample * in().size());
+    }
+    kernels::unpack_gradient(shape_, packed_gradient_.data(), weight_gradient_.data());
+    kernels::blend(sink.scale, weight_gradient_.data(), sink.keep, sink.parameters + offsets_.weight, shape_.weights());
+    kernels::blend(sink.scale, bias_gradient_.data(), sink.keep, sink.parameters + offsets_.bias, shape_.out.channels);
+  }
+
+ private:
+  /// One image of the input into its frame.
+  void load(const StageValues& values, std::size_t sample) {
+    const float* image = values.in + sample * in().size();
+    if (placement_.planar_in && in().channels > 1) {
+      kernels::transpose(image, in().channels, in().pixels(), d_image_.data());
+      image = d_image_.data();
+    }
+    kernels::pad(shape_, image, padded_.data());
+  }
+
+  void store_input_gradient(const kernels::NonzeroLists& by_pixel, float* d_in) {
+    std::fill_n(d_padded_.data(), shape_.padded_image(), 0.0F);
+    kernels::add_input_gradient(shape_, how_, by_pixel, packed_backward_.data(), d_padded_.data());
+    if (placement_.planar_in) {
+      kernels::crop(shape_, d_padded_.data(), d_image_.data());
+      kernels::transpose(d_image_.data(), in().pixels(), in().channels, d_in);
+    } else {
+      kernels::crop(shape_, d_padded_.data(), d_in);
+    }
+  }
+
+  Offsets offsets_;
+  Finish how_;
+  Placement placement_;
+  kernels::ConvShape shape_;
+  FloatBuffer packed_forward_, packed_backward_, packed_gradient_, weight_gradient_, bias_, bias_gradient_;
+  FloatBuffer padded_, d_padded_, image_, d_image_, z_;  ///< of one image
+  std::vector<std::uint8_t> origin_;                     ///< [samples, out]
+  std::vector<kernels::Nonzero> channel_entries_, pixel_entries_;
+  std::vector<std::uint32_t> channel_counts_, pixel_counts_;
+};
+
+/// Positions of a window of `kernel` in `extent` padded pixels, `stride` apart.
+std::size_t positions(std::size_t extent, std::size_t kernel, std::size_t stride) {
+  return (extent - kernel) / stride + 1;
+}
+
+class Conv2d final : public Layer {
+ public:
+  Conv2d(std::string name, const Conv& conv) : name_(std::move(name)), conv_(conv) {}
+
+  Extent place(Architecture& network) override {
+    const std::size_t kernel = conv_.kernel;
+    const Extent padded{in().channels, in().height + 2 * conv_.padding, in().width + 2 * conv_.padding};
+    SOUK_REQUIRE(padded.height >= kernel && padded.width >= kernel,
+                 "{}: {} slides a {}x{} window over {} values (padding included): the images are too small; the input "
+                 "is {}",
+                 network.name(), name_, kernel, kernel, padded.text(), network.in().text());
+    weight_ = network.add_trainable(name_ + ".weight", {conv_.channels, in().channels, kernel, kernel});
+    if (conv_.bias) bias_ = network.add_trainable(name_ + ".bias", {conv_.channels});
+    return {.channels = conv_.channels,
+            .height = positions(padded.height, kernel, conv_.stride),
+            .width = positions(padded.width, kernel, conv_.stride)};
+  }
+
+  void initialise(Stream& random, std::span<const std::span<float>> slots) const override {
+    draw_uniform(window(), random, slots[weight_]);
+    if (conv_.bias) draw_uniform(window(), random, slots[bias_]);
+  }
+
+  double forward_flops() const override { return 2.0 * static_cast<double>(window() * out().size()); }
+
+  at::Tensor forward(const at::Tensor& value, TorchPass& pass) const override {
+    return at::conv2d(value, pass.slots[weight_], conv_.bias ? pass.slots[bias_] : at::Tensor(),
+                      to_signed(conv_.stride), to_signed(conv_.padding));
+  }
+
+  /// LibTorch unfolds the inputs, of the whole batch, into columns.
+  TorchMemory torch_memory() const override {
+    return {.kept = out().size(), .unfolded = conv_.kernel == 1 ? 0 : window() * out().pixels()};
+  }
+
+  std::unique_ptr<ChainStage> stage(ChainPlan& plan) const override {
+    if (conv_.stride != 1 || !conv_.bias) return nullptr;
+    const bool planar_in = !plan.by_pixel;
+    const bool relu = plan.take({.relu = true});
+    const bool pools = plan.take({.pools = true});
+    plan.by_pixel = plan.pixels_wanted();
+    return std::make_unique<ConvStage>(
+        kernels::ConvShape{.in = in(), .out = out(), .kernel = conv_.kernel, .padding = conv_.padding, .tiling = {}},
+        ConvStage::Offsets{.weight = plan.offset(weight_), .bias = plan.offset(bias_)},
+        Finish{.relu = relu, .pools = pools}, plan.out(),
+        ConvStage::Placement{.planar_in = planar_in, .planar_out = !plan.by_pixel});
+  }
+  bool reads_pixels() const override { return true; }
+
+ private:
+  /// Inputs of one output.
+  std::size_t window() const { return in().channels * conv_.kernel * conv_.kernel; }
+
+  std::string name_;
+  Conv conv_;
+  std::size_t weight_ = 0, bias_ = 0;  ///< slots: [out channels, in channels, kernel, kernel], [out channels]
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> layers::conv2d(std::string name, const Conv& conv) {
+  return std::make_unique<Conv2d>(std::move(name), conv);
+}
+
+}  // namespace souk
