@@ -4,14 +4,13 @@
 #include <cmath>
 #include <vector>
 
-#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
 
 Interval bootstrap_of_mean(std::span<const double> values) {
   if (values.size() < 2) return {std::nan(""), std::nan("")};
-  constexpr auto purpose = static_cast<Purpose>(0x8000);  // no run draws from this stream
-  Stream stream(1, purpose, AgentId{0}, RoundIndex{0});
+  Stream stream(1, streams::bootstrap());
   const auto count = static_cast<std::uint32_t>(values.size());
   std::vector<double> means(bootstrap_resamples);
   for (double& mean : means) {

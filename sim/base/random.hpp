@@ -8,7 +8,7 @@
 
 namespace souk {
 
-/// What a draw is for. Values are part of the file format: add, never renumber. 0x8000 and up: plug-ins.
+/// What a draw is for. Values are part of the results: add, never renumber.
 enum class Purpose : std::uint16_t {
   partition = 0x100,
   root_data = 0x110,
@@ -37,6 +37,7 @@ enum class Purpose : std::uint16_t {
   valuation = 0xC40,
   misconduct = 0xC50,
   audit = 0xC60,
+  bootstrap = 0x8000,  ///< of analyses, never of runs
 };
 
 /// Philox4x32-10 block function (Salmon et al., SC'11), checked against its published vectors.

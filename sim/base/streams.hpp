@@ -143,4 +143,7 @@ inline StreamKey audit(std::size_t buyer, RoundIndex round) {
   return {Purpose::audit, nobody, round, static_cast<std::uint16_t>(buyer)};
 }
 
+/// Of analyses.
+inline StreamKey bootstrap() { return detail::numbered(Purpose::bootstrap, 0, 0); }
+
 }  // namespace souk::streams

@@ -6,6 +6,7 @@
 #include "scenarios/learning.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
+#include "sim/learn/channel_attention.hpp"
 
 namespace souk {
 namespace {
@@ -40,6 +41,8 @@ void Architecture::take(std::unique_ptr<Layer> layer) {
   layer->out_ = layer->place(*this);
   value_ = layer->out_;
   layers_.push_back(std::move(layer));
+  const bool attended = shape_.attention_reduction > 0 && layers_.size() == shape_.attention_behind;
+  if (attended) take(make_channel_attention("attention", shape_.attention_reduction));
 }
 
 std::size_t Architecture::add_slot(const std::string& name, const std::vector<std::size_t>& shape, bool trainable) {
@@ -82,6 +85,20 @@ Architecture make_architecture(const scenario::Model& model, const ModelShape& s
   Architecture architecture = family->build(shape);
   SOUK_EXPECT(architecture.out() == Extent{shape.outputs()});
   return architecture;
+}
+
+Architecture make_attentive_architecture(const scenario::Model& model, const ModelShape& shape, std::size_t reduction) {
+  const Architecture plain = make_architecture(model, shape);
+  const auto layers = plain.layers();
+  const auto last =
+      std::find_if(layers.rbegin(), layers.rend(), [](const auto& layer) { return layer->makes_feature_maps(); });
+  SOUK_REQUIRE(last != layers.rend(),
+               "task.objective: asks for the channel attention of a convolution, and the network {} has none",
+               plain.name());
+  ModelShape attentive = shape;
+  attentive.attention_behind = static_cast<std::size_t>(layers.rend() - last);
+  attentive.attention_reduction = reduction;
+  return make_architecture(model, attentive);
 }
 
 }  // namespace souk

@@ -74,5 +74,8 @@ class ModelFamily {
 
 /// The architecture that `model` chooses, for this input. Throws InputError where it cannot read it.
 Architecture make_architecture(const scenario::Model& model, const ModelShape& shape);
+/// The same, with channel attention of its last convolution, squeezed by `reduction`. Throws InputError where it has no
+/// convolution.
+Architecture make_attentive_architecture(const scenario::Model& model, const ModelShape& shape, std::size_t reduction);
 
 }  // namespace souk

@@ -39,6 +39,7 @@ enum class RunningStatistics : std::uint8_t {
 struct TorchPass {
   const std::vector<at::Tensor>& slots;  ///< parameters and buffers, by slot number, in the shapes of their slots
   std::vector<at::Tensor>& saved;        ///< values that layers put aside for later ones, the last one on top
+  at::Tensor& attention;                 ///< [samples, channels] channel attention; undefined where nothing computes it
   RunningStatistics statistics = RunningStatistics::use;
 };
 
@@ -78,6 +79,8 @@ class Layer {
   /// The layer by our own kernels, with those layers behind it that the stage takes over from `plan`. Null: there are
   /// no such kernels, and LibTorch runs the network.
   virtual std::unique_ptr<ChainStage> stage(ChainPlan& plan) const;
+  /// Whether its outputs are the feature maps of a convolution.
+  virtual bool makes_feature_maps() const { return false; }
   /// What a stage before this layer has to do to take it over; nothing: it cannot.
   virtual Finish finish() const { return {}; }
   /// Whether its stage reads images pixel by pixel as well as channel by channel (ChainPlan::by_pixel).

@@ -26,6 +26,8 @@ struct ModelShape {
   std::array<std::size_t, 3> input{1, 1, 1};  ///< channels, height, width
   int classes = 2;                            ///< 0: it predicts a number
   std::size_t vocabulary = 0;                 ///< inputs are token numbers below this; 0: inputs are quantities
+  /// Behind so many layers it computes channel attention, squeezed by so much; 0: it does not.
+  std::size_t attention_behind = 0, attention_reduction = 0;
   std::size_t inputs() const { return input[0] * input[1] * input[2]; }
   /// Values that it answers for a sample: a logit of every class, or the number.
   std::size_t outputs() const { return classes > 0 ? static_cast<std::size_t>(classes) : 1; }

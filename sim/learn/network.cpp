@@ -16,8 +16,10 @@ double Network::descend(std::span<float>, const Batch&, double, double) {
 
 std::unique_ptr<Network> make_network(const scenario::Model& model, const ModelShape& shape, const std::string& device,
                                       std::shared_ptr<const Objective> objective) {
-  const Architecture architecture = make_architecture(model, shape);
   if (objective == nullptr) objective = make_objective({}, shape.classes > 0);
+  const std::size_t reduction = objective->attention_reduction();
+  const Architecture architecture =
+      reduction > 0 ? make_attentive_architecture(model, shape, reduction) : make_architecture(model, shape);
   if (device == "cpu" && is_chain(architecture)) return make_chain_network(architecture, std::move(objective));
   return make_torch_network(architecture, device, std::move(objective));
 }

@@ -41,6 +41,14 @@ class Objective {
   /// it.
   virtual void curvature(std::span<const float> outputs, std::size_t width, const Targets& targets, std::size_t total,
                          std::span<float> direction) const = 0;
+  /// Whether networks compute the channel attention of their last convolution beside the outputs, and by how much it is
+  /// squeezed on the way (channel_attention.hpp); 0: they do not.
+  virtual std::size_t attention_reduction() const { return 0; }
+  /// What the attention of a mini-batch, [samples, channels], adds to the mean of its losses. Attention becomes the
+  /// gradient with respect to it.
+  virtual double attention_gradient(std::span<float>, std::size_t, const Targets&) const { return 0.0; }
+  /// `direction` [samples, channels] becomes the Hessian of that term, times it.
+  virtual void attention_curvature(std::span<const float>, std::size_t, const Targets&, std::span<float>) const {}
   /// Whether it is the cross-entropy, for which LibTorch has an operator of its own.
   virtual bool is_cross_entropy() const { return false; }
 };

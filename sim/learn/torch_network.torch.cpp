@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros.h>
@@ -42,6 +43,30 @@ Tensor view(std::span<const float> values, std::vector<std::int64_t> shape) {
 }
 
 std::int64_t extent(std::size_t size) { return static_cast<std::int64_t>(size); }
+
+/// What a network computes of a batch.
+struct Answer {
+  Tensor outputs;    ///< [samples, outputs]
+  Tensor attention;  ///< [samples, channels]; undefined where nothing computes it
+  Tensor joined() const { return attention.defined() ? at::cat({outputs, attention}, 1) : outputs; }
+};
+
+/// Some columns of a matrix, row by row.
+struct Columns {
+  std::size_t first = 0, count = 0, width = 0;
+  std::vector<float> of(std::span<const float> whole) const {
+    std::vector<float> part;
+    for (std::size_t row = first; row < whole.size(); row += width) {
+      part.insert(part.end(), whole.begin() + extent(row), whole.begin() + extent(row + count));
+    }
+    return part;
+  }
+  void put(std::span<const float> part, std::span<float> whole) const {
+    for (std::size_t i = 0; i * count < part.size(); ++i) {
+      std::ranges::copy(part.subspan(i * count, count), whole.begin() + extent(i * width + first));
+    }
+  }
+};
 
 class TorchNetwork final : public Network {
  public:
@@ -80,14 +105,13 @@ class TorchNetwork final : public Network {
     SOUK_EXPECT(out.size() == batch.samples * shape().outputs());
     const c10::NoGradGuard no_gradients;
     place(parameters);
-    copy_out(forward(features(batch), RunningStatistics::use), out);
+    copy_out(forward(features(batch), RunningStatistics::use).outputs, out);
   }
 
   double gradient(std::span<float> parameters, const Batch& batch, std::span<float> gradient) override {
     SOUK_EXPECT(gradient.size() == layout_.trainable() && batch.samples > 0);
     place(parameters);
-    const Tensor outputs = forward(features(batch), RunningStatistics::update);
-    const double loss = backward(outputs, batch, gradient);
+    const double loss = backward(forward(features(batch), RunningStatistics::update), batch, gradient);
     const std::size_t trainable = layout_.trainable();
     if (!device_.is_cpu()) copy_out(flat_.slice(0, extent(trainable)), parameters.subspan(trainable));
     return loss;
@@ -98,14 +122,13 @@ class TorchNetwork final : public Network {
                       std::span<float> out) override {
     SOUK_EXPECT(direction.size() == layout_.trainable() && out.size() == layout_.trainable() && batch.samples > 0);
     place(parameters);
-    const Tensor outputs = forward(features(batch), RunningStatistics::leave);
+    const Tensor outputs = forward(features(batch), RunningStatistics::leave).joined();
     // J^T w is linear in w, so that its derivative in w along v is J v.
     const Tensor weights = at::zeros_like(outputs).requires_grad_(true);
     const Tensor pushed = derivative(dot(pulled(outputs, weights), direction), {weights}).front();
     const std::vector<float> answers = to_floats(outputs);
     std::vector<float> slope = answers, bend = to_floats(pushed);
-    objective_->gradient(slope, shape().outputs(), batch.targets(), batch.samples);
-    objective_->curvature(answers, shape().outputs(), batch.targets(), batch.samples, bend);
+    derive(answers, batch, slope, bend);
     const std::vector<Tensor> first = derivative(outputs, trainable_, like(outputs, bend));
     const std::vector<Tensor> second = derivative(dot(pulled(outputs, like(outputs, slope)), direction), trainable_);
     std::vector<Tensor> products;
@@ -134,7 +157,8 @@ class TorchNetwork final : public Network {
   }
 
   /// The loss, and its gradient in the trainable values. Cross-entropy stays on the device, by LibTorch's operator.
-  double backward(const Tensor& outputs, const Batch& batch, std::span<float> gradient) const {
+  double backward(const Answer& answer, const Batch& batch, std::span<float> gradient) const {
+    const Tensor& outputs = answer.outputs;
     if (objective_->is_cross_entropy()) {
       const Tensor labels =
           at::from_blob(const_cast<std::int32_t*>(batch.labels.data()), {extent(batch.samples)}, at::kInt)
@@ -145,8 +169,37 @@ class TorchNetwork final : public Network {
     }
     std::vector<float> values = to_floats(outputs);
     const double sum = objective_->gradient(values, shape().outputs(), batch.targets(), batch.samples);
-    copy_slots(torch::autograd::grad({outputs}, trainable_, {like(outputs, values)}), gradient);
-    return sum / static_cast<double>(batch.samples);
+    std::vector<Tensor> ends{outputs}, slopes{like(outputs, values)};
+    double of_attention = 0.0;
+    if (answer.attention.defined()) {
+      std::vector<float> attention = to_floats(answer.attention);
+      of_attention = objective_->attention_gradient(attention, attention.size() / batch.samples, batch.targets());
+      ends.push_back(answer.attention);
+      slopes.push_back(like(answer.attention, attention));
+    }
+    copy_slots(torch::autograd::grad(ends, trainable_, slopes), gradient);
+    return sum / static_cast<double>(batch.samples) + of_attention;
+  }
+
+  /// The slope of the mean loss in the joined answers, and its curvature along `bend`, in place.
+  void derive(std::span<const float> answers, const Batch& batch, std::span<float> slope, std::span<float> bend) const {
+    const std::size_t outputs = shape().outputs(), width = answers.size() / batch.samples;
+    const Columns of_outputs{.first = 0, .count = outputs, .width = width};
+    std::vector<float> values = of_outputs.of(answers), direction = of_outputs.of(bend);
+    const std::vector<float> at = values;
+    objective_->gradient(values, outputs, batch.targets(), batch.samples);
+    objective_->curvature(at, outputs, batch.targets(), batch.samples, direction);
+    of_outputs.put(values, slope);
+    of_outputs.put(direction, bend);
+    if (width == outputs) return;
+    const Columns of_attention{.first = outputs, .count = width - outputs, .width = width};
+    const std::vector<float> attention = of_attention.of(answers);
+    values = attention;
+    direction = of_attention.of(bend);
+    objective_->attention_gradient(values, of_attention.count, batch.targets());
+    objective_->attention_curvature(attention, of_attention.count, batch.targets(), direction);
+    of_attention.put(values, slope);
+    of_attention.put(direction, bend);
   }
 
   /// J^T weights, to be differentiated once more.
@@ -191,11 +244,12 @@ class TorchNetwork final : public Network {
     return view(values, shaped.sizes().vec()).to(device_);
   }
 
-  Tensor forward(Tensor value, RunningStatistics statistics) const {
+  Answer forward(Tensor value, RunningStatistics statistics) const {
     std::vector<Tensor> saved;
-    TorchPass pass{.slots = tensors_, .saved = saved, .statistics = statistics};
+    Tensor attention;
+    TorchPass pass{.slots = tensors_, .saved = saved, .attention = attention, .statistics = statistics};
     for (const auto& layer : architecture_.layers()) value = layer->forward(value, pass);
-    return value;
+    return {value, attention};
   }
 
   static void copy_out(const Tensor& values, std::span<float> out) {

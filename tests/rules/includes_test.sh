@@ -71,7 +71,7 @@ if [ -n "$twice" ]; then
 fi
 
 # Names of random streams stand together, where it can be seen that they differ.
-bad=$(grep -rnE 'Purpose::' sim agents aggregators attacks --include='*.hpp' --include='*.cpp' | grep -vE '^sim/base/(random|streams)\.')
+bad=$(grep -rnE 'Purpose::|<Purpose>' sim agents aggregators attacks analysis --include='*.hpp' --include='*.cpp' | grep -vE '^sim/base/(random|streams)\.')
 if [ -n "$bad" ]; then
   printf 'names of random streams belong in sim/base/streams.hpp:\n%s\n' "$bad"
   failed=1

@@ -182,6 +182,7 @@ class Conv2d final : public Layer {
         ConvStage::Placement{.planar_in = planar_in, .planar_out = !plan.by_pixel});
   }
   bool reads_pixels() const override { return true; }
+  bool makes_feature_maps() const override { return true; }
 
  private:
   /// Inputs of one output.
