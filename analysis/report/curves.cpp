@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "analysis/metrics/metric.hpp"
 #include "analysis/report/figures.hpp"
 #include "analysis/report/lines.hpp"
 #include "analysis/report/series.hpp"
@@ -9,9 +10,6 @@ namespace souk {
 namespace {
 
 using vega::Json;
-
-const std::vector<std::string> candidates{
-    "accuracy", "r2", "loss", "asr", "validation_accuracy", "validation_r2", "rmse", "mae", "train_loss", "tpr", "tnr"};
 
 std::string heading(const std::vector<std::string>& metrics) {
   std::vector<std::string> titles;
@@ -66,7 +64,7 @@ std::vector<Figure> curves(const Study& study, const Database& view) {
   DataSet data(curve_columns(study));
   std::vector<std::string> metrics;
   const std::vector<SeedGroup> groups = seed_groups(study, RunsTaken::with_unfinished);
-  for (const std::string& metric : study.of_every_buyer(candidates)) {
+  for (const std::string& metric : study.of_every_buyer(metrics_shown_in("curves"))) {
     const std::size_t before = data.rows();
     const auto series = metric_series(view, metric);
     for (const SeedGroup& group : groups) add_mean_series(study, group, metric, series, data);

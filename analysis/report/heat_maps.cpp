@@ -6,9 +6,9 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/metrics/metric_info.hpp"
 #include "analysis/report/figures.hpp"
 #include "analysis/report/vega.hpp"
-#include "analysis/results/metric_info.hpp"
 #include "analysis/statistics/seed_effects.hpp"
 #include "analysis/statistics/summary.hpp"
 
@@ -157,9 +157,10 @@ std::string heat_spec(const Study& study, const std::vector<std::string>& metric
 }  // namespace
 
 std::vector<std::string> compared_metrics(const Study& study) {
+  std::vector<std::string> candidates = metrics_shown_in("robustness");
+  candidates.insert(candidates.begin(), study.quality());
   std::vector<std::string> metrics;
-  for (const std::string& metric :
-       study.of_every_buyer({study.quality(), "asr", malicious_weight_share, malicious_income_share})) {
+  for (const std::string& metric : study.of_every_buyer(candidates)) {
     if (study.has_metric(metric)) metrics.push_back(metric);
   }
   return metrics;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/metrics/metric.hpp"
 #include "analysis/report/figures.hpp"
 #include "analysis/report/series.hpp"
 #include "analysis/report/vega.hpp"
@@ -273,8 +274,7 @@ std::optional<std::string> best_setting(const Study& study) {
 std::vector<std::string> result_lines(const Study& study) {
   std::vector<std::string> lines;
   const StudyRun& run = study.runs.front();
-  for (const std::string& metric : study.of_every_buyer(
-           {study.quality(), "rmse", "mae", "loss", "asr", malicious_weight_share, malicious_income_share})) {
+  for (const std::string& metric : study.of_every_buyer(metrics_shown_in("overview"))) {
     const auto value = study.counts(run) ? run.final_value(metric) : std::nullopt;
     if (!value) continue;
     lines.push_back(vega::is_share(metric) ? fmt::format("{}: {}", vega::title_of(metric), percent_points(*value))

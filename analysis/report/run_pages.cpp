@@ -1,12 +1,11 @@
 #include "analysis/report/run_pages.hpp"
 
-#include <array>
 #include <map>
-#include <string_view>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/metrics/metric.hpp"
 #include "analysis/report/figures.hpp"
 #include "analysis/report/selection_map.hpp"
 #include "analysis/report/series.hpp"
@@ -16,10 +15,6 @@ namespace souk {
 namespace {
 
 using vega::Json;
-
-constexpr std::array<std::string_view, 12> curve_metrics{
-    "accuracy", "r2",  "loss", "asr", "validation_accuracy", "validation_r2",
-    "rmse",     "mae", "tpr",  "tnr", "train_loss",          "step_norm"};
 
 /// Texts that several runs share, by number.
 class Shared {
@@ -58,27 +53,25 @@ DataSet rows_of(const Database& view, const std::string& sql, std::int64_t run, 
   return data;
 }
 
-using Curves = std::map<std::string, std::map<std::int64_t, Series>, std::less<>>;
+using Curves = std::map<std::string, std::map<std::int64_t, Series>>;
 
 Curves read_curves(const Database& view) {
   Curves curves;
-  for (const std::string_view metric : curve_metrics) {
-    curves[std::string(metric)] = metric_series(view, std::string(metric));
-  }
+  for (const std::string& metric : metrics_shown_in("run_page")) curves[metric] = metric_series(view, metric);
   return curves;
 }
 
 DataSet curves_of(const Curves& curves, std::int64_t run) {
   DataSet data({"place", "metric", "round", "value"});
   std::int64_t place = 0;
-  for (const std::string_view metric : curve_metrics) {
+  for (const std::string& metric : metrics_shown_in("run_page")) {
     const auto& series = curves.find(metric)->second;
     const auto found = series.find(run);
     if (found == series.end()) continue;
     ++place;
     for (const std::size_t at : thinned(found->second.size())) {
       const auto& [round, value] = found->second[at];
-      data.add({place, vega::title_of(std::string(metric)), round, vega::drawn(std::string(metric), value)});
+      data.add({place, vega::title_of(metric), round, vega::drawn(metric, value)});
     }
   }
   return data;

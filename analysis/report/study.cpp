@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "analysis/metrics/metric.hpp"
 #include "analysis/tables/run_values.hpp"
 
 namespace souk {
@@ -87,12 +88,17 @@ constexpr const char* last_values =
 void read_finals(const Database& view, const Places& places, const Study& study, std::vector<StudyRun>& runs) {
   Statement select(view, last_values);
   while (select.step()) runs[places.at(select.integer(0))].finals[select.text(1)] = select.real(2);
-  for (const std::string& rate : study.of_every_buyer({"tpr", "tnr"})) {
+  std::vector<std::string> rates, computed;
+  for (const auto& [name, metric] : all_metrics()) {
+    if (metric.of_each_round) rates.emplace_back(name);
+    if (metric.of_buyers) computed.emplace_back(name);
+  }
+  for (const std::string& rate : study.of_every_buyer(rates)) {
     if (std::ranges::none_of(runs, [&](const StudyRun& run) { return run.finals.contains(rate); })) continue;
     const RoundChoice usual{.kind = RoundChoice::Kind::usual};
     for (const auto& [run, value] : run_values(view, rate, usual)) runs[places.at(run)].finals[rate] = value;
   }
-  for (const std::string& share : study.of_every_buyer({malicious_weight_share, malicious_income_share})) {
+  for (const std::string& share : study.of_every_buyer(computed)) {
     for (const auto& [run, value] : run_values(view, share, RoundChoice{})) runs[places.at(run)].finals[share] = value;
   }
 }

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "analysis/metrics/metric.hpp"
 #include "analysis/report/series.hpp"
 #include "analysis/report/vega.hpp"
 #include "analysis/statistics/summary.hpp"
@@ -34,24 +35,10 @@ std::string result_text(const RuleVerdict& rule) {
   }
 }
 
-/// Metrics of whole runs that tables show, where some run has them.
-const std::vector<std::string> run_metrics{"accuracy",
-                                           "r2",
-                                           "rmse",
-                                           "mae",
-                                           "loss",
-                                           "asr",
-                                           "validation_accuracy",
-                                           "validation_r2",
-                                           "tolerated_f",
-                                           "tpr",
-                                           "tnr",
-                                           malicious_weight_share,
-                                           malicious_income_share};
-
+/// Metrics of whole runs that the table of cells shows, where some run has them.
 std::vector<std::string> recorded(const Study& study) {
   std::vector<std::string> metrics;
-  for (const std::string& metric : study.of_every_buyer(run_metrics)) {
+  for (const std::string& metric : study.of_every_buyer(metrics_shown_in("runs"))) {
     if (study.has_metric(metric)) metrics.push_back(metric);
   }
   return metrics;
@@ -153,8 +140,8 @@ ReportTable buyer_table(const Study& study) {
   }
   columns.emplace_back("buyer");
   heads.push_back({"buyer"});
-  const std::vector<std::string> metrics{study.quality(), "asr", malicious_weight_share, malicious_income_share,
-                                         "spent_total"};
+  std::vector<std::string> metrics = metrics_shown_in("buyers");
+  metrics.insert(metrics.begin(), study.quality());
   for (const std::string& metric : metrics) {
     columns.push_back(metric);
     heads.push_back({vega::title_of(metric), vega::is_share(metric) ? ".1f" : ".4~g"});

@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/metrics/metric_info.hpp"
 #include "analysis/report/theme.hpp"
-#include "analysis/results/metric_info.hpp"
 
 namespace souk::vega {
 namespace {

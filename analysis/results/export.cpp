@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "analysis/results/metric_info.hpp"
+#include "analysis/metrics/metric_info.hpp"
 #include "analysis/results/view_schema.hpp"
 #include "sim/base/atomic_file.hpp"
 #include "sim/base/contract.hpp"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "analysis/results/metric_info.hpp"
+#include "analysis/metrics/metric_info.hpp"
 #include "analysis/tables/frame.hpp"
 
 namespace souk {

@@ -1,38 +1,18 @@
 #include "analysis/tables/run_values.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "analysis/metrics/metric.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/engine/scenario_file.hpp"
 
 namespace souk {
 namespace {
-
-/// Of whole runs: name, and a query for (run, value).
-constexpr std::array<std::pair<std::string_view, std::string_view>, 4> whole_run{{
-    {"seconds", "SELECT run, seconds FROM run"},
-    {"bytes", "SELECT run, sum(bytes) FROM traffic GROUP BY run"},
-    {"virtual_time", "SELECT run, max(virtual_time) FROM round GROUP BY run"},
-    {"rounds_done", "SELECT run, rounds_done FROM run"},
-}};
-
-/// Of what the attackers of a run got from one buyer: name, and a query for (run, value) over `buyer`, the accounts of
-/// that buyer, and `attacked`, runs with attackers.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 2> of_attackers{{
-    {"malicious_weight_share",
-     "SELECT s.run, sum(weight) FILTER (WHERE malicious) / nullif(sum(weight), 0) FROM selection_summary s"
-     " JOIN buyer USING (run, buyer) JOIN attacked USING (run) GROUP BY s.run"},
-    {"malicious_income_share",
-     "SELECT l.run, 1.0 * total(l.micro_credits) FILTER (WHERE a.attacker_group >= 0) / nullif(sum(l.micro_credits), 0)"
-     " FROM ledger l JOIN buyer USING (run, buyer) JOIN attacked USING (run)"
-     " JOIN agent a ON a.run = l.run AND a.agent = l.payee WHERE l.kind = 'payment' GROUP BY l.run"},
-}};
 
 /// "malicious_income_share" and "b" of "buyer.b.malicious_income_share"; no name of the first buyer's.
 std::pair<std::string, std::string> of_buyer(const std::string& quantity) {
@@ -55,23 +35,30 @@ struct OfClass {
   std::optional<std::uint32_t> label;
 };
 
-constexpr std::array<std::string_view, 2> of_classes{"class_accuracy", "income_of_class"};
+bool is_recorded_by_class(const std::string& quantity) {
+  const Metric* metric = find_metric(of_buyer(quantity).first);
+  return metric != nullptr && metric->of_each_class;
+}
 
 OfClass of_class(const std::string& quantity) {
   const std::size_t dot = quantity.rfind('.');
   const std::string front = quantity.substr(0, dot);
-  const bool known = std::ranges::find(of_classes, of_buyer(front).first) != of_classes.end();
   const auto label = dot == std::string::npos ? std::nullopt : as_count(std::string_view(quantity).substr(dot + 1));
-  return known && label ? OfClass{front, label} : OfClass{quantity, std::nullopt};
+  return label && is_recorded_by_class(front) ? OfClass{front, label} : OfClass{quantity, std::nullopt};
 }
 
-bool is_of_class(const std::string& quantity) {
-  return std::ranges::find(of_classes, of_buyer(of_class(quantity).metric).first) != of_classes.end();
+bool is_of_class(const std::string& quantity) { return is_recorded_by_class(of_class(quantity).metric); }
+
+/// The metric of one buyer that a query computes; null for any other.
+const Metric* computed_of_buyer(const std::string& quantity) {
+  const Metric* metric = find_metric(of_buyer(quantity).first);
+  return metric != nullptr && metric->of_buyers ? metric : nullptr;
 }
 
-bool is_of_attackers(const std::string& quantity) {
-  return std::ranges::find(of_attackers, of_buyer(quantity).first, [](const auto& entry) { return entry.first; }) !=
-         of_attackers.end();
+/// The metric of whole runs that a query computes, whoever their buyers are; null for any other.
+const Metric* computed_of_run(const std::string& quantity) {
+  const Metric* metric = find_metric(quantity);
+  return metric != nullptr && !metric->query.empty() && !metric->of_buyers ? metric : nullptr;
 }
 
 std::string metric_query(const RoundChoice& choice, std::int64_t label) {
@@ -100,8 +87,9 @@ void require_known(const Database& view, const std::string& metric) {
                  "SELECT DISTINCT CASE WHEN class = -1 THEN name ELSE name || '.' || class END FROM metric"
                  " WHERE agent = -1 ORDER BY name, class");
   while (name.step()) known.push_back(name.text(0));
-  for (const auto& [quantity, query] : whole_run) known.emplace_back(quantity);
-  for (const auto& [quantity, query] : of_attackers) known.emplace_back(quantity);
+  for (const auto& [quantity, computed] : all_metrics()) {
+    if (!computed.query.empty()) known.emplace_back(quantity);
+  }
   std::string list;
   for (const std::string& one : known) {
     if (one == metric) return;
@@ -127,12 +115,10 @@ std::map<std::int64_t, double> values_of(Statement& row) {
   return values;
 }
 
-std::map<std::int64_t, double> shares_of_attackers(const Database& view, const std::string& quantity) {
-  const auto [share, buyer] = of_buyer(quantity);
-  const auto* const found = std::ranges::find(of_attackers, share, [](const auto& entry) { return entry.first; });
+std::map<std::int64_t, double> values_of_buyer(const Database& view, const Metric& metric, const std::string& buyer) {
   Statement row(view, fmt::format("WITH buyer AS {}, attacked AS (SELECT run FROM agent GROUP BY run HAVING "
                                   "max(attacker_group) >= 0) {}",
-                                  accounts_of_buyer(buyer), found->second));
+                                  accounts_of_buyer(buyer), metric.query));
   return values_of(row);
 }
 
@@ -153,8 +139,8 @@ RoundChoice RoundChoice::parse(const std::string& text) {
 
 RoundChoice RoundChoice::of(const std::string& metric) const {
   if (kind != Kind::usual) return *this;
-  const std::string name = of_buyer(metric).first;
-  return {.kind = name == "tpr" || name == "tnr" ? Kind::mean : Kind::last};
+  const Metric* known = find_metric(of_buyer(metric).first);
+  return {.kind = known != nullptr && known->of_each_round ? Kind::mean : Kind::last};
 }
 
 std::string RoundChoice::words() const {
@@ -176,8 +162,7 @@ std::string RoundChoice::words() const {
 }
 
 bool is_of_whole_runs(const std::string& quantity) {
-  return is_of_attackers(quantity) ||
-         std::ranges::find(whole_run, quantity, [](const auto& entry) { return entry.first; }) != whole_run.end();
+  return computed_of_run(quantity) != nullptr || computed_of_buyer(quantity) != nullptr;
 }
 
 std::vector<std::string> rivals_of(const Database& view) {
@@ -215,19 +200,20 @@ std::string accounts_of_buyer(const std::string& name) {
 
 ResultsView::Detail detail_for(const std::vector<std::string>& quantities) {
   const auto needs_more = [](const std::string& quantity) {
-    return is_of_attackers(quantity) || is_of_class(quantity);
+    return computed_of_buyer(quantity) != nullptr || is_of_class(quantity);
   };
   return std::ranges::any_of(quantities, needs_more) ? ResultsView::Detail::federation : ResultsView::Detail::totals;
 }
 
 std::map<std::int64_t, double> run_values(const Database& view, const std::string& quantity,
                                           const RoundChoice& choice) {
-  for (const auto& [name, query] : whole_run) {
-    if (name != quantity) continue;
-    Statement row(view, query);
+  if (const Metric* metric = computed_of_run(quantity)) {
+    Statement row(view, metric->query);
     return values_of(row);
   }
-  if (is_of_attackers(quantity)) return shares_of_attackers(view, quantity);
+  if (const Metric* metric = computed_of_buyer(quantity)) {
+    return values_of_buyer(view, *metric, of_buyer(quantity).second);
+  }
   require_known(view, quantity);
   require_reached(view, choice);
   const OfClass wanted = of_class(quantity);

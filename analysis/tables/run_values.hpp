@@ -26,13 +26,10 @@ struct RoundChoice {
 };
 
 /// One number per run, for runs that have one. `quantity` is a metric of the whole federation, of one class
-/// ("class_accuracy.3"), or of the whole run
-/// (and then `choice` does not matter): seconds (wall clock), bytes (of the simulated protocol), virtual_time,
-/// rounds_done, and malicious_weight_share and malicious_income_share, the shares of the weight of updates, and of
-/// what clients were paid, that went to members of attacker groups, by the server or first buyer ("buyer.b.…": by
-/// its rival b); runs without attackers have none. Values that do
-/// not exist are no values. Throws InputError for a name that no run has recorded, or a round that none
-/// reached, if any is done.
+/// ("class_accuracy.3"), or of the whole run, computed by its Metric::query (and then `choice` does not matter):
+/// seconds, bytes, malicious_income_share, …; of shares of attackers, those of the server or first buyer ("buyer.b.…":
+/// of its rival b), which runs without attackers do not have. Values that do not exist are no values. Throws InputError
+/// for a name that no run has recorded, or a round that none reached, if any is done.
 std::map<std::int64_t, double> run_values(const Database& view, const std::string& quantity, const RoundChoice& choice);
 
 /// Whether the quantity is one of whole runs, and no metric of rounds.

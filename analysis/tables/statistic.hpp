@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "analysis/results/metric_info.hpp"
+#include "analysis/metrics/metric_info.hpp"
 
 namespace souk {
 

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <google/protobuf/descriptor.h>
 
-#include "analysis/results/metric_info.hpp"
+#include "analysis/metrics/metric_info.hpp"
 #include "analysis/results/view_schema.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/app/commands.hpp"

@@ -5,7 +5,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "analysis/results/metric_info.hpp"
 #include "analysis/results/view_schema.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/file_lock.hpp"
@@ -398,37 +397,6 @@ TEST(ResultsView, without_measurements_two_attempts_at_one_run_are_equal) {
   EXPECT_EQ(one, dump_of("two", 2.0, "2"));
   EXPECT_THAT(one, HasSubstr("metric|1|1|accuracy|-1|-1|0.5"));
   EXPECT_THAT(one, HasSubstr("fact|1|status|done"));
-}
-
-TEST(MetricInfo, knows_which_way_is_better_and_groups_of_attackers) {
-  EXPECT_EQ(metric_info("accuracy").better, Better::larger);
-  EXPECT_EQ(metric_info("asr").better, Better::smaller);
-  EXPECT_EQ(metric_info("asr.1").title, "attack success rate, group 1");
-  EXPECT_EQ(metric_info("asr.1").better, Better::smaller);
-  EXPECT_EQ(metric_info("rule.iterations").title, "rule.iterations");
-  EXPECT_EQ(metric_info("rule.iterations").better, Better::neither);
-  EXPECT_EQ(metric_info("buyer.rich.spent_total").title, "paid to sellers so far, buyer rich");
-  EXPECT_EQ(metric_info("buyer.rich.spent_total").better, Better::smaller);
-  EXPECT_EQ(metric_info("cost_of_convergence.80").meaning, "credits spent until the test accuracy was reached, 80 %");
-  EXPECT_EQ(metric_info("loss.2").meaning, "");
-}
-
-TEST(MetricInfo, explains_every_metric_of_the_documents) {
-  std::ifstream document(fs::path(__FILE__).parent_path() / "../../docs/metrics.md");
-  bool of_metrics = false;  // whether the rows are of a table of metrics
-  int found = 0;
-  for (std::string line; std::getline(document, line);) {
-    if (line.starts_with("| name |")) of_metrics = true;
-    if (!line.starts_with("|")) of_metrics = false;
-    if (!of_metrics || !line.starts_with("| `")) continue;
-    const std::string cell = line.substr(0, line.find('|', 1));
-    for (std::size_t at = cell.find('`'); at != std::string::npos; at = cell.find('`', cell.find('`', at + 1) + 1)) {
-      const std::string name = cell.substr(at + 1, cell.find('`', at + 1) - at - 1);
-      EXPECT_NE(metric_info(name).meaning, "") << name;
-      ++found;
-    }
-  }
-  EXPECT_GT(found, 70);
 }
 
 }  // namespace

@@ -303,8 +303,8 @@ TEST(PivotTable, an_unknown_column_or_metric_is_named_with_its_neighbour) {
                 "dataset, model, status, sweep, and the fields of the scenarios. Did you mean 'aggregator'?"));
   shape = {.rows = {"aggregator"}, .cols = {"attack"}, .metrics = {"acuracy"}};
   EXPECT_THAT(refusal([&] { pivot_tables(world.source(), shape, Statistic::mean); }),
-              HasSubstr("no run has recorded 'acuracy'; there are accuracy, seconds, bytes, virtual_time, rounds_done, "
-                        "malicious_weight_share, malicious_income_share. Did you mean 'accuracy'?"));
+              HasSubstr("no run has recorded 'acuracy'; there are accuracy, bytes, malicious_income_share, "
+                        "malicious_weight_share, rounds_done, seconds, virtual_time. Did you mean 'accuracy'?"));
 }
 
 TEST(PivotTable, a_sweep_of_which_nothing_is_done_shows_just_that) {

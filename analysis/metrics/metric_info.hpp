@@ -1,16 +1,13 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "analysis/metrics/metric.hpp"
+
 namespace souk {
 
-/// Which way a metric is good for the defender.
-enum class Better : std::uint8_t { larger, smaller, neither };
-
-/// How a metric or another quantity of a run is labelled and compared. Names as in docs/metrics.md and, for quantities
-/// of whole runs, as in RunValues (analysis/tables/run_values.hpp).
+/// How a metric or another quantity of a run is labelled and compared, whatever prefix and suffix its name has.
 struct MetricInfo {
   std::string title;  ///< "test accuracy"
   std::string unit;   ///< "share", "nats", "seconds", …; empty where it has none or varies
