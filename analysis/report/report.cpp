@@ -1,17 +1,15 @@
 #include "analysis/report/report.hpp"
 
 #include <algorithm>
-#include <set>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "analysis/report/about.hpp"
-#include "analysis/report/figures.hpp"
 #include "analysis/report/overview.hpp"
 #include "analysis/report/run_pages.hpp"
-#include "analysis/report/selection_map.hpp"
-#include "analysis/report/tables.hpp"
+#include "analysis/report/section.hpp"
 #include "analysis/report/theme.hpp"
 #include "analysis/report/vega.hpp"
 #include "analysis/report/verdict.hpp"
@@ -30,36 +28,18 @@ std::string title_of(const Study& study) {
   return names.empty() ? "Souk" : fmt::format("{}", fmt::join(names, ", "));
 }
 
-/// The page opens with the answer: the tables of the verdict come after the map that shows it.
-std::vector<Section> make_sections(const Study& study, const StudyVerdict& verdict, const Database& view) {
+std::vector<Section> make_sections(const ReportInput& input) {
   std::vector<Section> sections;
-  Section robustness{.id = "robustness", .title = "Attacks and defences", .intro = "", .figures = heat_maps(study)};
-  if (!verdict.rules.empty() && study.runs.size() > 1) {
-    robustness.tables = {rule_table(verdict), price_table(verdict), attack_table(verdict)};
+  for (const SectionKind& kind : section_kinds()) {
+    SectionContent content = kind.content(input);
+    if (!content.has_data()) continue;
+    for (Figure& figure : content.figures) figure.spec = vega::begun_at_data(figure, input.study);
+    sections.push_back({.id = std::string(kind.id),
+                        .title = std::string(kind.title),
+                        .intro = "",
+                        .figures = std::move(content.figures),
+                        .tables = std::move(content.tables)});
   }
-  robustness.tables.push_back(buyer_table(study));
-  robustness.tables.push_back(class_table(study, view));
-  sections.push_back(std::move(robustness));
-  sections.push_back({.id = "curves", .title = "Training", .intro = "", .figures = curves(study, view)});
-  sections.push_back({.id = "axes", .title = "Along the axes", .intro = "", .figures = numeric_axes(study)});
-  Section payment{
-      .id = "payment", .title = "Selection and payment", .intro = "", .figures = selection_and_payment(study, view)};
-  for (Figure& map : selection_maps(study, view)) payment.figures.push_back(std::move(map));
-  sections.push_back(std::move(payment));
-  sections.push_back({.id = "reward",
-                      .title = "Contribution and reward",
-                      .intro = "",
-                      .figures = contribution_and_reward(study, view)});
-  sections.push_back({.id = "cost", .title = "Cost", .intro = "", .figures = costs(study, view)});
-  Section runs{.id = "runs", .title = "Runs", .intro = ""};
-  runs.tables.push_back(failure_table(study));
-  runs.tables.push_back(cell_table(study));
-  sections.push_back(std::move(runs));
-  for (Section& section : sections) {
-    for (Figure& figure : section.figures) figure.spec = vega::begun_at_data(figure, study);
-    std::erase_if(section.tables, [](const ReportTable& table) { return table.data.empty(); });
-  }
-  std::erase_if(sections, [](const Section& section) { return section.figures.empty() && section.tables.empty(); });
   return sections;
 }
 
@@ -106,7 +86,7 @@ Report make_report(const Database& view) {
   return {.title = title_of(study),
           .about = about(view),
           .overview = overview_json(study, verdict, limits),
-          .sections = make_sections(study, verdict, view),
+          .sections = make_sections({study, verdict, view}),
           .field_titles = field_titles(study),
           .run_pages = run_pages_json(study, view)};
 }
