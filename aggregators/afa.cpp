@@ -2,13 +2,13 @@
 #include <cmath>
 
 #include "aggregators/rule_tools.hpp"
-#include "aggregators/stats/distributions.hpp"
-#include "aggregators/stats/order_statistics.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/params/krum_scores.hpp"
+#include "sim/stats/distributions.hpp"
+#include "sim/stats/order_statistics.hpp"
 
 namespace souk {
 namespace {

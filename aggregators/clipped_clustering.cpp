@@ -3,10 +3,10 @@
 #include "aggregators/cosine_distances.hpp"
 #include "aggregators/rule_tools.hpp"
 #include "aggregators/stats/agglomerative.hpp"
-#include "aggregators/stats/order_statistics.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/plugin_registry.hpp"
+#include "sim/stats/order_statistics.hpp"
 
 namespace souk {
 namespace {

@@ -5,11 +5,11 @@
 #include "aggregators/last_layer_updates.hpp"
 #include "aggregators/rule_tools.hpp"
 #include "aggregators/stats/hdbscan.hpp"
-#include "aggregators/stats/order_statistics.hpp"
 #include "aggregators/stats/similarity.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/heartbeat.hpp"
 #include "sim/base/plugin_registry.hpp"
+#include "sim/stats/order_statistics.hpp"
 
 namespace souk {
 namespace {

@@ -1,9 +1,9 @@
 #include "aggregators/cosine_distances.hpp"
 #include "aggregators/rule_tools.hpp"
 #include "aggregators/stats/hdbscan.hpp"
-#include "aggregators/stats/order_statistics.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/plugin_registry.hpp"
+#include "sim/stats/order_statistics.hpp"
 
 namespace souk {
 namespace {

@@ -7,7 +7,6 @@
 #include "aggregators/stats/imputer.hpp"
 #include "aggregators/stats/kmeans.hpp"
 #include "aggregators/stats/labels.hpp"
-#include "aggregators/stats/order_statistics.hpp"
 #include "aggregators/stats/silhouette.hpp"
 #include "aggregators/stats/similarity.hpp"
 #include "scenarios/aggregators.pb.h"
@@ -15,6 +14,7 @@
 #include "sim/base/heartbeat.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/params/krum_scores.hpp"
+#include "sim/stats/order_statistics.hpp"
 
 namespace souk {
 namespace {

@@ -4,13 +4,13 @@
 #include "aggregators/column_sample.hpp"
 #include "aggregators/rule_tools.hpp"
 #include "aggregators/stats/mean_shift.hpp"
-#include "aggregators/stats/order_statistics.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/params/columnwise.hpp"
 #include "sim/params/krum_scores.hpp"
+#include "sim/stats/order_statistics.hpp"
 
 namespace souk {
 namespace {

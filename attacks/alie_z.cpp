@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "sim/base/normal_distribution.hpp"
+#include "sim/stats/normal_distribution.hpp"
 
 namespace souk {
 

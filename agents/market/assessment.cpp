@@ -1,8 +1,8 @@
 #include "agents/market/assessment.hpp"
 
 #include "sim/base/contract.hpp"
-#include "sim/base/correlation.hpp"
 #include "sim/params/linear.hpp"
+#include "sim/stats/correlation.hpp"
 
 namespace souk {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
-#include "sim/base/inequality.hpp"
+#include "sim/stats/inequality.hpp"
 
 namespace souk {
 namespace {

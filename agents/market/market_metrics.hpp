@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "agents/market/ledger.hpp"
-#include "sim/base/correlation.hpp"
 #include "sim/base/ids.hpp"
 #include "sim/engine/round_record.hpp"
+#include "sim/stats/correlation.hpp"
 
 namespace souk {
 

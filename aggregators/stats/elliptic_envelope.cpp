@@ -8,12 +8,12 @@
 #include <utility>
 
 #include "aggregators/stats/cholesky.hpp"
-#include "aggregators/stats/distributions.hpp"
-#include "aggregators/stats/order_statistics.hpp"
 #include "aggregators/stats/pca.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
 #include "sim/base/random.hpp"
+#include "sim/stats/distributions.hpp"
+#include "sim/stats/order_statistics.hpp"
 
 namespace souk {
 namespace {

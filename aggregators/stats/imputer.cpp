@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "aggregators/stats/bayesian_ridge.hpp"
-#include "aggregators/stats/order_statistics.hpp"
+#include "sim/stats/order_statistics.hpp"
 
 namespace souk {
 namespace {

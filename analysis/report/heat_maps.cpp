@@ -9,8 +9,8 @@
 #include "analysis/metrics/metric_info.hpp"
 #include "analysis/report/figures.hpp"
 #include "analysis/report/vega.hpp"
-#include "analysis/statistics/seed_effects.hpp"
-#include "analysis/statistics/summary.hpp"
+#include "analysis/tables/seed_effects.hpp"
+#include "sim/stats/summary.hpp"
 
 namespace souk {
 namespace {

@@ -11,7 +11,7 @@
 #include "analysis/report/lines.hpp"
 #include "analysis/report/series.hpp"
 #include "analysis/report/vega.hpp"
-#include "analysis/statistics/summary.hpp"
+#include "sim/stats/summary.hpp"
 
 namespace souk {
 namespace {

@@ -6,9 +6,9 @@
 #include "analysis/report/figures.hpp"
 #include "analysis/report/series.hpp"
 #include "analysis/report/vega.hpp"
-#include "analysis/statistics/summary.hpp"
 #include "analysis/tables/run_values.hpp"
-#include "sim/base/inequality.hpp"
+#include "sim/stats/inequality.hpp"
+#include "sim/stats/summary.hpp"
 
 namespace souk {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "analysis/report/figures.hpp"
 #include "analysis/report/vega.hpp"
-#include "analysis/statistics/summary.hpp"
+#include "sim/stats/summary.hpp"
 
 namespace souk {
 

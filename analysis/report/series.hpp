@@ -9,7 +9,7 @@
 #include "analysis/database.hpp"
 #include "analysis/report/data_set.hpp"
 #include "analysis/report/study.hpp"
-#include "analysis/statistics/summary.hpp"
+#include "sim/stats/summary.hpp"
 
 namespace souk {
 

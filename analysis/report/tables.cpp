@@ -13,8 +13,8 @@
 #include "analysis/metrics/metric.hpp"
 #include "analysis/report/series.hpp"
 #include "analysis/report/vega.hpp"
-#include "analysis/statistics/summary.hpp"
 #include "analysis/tables/run_values.hpp"
+#include "sim/stats/summary.hpp"
 
 namespace souk {
 namespace {

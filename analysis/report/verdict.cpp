@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "analysis/statistics/summary.hpp"
+#include "sim/stats/summary.hpp"
 
 namespace souk {
 namespace {

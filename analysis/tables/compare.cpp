@@ -2,12 +2,12 @@
 #include <cmath>
 #include <set>
 
-#include "analysis/statistics/bootstrap.hpp"
-#include "analysis/statistics/ranks.hpp"
-#include "analysis/statistics/summary.hpp"
-#include "analysis/statistics/wilcoxon.hpp"
 #include "analysis/tables/tables.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/stats/bootstrap.hpp"
+#include "sim/stats/ranks.hpp"
+#include "sim/stats/summary.hpp"
+#include "sim/stats/wilcoxon.hpp"
 
 namespace souk {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "analysis/statistics/summary.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/stats/summary.hpp"
 
 namespace souk {
 namespace {

@@ -1,9 +1,9 @@
 #include <algorithm>
 
-#include "analysis/statistics/pareto.hpp"
-#include "analysis/statistics/summary.hpp"
+#include "analysis/tables/pareto.hpp"
 #include "analysis/tables/tables.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/stats/summary.hpp"
 
 namespace souk {
 namespace {

@@ -2,10 +2,10 @@
 #include <functional>
 #include <set>
 
-#include "analysis/statistics/seed_effects.hpp"
-#include "analysis/statistics/summary.hpp"
+#include "analysis/tables/seed_effects.hpp"
 #include "analysis/tables/tables.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/stats/summary.hpp"
 
 namespace souk {
 namespace {

@@ -3,9 +3,9 @@
 #include <limits>
 #include <numeric>
 
-#include "analysis/statistics/ranks.hpp"
 #include "analysis/tables/tables.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/stats/ranks.hpp"
 
 namespace souk {
 namespace {

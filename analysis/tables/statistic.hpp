@@ -40,7 +40,7 @@ std::string full_number(double value);
 /// Names of the numbers that a statistic consists of: mean and std, or mean, ci_low and ci_high, or its own.
 std::vector<std::string> statistic_columns(Statistic statistic);
 /// These numbers of some values, at least one; NaN where there is none. Deviations and intervals are those of
-/// `seed_effects` (analysis/statistics/seed_effects.hpp). Throws InputError naming `quantity` where neither way is
+/// `seed_effects` (analysis/tables/seed_effects.hpp). Throws InputError naming `quantity` where neither way is
 /// better and it would matter.
 std::vector<double> statistic_numbers(Statistic statistic, std::span<const double> values,
                                       std::span<const double> seed_effects, const std::string& quantity);

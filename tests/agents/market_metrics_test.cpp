@@ -8,10 +8,10 @@
 #include <gmock/gmock.h>
 
 #include "sim/base/archive.hpp"
-#include "sim/base/correlation.hpp"
 #include "sim/base/error.hpp"
-#include "sim/base/inequality.hpp"
 #include "sim/base/random.hpp"
+#include "sim/stats/correlation.hpp"
+#include "sim/stats/inequality.hpp"
 
 namespace souk {
 namespace {

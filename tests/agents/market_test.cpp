@@ -11,11 +11,11 @@
 #include "agents/market/market_desk.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
-#include "sim/base/correlation.hpp"
 #include "sim/base/error.hpp"
-#include "sim/base/inequality.hpp"
 #include "sim/base/random.hpp"
 #include "sim/engine/scenario_file.hpp"
+#include "sim/stats/correlation.hpp"
+#include "sim/stats/inequality.hpp"
 
 namespace souk {
 namespace {

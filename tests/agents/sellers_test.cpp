@@ -10,10 +10,10 @@
 
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
-#include "sim/base/correlation.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/random.hpp"
 #include "sim/engine/scenario_file.hpp"
+#include "sim/stats/correlation.hpp"
 
 namespace souk {
 namespace {

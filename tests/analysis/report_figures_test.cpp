@@ -15,7 +15,7 @@
 #include "analysis/report/theme.hpp"
 #include "analysis/report/verdict.hpp"
 #include "analysis/results/results_view.hpp"
-#include "sim/base/inequality.hpp"
+#include "sim/stats/inequality.hpp"
 #include "tests/analysis/made_results.hpp"
 
 namespace souk {

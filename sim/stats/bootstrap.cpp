@@ -1,4 +1,4 @@
-#include "analysis/statistics/bootstrap.hpp"
+#include "sim/stats/bootstrap.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,8 +1,8 @@
-#include "analysis/statistics/seed_effects.hpp"
+#include "analysis/tables/seed_effects.hpp"
 
 #include <map>
 
-#include "analysis/statistics/summary.hpp"
+#include "sim/stats/summary.hpp"
 
 namespace souk {
 

@@ -1,4 +1,4 @@
-#include "sim/base/inequality.hpp"
+#include "sim/stats/inequality.hpp"
 
 #include <algorithm>
 #include <cmath>

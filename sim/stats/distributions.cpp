@@ -1,4 +1,4 @@
-#include "aggregators/stats/distributions.hpp"
+#include "sim/stats/distributions.hpp"
 
 #include <cmath>
 
@@ -13,7 +13,8 @@ constexpr int terms_max = 10'000;
 
 double not_zero(double value) { return std::abs(value) < tiny ? tiny : value; }
 
-/// The continued fraction of I_x(a, b) (DLMF 8.17.22), converging fast for x < (a + 1) / (a + b + 2).
+/// The continued fraction of I_x(a, b) (DLMF 8.17.22), converging fast for x < (a + 1) / (a + b + 2); by Lentz's method
+/// (Thompson and Barnett, 1986).
 double beta_fraction(double a, double b, double x) {
   double c = 1.0;
   double d = 1.0 / not_zero(1.0 - (a + b) * x / (a + 1.0));
@@ -44,15 +45,27 @@ double lower_gamma(double a, double x) {
   return sum;
 }
 
+/// I_x(a, b) for 0 < x, rest = 1 - x > 0; log_rest is the logarithm of the latter.
+double incomplete_beta(double a, double b, double x, double rest, double log_rest) {
+  const double log_factor = std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) + a * std::log(x) + b * log_rest;
+  const double factor = std::exp(log_factor);
+  if (x < (a + 1.0) / (a + b + 2.0)) return factor * beta_fraction(a, b, x) / a;
+  return 1.0 - factor * beta_fraction(b, a, rest) / b;
+}
+
 }  // namespace
 
 double regularized_incomplete_beta(double a, double b, double x) {
   SOUK_EXPECT(a > 0.0 && b > 0.0 && x >= 0.0 && x <= 1.0);
   if (x == 0.0 || x == 1.0) return x;
-  const double log_factor = std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) + a * std::log(x) + b * std::log1p(-x);
-  const double factor = std::exp(log_factor);
-  if (x < (a + 1.0) / (a + b + 2.0)) return factor * beta_fraction(a, b, x) / a;
-  return 1.0 - factor * beta_fraction(b, a, 1.0 - x) / b;
+  return incomplete_beta(a, b, x, 1.0 - x, std::log1p(-x));
+}
+
+double regularized_incomplete_beta(double a, double b, double x, double rest) {
+  SOUK_EXPECT(a > 0.0 && b > 0.0);
+  if (x <= 0.0) return 0.0;
+  if (rest <= 0.0) return 1.0;
+  return incomplete_beta(a, b, x, rest, std::log(rest));
 }
 
 double chi_squared_quantile(double p, double degrees) {

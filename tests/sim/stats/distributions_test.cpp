@@ -1,6 +1,7 @@
-#include "aggregators/stats/distributions.hpp"
+#include "sim/stats/distributions.hpp"
 
 #include <cmath>
+#include <numbers>
 
 #include <gtest/gtest.h>
 
@@ -23,6 +24,19 @@ TEST(Distributions, IncompleteBetaIsScipys) {
   }
   EXPECT_EQ(regularized_incomplete_beta(2.0, 3.0, 0.0), 0.0);
   EXPECT_EQ(regularized_incomplete_beta(2.0, 3.0, 1.0), 1.0);
+}
+
+TEST(Distributions, IncompleteBetaTellsPlacesApartThatAreAllNearOne) {
+  // I_x(1/2, 1/2) = 2/pi asin(sqrt(x)): what is left to 1 is 2/pi sqrt(1 - x) there, far below the distance of doubles.
+  for (const double rest : {1e-20, 1e-30}) {
+    EXPECT_NEAR(regularized_incomplete_beta(0.5, 0.5, 1.0, rest), 1.0 - 2.0 / std::numbers::pi * std::sqrt(rest),
+                2e-16);
+  }
+  for (const double x : {0.1, 0.5, 0.9}) {
+    expect_relative(regularized_incomplete_beta(3.0, 7.5, x, 1.0 - x), regularized_incomplete_beta(3.0, 7.5, x), 1e-14);
+  }
+  EXPECT_EQ(regularized_incomplete_beta(2.0, 3.0, 0.0, 1.0), 0.0);
+  EXPECT_EQ(regularized_incomplete_beta(2.0, 3.0, 1.0, 0.0), 1.0);
 }
 
 TEST(Distributions, ChiSquaredQuantileIsScipys) {

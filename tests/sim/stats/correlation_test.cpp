@@ -1,5 +1,5 @@
 // Correlations against closed forms and against their definitions.
-#include "sim/base/correlation.hpp"
+#include "sim/stats/correlation.hpp"
 
 #include <cmath>
 #include <vector>

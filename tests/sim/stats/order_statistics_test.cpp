@@ -1,4 +1,4 @@
-#include "aggregators/stats/order_statistics.hpp"
+#include "sim/stats/order_statistics.hpp"
 
 #include <vector>
 

@@ -2,8 +2,7 @@
 
 namespace souk {
 
-/// P(T <= t) of Student's t distribution; degrees of freedom > 0. The regularised incomplete beta function by its
-/// continued fraction, evaluated with Lentz's method (Thompson and Barnett, 1986). Absolute error below 1e-13.
+/// P(T <= t) of Student's t distribution; degrees of freedom > 0. Absolute error below 1e-13.
 double student_t_cdf(double t, double degrees);
 
 /// The t with student_t_cdf(t) = p, for 0 < p < 1, by bisection to the last bit.

@@ -1,30 +1,12 @@
-#include "sim/base/correlation.hpp"
+#include "sim/stats/correlation.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
-#include <vector>
 
 #include "sim/base/contract.hpp"
+#include "sim/stats/ranks.hpp"
 
 namespace souk {
-namespace {
-
-/// From 1; equal values share the mean of theirs.
-std::vector<double> ranks(std::span<const double> values) {
-  std::vector<std::size_t> order(values.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::sort(order, {}, [&](std::size_t i) { return values[i]; });
-  std::vector<double> result(values.size());
-  for (std::size_t begin = 0, end = 0; begin < order.size(); begin = end) {
-    while (end < order.size() && values[order[end]] == values[order[begin]]) ++end;
-    const double shared = static_cast<double>(begin + 1 + end) / 2.0;
-    for (std::size_t k = begin; k < end; ++k) result[order[k]] = shared;
-  }
-  return result;
-}
-
-}  // namespace
 
 std::optional<double> pearson(std::span<const double> x, std::span<const double> y) {
   SOUK_EXPECT(x.size() == y.size());
@@ -34,7 +16,7 @@ std::optional<double> pearson(std::span<const double> x, std::span<const double>
 }
 
 std::optional<double> spearman(std::span<const double> x, std::span<const double> y) {
-  return pearson(ranks(x), ranks(y));
+  return pearson(average_ranks(x, 0.0), average_ranks(y, 0.0));
 }
 
 void RunningCorrelation::add(double x, double y) {

@@ -1,4 +1,4 @@
-#include "sim/base/normal_distribution.hpp"
+#include "sim/stats/normal_distribution.hpp"
 
 #include <cmath>
 #include <limits>

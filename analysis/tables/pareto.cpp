@@ -1,4 +1,4 @@
-#include "analysis/statistics/pareto.hpp"
+#include "analysis/tables/pareto.hpp"
 
 #include <algorithm>
 #include <numeric>

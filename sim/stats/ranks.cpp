@@ -1,4 +1,4 @@
-#include "analysis/statistics/ranks.hpp"
+#include "sim/stats/ranks.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,11 +1,11 @@
-#include "analysis/statistics/wilcoxon.hpp"
+#include "sim/stats/wilcoxon.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
-#include "analysis/statistics/ranks.hpp"
-#include "sim/base/normal_distribution.hpp"
+#include "sim/stats/normal_distribution.hpp"
+#include "sim/stats/ranks.hpp"
 
 namespace souk {
 namespace {

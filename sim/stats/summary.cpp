@@ -1,14 +1,15 @@
-#include "analysis/statistics/summary.hpp"
+#include "sim/stats/summary.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
-#include "analysis/statistics/student_t.hpp"
+#include "sim/stats/student_t.hpp"
 
 namespace souk {
 namespace {
 
+/// Not quantile 0.5, which interpolates: of infinities that makes NaN.
 double median_of(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
