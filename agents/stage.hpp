@@ -76,9 +76,9 @@ class ScenarioSections {
   std::vector<ScenarioSection> sections_;
 };
 
-/// `const RegisterSection registered({.name = "market", …});` at the end of a stage's file.
-struct RegisterSection {
-  explicit RegisterSection(ScenarioSection section) { ScenarioSections::instance().add(std::move(section)); }
+/// `const RegisterStage registered({.name = "market", …});` at the end of a stage's file.
+struct RegisterStage {
+  explicit RegisterStage(ScenarioSection section) { ScenarioSections::instance().add(std::move(section)); }
 };
 
 }  // namespace souk

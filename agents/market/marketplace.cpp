@@ -97,7 +97,7 @@ OwnerNeeds needs_of(const scenario::Scenario& scenario, std::size_t owner) {
   return {.root = needs.root_update || needs.root_data};
 }
 
-const RegisterSection registered({.name = "market",
+const RegisterStage registered({.name = "market",
                                   .place = Place::settling,
                                   .is_in = [](const scenario::Scenario& scenario) { return scenario.has_market(); },
                                   .needs = needs_of,

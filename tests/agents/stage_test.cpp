@@ -61,7 +61,7 @@ class Census final : public Stage, private ServerHooks {
   std::int64_t updates_ = 0;
 };
 
-const RegisterSection registered(
+const RegisterStage registered(
     {.name = "census",
      .place = Place::serving,
      .is_in = [](const scenario::Scenario& scenario) { return scenario.name() == "with_a_census"; },
