@@ -60,8 +60,18 @@ struct Attackers::Group {
   bool asked = false, lied = false;  ///< in this round: whether anybody was to validate, and reports were changed
 
   Knowledge level_of(const UpdateAttack& stage) const {
-    if (knowledge == scenario::Attack::AS_PUBLISHED) return stage.usual();
-    return static_cast<Knowledge>(static_cast<int>(knowledge) - scenario::Attack::OWN);
+    switch (knowledge) {
+      case scenario::Attack::OWN:
+        return Knowledge::own;
+      case scenario::Attack::COLLUDERS:
+        return Knowledge::colluders;
+      case scenario::Attack::ALL:
+        return Knowledge::all;
+      case scenario::Attack::RULE:
+        return Knowledge::rule;
+      default:
+        return stage.usual();
+    }
   }
   /// Reports are shared by a group; what others report is known from ALL on, and so it is as published.
   bool sees_all_reports() const {
@@ -257,8 +267,10 @@ void Attackers::edit_reports(const Comm& comm, RoundIndex round, const ColumnMat
     std::vector<double> own;
     copy_rows<double>(honest, rows, width, own);
     ReportAccess access;
-    std::get<0>(access.grants).emplace(OwnReports{members, steps.rows(), classes, own, own_steps});
-    if (group->sees_all_reports()) std::get<1>(access.grants).emplace(AllReports{honest, validators, rows});
+    std::get<std::optional<OwnReports>>(access.grants)
+        .emplace(OwnReports{members, steps.rows(), classes, own, own_steps});
+    if (group->sees_all_reports())
+      std::get<std::optional<AllReports>>(access.grants).emplace(AllReports{honest, validators, rows});
     Stream random(seed_, streams::lie_of_validators(members.front(), round));
     const std::vector<double> before = own;
     group->reports->report_from(access, random);
