@@ -169,10 +169,11 @@ class TorchNetwork final : public Network {
     }
     std::vector<float> values = to_floats(outputs);
     const double sum = objective_->gradient(values, shape().outputs(), batch.targets(), batch.samples);
-    std::vector<Tensor> ends{outputs}, slopes{like(outputs, values)};
+    std::vector<Tensor> ends{outputs}, slopes{like(outputs, values)};  // which look at the vectors' memory
+    std::vector<float> attention;
     double of_attention = 0.0;
     if (answer.attention.defined()) {
-      std::vector<float> attention = to_floats(answer.attention);
+      attention = to_floats(answer.attention);
       of_attention = objective_->attention_gradient(attention, attention.size() / batch.samples, batch.targets());
       ends.push_back(answer.attention);
       slopes.push_back(like(answer.attention, attention));
