@@ -98,12 +98,12 @@ OwnerNeeds needs_of(const scenario::Scenario& scenario, std::size_t owner) {
 }
 
 const RegisterStage registered({.name = "market",
-                                  .place = Place::settling,
-                                  .is_in = [](const scenario::Scenario& scenario) { return scenario.has_market(); },
-                                  .needs = needs_of,
-                                  .make = [](const World& world) -> std::unique_ptr<Stage> {
-                                    return std::make_unique<Marketplace>(world);
-                                  }});
+                                .place = Place::settling,
+                                .is_in = [](const scenario::Scenario& scenario) { return scenario.has_market(); },
+                                .needs = needs_of,
+                                .make = [](const World& world) -> std::unique_ptr<Stage> {
+                                  return std::make_unique<Marketplace>(world);
+                                }});
 
 }  // namespace
 }  // namespace souk
