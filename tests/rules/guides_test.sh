@@ -76,7 +76,7 @@ while read -r place file oneof message type name number; do
     failed=1
   fi
 done <<END
-$(fields_of_guides docs/adding-a-rule.md docs/adding-an-attack.md)
+$(fields_of_guides docs/adding-a-rule.md docs/adding-an-attack.md docs/adding-an-objective.md)
 END
 
 if [ "$count" -lt 6 ]; then
