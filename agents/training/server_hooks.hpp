@@ -49,7 +49,8 @@ class ServerHooks {
   virtual void tested(double /*quality*/, RoundRecord&) {}
   /// The last test of the model. Collective, of several phases.
   virtual void finish(Phases&, RoundRecord&) {}
-  /// Puts a model's part of a round, of which it is not the first, into the whole round's record.
+  /// Puts a model's part of a round, of which it is not the first, into the whole round's record: the section does that
+  /// brings its owner.
   virtual void merge(RoundRecord&& /*own*/, RoundRecord& /*round*/) const {}
   /// `rule` is what the server's rule needs at this scale.
   virtual HookFootprint footprint(const RuleScale& /*scale*/, const RuleFootprint& /*rule*/) const { return {}; }
