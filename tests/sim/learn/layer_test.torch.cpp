@@ -119,7 +119,7 @@ TEST(NewKindOfLayer, enters_parameters_under_its_name_and_draws_them) {
 
   network.initialise(random, parameters);
 
-  const Slot& slot = network.layout().slot("scale2.factor");
+  const Slot slot = network.layout().slot("scale2.factor");
   const std::span<const float> factors(parameters.data() + slot.offset, slot.size);
   EXPECT_EQ(slot.size, 3U);
   EXPECT_THAT(factors, Each(::testing::AllOf(::testing::Ge(0.5F), ::testing::Le(1.5F))));
@@ -162,7 +162,7 @@ TEST(NewKindOfLayer, leaves_the_network_to_libtorch_without_kernels) {
   const auto parameters = initial_parameters(*torch);
   const Samples samples(images, 3);
   auto doubled = parameters;  // of the layer before it
-  const Slot& second = network.layout().slot("fc2.weight");
+  const Slot second = network.layout().slot("fc2.weight");
   std::for_each_n(doubled.begin(), second.offset, [](float& value) { value *= 2.0F; });
 
   EXPECT_FALSE(is_chain(network));
