@@ -232,7 +232,7 @@ HookFootprint Buyer::footprint(const RuleScale& scale, const RuleFootprint& rule
   return market;
 }
 
-void Buyer::serialize(Archive& archive) {
+void Buyer::serialize_hooks(Archive& archive) {
   trade_.serialize(archive);
   if (rewards_ != nullptr) rewards_->serialize(archive);
 }

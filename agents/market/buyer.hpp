@@ -35,7 +35,7 @@ class Buyer final : public ServerHooks {
   void finish(Phases& phases, RoundRecord& record) override;
   void merge(RoundRecord&& own, RoundRecord& round) const override;
   HookFootprint footprint(const RuleScale& scale, const RuleFootprint& rule) const override;
-  void serialize(Archive& archive) override;
+  void serialize_hooks(Archive& archive) override;
 
  private:
   void value(const ServerRound& round, RoundRecord& record);

@@ -268,7 +268,7 @@ void ModelServer::serialize(Archive& archive) {
   poisoner_.serialize(archive);
   archive.field("last change", change_);
   tests_.serialize(archive);
-  for (ServerHooks* hook : hooks_) hook->serialize(archive);
+  for (ServerHooks* hook : hooks_) hook->serialize_hooks(archive);
 }
 
 }  // namespace souk

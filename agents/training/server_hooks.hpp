@@ -54,8 +54,8 @@ class ServerHooks {
   virtual void merge(RoundRecord&& /*own*/, RoundRecord& /*round*/) const {}
   /// `rule` is what the server's rule needs at this scale.
   virtual HookFootprint footprint(const RuleScale& /*scale*/, const RuleFootprint& /*rule*/) const { return {}; }
-  /// State between rounds. Collective.
-  virtual void serialize(Archive&) {}
+  /// State between rounds. A name of its own, for a stage may be its own hooks. Collective.
+  virtual void serialize_hooks(Archive&) {}
 };
 
 }  // namespace souk

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::uint32_t rounds = 4;
 
-/// Lets nobody ask client 0, counts the updates that arrive, and asks the root data for nothing.
+/// Lets nobody ask client 0, counts the updates that arrive, and hides those of client 1 from the rule.
 class Census final : public Stage, private ServerHooks {
  public:
   explicit Census(const World& world) : clients_(world.federation.population().clients()) {}
@@ -119,6 +119,9 @@ TEST(Stages, come_with_their_section_and_have_a_say_in_learning) {
   EXPECT_TRUE(std::ranges::any_of(with.set_up.metrics, [](const MetricValue& metric) {
     return metric.name == "census.clients" && metric.value == 6.0;
   }));
+  EXPECT_TRUE(std::ranges::any_of(with.set_up.metrics, [](const MetricValue& metric) {
+    return metric.name == "root_samples" && metric.value == 20.0;
+  })) << "the section asks for root data, which the mean does not";
   for (std::uint32_t r = 0; r < rounds; ++r) {
     EXPECT_EQ(with.records[r].metric("census.updates"), 5.0 * (r + 1));
     EXPECT_EQ(with.records[r].metric("updates"), 4.0) << "the rule sees what is left to it";
