@@ -1,7 +1,7 @@
 #pragma once
 
 // What most sources include, read once for all of them. Sources still include what they use: builds without precompiled
-// headers (-DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON, and the preset asan) compile them from nothing.
+// headers (-DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON) compile them from nothing.
 
 #include <algorithm>
 #include <array>
