@@ -37,6 +37,10 @@ inline StreamKey wave_row(std::uint64_t row, bool test) {
   return detail::numbered(Purpose::dataset, row, test ? 1 : 0);
 }
 inline StreamKey wave_function() { return detail::numbered(Purpose::dataset, 0, 2); }
+inline StreamKey node_split() { return detail::numbered(Purpose::dataset, detail::none, 0, 5); }
+inline StreamKey community_weights() { return detail::numbered(Purpose::dataset, detail::none, 0, 6); }
+inline StreamKey community_edges(std::uint64_t part) { return detail::numbered(Purpose::dataset, part, 0, 7); }
+inline StreamKey community_features(std::uint64_t node) { return detail::numbered(Purpose::dataset, node, 0, 8); }
 
 // Who takes part and what they hold.
 inline StreamKey partition() { return {Purpose::partition, nobody, {}}; }

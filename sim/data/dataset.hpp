@@ -33,8 +33,11 @@ struct DatasetShape {
   std::size_t vocabulary = 0;          ///< values are token numbers below this (sim/data/vocabulary.hpp); 0: no tokens
   std::vector<TableColumn> columns{};  ///< of a table's features, in their order; empty where the set names none
   bool numbers = false;                ///< what is to be learned are numbers, and not classes
+  bool graph = false;  ///< samples are nodes, whose features the graph has (sim/data/graphs/graph.hpp): rows hold none
 
   std::size_t features() const { return sample_shape[0] * sample_shape[1] * sample_shape[2]; }
+  /// Values that a row holds.
+  std::size_t row_values() const { return graph ? 0 : features(); }
 };
 
 /// Memory a reader fills. Exactly the one of u8 and f32 that the shape names is non-empty.

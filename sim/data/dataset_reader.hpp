@@ -14,6 +14,8 @@ class Data;
 
 namespace souk {
 
+struct StoredGraph;
+
 enum class Split : std::uint8_t { train, test };
 
 /// One data set in a public format. Constructing it and asking for shapes reads no more than the format forces it to;
@@ -27,6 +29,9 @@ class DatasetReader {
   /// Whether disjoint row ranges may be read by different processes at a fraction of the cost each. Otherwise one
   /// process reads all rows.
   virtual bool rows_are_independent() const { return false; }
+  /// The graph whose nodes are the samples; null where samples are rows. Shapes then say how many features a node has,
+  /// and rows that are read have a label and no values.
+  virtual const StoredGraph* graph() const { return nullptr; }
   /// Sentences for the user about what was found, such as a part that is missing but not needed. Empty: nothing odd.
   virtual std::vector<std::string> warnings() const { return {}; }
 };

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "sim/base/ids.hpp"
+
+namespace souk {
+
+/// A node of a graph, from 0.
+using NodeIndex = std::uint32_t;
+
+/// A matrix most of whose values are zero, row after row (CSR), in memory that it does not own. Row i has the entries
+/// [offsets[i], offsets[i + 1]), their columns ascending.
+struct SparseRows {
+  std::span<const std::uint64_t> offsets;  ///< [rows + 1]
+  std::span<const std::uint32_t> columns;  ///< [entries]
+  std::span<const float> values;           ///< [entries]; empty: all are 1
+  std::size_t width = 0;                   ///< number of columns
+
+  std::size_t rows() const { return offsets.empty() ? 0 : offsets.size() - 1; }
+  std::size_t entries() const { return columns.size(); }
+};
+
+/// A graph with features of its nodes, in memory that it does not own: the ranks of a node share one copy. Undirected,
+/// without loops: row v of `edges` has the neighbours of v, each once, and is [nodes, nodes] without values.
+struct Graph {
+  SparseRows edges;
+  SparseRows features;                     ///< [nodes, features], as stored
+  std::span<const NodeIndex> train_nodes;  ///< [training units] node of each, ascending
+  std::span<const NodeIndex> test_nodes;   ///< [test units]
+
+  std::size_t nodes() const { return edges.rows(); }
+};
+
+/// How much memory a graph takes, known before it is copied there.
+struct GraphShape {
+  std::size_t nodes = 0;
+  std::size_t edge_entries = 0;  ///< twice the number of edges
+  std::size_t feature_entries = 0;
+  std::size_t features = 0;
+  bool weighted_features = false;  ///< whether features have values other than 1
+};
+
+}  // namespace souk
