@@ -1,0 +1,78 @@
+#include "sim/learn/graphs/dense_layer.hpp"
+
+#include "scenarios/learning.pb.h"
+#include "sim/base/plugin_registry.hpp"
+#include "sim/learn/graphs/layer_parts.hpp"
+
+namespace souk {
+namespace {
+
+using namespace graph_parts;
+
+class DenseLayer final : public ConvolutionOf<DenseLayer> {
+ public:
+  explicit DenseLayer(std::size_t outputs) : outputs_(outputs) {}
+  std::size_t place(std::size_t inputs) override {
+    inputs_ = inputs;
+    return outputs_;
+  }
+  std::vector<Slot> slots(const std::string& prefix) const override {
+    return {weight_slot(prefix + ".weight", inputs_, outputs_), bias_slot(prefix + ".bias", outputs_)};
+  }
+  void initialise(Stream& random, std::span<float> parameters) const override {
+    draw_glorot(inputs_, outputs_, random, parameters.first(inputs_ * outputs_));
+  }
+  std::size_t hops() const override { return 0; }
+  double forward_flops(const LayerSize& size) const override { return product_flops(size, inputs_, outputs_); }
+
+  template <class T>
+  void run(const LayerPass<T>& pass) const {
+    multiply(pass.in, pass.parameters, pass.rows_out, outputs_, pass.out);
+    add_bias(pass.parameters + inputs_ * outputs_, pass.rows_out, outputs_, pass.out);
+  }
+  template <class T>
+  void unwind(const LayerReturn<T>& back) const {
+    const LayerPass<T>& pass = back.pass;
+    unwind_bias(back.d_out, pass.rows_out, outputs_, back.d_parameters + inputs_ * outputs_);
+    unwind_multiply(pass.in, pass.parameters, pass.rows_out, outputs_, back.d_out, back.d_parameters, back.d_in);
+  }
+
+ private:
+  std::size_t inputs_ = 0, outputs_;
+};
+
+/// The same networks that rows of tables have, on the features of nodes: what a graph adds shows beside them.
+class NodeMlp final : public GraphModelFamily {
+ public:
+  explicit NodeMlp(const scenario::Mlp& config) : hidden_(config.hidden().begin(), config.hidden().end()) {
+    if (hidden_.empty()) hidden_ = {200, 200};
+  }
+  GraphArchitecture build(const GraphModelShape& shape) const override {
+    GraphArchitecture network{.name = "mlp", .layers = {}};
+    for (const std::size_t width : hidden_) network.layers.push_back(dense_layer(width));
+    network.layers.push_back(dense_layer(shape.classes));
+    return network;
+  }
+
+ private:
+  std::vector<std::size_t> hidden_;
+};
+
+class NodeLogReg final : public GraphModelFamily {
+ public:
+  explicit NodeLogReg(const scenario::LogReg&) {}
+  GraphArchitecture build(const GraphModelShape& shape) const override {
+    GraphArchitecture network{.name = "logreg", .layers = {}};
+    network.layers.push_back(dense_layer(shape.classes));
+    return network;
+  }
+};
+
+const Register<GraphModelFamily, NodeMlp, scenario::Mlp> registered_mlp;
+const Register<GraphModelFamily, NodeLogReg, scenario::LogReg> registered_logreg;
+
+}  // namespace
+
+std::unique_ptr<Convolution> dense_layer(std::size_t outputs) { return std::make_unique<DenseLayer>(outputs); }
+
+}  // namespace souk

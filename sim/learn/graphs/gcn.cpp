@@ -1,0 +1,110 @@
+#include <cmath>
+
+#include "scenarios/graph_models.pb.h"
+#include "sim/base/plugin_registry.hpp"
+#include "sim/learn/graphs/gcn.hpp"
+#include "sim/learn/graphs/layer_parts.hpp"
+
+namespace souk {
+
+template <class S>
+graph_parts::Neighbours<S> gcn_weights(GcnNormalization normalization, const ReceptiveField& field, std::size_t rows) {
+  const bool loops = normalization == GcnNormalization::symmetric;
+  graph_parts::Neighbours<S> how;
+  how.at.resize(rows);
+  if (normalization != GcnNormalization::without_self) how.own.assign(rows, S{1});
+  for (std::size_t i = 0; i < rows; ++i) {
+    const S degree = static_cast<S>(field.degrees()[i]) + (loops ? S{1} : S{0});
+    how.at[i] = degree > S{0} ? S{1} / std::sqrt(degree) : S{0};
+    if (loops) how.own[i] = S{1} / degree;
+  }
+  how.from = how.at;
+  return how;
+}
+
+template graph_parts::Neighbours<float> gcn_weights<float>(GcnNormalization, const ReceptiveField&, std::size_t);
+template graph_parts::Neighbours<double> gcn_weights<double>(GcnNormalization, const ReceptiveField&, std::size_t);
+
+namespace {
+
+using namespace graph_parts;
+
+class GcnLayer final : public ConvolutionOf<GcnLayer> {
+ public:
+  GcnLayer(std::size_t outputs, GcnNormalization normalization)
+      : outputs_(outputs), normalization_(normalization) {}
+  std::size_t place(std::size_t inputs) override {
+    inputs_ = inputs;
+    return outputs_;
+  }
+  std::vector<Slot> slots(const std::string& prefix) const override {
+    return {weight_slot(prefix + ".weight", inputs_, outputs_), bias_slot(prefix + ".bias", outputs_)};
+  }
+  void initialise(Stream& random, std::span<float> parameters) const override {
+    draw_glorot(inputs_, outputs_, random, parameters.first(inputs_ * outputs_));
+  }
+  double forward_flops(const LayerSize& size) const override {
+    return product_flops(size, inputs_, outputs_) + gather_flops(size, outputs_);
+  }
+
+  // Multiplied first: an edge then carries outputs and not inputs.
+  template <class T>
+  void run(const LayerPass<T>& pass) const {
+    T* products = keep(pass.kept, 0, pass.rows_in * outputs_);
+    multiply(pass.in, pass.parameters, pass.rows_in, outputs_, products);
+    gather(weights<T>(pass), pass.field, pass.rows_in, pass.rows_out, outputs_, products, pass.out);
+    add_bias(pass.parameters + inputs_ * outputs_, pass.rows_out, outputs_, pass.out);
+  }
+  template <class T>
+  void unwind(const LayerReturn<T>& back) const {
+    const LayerPass<T>& pass = back.pass;
+    T* d_products = keep(pass.kept, 0, pass.rows_in * outputs_);
+    unwind_bias(back.d_out, pass.rows_out, outputs_, back.d_parameters + inputs_ * outputs_);
+    unwind_gather(weights<T>(pass), pass.field, pass.rows_in, pass.rows_out, outputs_, back.d_out, d_products);
+    unwind_multiply(pass.in, pass.parameters, pass.rows_in, outputs_, d_products, back.d_parameters, back.d_in);
+  }
+
+ private:
+  template <class T>
+  Neighbours<Scalar<T>> weights(const LayerPass<T>& pass) const {
+    return gcn_weights<Scalar<T>>(normalization_, pass.field, pass.rows_in);
+  }
+
+  std::size_t inputs_ = 0, outputs_;
+  GcnNormalization normalization_;
+};
+
+GcnNormalization normalization_of(scenario::Gcn::Normalization normalization) {
+  switch (normalization) {
+    case scenario::Gcn::SYMMETRIC:
+      return GcnNormalization::symmetric;
+    case scenario::Gcn::PLUS_IDENTITY:
+      return GcnNormalization::plus_identity;
+    case scenario::Gcn::WITHOUT_SELF:
+      break;
+  }
+  return GcnNormalization::without_self;
+}
+
+class GcnFamily final : public GraphModelFamily {
+ public:
+  explicit GcnFamily(const scenario::Gcn& config) : config_(config) {}
+  GraphArchitecture build(const GraphModelShape& shape) const override {
+    GraphArchitecture network{.name = "gcn",
+                              .layers = {},
+                              .activation = activation_of(config_.activation()),
+                              .dropout = config_.dropout()};
+    for (const std::size_t width : widths(config_.hidden(), 16, shape.classes)) {
+      network.layers.push_back(std::make_unique<GcnLayer>(width, normalization_of(config_.normalization())));
+    }
+    return network;
+  }
+
+ private:
+  scenario::Gcn config_;
+};
+
+const Register<GraphModelFamily, GcnFamily, scenario::Gcn> registered;
+
+}  // namespace
+}  // namespace souk

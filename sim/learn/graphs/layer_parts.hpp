@@ -1,0 +1,211 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "sim/base/contract.hpp"
+#include "sim/learn/graphs/convolution.hpp"
+#include "sim/learn/graphs/graph_kernels.hpp"
+
+namespace souk::scenario {
+enum GraphActivation : int;
+}
+
+/// What graph layers are made of. Weights are [inputs, outputs].
+namespace souk::graph_parts {
+
+/// The number with index `which` of what a layer keeps, with so many values.
+template <class T>
+T* keep(std::vector<std::vector<T>>& kept, std::size_t which, std::size_t size) {
+  if (kept.size() <= which) kept.resize(which + 1);
+  kept[which].resize(size);
+  return kept[which].data();
+}
+
+template <class T>
+Scalar<T>* as_scalars(T* values) {
+  return reinterpret_cast<Scalar<T>*>(values);
+}
+template <class T>
+const Scalar<T>* as_scalars(const T* values) {
+  return reinterpret_cast<const Scalar<T>*>(values);
+}
+
+/// row_factors of scaled features as numbers of this kind.
+template <class T>
+std::vector<Scalar<T>> row_factors(const NodeInput<T>& in, std::size_t rows) {
+  const auto factors = in.scaling->row_factors;
+  if (factors.empty()) return {};
+  return std::vector<Scalar<T>>(factors.begin(), factors.begin() + static_cast<std::ptrdiff_t>(rows));
+}
+
+/// out [rows, outputs] = the first rows of `in` times weight. Features are sparse and stay so: of scaled columns,
+/// (x - shift) scale W = x (scale W) - shift (scale W).
+template <class T>
+void multiply(const NodeInput<T>& in, const T* weight, std::size_t rows, std::size_t outputs, T* out) {
+  if (in.rows != nullptr) {
+    kernels::multiply_dense(rows, in.width, outputs, in.rows, weight, out);
+    return;
+  }
+  const FeatureScaling& scaling = *in.scaling;
+  const bool columns = !scaling.scale.empty();
+  std::vector<T> scaled, shifted;
+  if (columns) {
+    scaled.assign(weight, weight + in.width * outputs);
+    shifted.assign(outputs, T{});
+    for (std::size_t f = 0; f < in.width; ++f) {
+      const T scale{static_cast<Scalar<T>>(scaling.scale[f])}, shift{static_cast<Scalar<T>>(scaling.shift[f])};
+      for (std::size_t o = 0; o < outputs; ++o) {
+        scaled[f * outputs + o] = scale * scaled[f * outputs + o];
+        shifted[o] += shift * scaled[f * outputs + o];
+      }
+    }
+  }
+  const std::vector<Scalar<T>> factors = row_factors(in, rows);
+  kernels::multiply_sparse({.matrix = *in.features,
+                            .rows = rows,
+                            .columns = static_cast<std::uint32_t>(in.width),
+                            .width = outputs * scalars<T>,
+                            .in = as_scalars(columns ? scaled.data() : weight),
+                            .out = as_scalars(out),
+                            .row_factors = factors.empty() ? nullptr : factors.data(),
+                            .values = in.feature_values});
+  if (!columns) return;
+  for (std::size_t i = 0; i < rows; ++i) {
+    const T factor{factors.empty() ? Scalar<T>{1} : factors[i]};
+    for (std::size_t o = 0; o < outputs; ++o) out[i * outputs + o] -= factor * shifted[o];
+  }
+}
+
+/// The way back of multiply: adds to d_weight, and writes d_in [rows, inputs] if it is not null.
+template <class T>
+void unwind_multiply(const NodeInput<T>& in, const T* weight, std::size_t rows, std::size_t outputs, const T* d_out,
+                     T* d_weight, T* d_in) {
+  if (in.rows != nullptr) {
+    kernels::add_transposed_dense(rows, in.width, outputs, in.rows, d_out, d_weight);
+    if (d_in == nullptr) return;
+    std::vector<T> transposed(in.width * outputs);
+    for (std::size_t f = 0; f < in.width; ++f) {
+      for (std::size_t o = 0; o < outputs; ++o) transposed[o * in.width + f] = weight[f * outputs + o];
+    }
+    kernels::multiply_dense(rows, outputs, in.width, d_out, transposed.data(), d_in);
+    return;
+  }
+  SOUK_EXPECT(d_in == nullptr);
+  const FeatureScaling& scaling = *in.scaling;
+  const bool columns = !scaling.scale.empty();
+  std::vector<T> gathered(columns ? in.width * outputs : 0);
+  const std::vector<Scalar<T>> factors = row_factors(in, rows);
+  kernels::add_transposed_sparse({.matrix = *in.features,
+                                  .rows = rows,
+                                  .columns = static_cast<std::uint32_t>(in.width),
+                                  .width = outputs * scalars<T>,
+                                  .in = as_scalars(d_out),
+                                  .out = as_scalars(columns ? gathered.data() : d_weight),
+                                  .row_factors = factors.empty() ? nullptr : factors.data(),
+                                  .values = in.feature_values});
+  if (!columns) return;
+  std::vector<T> sums(outputs);
+  for (std::size_t i = 0; i < rows; ++i) {
+    const T factor{factors.empty() ? Scalar<T>{1} : factors[i]};
+    for (std::size_t o = 0; o < outputs; ++o) sums[o] += factor * d_out[i * outputs + o];
+  }
+  for (std::size_t f = 0; f < in.width; ++f) {
+    const T scale{static_cast<Scalar<T>>(scaling.scale[f])}, shift{static_cast<Scalar<T>>(scaling.shift[f])};
+    for (std::size_t o = 0; o < outputs; ++o) {
+      d_weight[f * outputs + o] += scale * (gathered[f * outputs + o] - shift * sums[o]);
+    }
+  }
+}
+
+template <class T>
+void add_bias(const T* bias, std::size_t rows, std::size_t width, T* out) {
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t c = 0; c < width; ++c) out[i * width + c] += bias[c];
+  }
+}
+
+template <class T>
+void unwind_bias(const T* d_out, std::size_t rows, std::size_t width, T* d_bias) {
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t c = 0; c < width; ++c) d_bias[c] += d_out[i * width + c];
+  }
+}
+
+/// out_i = at_i (sum of from_j in_j over the neighbours j of i) + own_i in_i. Empty: factors of 1, and nothing of a
+/// node's own.
+template <class S>
+struct Neighbours {
+  std::vector<S> at, from, own;
+};
+
+template <class S>
+const S* data_of(const std::vector<S>& values) {
+  return values.empty() ? nullptr : values.data();
+}
+
+template <class T>
+void gather(const Neighbours<Scalar<T>>& how, const ReceptiveField& field, std::size_t rows_in, std::size_t rows_out,
+            std::size_t width, const T* in, T* out) {
+  kernels::multiply_sparse({.matrix = field.edges(),
+                            .rows = rows_out,
+                            .columns = static_cast<std::uint32_t>(rows_in),
+                            .width = width * scalars<T>,
+                            .in = as_scalars(in),
+                            .out = as_scalars(out),
+                            .row_factors = data_of(how.at),
+                            .column_factors = data_of(how.from),
+                            .own_factors = data_of(how.own)});
+}
+
+/// The way back: edges go both ways, so that the transpose has the same rows and the factors change places.
+template <class T>
+void unwind_gather(const Neighbours<Scalar<T>>& how, const ReceptiveField& field, std::size_t rows_in,
+                   std::size_t rows_out, std::size_t width, const T* d_out, T* d_in) {
+  kernels::multiply_sparse({.matrix = field.edges(),
+                            .rows = rows_in,
+                            .columns = static_cast<std::uint32_t>(rows_out),
+                            .width = width * scalars<T>,
+                            .in = as_scalars(d_out),
+                            .out = as_scalars(d_in),
+                            .row_factors = data_of(how.from),
+                            .column_factors = data_of(how.at),
+                            .own_factors = data_of(how.own)});
+}
+
+/// Glorot and Bengio's uniform first values of a matrix [inputs, outputs].
+inline void draw_glorot(std::size_t inputs, std::size_t outputs, Stream& random, std::span<float> values) {
+  const double bound = std::sqrt(6.0 / static_cast<double>(inputs + outputs));
+  for (float& value : values) value = static_cast<float>(bound * (2.0 * random.uniform() - 1.0));
+}
+
+/// Flops of the product of all nodes' inputs with a weight, and of sums over neighbours.
+inline double product_flops(const LayerSize& size, std::size_t inputs, std::size_t outputs) {
+  const double values = size.reads_features ? size.feature_entries : size.nodes * static_cast<double>(inputs);
+  return 2.0 * values * static_cast<double>(outputs);
+}
+inline double gather_flops(const LayerSize& size, std::size_t width) {
+  return 2.0 * size.edge_entries * static_cast<double>(width);
+}
+
+inline Slot weight_slot(const std::string& name, std::size_t inputs, std::size_t outputs) {
+  return {.name = name, .shape = {static_cast<std::int64_t>(inputs), static_cast<std::int64_t>(outputs)}};
+}
+inline Slot bias_slot(const std::string& name, std::size_t outputs) {
+  return {.name = name, .shape = {static_cast<std::int64_t>(outputs)}};
+}
+
+/// Widths of all layers: those given, or the one usual, and behind them as many values as classes.
+template <class Given>
+std::vector<std::size_t> widths(const Given& hidden, std::size_t usual, std::size_t classes) {
+  std::vector<std::size_t> all(hidden.begin(), hidden.end());
+  if (all.empty()) all.push_back(usual);
+  all.push_back(classes);
+  return all;
+}
+
+Activation activation_of(scenario::GraphActivation activation);
+
+}  // namespace souk::graph_parts

@@ -1,0 +1,94 @@
+#include "sim/learn/graphs/receptive_field.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "sim/base/contract.hpp"
+
+namespace souk {
+namespace {
+
+constexpr std::uint32_t absent = std::numeric_limits<std::uint32_t>::max();
+
+std::uint32_t degree_of(const Graph& graph, std::size_t node) {
+  return static_cast<std::uint32_t>(graph.edges.offsets[node + 1] - graph.edges.offsets[node]);
+}
+
+std::span<const std::uint32_t> columns_of(const SparseRows& rows, std::size_t row) {
+  return rows.columns.subspan(rows.offsets[row], rows.offsets[row + 1] - rows.offsets[row]);
+}
+
+}  // namespace
+
+ReceptiveField::ReceptiveField(const Graph& graph, const FeatureScaling& scaling)
+    : reach_{graph.nodes()}, edges_(graph.edges), features_(graph.features), scaling_(scaling) {
+  degrees_.resize(graph.nodes());
+  for (std::size_t v = 0; v < graph.nodes(); ++v) degrees_[v] = degree_of(graph, v);
+}
+
+ReceptiveField::ReceptiveField(const Graph& graph, const FeatureScaling& scaling, std::span<const NodeIndex> targets,
+                               std::size_t hops) {
+  find_nodes(graph, targets, hops);
+  degrees_.reserve(nodes_.size());
+  for (const NodeIndex node : nodes_) degrees_.push_back(degree_of(graph, node));
+  take_edges(graph);
+  take_features(graph, scaling);
+}
+
+void ReceptiveField::find_nodes(const Graph& graph, std::span<const NodeIndex> targets, std::size_t hops) {
+  places_.assign(graph.nodes(), absent);
+  const auto enter = [this](NodeIndex node) {
+    if (places_[node] != absent) return false;
+    places_[node] = 0;
+    nodes_.push_back(node);
+    return true;
+  };
+  for (const NodeIndex node : targets) SOUK_EXPECT(enter(node));
+  reach_.push_back(nodes_.size());
+  for (std::size_t hop = 1, begin = 0; hop <= hops; ++hop) {
+    const std::size_t end = nodes_.size();
+    for (; begin < end; ++begin) {
+      for (const std::uint32_t neighbour : columns_of(graph.edges, nodes_[begin])) enter(neighbour);
+    }
+    std::sort(nodes_.begin() + static_cast<std::ptrdiff_t>(end), nodes_.end());
+    reach_.push_back(nodes_.size());
+  }
+  for (std::size_t i = 0; i < nodes_.size(); ++i) places_[nodes_[i]] = static_cast<std::uint32_t>(i);
+}
+
+void ReceptiveField::take_edges(const Graph& graph) {
+  edge_offsets_.assign(1, 0);
+  for (const NodeIndex node : nodes_) {
+    for (const std::uint32_t neighbour : columns_of(graph.edges, node)) {
+      if (places_[neighbour] != absent) neighbours_.push_back(places_[neighbour]);
+    }
+    edge_offsets_.push_back(neighbours_.size());
+  }
+  edges_ = {.offsets = edge_offsets_, .columns = neighbours_, .values = {}, .width = nodes_.size()};
+}
+
+void ReceptiveField::take_features(const Graph& graph, const FeatureScaling& scaling) {
+  const SparseRows& all = graph.features;
+  feature_offsets_.assign(1, 0);
+  for (const NodeIndex node : nodes_) {
+    const auto columns = columns_of(all, node);
+    feature_columns_.insert(feature_columns_.end(), columns.begin(), columns.end());
+    if (!all.values.empty()) {
+      const auto values = all.values.subspan(all.offsets[node], columns.size());
+      feature_values_.insert(feature_values_.end(), values.begin(), values.end());
+    }
+    if (!scaling.row_factors.empty()) row_factors_.push_back(scaling.row_factors[node]);
+    feature_offsets_.push_back(feature_columns_.size());
+  }
+  features_ = {
+      .offsets = feature_offsets_, .columns = feature_columns_, .values = feature_values_, .width = all.width};
+  scaling_ = {.shift = scaling.shift, .scale = scaling.scale, .row_factors = row_factors_};
+}
+
+double ReceptiveField::bytes() const {
+  return static_cast<double>(8 * (edge_offsets_.size() + feature_offsets_.size()) +
+                             4 * (degrees_.size() + nodes_.size() + places_.size() + neighbours_.size() +
+                                  feature_columns_.size() + feature_values_.size() + row_factors_.size()));
+}
+
+}  // namespace souk
