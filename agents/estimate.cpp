@@ -37,8 +37,7 @@ void require_memory(const RunEstimate& estimate, int ranks_on_node) {
 
 void require_room_for_models(const scenario::Scenario& scenario, const Dataset& train, std::size_t models,
                              int node_ranks, int ranks) {
-  const Architecture network = make_architecture(scenario.task().model(), model_shape(train));
-  const auto parameters = static_cast<double>(network.layout().dimension());
+  const auto parameters = static_cast<double>(parameter_count(scenario.task().model(), train));
   const std::size_t clients = scenario.participants().clients();
   const scenario::Participants& participants = scenario.participants();
   const double everyone = static_cast<double>(clients);

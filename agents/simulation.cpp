@@ -19,12 +19,15 @@ namespace souk {
 namespace {
 
 /// What an owner's rule and the sections ask for, known before any data are dealt. Throws InputError where the data set
-/// has no classes and the rule judges by them.
+/// does not have what the rule judges by.
 OwnerNeeds needs_of(const scenario::Scenario& scenario, const std::vector<const ScenarioSection*>& sections,
                     const Owner& owner, std::size_t index, const Dataset& train) {
   const RuleNeeds rule = make_aggregator(*owner.aggregator)->needs();
   SOUK_REQUIRE(!rule.classes || train.classes() > 0,
                "aggregator.{}: judges models by class, and the data set has numbers to predict",
+               plugin_name(chosen(*owner.aggregator, "rule")->GetDescriptor()));
+  SOUK_REQUIRE(!rule.noise || !train.shape().graph,
+               "aggregator.{}: asks networks about noise, and the samples of the data set are nodes of a graph",
                plugin_name(chosen(*owner.aggregator, "rule")->GetDescriptor()));
   OwnerNeeds needs{.root = rule.root_update || rule.root_data || owner.root->always(), .validators = rule.validators};
   for (const ScenarioSection* section : sections) {

@@ -39,6 +39,7 @@ struct RuleNeeds {
   bool history = false;      ///< and that about each client
   bool everyone = false;     ///< every client in every round
   bool classes = false;      ///< judges by class: a task that has classes
+  bool noise = false;        ///< the network's answers to noise: a task whose samples are rows
 };
 
 /// What happens to the step when all updates change alike.

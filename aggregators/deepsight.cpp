@@ -94,7 +94,7 @@ class DeepSight final : public Aggregator {
   explicit DeepSight(const scenario::DeepSight& config)
       : samples_(config.samples()), sets_(config.sets()), tau_(config.tau()) {}
 
-  RuleNeeds needs() const override { return {.model = true, .classes = true}; }
+  RuleNeeds needs() const override { return {.model = true, .classes = true, .noise = true}; }
   RulePreserves preserves() const override { return {.scale = false, .translation = false}; }
 
   RuleFootprint footprint(const RuleScale& scale) const override {

@@ -23,7 +23,7 @@ Federation::Federation(const scenario::Scenario& scenario, const std::string& de
                        std::span<const scenario::Root* const> roots, bool validating)
     : scenario_(scenario),
       data_(std::move(data)),
-      task_(make_task(scenario.task(), data_.train, data_.test, device)),
+      task_(make_task(scenario.task(), data_.train, data_.test, device, data_.graph)),
       population_(scenario) {
   std::vector<SampleIndex> reserved;
   for (const scenario::Root* root : roots) {

@@ -4,6 +4,8 @@
 #include <array>
 #include <exception>
 
+#include "agents/cast/cutter.hpp"
+#include "agents/cast/shared_graph.hpp"
 #include "scenarios/data.pb.h"
 #include "scenarios/options.pb.h"
 #include "sim/base/archive.hpp"
@@ -13,6 +15,7 @@
 #include "sim/base/memory.hpp"
 #include "sim/data/class_labels.hpp"
 #include "sim/data/dataset_reader.hpp"
+#include "sim/data/graphs/graph_file.hpp"
 
 namespace souk {
 namespace {
@@ -50,6 +53,13 @@ std::int64_t shape_hash(const std::array<DatasetShape, 2>& shapes) {
   return std::stoll(hash_of(shapes).substr(0, 15), nullptr, 16);
 }
 
+/// Whether samples are nodes shows in the memory that is hashed.
+void serialize_graph(Archive& archive, DatasetShape& shape) {
+  std::int64_t graph = shape.graph ? 1 : 0;
+  archive.field("graph", graph);
+  shape.graph = graph == 1;
+}
+
 /// Names do not change what a run computes, and are no part of the hash.
 void serialize_columns(Archive& archive, DatasetShape& shape) {
   auto count = static_cast<std::int64_t>(shape.columns.size());
@@ -72,6 +82,7 @@ std::array<DatasetShape, 2> share_shapes(const Comm& node, std::array<DatasetSha
   if (node.rank() == 0) {
     for (DatasetShape& shape : shapes) {
       serialize(save, shape);
+      serialize_graph(save, shape);
       serialize_columns(save, shape);
     }
   }
@@ -80,32 +91,15 @@ std::array<DatasetShape, 2> share_shapes(const Comm& node, std::array<DatasetSha
   LoadArchive load(std::as_bytes(std::span(bytes)));
   for (DatasetShape& shape : shapes) {
     serialize(load, shape);
+    serialize_graph(load, shape);
     serialize_columns(load, shape);
   }
   return shapes;
 }
 
-/// Cuts typed spans out of one block, each on a cache line of its own.
-class Cutter {
- public:
-  explicit Cutter(std::span<std::byte> bytes) : bytes_(bytes) {}
-  template <class T>
-  std::span<T> cut(std::size_t count) {
-    const std::size_t begin = used_;
-    used_ += (count * sizeof(T) + 63) / 64 * 64;
-    if (bytes_.empty()) return {};
-    return {reinterpret_cast<T*>(bytes_.data() + begin), count};
-  }
-  std::size_t used() const { return used_; }
-
- private:
-  std::span<std::byte> bytes_;
-  std::size_t used_ = 0;
-};
-
 DatasetBuffers cut_buffers(Cutter& cutter, const DatasetShape& shape) {
   DatasetBuffers buffers;
-  const std::size_t values = shape.samples * shape.features();
+  const std::size_t values = shape.samples * shape.row_values();
   if (shape.element == Element::u8) {
     buffers.u8 = cutter.cut<std::uint8_t>(values);
   } else {
@@ -125,11 +119,28 @@ DatasetBuffers slice(const DatasetBuffers& all, const DatasetShape& shape, RowRa
   const auto part = [&](auto span, std::size_t per_row) {
     return span.empty() ? span : span.subspan(rows.begin * per_row, count * per_row);
   };
-  return {.u8 = part(all.u8, shape.features()),
-          .f32 = part(all.f32, shape.features()),
+  return {.u8 = part(all.u8, shape.row_values()),
+          .f32 = part(all.f32, shape.row_values()),
           .labels = part(all.labels, 1),
           .groups = part(all.groups, 1),
           .numbers = part(all.numbers, 1)};
+}
+
+/// Of a graph: of its columns, or of its rows; nothing is filled in.
+Scaling fit_scaling(const scenario::Data& data, const Graph& graph) {
+  switch (data.scaling()) {
+    case scenario::Data::RAW:
+      return {};
+    case scenario::Data::ROWS:
+      return {.shift = {}, .scale = {}, .rows = true};
+    case scenario::Data::UNIT:
+      throw_input_error(
+          "task.data.scaling = UNIT: divides the bytes of images, and the samples of the data set are nodes of a graph: "
+          "take STANDARD, ROWS or RAW");
+    case scenario::Data::STANDARD:
+      break;
+  }
+  return fit_standard_scaling(graph);
 }
 
 Scaling fit_scaling(const scenario::Data& data, const DatasetShape& shape, const DatasetBuffers& training) {
@@ -139,6 +150,10 @@ Scaling fit_scaling(const scenario::Data& data, const DatasetShape& shape, const
       return raw_scaling(shape);
     case scenario::Data::UNIT:
       return unit_scaling(shape);
+    case scenario::Data::ROWS:
+      throw_input_error(
+          "task.data.scaling = ROWS: divides the features of a graph's nodes, and the samples of the data set are no "
+          "nodes: take STANDARD, UNIT or RAW");
     case scenario::Data::STANDARD:
       break;
   }
@@ -177,6 +192,7 @@ SharedData load_shared_data(const Comm& comm, const scenario::Data& data, std::u
     for (const std::string& warning : reader->warnings()) log::warning("{}", warning);
   });
   shapes = share_shapes(node, shapes);
+  const GraphShape graph_shape = share_shape(node, reader == nullptr ? nullptr : reader->graph());
   std::int64_t hash = 0;
   sliced = node.broadcast(static_cast<int>(sliced), 0) == 1;
 
@@ -187,6 +203,7 @@ SharedData load_shared_data(const Comm& comm, const scenario::Data& data, std::u
 
   Cutter measure({});
   for (const DatasetShape& shape : shapes) cut_buffers(measure, shape);
+  cut_graph(measure, graph_shape, shapes[0].samples, shapes[1].samples);
   comm.run_phase("check memory", [&] {
     const double needed = static_cast<double>(measure.used());
     SOUK_REQUIRE(needed <= available_memory(), "task.data: the data set needs {}, this node has {} to give",
@@ -206,6 +223,8 @@ SharedData load_shared_data(const Comm& comm, const scenario::Data& data, std::u
   Cutter cutter(shared.memory->bytes());
   std::array<DatasetBuffers, 2> buffers;
   for (std::size_t s = 0; s < splits.size(); ++s) buffers[s] = cut_buffers(cutter, shapes[s]);
+  const GraphBuffers graph = cut_graph(cutter, graph_shape, shapes[0].samples, shapes[1].samples);
+  shared.graph = graph.view(graph_shape.features);
   comm.run_phase("read data", [&] {
     if (!sliced && !leader) return;
     if (reader == nullptr) reader = open_dataset(data, {.seed = seed});
@@ -215,6 +234,8 @@ SharedData load_shared_data(const Comm& comm, const scenario::Data& data, std::u
       const RowRange rows{shapes[s].samples * part / parts, shapes[s].samples * (part + 1) / parts};
       reader->read(splits[s], rows, slice(buffers[s], shapes[s], rows));
     }
+    if (leader && reader->graph() != nullptr) graph.copy(*reader->graph());
+    reader.reset();
   });
 
   comm.run_phase("look at classes", [&] {
@@ -225,10 +246,13 @@ SharedData load_shared_data(const Comm& comm, const scenario::Data& data, std::u
   });
 
   Scaling scaling;
+  const bool has_columns = !shapes[0].graph || data.scaling() == scenario::Data::STANDARD;
   comm.run_phase("fit scaling", [&] {
-    const std::size_t channels = shapes[0].sample_shape[0];
-    scaling = {std::vector<float>(channels), std::vector<float>(channels)};
-    if (leader) scaling = fit_scaling(data, shapes[0], buffers[0]);
+    const std::size_t channels = has_columns ? shapes[0].sample_shape[0] : 0;
+    scaling = {.shift = std::vector<float>(channels), .scale = std::vector<float>(channels)};
+    scaling.rows = shapes[0].graph && data.scaling() == scenario::Data::ROWS;
+    if (!leader) return;
+    scaling = shapes[0].graph ? fit_scaling(data, shared.graph) : fit_scaling(data, shapes[0], buffers[0]);
   });
   node.broadcast_into(std::span(scaling.shift), 0);
   node.broadcast_into(std::span(scaling.scale), 0);
@@ -282,6 +306,11 @@ std::string describe_classes(const Dataset& train) {
 }  // namespace
 
 std::string describe(const SharedData& data) {
+  if (data.graph.nodes() > 0) {
+    return fmt::format("{} training and {} test nodes of a graph of {} nodes, {} edges and {} features, {}",
+                       data.train.size(), data.test.size(), data.graph.nodes(), data.graph.edges.entries() / 2,
+                       data.train.features(), describe_classes(data.train));
+  }
   return fmt::format("{} training and {} test samples of {}, {}", data.train.size(), data.test.size(),
                      describe_sample(data.train.shape()),
                      data.train.shape().numbers ? describe_numbers(data.train) : describe_classes(data.train));

@@ -6,6 +6,7 @@
 
 #include "sim/comm/comm.hpp"
 #include "sim/data/dataset.hpp"
+#include "sim/data/graphs/graph.hpp"
 
 namespace souk::scenario {
 class Data;
@@ -17,6 +18,7 @@ namespace souk {
 struct SharedData {
   Dataset train;
   Dataset test;
+  Graph graph;  ///< whose nodes the samples are; without nodes where they are rows
   std::shared_ptr<SharedBlock> memory;
 };
 

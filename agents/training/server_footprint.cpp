@@ -97,7 +97,7 @@ std::vector<PartFootprint> ModelServer::footprints(int ranks) const {
 
   Footprint& tests = parts.emplace_back(PartFootprint{"tests", {}}).footprint;
   tests.held =
-      static_cast<double>(scenario_.evaluation().batch_size() * federation_.test().features() * sizeof(float)) +
+      static_cast<double>(scenario_.evaluation().batch_size() * federation_.test().shape().row_values() * sizeof(float)) +
       static_cast<double>(federation_.test().size() * sizeof(SampleIndex));
   return parts;
 }

@@ -70,6 +70,9 @@ inline StreamKey batch_order(AgentId client, RoundIndex round, std::uint32_t pas
 inline StreamKey augmentation(AgentId client, RoundIndex round, std::uint32_t pass) {
   return {Purpose::augmentation, client, round, static_cast<std::uint16_t>(pass)};
 }
+inline StreamKey dropout(AgentId client, RoundIndex round, std::uint32_t pass) {
+  return {Purpose::dropout, client, round, static_cast<std::uint16_t>(pass)};
+}
 
 // Rules.
 /// Who runs an owner's rule: the server, attackers and valuations on copies.

@@ -51,9 +51,10 @@ struct DatasetBuffers {
 
 /// input = (stored - shift) * scale, per channel; numbers to predict likewise.
 struct Scaling {
-  std::vector<float> shift;  ///< [channels]
-  std::vector<float> scale;  ///< [channels]
+  std::vector<float> shift;  ///< [channels]; of graphs empty where columns are as stored
+  std::vector<float> scale;  ///< [channels]; likewise
   float number_shift = 0.0F, number_scale = 1.0F;
+  bool rows = false;  ///< of graphs: and then a node's features are divided by the sum of their sizes
 };
 
 /// One split of a data set with classes or numbers in memory that it does not own: the ranks of a node share one copy.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "scenarios/learning.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
@@ -80,7 +82,12 @@ double Architecture::forward_flops() const {
 }
 
 Architecture make_architecture(const scenario::Model& model, const ModelShape& shape) {
-  const auto family = PluginRegistry<ModelFamily>::instance().create(model, "network");
+  const auto& registry = PluginRegistry<ModelFamily>::instance();
+  const auto* network = model.GetReflection()->GetOneofFieldDescriptor(model, model.GetDescriptor()->oneof_decl(0));
+  SOUK_REQUIRE(network == nullptr || registry.has(network->name()),
+               "task.model.{}: reads the nodes of a graph, and the data set is none: choose one of {}", network->name(),
+               fmt::join(registry.names(), ", "));
+  const auto family = registry.create(model, "network");
   check_input(model, *family, shape);
   Architecture architecture = family->build(shape);
   SOUK_EXPECT(architecture.out() == Extent{shape.outputs()});

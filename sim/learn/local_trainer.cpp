@@ -8,11 +8,10 @@
 #include "sim/base/contract.hpp"
 #include "sim/base/multiversion.hpp"
 #include "sim/base/streams.hpp"
-#include "sim/learn/augmentation.hpp"
 #include "sim/learn/float_buffer.hpp"
-#include "sim/learn/model.hpp"
 #include "sim/learn/optimizer.hpp"
 #include "sim/learn/schedule.hpp"
+#include "sim/params/parameter_layout.hpp"
 
 namespace souk {
 namespace {
@@ -37,34 +36,31 @@ void check_fed_sgd(const scenario::Training& training) {
 
 }  // namespace
 
+double Learner::descend(std::span<float>, const MiniBatch&, double, double) {
+  SOUK_EXPECT(descends());  // and those who do, override this
+  return 0.0;
+}
+
 struct LocalTrainer::State {
   /// One client's turn: what train was given.
   struct Turn {
     std::span<const float> global;
-    const Dataset& data;
     std::span<const SampleIndex> mine;
     const BatchEdit& edit;
     const LocalContext& context;
     double learning_rate;
   };
 
-  State(const scenario::Training& config, Network& net)
-      : training(config),
-        network(net),
-        optimizer(config, net.layout().trainable()),
-        augmenter(config.augmentation().flip(), config.augmentation().crop_padding(), net.shape().input),
-        local(net.layout().dimension()) {
-    const auto& input = net.shape().input;
-    features = input[0] * input[1] * input[2];
-  }
+  State(const scenario::Training& config, Learner& of)
+      : training(config), learner(of), optimizer(config, of.layout().trainable()), local(of.layout().dimension()) {}
 
   std::size_t batch_size(const Turn& turn) const {
     const std::size_t all = turn.mine.size();
     return training.batch_size() == 0 ? all : std::min<std::size_t>(training.batch_size(), all);
   }
 
-  std::span<float> parameters() { return {local.data(), network.layout().dimension()}; }
-  std::span<float> trainable() { return {local.data(), network.layout().trainable()}; }
+  std::span<float> parameters() { return {local.data(), learner.layout().dimension()}; }
+  std::span<float> trainable() { return {local.data(), learner.layout().trainable()}; }
 
   static const Steering& steering(const Turn& turn) {
     static const Steering none;
@@ -76,34 +72,27 @@ struct LocalTrainer::State {
     const auto start = steering(turn).start;
     for (std::size_t v = 0; v < start.size(); ++v) local.data()[v] += start[v];
     optimizer.restart();
-    inputs.reserve(batch_size(turn) * features);
   }
 
-  /// The mini-batch of these samples: read, augmented, edited.
-  Batch load(const Turn& turn, std::span<const SampleIndex> which, Stream& augmentation) {
-    const std::span<float> values(inputs.data(), which.size() * features);
-    turn.data.copy_features(which, values);
-    if (turn.data.shape().numbers) {
-      numbers.resize(which.size());
-      turn.data.copy_numbers(which, numbers);
-    } else {
-      labels.resize(which.size());
-      for (std::size_t i = 0; i < which.size(); ++i) labels[i] = turn.data.labels()[which[i]];
-    }
-    if (augmenter.active()) augmenter.apply(augmentation, values);
-    if (turn.edit) turn.edit({.which = which, .features = values, .labels = labels, .numbers = numbers});
-    return {.features = values, .labels = labels, .samples = which.size(), .numbers = numbers};
+  MiniBatch batch_of(const Turn& turn, std::uint32_t pass, std::span<const SampleIndex> which, bool begins) const {
+    return {.which = which,
+            .edit = turn.edit,
+            .agent = turn.context.agent,
+            .round = turn.context.round,
+            .seed = seed_of(turn, pass),
+            .pass = pass & 0xFFFFU,
+            .begins_pass = begins};
   }
 
-  double step(const Turn& turn, const Batch& batch) {
+  double step(const Turn& turn, const MiniBatch& batch) {
     const Steering& steered = steering(turn);
     const auto weight_decay = optimizer.plain_weight_decay();
-    if (weight_decay && network.descends() && !steered.before_step && !steered.after_step) {
-      return network.descend(parameters(), batch, turn.learning_rate, *weight_decay);
+    if (weight_decay && learner.descends() && !steered.before_step && !steered.after_step) {
+      return learner.descend(parameters(), batch, turn.learning_rate, *weight_decay);
     }
-    const std::size_t size = network.layout().trainable();
+    const std::size_t size = learner.layout().trainable();
     gradient.reserve(size);
-    const double loss = network.gradient(parameters(), batch, {gradient.data(), size});
+    const double loss = learner.gradient(parameters(), batch, {gradient.data(), size});
     if (steered.before_step) steered.before_step(trainable(), {gradient.data(), size});
     optimizer.step(trainable(), {gradient.data(), size}, turn.global.first(size), turn.learning_rate);
     if (steered.after_step) steered.after_step(trainable());
@@ -114,9 +103,6 @@ struct LocalTrainer::State {
   static std::uint64_t seed_of(const Turn& turn, std::uint32_t pass) {
     constexpr std::uint64_t odd = 0x9E3779B97F4A7C15;  // spreads small numbers over all bits
     return turn.context.seed + odd * (pass >> 16U);
-  }
-  static Stream augmenting(const Turn& turn, std::uint32_t pass) {
-    return {seed_of(turn, pass), streams::augmentation(turn.context.agent, turn.context.round, pass)};
   }
 
   LocalResult fed_avg(const Turn& turn) {
@@ -135,13 +121,12 @@ struct LocalTrainer::State {
   double one_pass(const Turn& turn, std::uint32_t pass, std::uint64_t last_step, LocalResult& result) {
     order.assign(turn.mine.begin(), turn.mine.end());
     Stream(seed_of(turn, pass), streams::batch_order(turn.context.agent, turn.context.round, pass)).shuffle(order);
-    Stream augmentation = augmenting(turn, pass);
     const std::uint64_t before = result.steps;
     const std::size_t size = batch_size(turn);
     double loss = 0.0;
     for (std::size_t first = 0; first < order.size() && result.steps < last_step; first += size) {
       const auto which = std::span(order).subspan(first, std::min(size, order.size() - first));
-      loss += step(turn, load(turn, which, augmentation));
+      loss += step(turn, batch_of(turn, pass, which, first == 0));
       ++result.steps;
       result.samples += which.size();
       if (turn.context.after_step) turn.context.after_step();
@@ -151,8 +136,7 @@ struct LocalTrainer::State {
 
   /// One gradient over all samples, in parts of batch_size, added up in order.
   LocalResult fed_sgd(const Turn& turn) {
-    const std::size_t values = network.layout().trainable(), size = batch_size(turn);
-    Stream augmentation = augmenting(turn, 0);
+    const std::size_t values = learner.layout().trainable(), size = batch_size(turn);
     gradient.reserve(values);
     total_gradient.reserve(values);
     std::fill_n(total_gradient.data(), values, 0.0F);
@@ -160,8 +144,8 @@ struct LocalTrainer::State {
     for (std::size_t first = 0; first < turn.mine.size(); first += size) {
       const auto which = turn.mine.subspan(first, std::min(size, turn.mine.size() - first));
       const double share = static_cast<double>(which.size()) / static_cast<double>(turn.mine.size());
-      const Batch batch = load(turn, which, augmentation);
-      result.loss += share * network.gradient(parameters(), batch, {gradient.data(), values});
+      const MiniBatch batch = batch_of(turn, 0, which, first == 0);
+      result.loss += share * learner.gradient(parameters(), batch, {gradient.data(), values});
       add_share(static_cast<float>(share), gradient.data(), values, total_gradient.data());
       result.samples += which.size();
       if (turn.context.after_step) turn.context.after_step();
@@ -175,36 +159,30 @@ struct LocalTrainer::State {
   }
 
   scenario::Training training;
-  Network& network;
+  Learner& learner;
   Optimizer optimizer;
-  Augmenter augmenter;
-  std::size_t features = 0;  ///< per sample
-  FloatBuffer local, inputs, gradient, total_gradient;
-  std::vector<std::int32_t> labels;
-  std::vector<float> numbers;
+  FloatBuffer local, gradient, total_gradient;
   std::vector<SampleIndex> order;
 };
 
-LocalTrainer::LocalTrainer(const scenario::Training& training, Network& network)
-    : state_(std::make_unique<State>(training, network)) {
+LocalTrainer::LocalTrainer(const scenario::Training& training, Learner& learner)
+    : state_(std::make_unique<State>(training, learner)) {
   if (training.algorithm() == scenario::Training::FED_SGD) check_fed_sgd(training);
 }
 
 LocalTrainer::~LocalTrainer() = default;
 
-LocalResult LocalTrainer::train(std::span<const float> global, const Dataset& data, std::span<const SampleIndex> mine,
+LocalResult LocalTrainer::train(std::span<const float> global, std::span<const SampleIndex> mine,
                                 const BatchEdit& edit, const LocalContext& context, std::span<float> update) {
   State& state = *state_;
-  const std::size_t dimension = state.network.layout().dimension();
+  const std::size_t dimension = state.learner.layout().dimension();
   SOUK_EXPECT(global.size() == dimension && update.size() == dimension);
-  SOUK_EXPECT(data.features() == state.features && data.classes() == state.network.shape().classes);
   if (mine.empty()) {
     std::fill(update.begin(), update.end(), 0.0F);
     if (context.steering != nullptr) std::ranges::copy(context.steering->start, update.begin());
     return {};
   }
   const State::Turn turn{.global = global,
-                         .data = data,
                          .mine = mine,
                          .edit = edit,
                          .context = context,

@@ -14,7 +14,7 @@ class Training;
 
 namespace souk {
 
-class Network;
+class ParameterLayout;
 
 /// What local training did.
 struct LocalResult {
@@ -55,17 +55,42 @@ struct EditableBatch {
 /// Edits a mini-batch: where data poisoning acts.
 using BatchEdit = std::function<void(const EditableBatch&)>;
 
-/// Local training by the scenario's algorithm on one network. Owns the flat work buffers (gradient, optimiser state,
-/// batch), allocated once. The same arguments give the same bits.
+/// A mini-batch that is trained on next.
+struct MiniBatch {
+  std::span<const SampleIndex> which;
+  const BatchEdit& edit;
+  AgentId agent;
+  RoundIndex round;
+  std::uint64_t seed = 1;    ///< with agent, round and pass, the name of what is drawn for it
+  std::uint32_t pass = 0;    ///< over the client's samples, low 16 bits: the others are in the seed
+  bool begins_pass = false;  ///< it is the first of the pass
+};
+
+/// What local training asks of a task: losses and gradients of mini-batches. Not reentrant.
+class Learner {
+ public:
+  virtual ~Learner() = default;
+  virtual const ParameterLayout& layout() const = 0;
+  /// Mean loss of the mini-batch and its gradient [trainable]. May move running statistics inside `parameters`.
+  virtual double gradient(std::span<float> parameters, const MiniBatch& batch, std::span<float> gradient) = 0;
+  /// Whether it can take a plain step at once, parameters = (1 - rate decay) parameters - rate gradient.
+  virtual bool descends() const { return false; }
+  /// Takes it, and returns the mean loss before.
+  virtual double descend(std::span<float> parameters, const MiniBatch& batch, double learning_rate,
+                         double weight_decay);
+};
+
+/// Local training by the scenario's algorithm. Owns the flat work buffers (parameters, gradient, optimiser state),
+/// allocated once. The same arguments give the same bits.
 class LocalTrainer {
  public:
-  LocalTrainer(const scenario::Training& training, Network& network);
+  LocalTrainer(const scenario::Training& training, Learner& learner);
   ~LocalTrainer();
   LocalTrainer(const LocalTrainer&) = delete;
   LocalTrainer& operator=(const LocalTrainer&) = delete;
   /// Trains from `global` [dimension] on samples `mine` and writes local minus global to `update` [dimension].
-  LocalResult train(std::span<const float> global, const Dataset& data, std::span<const SampleIndex> mine,
-                    const BatchEdit& edit, const LocalContext& context, std::span<float> update);
+  LocalResult train(std::span<const float> global, std::span<const SampleIndex> mine, const BatchEdit& edit,
+                    const LocalContext& context, std::span<float> update);
 
  private:
   struct State;

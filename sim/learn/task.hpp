@@ -11,12 +11,14 @@
 #include "sim/base/ids.hpp"
 #include "sim/data/dataset.hpp"
 #include "sim/data/dataset_reader.hpp"
+#include "sim/data/graphs/graph.hpp"
 #include "sim/learn/local_trainer.hpp"
 #include "sim/params/parameter_layout.hpp"
 
 namespace souk::scenario {
+class Model;
 class Task;
-}
+}  // namespace souk::scenario
 
 namespace souk {
 
@@ -82,9 +84,14 @@ class Task {
   virtual RowTask* rows() { return nullptr; }
 };
 
-/// The task that the data set makes of `config`: classification where it has classes, regression where it has numbers.
-/// `train` and `test` must outlive it. Throws InputError where model, objective or training do not fit the data.
+/// Parameters of the model chosen for data of this shape, before anything is built that trains it. Throws InputError
+/// where it does not fit.
+std::size_t parameter_count(const scenario::Model& model, const Dataset& train);
+
+/// The task that the data set makes of `config`: classification of nodes where there is a graph, of rows where there are
+/// classes, regression where there are numbers. `train`, `test` and `graph` must outlive it. Throws InputError where
+/// model, objective or training do not fit the data.
 std::unique_ptr<Task> make_task(const scenario::Task& config, const Dataset& train, const Dataset& test,
-                                const std::string& device);
+                                const std::string& device, const Graph& graph = {});
 
 }  // namespace souk

@@ -22,6 +22,7 @@
 #include "sim/data/dataset.hpp"
 #include "sim/learn/local_trainer.hpp"
 #include "sim/learn/model.hpp"
+#include "sim/learn/row_learner.hpp"
 
 namespace souk {
 namespace {
@@ -62,9 +63,6 @@ Message parse(const std::string& text) {
 void run(const Task& task) {
   const ModelShape shape{.input = task.image, .classes = 10};
   const auto network = make_network(parse<scenario::Model>(task.model + " {}"), shape, "cpu");
-  LocalTrainer trainer(
-      parse<scenario::Training>(fmt::format("sgd {{}} batch_size: {} learning_rate: {}", task.batch, task.rate)),
-      *network);
   const std::size_t total = task.clients * task.samples, dimension = network->layout().dimension();
   const std::size_t features = task.image[0] * task.image[1] * task.image[2];
   auto values = read<float>(task.folder + "/features.f32", total * features);
@@ -73,6 +71,10 @@ void run(const Task& task) {
   const DatasetShape data_shape{
       .samples = total, .sample_shape = task.image, .class_names = std::vector<std::string>(10, "digit")};
   const Dataset data(data_shape, {.u8 = {}, .f32 = values, .labels = labels, .groups = {}}, raw_scaling(data_shape));
+  const auto training =
+      parse<scenario::Training>(fmt::format("sgd {{}} batch_size: {} learning_rate: {}", task.batch, task.rate));
+  RowLearner learner(training, *network, data);
+  LocalTrainer trainer(training, learner);
 
   std::vector<float> updates(task.clients * dimension);
   std::vector<std::vector<SampleIndex>> mine;
@@ -83,7 +85,7 @@ void run(const Task& task) {
   }
   const auto train_all = [&] {
     for (std::size_t client = 0; client < task.clients; ++client) {
-      trainer.train(initial, data, mine[client], {}, contexts[client],
+      trainer.train(initial, mine[client], {}, contexts[client],
                     std::span(updates).subspan(client * dimension, dimension));
     }
   };

@@ -1,74 +1,14 @@
 #include "sim/learn/tasks/classification.hpp"
 
-#include <algorithm>
-#include <cmath>
-
 namespace souk {
-namespace {
 
-/// The blocks of a tally.
-template <class Value>
-struct Blocks {
-  Blocks(std::span<Value> sums, std::size_t classes)
-      : correct(sums.subspan(1, classes)),
-        samples(sums.subspan(1 + classes, classes)),
-        predicted(sums.subspan(1 + 2 * classes, classes)),
-        loss(sums.subspan(1 + 3 * classes, classes)) {}
-  std::span<Value> correct, samples, predicted, loss;
-};
-
-/// Cohen's kappa of predictions and labels.
-double kappa(const Blocks<const double>& of, double total, double accuracy) {
-  double by_chance = 0.0;
-  for (std::size_t c = 0; c < of.samples.size(); ++c) by_chance += of.samples[c] / total * (of.predicted[c] / total);
-  return by_chance < 1.0 ? (accuracy - by_chance) / (1.0 - by_chance) : 0.0;
-}
-
-}  // namespace
-
-std::vector<std::int32_t> predicted_classes(std::span<const float> logits, std::size_t classes) {
-  std::vector<std::int32_t> answers;
-  for (std::size_t first = 0; first < logits.size(); first += classes) {
-    const auto row = logits.subspan(first, classes);
-    const bool broken = std::ranges::any_of(row, [](float logit) { return std::isnan(logit); });
-    answers.push_back(broken ? -1 : static_cast<std::int32_t>(std::ranges::max_element(row) - row.begin()));
-  }
-  return answers;
+Scores Classification::scores(std::span<const double> sums) const {
+  return class_scores(sums, static_cast<std::size_t>(classes()));
 }
 
 void Classification::tally_answers(std::span<const float> outputs, std::span<const double> losses,
                                    const Targets& targets, std::span<double> sums) const {
-  std::ranges::fill(sums, 0.0);
-  const auto count = static_cast<std::size_t>(classes());
-  const Blocks<double> of(sums, count);
-  const std::vector<std::int32_t> answers = predicted_classes(outputs, count);
-  for (std::size_t i = 0; i < losses.size(); ++i) {
-    const auto label = static_cast<std::size_t>(targets.classes[i]);
-    const std::span<const float> row = outputs.subspan(i * count, count);
-    sums[0] += losses[i];
-    of.loss[label] += losses[i];
-    of.samples[label] += 1.0;
-    of.predicted[static_cast<std::size_t>(std::max_element(row.begin(), row.end()) - row.begin())] += 1.0;
-    if (answers[i] == targets.classes[i]) of.correct[label] += 1.0;
-  }
-}
-
-Scores Classification::scores(std::span<const double> sums) const {
-  const auto count = static_cast<std::size_t>(classes());
-  const Blocks<const double> of(sums, count);
-  double correct = 0.0, samples = 0.0;
-  for (std::size_t c = 0; c < count; ++c) {
-    correct += of.correct[c];
-    samples += of.samples[c];
-  }
-  Scores scores{.loss = sums[0] / samples, .quality = correct / samples};
-  scores.skill = kappa(of, samples, scores.quality);
-  scores.metrics = {{"accuracy", scores.quality}, {"loss", scores.loss}};
-  for (std::size_t c = 0; c < count; ++c) {  // 0/0 is NaN: no sample of the class
-    scores.loss_of_class.push_back(of.loss[c] / of.samples[c]);
-    scores.metrics.push_back({"class_accuracy", of.correct[c] / of.samples[c], static_cast<std::int64_t>(c)});
-  }
-  return scores;
+  tally_classes(outputs, losses, targets.classes, static_cast<std::size_t>(classes()), sums);
 }
 
 }  // namespace souk

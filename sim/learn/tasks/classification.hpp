@@ -1,23 +1,18 @@
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <span>
-#include <vector>
 
+#include "sim/learn/tasks/class_tally.hpp"
 #include "sim/learn/tasks/row_task.hpp"
 
 namespace souk {
 
-/// Predicted class of every row of logits [samples, classes], ties to the smaller; -1 where one is NaN.
-std::vector<std::int32_t> predicted_classes(std::span<const float> logits, std::size_t classes);
-
-/// Classes of rows. Quality is accuracy. A tally holds the sum of the losses, and of every class, class after class: of
-/// its samples how many are classified correctly, how many there are, how many are taken for it, and the sum of its
-/// losses: four blocks of [classes].
+/// Classes of rows. Quality is accuracy; a tally is that of class_tally.hpp.
 class Classification final : public RowTask {
  public:
   using RowTask::RowTask;
-  std::size_t tally_size() const override { return 1 + 4 * static_cast<std::size_t>(classes()); }
+  std::size_t tally_size() const override { return class_tally_size(static_cast<std::size_t>(classes())); }
   Scores scores(std::span<const double> sums) const override;
   const char* quality_name() const override { return "accuracy"; }
 

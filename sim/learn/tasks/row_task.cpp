@@ -10,11 +10,12 @@ RowTask::RowTask(const scenario::Task& config, const Dataset& train, const Datas
       test_(test),
       objective_(make_objective(config.objective(), train.classes() > 0)),
       network_(make_network(config.model(), model_shape(train), device, objective_)),
-      trainer_(std::make_unique<LocalTrainer>(config.training(), *network_)) {}
+      learner_(config.training(), *network_, train_),
+      trainer_(config.training(), learner_) {}
 
 LocalResult RowTask::train(std::span<const float> global, UnitSet mine, const BatchEdit& edit,
                            const LocalContext& context, std::span<float> update) {
-  return trainer_->train(global, train_, mine, edit, context, update);
+  return trainer_.train(global, mine, edit, context, update);
 }
 
 Batch RowTask::load(Split split, UnitSet which) {

@@ -5,6 +5,7 @@
 
 #include "sim/learn/float_buffer.hpp"
 #include "sim/learn/model.hpp"
+#include "sim/learn/row_learner.hpp"
 #include "sim/learn/task.hpp"
 
 namespace souk {
@@ -47,7 +48,8 @@ class RowTask : public Task {
   const Dataset& test_;
   std::shared_ptr<const Objective> objective_;
   std::unique_ptr<Network> network_;
-  std::unique_ptr<LocalTrainer> trainer_;
+  RowLearner learner_;
+  LocalTrainer trainer_;
   FloatBuffer features_, outputs_;  // work buffers: a test is hundreds of batches of one size
   std::vector<std::int32_t> labels_;
   std::vector<float> numbers_;

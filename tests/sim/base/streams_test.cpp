@@ -50,6 +50,7 @@ void add_cast_and_training(Draws& draws) {
       for (const std::uint32_t pass : {0U, 1U, 70U}) {
         draws.add("order", streams::batch_order(agent, round, pass));
         draws.add("augmentation", streams::augmentation(agent, round, pass));
+        draws.add("dropout", streams::dropout(agent, round, pass));
       }
       for (const std::size_t draw : {0, 1, 64, 1022}) {
         for (const std::size_t panel : {std::size_t{0}, std::size_t{1}, streams::panels - 1}) {

@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "sim/base/error.hpp"
+#include "sim/learn/row_learner.hpp"
 #include "sim/learn/tasks/classification.hpp"
 #include "tests/sim/learn/fixtures.hpp"
 
@@ -60,6 +61,16 @@ struct Trained {
   std::vector<float> update;
 };
 
+struct Client;
+
+/// The trainer of a client, and what it asks.
+struct Trainer {
+  Trainer(const std::string& training, Client& client);
+  Dataset data;
+  RowLearner learner;
+  LocalTrainer trainer;
+};
+
 /// One client's training from the initial parameters, with the numbers it is called with.
 struct Client {
   explicit Client(Clusters& of, const std::string& network_text = "logreg {}")
@@ -67,13 +78,13 @@ struct Client {
     global = testing::initial_parameters(*network);
   }
   Trained train(const std::string& training, const BatchEdit& edit = {}) {
-    LocalTrainer trainer(parse<scenario::Training>(training), *network);
-    return train(trainer, edit);
+    Trainer trainer(training, *this);
+    return train(trainer.trainer, edit);
   }
   Trained train(LocalTrainer& trainer, const BatchEdit& edit = {}) {
     Trained trained{.result = {}, .update = std::vector<float>(global.size(), 99.0F)};
     const auto mine = clusters.all();
-    trained.result = trainer.train(global, clusters.data(), mine, edit, context, trained.update);
+    trained.result = trainer.train(global, mine, edit, context, trained.update);
     return trained;
   }
   Clusters& clusters;
@@ -81,6 +92,11 @@ struct Client {
   std::vector<float> global;
   LocalContext context{.agent = AgentId{3}, .round = RoundIndex{1}};
 };
+
+Trainer::Trainer(const std::string& training, Client& client)
+    : data(client.clusters.data()),
+      learner(parse<scenario::Training>(training), *client.network, data),
+      trainer(parse<scenario::Training>(training), learner) {}
 
 /// Samples of every class that these parameters classify correctly.
 std::vector<double> correct_of_class(Client& client, std::span<const float> parameters, Clusters& clusters) {
@@ -195,13 +211,13 @@ TEST(LocalTrainer, repeats_its_bits_whatever_it_trained_before) {
                                "sgd { momentum: 0.9 } batch_size: 7 clip_norm: 0.5 proximal_mu: 0.1"}) {
     Clusters clusters(50, {1, 14, 14}, 4);
     Client client(clusters, "lenet5 {}");
-    LocalTrainer trainer(parse<scenario::Training>(training), *client.network);
-    const auto first = client.train(trainer);
+    Trainer trainer(training, client);
+    const auto first = client.train(trainer.trainer);
     client.context.agent = AgentId{8};
-    const auto other = client.train(trainer);
+    const auto other = client.train(trainer.trainer);
     client.context.agent = AgentId{3};
 
-    const auto second = client.train(trainer);
+    const auto second = client.train(trainer.trainer);
 
     EXPECT_EQ(first.update, second.update) << training;
     EXPECT_EQ(first.result.loss, second.result.loss) << training;
@@ -263,10 +279,10 @@ TEST(LocalTrainer, follows_the_schedule_of_rounds) {
 TEST(LocalTrainer, a_client_without_samples_changes_nothing) {
   Clusters clusters(4);
   Client client(clusters);
-  LocalTrainer trainer(parse<scenario::Training>(""), *client.network);
+  Trainer trainer("", client);
   std::vector<float> update(client.global.size(), 5.0F);
 
-  const auto result = trainer.train(client.global, clusters.data(), {}, {}, client.context, update);
+  const auto result = trainer.trainer.train(client.global, {}, {}, client.context, update);
 
   EXPECT_EQ(result.steps, 0U);
   EXPECT_THAT(update, Each(0.0F));

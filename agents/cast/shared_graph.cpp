@@ -1,0 +1,56 @@
+#include "agents/cast/shared_graph.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace souk {
+
+void GraphBuffers::copy(const StoredGraph& graph) const {
+  std::ranges::copy(graph.edge_offsets, edge_offsets.begin());
+  std::ranges::copy(graph.neighbours, neighbours.begin());
+  std::ranges::copy(graph.features.offsets, feature_offsets.begin());
+  std::ranges::copy(graph.features.columns, feature_columns.begin());
+  std::ranges::copy(graph.features.values, feature_values.begin());
+  std::ranges::copy(graph.train_nodes, train_nodes.begin());
+  std::ranges::copy(graph.test_nodes, test_nodes.begin());
+}
+
+Graph GraphBuffers::view(std::size_t features) const {
+  const std::size_t nodes = edge_offsets.empty() ? 0 : edge_offsets.size() - 1;
+  return {.edges = {.offsets = edge_offsets, .columns = neighbours, .values = {}, .width = nodes},
+          .features = {.offsets = feature_offsets,
+                       .columns = feature_columns,
+                       .values = feature_values,
+                       .width = features},
+          .train_nodes = train_nodes,
+          .test_nodes = test_nodes};
+}
+
+GraphBuffers cut_graph(Cutter& cutter, const GraphShape& shape, std::size_t trained, std::size_t tested) {
+  GraphBuffers buffers;
+  if (shape.nodes == 0) return buffers;
+  buffers.edge_offsets = cutter.cut<std::uint64_t>(shape.nodes + 1);
+  buffers.neighbours = cutter.cut<NodeIndex>(shape.edge_entries);
+  buffers.feature_offsets = cutter.cut<std::uint64_t>(shape.nodes + 1);
+  buffers.feature_columns = cutter.cut<std::uint32_t>(shape.feature_entries);
+  if (shape.weighted_features) buffers.feature_values = cutter.cut<float>(shape.feature_entries);
+  buffers.train_nodes = cutter.cut<NodeIndex>(trained);
+  buffers.test_nodes = cutter.cut<NodeIndex>(tested);
+  return buffers;
+}
+
+GraphShape share_shape(const Comm& node, const StoredGraph* graph) {
+  GraphShape shape;
+  if (graph != nullptr) shape = graph->shape();
+  std::vector<double> numbers{static_cast<double>(shape.nodes), static_cast<double>(shape.edge_entries),
+                              static_cast<double>(shape.feature_entries), static_cast<double>(shape.features),
+                              shape.weighted_features ? 1.0 : 0.0};
+  node.broadcast_into(std::span(numbers), 0);
+  return {.nodes = static_cast<std::size_t>(numbers[0]),
+          .edge_entries = static_cast<std::size_t>(numbers[1]),
+          .feature_entries = static_cast<std::size_t>(numbers[2]),
+          .features = static_cast<std::size_t>(numbers[3]),
+          .weighted_features = numbers[4] == 1.0};
+}
+
+}  // namespace souk

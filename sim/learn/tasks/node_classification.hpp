@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/base/random.hpp"
+#include "sim/learn/graphs/graph_network.hpp"
+#include "sim/learn/graphs/receptive_field.hpp"
+#include "sim/learn/local_trainer.hpp"
+#include "sim/learn/task.hpp"
+
+namespace souk {
+
+/// Classes of a graph's nodes. Units are nodes with a class; networks see the edges and features of all nodes, whoever
+/// holds them. What a mini-batch computes is bounded by the nodes that its answers depend on. Quality is accuracy; a tally
+/// is that of class_tally.hpp.
+class NodeClassification final : public Task {
+ public:
+  NodeClassification(const scenario::Task& config, const Dataset& train, const Dataset& test, const Graph& graph,
+                     const std::string& device);
+
+  const ParameterLayout& layout() const override { return network_.layout(); }
+  void initialise(Stream& random, std::span<float> parameters) const override {
+    network_.initialise(random, parameters);
+  }
+  std::size_t units(Split split) const override { return nodes(split).size(); }
+  int classes() const override { return train_.classes(); }
+  std::span<const std::int32_t> labels() const override { return train_.labels(); }
+  LocalResult train(std::span<const float> global, UnitSet mine, const BatchEdit& edit, const LocalContext& context,
+                    std::span<float> update) override;
+  double gradient(std::span<float> parameters, UnitSet which, std::span<float> gradient) override;
+  void hessian_vector(std::span<const float> parameters, UnitSet which, std::span<const float> direction,
+                      std::span<float> out) override;
+  std::size_t tally_size() const override;
+  void tally(std::span<const float> parameters, Split split, UnitSet which, std::span<double> sums) override;
+  Scores scores(std::span<const double> sums) const override;
+  const char* quality_name() const override { return "accuracy"; }
+  /// A pass over all nodes, shared out to the training units.
+  double forward_flops() const override;
+  Footprint footprint(std::size_t trained, std::size_t tested) const override;
+
+  /// Logits [nodes, classes] of all nodes. They stay for the next call with the same parameters.
+  std::span<const float> logits(std::span<const float> parameters);
+
+ private:
+  /// Mini-batches of nodes.
+  class NodeLearner final : public Learner {
+   public:
+    explicit NodeLearner(NodeClassification& task) : task_(task) {}
+    const ParameterLayout& layout() const override { return task_.layout(); }
+    double gradient(std::span<float> parameters, const MiniBatch& batch, std::span<float> gradient) override;
+
+   private:
+    NodeClassification& task_;
+    std::optional<Stream> dropout_;  ///< of the pass
+  };
+
+  std::span<const NodeIndex> nodes(Split split) const {
+    return split == Split::train ? graph_.train_nodes : graph_.test_nodes;
+  }
+  FeatureScaling scaling() const;
+  const ReceptiveField& field_of(UnitSet which);
+  std::span<const std::int32_t> labels_of(Split split, UnitSet which);
+  LayerSize whole() const;
+
+  const Dataset& train_;
+  const Dataset& test_;
+  const Graph& graph_;
+  std::vector<float> row_factors_;
+  std::shared_ptr<const Objective> objective_;
+  GraphNetwork network_;
+  NodeLearner learner_;
+  LocalTrainer trainer_;
+  std::unique_ptr<ReceptiveField> field_, all_;
+  std::vector<SampleIndex> units_of_field_;
+  std::vector<std::int32_t> labels_;
+  std::vector<float> logits_, parameters_of_logits_, outputs_;
+  std::vector<double> losses_;
+};
+
+}  // namespace souk
