@@ -131,7 +131,7 @@ Scaling fit_floats(const DatasetShape& shape, std::span<const float> values) {
 
 Dataset::Dataset(DatasetShape shape, DatasetBuffers buffers, Scaling scaling)
     : shape_(std::move(shape)), buffers_(buffers), scaling_(std::move(scaling)) {
-  const std::size_t values = shape_.samples * shape_.features();
+  const std::size_t values = shape_.samples * shape_.row_values();
   SOUK_EXPECT(buffers_.u8.size() == (shape_.element == Element::u8 ? values : 0));
   SOUK_EXPECT(buffers_.f32.size() == (shape_.element == Element::f32 ? values : 0));
   SOUK_EXPECT(shape_.numbers == shape_.class_names.empty());
@@ -142,7 +142,7 @@ Dataset::Dataset(DatasetShape shape, DatasetBuffers buffers, Scaling scaling)
 }
 
 void Dataset::copy_features(std::span<const SampleIndex> which, std::span<float> out) const {
-  SOUK_EXPECT(out.size() == which.size() * features());
+  SOUK_EXPECT(!shape_.graph && out.size() == which.size() * features());
   for (const SampleIndex sample : which) SOUK_EXPECT(sample < size());
   if (shape_.element == Element::u8) {
     copy_scaled<std::uint8_t>(buffers_.u8, shape_, scaling_, which, out.data());
@@ -160,6 +160,7 @@ void Dataset::copy_numbers(std::span<const SampleIndex> which, std::span<float> 
 }
 
 Scaling fit_standard_scaling(const DatasetShape& shape, const DatasetBuffers& training) {
+  if (shape.graph) return raw_scaling(shape);  // rows hold nothing that could be fitted to
   Scaling scaling = shape.element == Element::u8 ? fit_bytes(shape, training.u8) : fit_floats(shape, training.f32);
   if (!shape.numbers) return scaling;
   const DatasetShape one{.samples = shape.samples, .class_names = {}};

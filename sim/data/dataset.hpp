@@ -40,10 +40,10 @@ struct DatasetShape {
   std::size_t row_values() const { return graph ? 0 : features(); }
 };
 
-/// Memory a reader fills. Exactly the one of u8 and f32 that the shape names is non-empty.
+/// Memory a reader fills. Exactly the one of u8 and f32 that the shape names is non-empty; of a graph, none.
 struct DatasetBuffers {
-  std::span<std::uint8_t> u8;       ///< [samples, features], channel-major
-  std::span<float> f32;             ///< [samples, features]
+  std::span<std::uint8_t> u8;       ///< [samples, row_values], channel-major
+  std::span<float> f32;             ///< [samples, row_values]
   std::span<std::int32_t> labels;   ///< [samples], each in [0, classes); empty where there are numbers
   std::span<std::uint32_t> groups;  ///< [samples] where the shape names groups, else empty
   std::span<float> numbers{};       ///< [samples] to be predicted, finite, where the shape says so, else empty
@@ -73,7 +73,7 @@ class Dataset {
   std::span<const std::uint32_t> groups() const { return buffers_.groups; }
   std::span<const float> numbers() const { return buffers_.numbers; }  ///< as stored
 
-  /// Writes the scaled features of `which` into out [which, features].
+  /// Writes the scaled features of `which` into out [which, features]. Contract: samples are no nodes of a graph.
   void copy_features(std::span<const SampleIndex> which, std::span<float> out) const;
   /// Writes the scaled numbers of `which` into out [which]. Contract: there are numbers.
   void copy_numbers(std::span<const SampleIndex> which, std::span<float> out) const;
@@ -85,7 +85,8 @@ class Dataset {
 };
 
 /// Scaling fitted on a training split: per channel, and of the numbers to predict, zero mean and unit variance; what is
-/// constant gets scale 1. Exact integer sums for bytes, double sums in sample order for floats.
+/// constant gets scale 1. Exact integer sums for bytes, double sums in sample order for floats. Changes nothing of
+/// graphs.
 Scaling fit_standard_scaling(const DatasetShape& shape, const DatasetBuffers& training);
 
 /// Scaling that divides bytes by 255 and leaves floats as they are.

@@ -34,6 +34,7 @@ class LimitedReader final : public DatasetReader {
     return shape;
   }
   void read(Split split, RowRange rows, const DatasetBuffers& out) override { reader_->read(split, rows, out); }
+  const StoredGraph* graph() const override { return reader_->graph(); }
   bool rows_are_independent() const override { return reader_->rows_are_independent(); }
   std::vector<std::string> warnings() const override { return reader_->warnings(); }
 
@@ -45,7 +46,10 @@ class LimitedReader final : public DatasetReader {
 }  // namespace
 
 std::unique_ptr<DatasetReader> open_dataset(const scenario::Data& data, const ReaderContext& context) {
-  auto reader = PluginRegistry<DatasetFormat>::instance().create(data, "source")->open(context);
+  ReaderContext limited = context;
+  limited.train_limit = data.train_limit();
+  limited.test_limit = data.test_limit();
+  auto reader = PluginRegistry<DatasetFormat>::instance().create(data, "source")->open(limited);
   return std::make_unique<LimitedReader>(std::move(reader), data.train_limit(), data.test_limit());
 }
 

@@ -39,6 +39,9 @@ class DatasetReader {
 /// What a reader may need beyond its own message.
 struct ReaderContext {
   std::uint64_t seed = 1;
+  /// Most samples of each split; 0: all. For readers that have something to keep for each sample: that of any other is
+  /// cut to them from outside.
+  std::size_t train_limit = 0, test_limit = 0;
 };
 
 /// The reader of the source chosen in `data`, cut to its train_limit and test_limit. Throws InputError where none is

@@ -50,8 +50,8 @@ void store_edges(GraphFile& file, StoredGraph& graph) {
     const auto last = ends.begin() + static_cast<std::ptrdiff_t>(begin[v + 1]);
     std::sort(first, last);
     const auto unique_end = std::unique(first, last);
-    kept = static_cast<std::size_t>(
-        std::copy(first, unique_end, ends.begin() + static_cast<std::ptrdiff_t>(kept)) - ends.begin());
+    kept = static_cast<std::size_t>(std::copy(first, unique_end, ends.begin() + static_cast<std::ptrdiff_t>(kept)) -
+                                    ends.begin());
     graph.edge_offsets.push_back(kept);
   }
   ends.resize(kept);
@@ -108,9 +108,7 @@ std::vector<NodePart> random_split(const GraphFile& file, const scenario::Random
   const std::size_t trained = share(split.train()), validated = share(split.validation());
   std::vector<NodePart> parts(file.nodes, NodePart::none);
   for (std::size_t i = 0; i < order.size(); ++i) {
-    parts[order[i]] = i < trained               ? NodePart::train
-                      : i < trained + validated ? NodePart::validation
-                                                : NodePart::test;
+    parts[order[i]] = i < trained ? NodePart::train : i < trained + validated ? NodePart::validation : NodePart::test;
   }
   return parts;
 }
@@ -133,10 +131,11 @@ std::vector<NodePart> per_class_split(const GraphFile& file, const scenario::Per
     SOUK_REQUIRE(wanted[c] == 0, "{}: class \"{}\" has {} nodes, and graph.split.per_class.train wants {}", file.path,
                  file.class_names[c], split.train() - wanted[c], split.train());
   }
-  SOUK_REQUIRE(rest.size() >= validated + tested,
-               "{}: {} nodes are left beside those for training, and graph.split.per_class wants {} for validation and {} "
-               "for testing",
-               file.path, rest.size(), validated, tested);
+  SOUK_REQUIRE(
+      rest.size() >= validated + tested,
+      "{}: {} nodes are left beside those for training, and graph.split.per_class wants {} for validation and {} "
+      "for testing",
+      file.path, rest.size(), validated, tested);
   for (std::size_t i = 0; i < validated + tested; ++i) {
     parts[rest[i]] = i < validated ? NodePart::validation : NodePart::test;
   }
@@ -174,6 +173,8 @@ class GraphReader final : public DatasetReader {
     SOUK_EXPECT(file_.labels.size() == file_.nodes && file_.features.offsets.size() == file_.nodes + 1);
     const std::vector<NodePart> parts = split_of(file_, nodes, context.seed);
     take_units(parts);
+    cut(graph_.train_nodes, context.train_limit);
+    cut(graph_.test_nodes, context.test_limit);
     store_edges(file_, graph_);
     take_features(nodes);
   }
@@ -213,6 +214,10 @@ class GraphReader final : public DatasetReader {
                                                                      : graph_.validation_nodes;
       of_part.push_back(static_cast<NodeIndex>(v));
     }
+  }
+
+  static void cut(std::vector<NodeIndex>& nodes, std::size_t limit) {
+    if (limit > 0 && nodes.size() > limit) nodes.resize(limit);
   }
 
   void take_features(const scenario::GraphNodes& nodes) {

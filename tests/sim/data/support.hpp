@@ -87,8 +87,8 @@ inline Loaded load(DatasetReader& reader, Split split, std::optional<RowRange> r
   loaded.shape = reader.shape(split);
   const RowRange range = rows.value_or(RowRange{0, loaded.shape.samples});
   const std::size_t n = range.end - range.begin;
-  (loaded.shape.element == Element::u8 ? loaded.u8.resize(n * loaded.shape.features())
-                                       : loaded.f32.resize(n * loaded.shape.features()));
+  (loaded.shape.element == Element::u8 ? loaded.u8.resize(n * loaded.shape.row_values())
+                                       : loaded.f32.resize(n * loaded.shape.row_values()));
   if (loaded.shape.numbers) {
     loaded.numbers.resize(n);
   } else {
