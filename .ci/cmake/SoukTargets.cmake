@@ -4,12 +4,13 @@ add_library(souk_options INTERFACE)
 target_compile_features(souk_options INTERFACE cxx_std_20)
 target_compile_options(souk_options INTERFACE -ffp-contract=off -fno-math-errno)
 if(SOUK_SANITIZE)
-  # What is tested is under both, the assertions about it (targets with the property souk_assertions) under that of addresses
-  # alone: to look for undefined behaviour of theirs would take a third of the time of compiling a test. That one is added
-  # where it is wanted and not taken away elsewhere: the options of a target stand before these and would have no effect.
+  # What is tested is under both; the assertions about it and generated code (targets with the property
+  # souk_addresses_alone) under that of addresses: to look for undefined behaviour of theirs would take a third of the time of
+  # compiling them. That one is added where it is wanted and not taken away elsewhere: the options of a target stand before
+  # these and would have no effect.
   set(undefined -fsanitize=undefined -fno-sanitize-recover=undefined)
   target_compile_options(souk_options INTERFACE -fsanitize=address -fno-omit-frame-pointer
-                                                "$<$<NOT:$<BOOL:$<TARGET_PROPERTY:souk_assertions>>>:${undefined}>")
+                                                "$<$<NOT:$<BOOL:$<TARGET_PROPERTY:souk_addresses_alone>>>:${undefined}>")
   target_link_options(souk_options INTERFACE -fsanitize=address,undefined)
 endif()
 target_include_directories(souk_options INTERFACE ${PROJECT_SOURCE_DIR})
@@ -33,6 +34,11 @@ function(souk_kernels target)
     target_compile_options(${target} PRIVATE -O1)
     set_target_properties(${target} PROPERTIES DISABLE_PRECOMPILE_HEADERS ON)
   endif()
+endfunction()
+
+# souk_cold(TARGET): what little time is spent in. Half of the time of compiling it would go into making it faster.
+function(souk_cold target)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
 endfunction()
 
 # souk_precompiled_header(NAME KIND LIBRARIES…): makes the target souk_precompiled_NAME, which reads

@@ -135,7 +135,8 @@ Scaling fit_scaling(const scenario::Data& data, const Graph& graph) {
       return {.shift = {}, .scale = {}, .rows = true};
     case scenario::Data::UNIT:
       throw_input_error(
-          "task.data.scaling = UNIT: divides the bytes of images, and the samples of the data set are nodes of a graph: "
+          "task.data.scaling = UNIT: divides the bytes of images, and the samples of the data set are nodes of a "
+          "graph: "
           "take STANDARD, ROWS or RAW");
     case scenario::Data::STANDARD:
       break;

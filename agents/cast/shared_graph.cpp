@@ -17,13 +17,11 @@ void GraphBuffers::copy(const StoredGraph& graph) const {
 
 Graph GraphBuffers::view(std::size_t features) const {
   const std::size_t nodes = edge_offsets.empty() ? 0 : edge_offsets.size() - 1;
-  return {.edges = {.offsets = edge_offsets, .columns = neighbours, .values = {}, .width = nodes},
-          .features = {.offsets = feature_offsets,
-                       .columns = feature_columns,
-                       .values = feature_values,
-                       .width = features},
-          .train_nodes = train_nodes,
-          .test_nodes = test_nodes};
+  return {
+      .edges = {.offsets = edge_offsets, .columns = neighbours, .values = {}, .width = nodes},
+      .features = {.offsets = feature_offsets, .columns = feature_columns, .values = feature_values, .width = features},
+      .train_nodes = train_nodes,
+      .test_nodes = test_nodes};
 }
 
 GraphBuffers cut_graph(Cutter& cutter, const GraphShape& shape, std::size_t trained, std::size_t tested) {

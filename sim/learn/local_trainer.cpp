@@ -172,8 +172,8 @@ LocalTrainer::LocalTrainer(const scenario::Training& training, Learner& learner)
 
 LocalTrainer::~LocalTrainer() = default;
 
-LocalResult LocalTrainer::train(std::span<const float> global, std::span<const SampleIndex> mine,
-                                const BatchEdit& edit, const LocalContext& context, std::span<float> update) {
+LocalResult LocalTrainer::train(std::span<const float> global, std::span<const SampleIndex> mine, const BatchEdit& edit,
+                                const LocalContext& context, std::span<float> update) {
   State& state = *state_;
   const std::size_t dimension = state.learner.layout().dimension();
   SOUK_EXPECT(global.size() == dimension && update.size() == dimension);

@@ -88,9 +88,9 @@ class Task {
 /// where it does not fit.
 std::size_t parameter_count(const scenario::Model& model, const Dataset& train);
 
-/// The task that the data set makes of `config`: classification of nodes where there is a graph, of rows where there are
-/// classes, regression where there are numbers. `train`, `test` and `graph` must outlive it. Throws InputError where
-/// model, objective or training do not fit the data.
+/// The task that the data set makes of `config`: classification of nodes where there is a graph, of rows where there
+/// are classes, regression where there are numbers. `train`, `test` and `graph` must outlive it. Throws InputError
+/// where model, objective or training do not fit the data.
 std::unique_ptr<Task> make_task(const scenario::Task& config, const Dataset& train, const Dataset& test,
                                 const std::string& device, const Graph& graph = {});
 

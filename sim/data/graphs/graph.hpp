@@ -36,8 +36,8 @@ struct Graph {
   std::size_t nodes() const { return edges.rows(); }
 };
 
-/// Scaling of the columns, fitted on the training nodes: zero mean and unit variance; what is constant gets scale 1. Double
-/// sums in the order of nodes.
+/// Scaling of the columns, fitted on the training nodes: zero mean and unit variance; what is constant gets scale 1.
+/// Double sums in the order of nodes.
 Scaling fit_standard_scaling(const Graph& graph);
 
 /// How much memory a graph takes, known before it is copied there.

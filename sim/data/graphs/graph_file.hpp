@@ -30,8 +30,8 @@ struct NodeFeatures {
   std::size_t width = 0;                  ///< 0: the files have no features
 };
 
-/// A graph as its files have it, checked to be within its own bounds and otherwise as it is: directed or not, with loops
-/// and repeated edges.
+/// A graph as its files have it, checked to be within its own bounds and otherwise as it is: directed or not, with
+/// loops and repeated edges.
 struct GraphFile {
   std::string path;  ///< for messages
   std::size_t nodes = 0;

@@ -17,9 +17,9 @@ namespace souk {
 /// What a layer reads: rows of values, or the graph's own features, sparse and scaled.
 template <class T>
 struct NodeInput {
-  const T* rows = nullptr;                      ///< [nodes, width]; null: features
-  const SparseRows* features = nullptr;         ///< of the field's nodes
-  const float* feature_values = nullptr;        ///< [entries] instead of their values; null: theirs
+  const T* rows = nullptr;                ///< [nodes, width]; null: features
+  const SparseRows* features = nullptr;   ///< of the field's nodes
+  const float* feature_values = nullptr;  ///< [entries] instead of their values; null: theirs
   const FeatureScaling* scaling = nullptr;
   std::size_t width = 0;
 };
@@ -30,19 +30,19 @@ struct LayerPass {
   const ReceptiveField& field;
   std::size_t rows_in, rows_out;
   NodeInput<T> in;
-  const T* parameters;              ///< the layer's
-  T* out;                           ///< [rows_out, width]
+  const T* parameters;                ///< the layer's
+  T* out;                             ///< [rows_out, width]
   std::vector<std::vector<T>>& kept;  ///< what the layer keeps for the way back
-  Stream* dropout = nullptr;        ///< null: nothing is dropped
+  Stream* dropout = nullptr;          ///< null: nothing is dropped
 };
 
 /// And on its way back, with the same field, rows, input, parameters and `kept`.
 template <class T>
 struct LayerReturn {
   const LayerPass<T>& pass;
-  const T* d_out;     ///< [rows_out, width]
-  T* d_parameters;    ///< added to
-  T* d_in;            ///< [rows_in, width of the input], written; null: nobody asks
+  const T* d_out;   ///< [rows_out, width]
+  T* d_parameters;  ///< added to
+  T* d_in;          ///< [rows_in, width of the input], written; null: nobody asks
 };
 
 /// What a layer has to do, for its cost.
@@ -51,8 +51,8 @@ struct LayerSize {
   bool reads_features = false;  ///< it is the first, and reads sparse features
 };
 
-/// A layer of a graph network, one file each: parameters and their first values, and its arithmetic in numbers of any kind
-/// (float to train, double to serve, dual numbers for products with the Hessian). Immutable.
+/// A layer of a graph network, one file each: parameters and their first values, and its arithmetic in numbers of any
+/// kind (float to train, double to serve, dual numbers for products with the Hessian). Immutable.
 class Convolution {
  public:
   virtual ~Convolution() = default;
@@ -77,7 +77,8 @@ class Convolution {
   virtual void backward(const LayerReturn<Dual<double>>& back) const = 0;
 };
 
-/// A layer whose class has `template <class T> void run(const LayerPass<T>&) const` and `unwind(const LayerReturn<T>&)`.
+/// A layer whose class has `template <class T> void run(const LayerPass<T>&) const` and `unwind(const
+/// LayerReturn<T>&)`.
 template <class Kind>
 class ConvolutionOf : public Convolution {
  public:

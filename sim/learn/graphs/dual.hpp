@@ -5,9 +5,9 @@
 
 namespace souk {
 
-/// A number and its derivative along one direction. Arithmetic on dual numbers differentiates what it computes: a gradient
-/// computed in them, at parameters whose derivatives are v, has the product of the Hessian with v as its derivatives
-/// (Pearlmutter, "Fast Exact Multiplication by the Hessian", Neural Computation 1994).
+/// A number and its derivative along one direction. Arithmetic on dual numbers differentiates what it computes: a
+/// gradient computed in them, at parameters whose derivatives are v, has the product of the Hessian with v as its
+/// derivatives (Pearlmutter, "Fast Exact Multiplication by the Hessian", Neural Computation 1994).
 template <class Scalar>
 struct Dual {
   Scalar value{};

@@ -233,15 +233,13 @@ class GatFamily final : public GraphModelFamily {
  public:
   explicit GatFamily(const scenario::Gat& config) : config_(config) {}
   GraphArchitecture build(const GraphModelShape& shape) const override {
-    GraphArchitecture network{.name = "gat",
-                              .layers = {},
-                              .activation = activation_of(config_.activation()),
-                              .dropout = config_.dropout()};
+    GraphArchitecture network{
+        .name = "gat", .layers = {}, .activation = activation_of(config_.activation()), .dropout = config_.dropout()};
     std::vector<std::size_t> outputs = widths(config_.hidden(), 8, shape.classes);
     outputs.pop_back();
     for (const std::size_t width : outputs) {
-      network.layers.push_back(std::make_unique<GatLayer>(width, config_.heads(), GatLayer::Heads::side_by_side,
-                                                          config_.dropout()));
+      network.layers.push_back(
+          std::make_unique<GatLayer>(width, config_.heads(), GatLayer::Heads::side_by_side, config_.dropout()));
     }
     network.layers.push_back(std::make_unique<GatLayer>(shape.classes, config_.output_heads(),
                                                         GatLayer::Heads::averaged, config_.dropout()));

@@ -1,8 +1,9 @@
+#include "sim/learn/graphs/gcn.hpp"
+
 #include <cmath>
 
 #include "scenarios/graph_models.pb.h"
 #include "sim/base/plugin_registry.hpp"
-#include "sim/learn/graphs/gcn.hpp"
 #include "sim/learn/graphs/layer_parts.hpp"
 
 namespace souk {
@@ -31,8 +32,7 @@ using namespace graph_parts;
 
 class GcnLayer final : public ConvolutionOf<GcnLayer> {
  public:
-  GcnLayer(std::size_t outputs, GcnNormalization normalization)
-      : outputs_(outputs), normalization_(normalization) {}
+  GcnLayer(std::size_t outputs, GcnNormalization normalization) : outputs_(outputs), normalization_(normalization) {}
   std::size_t place(std::size_t inputs) override {
     inputs_ = inputs;
     return outputs_;
@@ -90,10 +90,8 @@ class GcnFamily final : public GraphModelFamily {
  public:
   explicit GcnFamily(const scenario::Gcn& config) : config_(config) {}
   GraphArchitecture build(const GraphModelShape& shape) const override {
-    GraphArchitecture network{.name = "gcn",
-                              .layers = {},
-                              .activation = activation_of(config_.activation()),
-                              .dropout = config_.dropout()};
+    GraphArchitecture network{
+        .name = "gcn", .layers = {}, .activation = activation_of(config_.activation()), .dropout = config_.dropout()};
     for (const std::size_t width : widths(config_.hidden(), 16, shape.classes)) {
       network.layers.push_back(std::make_unique<GcnLayer>(width, normalization_of(config_.normalization())));
     }

@@ -79,10 +79,8 @@ class GinFamily final : public GraphModelFamily {
  public:
   explicit GinFamily(const scenario::Gin& config) : config_(config) {}
   GraphArchitecture build(const GraphModelShape& shape) const override {
-    GraphArchitecture network{.name = "gin",
-                              .layers = {},
-                              .activation = activation_of(config_.activation()),
-                              .dropout = config_.dropout()};
+    GraphArchitecture network{
+        .name = "gin", .layers = {}, .activation = activation_of(config_.activation()), .dropout = config_.dropout()};
     const std::vector<std::size_t> outputs = widths(config_.hidden(), 32, shape.classes);
     for (std::size_t l = 0; l < outputs.size(); ++l) {
       const bool last = l + 1 == outputs.size();

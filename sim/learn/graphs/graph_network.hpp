@@ -15,9 +15,9 @@ class Model;
 
 namespace souk {
 
-/// A graph network's arithmetic over flat memory, by our own kernels. One per rank; calls are not reentrant. Answers are
-/// logits of the first nodes of a field, the targets, which must reach as far as the network does; they have the same
-/// bits in every field.
+/// A graph network's arithmetic over flat memory, by our own kernels. One per rank; calls are not reentrant. Answers
+/// are logits of the first nodes of a field, the targets, which must reach as far as the network does; they have the
+/// same bits in every field.
 class GraphNetwork {
  public:
   /// Throws InputError where the objective asks for what a graph network does not have.

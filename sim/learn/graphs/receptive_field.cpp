@@ -80,8 +80,7 @@ void ReceptiveField::take_features(const Graph& graph, const FeatureScaling& sca
     if (!scaling.row_factors.empty()) row_factors_.push_back(scaling.row_factors[node]);
     feature_offsets_.push_back(feature_columns_.size());
   }
-  features_ = {
-      .offsets = feature_offsets_, .columns = feature_columns_, .values = feature_values_, .width = all.width};
+  features_ = {.offsets = feature_offsets_, .columns = feature_columns_, .values = feature_values_, .width = all.width};
   scaling_ = {.shift = scaling.shift, .scale = scaling.scale, .row_factors = row_factors_};
 }
 

@@ -10,16 +10,16 @@
 
 namespace souk {
 
-/// How stored features become what a network reads: (x - shift) * scale of a column, and then times a factor of the row.
-/// Both without filling in the zeros.
+/// How stored features become what a network reads: (x - shift) * scale of a column, and then times a factor of the
+/// row. Both without filling in the zeros.
 struct FeatureScaling {
   std::span<const float> shift, scale;  ///< [features]; empty: columns are as stored
   std::span<const float> row_factors;   ///< [nodes of the graph]; empty: rows are as they are
 };
 
-/// What the answers for some nodes depend on: the nodes within so many hops of them, numbered anew by distance and, within
-/// one, in the graph's order; so that what a layer must compute is a range from 0. Neighbours of a node stand in the
-/// graph's order: sums over them have the same bits in every field.
+/// What the answers for some nodes depend on: the nodes within so many hops of them, numbered anew by distance and,
+/// within one, in the graph's order; so that what a layer must compute is a range from 0. Neighbours of a node stand in
+/// the graph's order: sums over them have the same bits in every field.
 class ReceptiveField {
  public:
   /// Of the nodes `targets`, which differ. `graph` must outlive it.

@@ -9,7 +9,9 @@ namespace souk {
 std::size_t parameter_count(const scenario::Model& model, const Dataset& train) {
   if (!train.shape().graph) return make_architecture(model, model_shape(train)).layout().dimension();
   const GraphModelShape shape{.features = train.features(), .classes = static_cast<std::size_t>(train.classes())};
-  return GraphNetwork(make_graph_architecture(model, shape), shape, make_objective(scenario::Objective(), true)).layout().dimension();
+  return GraphNetwork(make_graph_architecture(model, shape), shape, make_objective(scenario::Objective(), true))
+      .layout()
+      .dimension();
 }
 
 std::unique_ptr<Task> make_task(const scenario::Task& config, const Dataset& train, const Dataset& test,

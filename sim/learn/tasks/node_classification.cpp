@@ -25,7 +25,8 @@ std::vector<float> rows_of_one(const SparseRows& features) {
   return factors;
 }
 
-GraphNetwork network_for(const scenario::Task& config, const Dataset& train, std::shared_ptr<const Objective> objective) {
+GraphNetwork network_for(const scenario::Task& config, const Dataset& train,
+                         std::shared_ptr<const Objective> objective) {
   const GraphModelShape shape{.features = train.features(), .classes = static_cast<std::size_t>(train.classes())};
   return {make_graph_architecture(config.model(), shape), shape, std::move(objective)};
 }
@@ -71,7 +72,8 @@ double NodeClassification::NodeLearner::gradient(std::span<float> parameters, co
                                  &*dropout_);
 }
 
-/// Of training units, in ascending order: a client that trains on all of its units at once has one field for all passes.
+/// Of training units, in ascending order: a client that trains on all of its units at once has one field for all
+/// passes.
 const ReceptiveField& NodeClassification::field_of(UnitSet which) {
   std::vector<SampleIndex> ordered(which.begin(), which.end());
   std::ranges::sort(ordered);
@@ -118,7 +120,8 @@ void NodeClassification::tally(std::span<const float> parameters, Split split, U
   const std::span<const float> all = logits(parameters);
   outputs_.resize(which.size() * width);
   for (std::size_t i = 0; i < which.size(); ++i) {
-    std::ranges::copy(all.subspan(nodes(split)[which[i]] * width, width), outputs_.begin() + static_cast<std::ptrdiff_t>(i * width));
+    std::ranges::copy(all.subspan(nodes(split)[which[i]] * width, width),
+                      outputs_.begin() + static_cast<std::ptrdiff_t>(i * width));
   }
   losses_.resize(which.size());
   const auto labels = labels_of(split, which);
@@ -143,8 +146,8 @@ Footprint NodeClassification::footprint(std::size_t, std::size_t) const {
   Footprint footprint;
   footprint.held = static_cast<double>(row_factors_.size() + graph_.nodes() * network_.classes()) * sizeof(float);
   // A field of the whole graph: its own numbering, edges and features.
-  footprint.held += 36.0 * all.nodes + 4.0 * all.edge_entries +
-                    (graph_.features.values.empty() ? 4.0 : 8.0) * all.feature_entries;
+  footprint.held +=
+      36.0 * all.nodes + 4.0 * all.edge_entries + (graph_.features.values.empty() ? 4.0 : 8.0) * all.feature_entries;
   footprint.at(Moment::training) = network_.working_bytes(all);
   footprint.at(Moment::testing) = network_.working_bytes(all);
   return footprint;

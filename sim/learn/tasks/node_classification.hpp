@@ -15,8 +15,8 @@
 namespace souk {
 
 /// Classes of a graph's nodes. Units are nodes with a class; networks see the edges and features of all nodes, whoever
-/// holds them. What a mini-batch computes is bounded by the nodes that its answers depend on. Quality is accuracy; a tally
-/// is that of class_tally.hpp.
+/// holds them. What a mini-batch computes is bounded by the nodes that its answers depend on. Quality is accuracy; a
+/// tally is that of class_tally.hpp.
 class NodeClassification final : public Task {
  public:
   NodeClassification(const scenario::Task& config, const Dataset& train, const Dataset& test, const Graph& graph,

@@ -1,5 +1,5 @@
-// Graph networks against their formulas with full matrices, their derivatives against differences, and fields against the
-// whole graph.
+// Graph networks against their formulas with full matrices, their derivatives against differences, and fields against
+// the whole graph.
 #include "sim/learn/graphs/graph_network.hpp"
 
 #include <cmath>
@@ -15,9 +15,9 @@
 namespace souk {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::graph_models;
 using testing::graph_network;
+using ::testing::HasSubstr;
 using testing::SmallGraph;
 
 constexpr std::size_t classes = 4;
@@ -236,8 +236,8 @@ TEST(GraphNetwork, reads_scaled_features_without_filling_in_zeros) {
   Matrix x = features_of(graph);
   for (std::size_t v = 0; v < x.size(); ++v) {
     for (std::size_t f = 0; f < 9; ++f) {
-      x[v][f] = (x[v][f] - static_cast<double>(shift[f])) * static_cast<double>(scale[f]) *
-                static_cast<double>(factors[v]);
+      x[v][f] =
+          (x[v][f] - static_cast<double>(shift[f])) * static_cast<double>(scale[f]) * static_cast<double>(factors[v]);
     }
   }
   Matrix wanted = product(x, weight(network, p, "layer1.weight"));
@@ -380,8 +380,8 @@ TEST(GraphNetwork, scales_up_what_is_kept) {
   const ReceptiveField field(graph.graph, {});
   std::vector<float> whole(p.size()), one(p.size());
   network.gradient(single, field, labels, whole);
-  // Of one draw, the part along the gradient without any: kept values that were not scaled up would leave .8 of features
-  // and of hidden values each.
+  // Of one draw, the part along the gradient without any: kept values that were not scaled up would leave .8 of
+  // features and of hidden values each.
   constexpr std::uint32_t draws = 1000;
   double along = 0.0, square = 0.0;
   for (const float value : whole) square += static_cast<double>(value) * static_cast<double>(value);
