@@ -44,7 +44,9 @@ Federation::Federation(const scenario::Scenario& scenario, const std::string& de
                         .agents = scenario.participants().clients(),
                         .min_samples = scenario.partition().min_samples(),
                         .reference = buyer,
-                        .unlabelled = task_->classes() > 0 ? 0 : task_->units(Split::train)};
+                        .unlabelled = task_->classes() > 0 ? 0 : task_->units(Split::train),
+                        .edges = data_.graph.nodes() > 0 ? &data_.graph.edges : nullptr,
+                        .nodes = data_.graph.train_nodes};
   deal_ = deal_without(reserved, scenario.partition(), input, scenario.seed());
   share_with_fakes(population_, deal_.deal);
   validators_ = std::make_unique<Validators>(scenario.validators(), validating || scenario.validators().always(),

@@ -206,6 +206,11 @@ RepairedDeal deal_without(std::span<const SampleIndex> reserved, const scenario:
     rest.unlabelled = left.samples.size();
   }
   rest.groups = groups;
+  std::vector<NodeIndex> nodes;
+  if (!input.nodes.empty()) {
+    for (const SampleIndex sample : left.samples) nodes.push_back(input.nodes[sample]);
+  }
+  rest.nodes = nodes;
   RepairedDeal dealt = deal_samples(partition, rest, seed);
   for (SampleIndex& sample : dealt.deal.samples) sample = left.samples[sample];
   return dealt;

@@ -225,7 +225,7 @@ SharedData load_shared_data(const Comm& comm, const scenario::Data& data, std::u
   std::array<DatasetBuffers, 2> buffers;
   for (std::size_t s = 0; s < splits.size(); ++s) buffers[s] = cut_buffers(cutter, shapes[s]);
   const GraphBuffers graph = cut_graph(cutter, graph_shape, shapes[0].samples, shapes[1].samples);
-  shared.graph = graph.view(graph_shape.features);
+  shared.graph = graph.view(graph_shape);
   comm.run_phase("read data", [&] {
     if (!sliced && !leader) return;
     if (reader == nullptr) reader = open_dataset(data, {.seed = seed});

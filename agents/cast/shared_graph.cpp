@@ -15,13 +15,15 @@ void GraphBuffers::copy(const StoredGraph& graph) const {
   std::ranges::copy(graph.test_nodes, test_nodes.begin());
 }
 
-Graph GraphBuffers::view(std::size_t features) const {
-  const std::size_t nodes = edge_offsets.empty() ? 0 : edge_offsets.size() - 1;
-  return {
-      .edges = {.offsets = edge_offsets, .columns = neighbours, .values = {}, .width = nodes},
-      .features = {.offsets = feature_offsets, .columns = feature_columns, .values = feature_values, .width = features},
-      .train_nodes = train_nodes,
-      .test_nodes = test_nodes};
+Graph GraphBuffers::view(const GraphShape& shape) const {
+  return {.edges = {.offsets = edge_offsets, .columns = neighbours, .values = {}, .width = shape.nodes},
+          .features = {.offsets = feature_offsets,
+                       .columns = feature_columns,
+                       .values = feature_values,
+                       .width = shape.features},
+          .train_nodes = train_nodes,
+          .test_nodes = test_nodes,
+          .own_nodes = shape.own_nodes};
 }
 
 GraphBuffers cut_graph(Cutter& cutter, const GraphShape& shape, std::size_t trained, std::size_t tested) {
@@ -42,13 +44,15 @@ GraphShape share_shape(const Comm& node, const StoredGraph* graph) {
   if (graph != nullptr) shape = graph->shape();
   std::vector<double> numbers{static_cast<double>(shape.nodes), static_cast<double>(shape.edge_entries),
                               static_cast<double>(shape.feature_entries), static_cast<double>(shape.features),
-                              shape.weighted_features ? 1.0 : 0.0};
+                              shape.weighted_features ? 1.0 : 0.0,
+                              shape.own_nodes ? 1.0 : 0.0};
   node.broadcast_into(std::span(numbers), 0);
   return {.nodes = static_cast<std::size_t>(numbers[0]),
           .edge_entries = static_cast<std::size_t>(numbers[1]),
           .feature_entries = static_cast<std::size_t>(numbers[2]),
           .features = static_cast<std::size_t>(numbers[3]),
-          .weighted_features = numbers[4] == 1.0};
+          .weighted_features = numbers[4] == 1.0,
+          .own_nodes = numbers[5] == 1.0};
 }
 
 }  // namespace souk

@@ -18,7 +18,7 @@ struct GraphBuffers {
   std::span<float> feature_values;
 
   void copy(const StoredGraph& graph) const;
-  Graph view(std::size_t features) const;
+  Graph view(const GraphShape& shape) const;
 };
 
 /// Cuts a graph with so many training and test nodes; nothing where it has no nodes.

@@ -7,6 +7,7 @@
 
 #include "sim/base/ids.hpp"
 #include "sim/base/random.hpp"
+#include "sim/data/graphs/graph.hpp"
 
 namespace souk::scenario {
 class Partition;
@@ -35,6 +36,8 @@ struct DealInput {
   std::size_t min_samples = 0;             ///< a hint for rules that can honour it by themselves
   std::span<const double> reference = {};  ///< [classes] class proportions of the root data, or empty: there are none
   std::size_t unlabelled = 0;              ///< samples, where there are no classes
+  const SparseRows* edges = nullptr;       ///< of the graph whose nodes samples are; null: they are none
+  std::span<const NodeIndex> nodes = {};   ///< [samples] node of each, where they are
   std::size_t samples() const { return classes > 0 ? labels.size() : unlabelled; }
 };
 

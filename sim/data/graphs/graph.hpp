@@ -32,6 +32,7 @@ struct Graph {
   SparseRows features;                     ///< [nodes, features], as stored
   std::span<const NodeIndex> train_nodes;  ///< [training units] node of each, ascending
   std::span<const NodeIndex> test_nodes;   ///< [test units]
+  bool own_nodes = false;                  ///< who trains sees the nodes of its units and the edges between them alone
 
   std::size_t nodes() const { return edges.rows(); }
 };
@@ -47,6 +48,7 @@ struct GraphShape {
   std::size_t feature_entries = 0;
   std::size_t features = 0;
   bool weighted_features = false;  ///< whether features have values other than 1
+  bool own_nodes = false;
 };
 
 }  // namespace souk

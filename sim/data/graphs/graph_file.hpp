@@ -50,6 +50,7 @@ struct StoredGraph {
   std::vector<NodeIndex> neighbours;        ///< [2 edges]
   NodeFeatures features;
   std::vector<NodeIndex> train_nodes, test_nodes, validation_nodes;
+  bool own_nodes = false;  ///< as Graph has it
 
   GraphShape shape() const;
 };

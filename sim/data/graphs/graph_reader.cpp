@@ -16,7 +16,8 @@ GraphShape StoredGraph::shape() const {
           .edge_entries = neighbours.size(),
           .feature_entries = features.columns.size(),
           .features = features.width,
-          .weighted_features = !features.values.empty()};
+          .weighted_features = !features.values.empty(),
+          .own_nodes = own_nodes};
 }
 
 namespace {
@@ -177,6 +178,7 @@ class GraphReader final : public DatasetReader {
     cut(graph_.test_nodes, context.test_limit);
     store_edges(file_, graph_);
     take_features(nodes);
+    graph_.own_nodes = nodes.sight() == scenario::GraphNodes::OWN_NODES;
   }
 
   DatasetShape shape(Split split) override {

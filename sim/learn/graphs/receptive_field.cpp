@@ -8,7 +8,8 @@
 namespace souk {
 namespace {
 
-constexpr std::uint32_t absent = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint32_t absent = std::numeric_limits<std::uint32_t>::max();  ///< too far away
+constexpr std::uint32_t barred = absent - 1;                                   ///< not to be seen
 
 std::uint32_t degree_of(const Graph& graph, std::size_t node) {
   return static_cast<std::uint32_t>(graph.edges.offsets[node + 1] - graph.edges.offsets[node]);
@@ -27,16 +28,24 @@ ReceptiveField::ReceptiveField(const Graph& graph, const FeatureScaling& scaling
 }
 
 ReceptiveField::ReceptiveField(const Graph& graph, const FeatureScaling& scaling, std::span<const NodeIndex> targets,
-                               std::size_t hops) {
-  find_nodes(graph, targets, hops);
+                               std::size_t hops, std::span<const NodeIndex> within) {
+  find_nodes(graph, targets, hops, within);
   degrees_.reserve(nodes_.size());
-  for (const NodeIndex node : nodes_) degrees_.push_back(degree_of(graph, node));
+  for (const NodeIndex node : nodes_) degrees_.push_back(count_neighbours(graph, node, !within.empty()));
   take_edges(graph);
   take_features(graph, scaling);
 }
 
-void ReceptiveField::find_nodes(const Graph& graph, std::span<const NodeIndex> targets, std::size_t hops) {
-  places_.assign(graph.nodes(), absent);
+std::uint32_t ReceptiveField::count_neighbours(const Graph& graph, NodeIndex node, bool restricted) const {
+  if (!restricted) return degree_of(graph, node);
+  return static_cast<std::uint32_t>(std::ranges::count_if(
+      columns_of(graph.edges, node), [this](std::uint32_t neighbour) { return places_[neighbour] != barred; }));
+}
+
+void ReceptiveField::find_nodes(const Graph& graph, std::span<const NodeIndex> targets, std::size_t hops,
+                                std::span<const NodeIndex> within) {
+  places_.assign(graph.nodes(), within.empty() ? absent : barred);
+  for (const NodeIndex node : within) places_[node] = absent;
   const auto enter = [this](NodeIndex node) {
     if (places_[node] != absent) return false;
     places_[node] = 0;
@@ -60,7 +69,7 @@ void ReceptiveField::take_edges(const Graph& graph) {
   edge_offsets_.assign(1, 0);
   for (const NodeIndex node : nodes_) {
     for (const std::uint32_t neighbour : columns_of(graph.edges, node)) {
-      if (places_[neighbour] != absent) neighbours_.push_back(places_[neighbour]);
+      if (places_[neighbour] < barred) neighbours_.push_back(places_[neighbour]);
     }
     edge_offsets_.push_back(neighbours_.size());
   }

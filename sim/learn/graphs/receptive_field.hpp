@@ -22,9 +22,10 @@ struct FeatureScaling {
 /// the graph's order: sums over them have the same bits in every field.
 class ReceptiveField {
  public:
-  /// Of the nodes `targets`, which differ. `graph` must outlive it.
+  /// Of the nodes `targets`, which differ. `within`: as if the graph had these nodes alone, the targets among them, and
+  /// the edges between them; empty: it has all. `graph` must outlive it.
   ReceptiveField(const Graph& graph, const FeatureScaling& scaling, std::span<const NodeIndex> targets,
-                 std::size_t hops);
+                 std::size_t hops, std::span<const NodeIndex> within = {});
   /// Of all nodes, in the graph's order: reads the graph where it lies.
   ReceptiveField(const Graph& graph, const FeatureScaling& scaling);
 
@@ -33,13 +34,15 @@ class ReceptiveField {
   /// Neighbours of every node, as far as they are in the field; all of them, but for nodes at its rim.
   const SparseRows& edges() const { return edges_; }
   const SparseRows& features() const { return features_; }
-  /// [nodes in the field] degree in the graph.
+  /// [nodes in the field] degree in the graph, as far as there is one.
   std::span<const std::uint32_t> degrees() const { return degrees_; }
   const FeatureScaling& scaling() const { return scaling_; }  ///< row factors are those of the field's nodes
   double bytes() const;
 
  private:
-  void find_nodes(const Graph& graph, std::span<const NodeIndex> targets, std::size_t hops);
+  void find_nodes(const Graph& graph, std::span<const NodeIndex> targets, std::size_t hops,
+                  std::span<const NodeIndex> within);
+  std::uint32_t count_neighbours(const Graph& graph, NodeIndex node, bool restricted) const;
   void take_edges(const Graph& graph);
   void take_features(const Graph& graph, const FeatureScaling& scaling);
 
@@ -48,7 +51,7 @@ class ReceptiveField {
   FeatureScaling scaling_;
   std::vector<std::uint32_t> degrees_;
   std::vector<NodeIndex> nodes_;       ///< [nodes in the field] in the graph
-  std::vector<std::uint32_t> places_;  ///< [nodes of the graph] in the field; outside: absent
+  std::vector<std::uint32_t> places_;  ///< [nodes of the graph] in the field; or absent, or barred
   std::vector<std::uint64_t> edge_offsets_, feature_offsets_;
   std::vector<std::uint32_t> neighbours_, feature_columns_;
   std::vector<float> feature_values_, row_factors_;

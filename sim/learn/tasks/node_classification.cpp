@@ -61,27 +61,32 @@ FeatureScaling NodeClassification::scaling() const {
 LocalResult NodeClassification::train(std::span<const float> global, UnitSet mine, const BatchEdit& edit,
                                       const LocalContext& context, std::span<float> update) {
   SOUK_EXPECT(!edit);  // attacks on rows are refused
+  learner_.seen_ = graph_.own_nodes ? mine : UnitSet();
   return trainer_.train(global, mine, edit, context, update);
 }
 
 double NodeClassification::NodeLearner::gradient(std::span<float> parameters, const MiniBatch& batch,
                                                  std::span<float> gradient) {
   if (batch.begins_pass) dropout_.emplace(batch.seed, streams::dropout(batch.agent, batch.round, batch.pass));
-  const ReceptiveField& field = task_.field_of(batch.which);
+  const ReceptiveField& field = task_.field_of(batch.which, seen_);
   return task_.network_.gradient(parameters, field, task_.labels_of(Split::train, task_.units_of_field_), gradient,
                                  &*dropout_);
 }
 
-/// Of training units, in ascending order: a client that trains on all of its units at once has one field for all
-/// passes.
-const ReceptiveField& NodeClassification::field_of(UnitSet which) {
+std::vector<NodeIndex> NodeClassification::nodes_of(UnitSet which) const {
+  std::vector<NodeIndex> nodes;
+  for (const SampleIndex unit : which) nodes.push_back(graph_.train_nodes[unit]);
+  return nodes;
+}
+
+const ReceptiveField& NodeClassification::field_of(UnitSet which, UnitSet within) {
   std::vector<SampleIndex> ordered(which.begin(), which.end());
   std::ranges::sort(ordered);
-  if (field_ != nullptr && ordered == units_of_field_) return *field_;
+  if (field_ != nullptr && ordered == units_of_field_ && std::ranges::equal(within, units_within_)) return *field_;
   units_of_field_ = std::move(ordered);
-  std::vector<NodeIndex> targets;
-  for (const SampleIndex unit : units_of_field_) targets.push_back(graph_.train_nodes[unit]);
-  field_ = std::make_unique<ReceptiveField>(graph_, scaling(), targets, network_.hops());
+  units_within_.assign(within.begin(), within.end());
+  field_ = std::make_unique<ReceptiveField>(graph_, scaling(), nodes_of(units_of_field_), network_.hops(),
+                                            nodes_of(units_within_));
   return *field_;
 }
 

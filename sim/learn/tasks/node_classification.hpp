@@ -14,8 +14,8 @@
 
 namespace souk {
 
-/// Classes of a graph's nodes. Units are nodes with a class; networks see the edges and features of all nodes, whoever
-/// holds them. What a mini-batch computes is bounded by the nodes that its answers depend on. Quality is accuracy; a
+/// Classes of a graph's nodes. Units are nodes with a class. Networks see the edges and features of all nodes, whoever
+/// holds them; while training, if the graph says so, those of the trainer's own units alone. What a mini-batch computes is bounded by the nodes that its answers depend on. Quality is accuracy; a
 /// tally is that of class_tally.hpp.
 class NodeClassification final : public Task {
  public:
@@ -54,7 +54,9 @@ class NodeClassification final : public Task {
     double gradient(std::span<float> parameters, const MiniBatch& batch, std::span<float> gradient) override;
 
    private:
+    friend class NodeClassification;
     NodeClassification& task_;
+    UnitSet seen_;                   ///< by who trains; empty: all nodes are
     std::optional<Stream> dropout_;  ///< of the pass
   };
 
@@ -62,7 +64,10 @@ class NodeClassification final : public Task {
     return split == Split::train ? graph_.train_nodes : graph_.test_nodes;
   }
   FeatureScaling scaling() const;
-  const ReceptiveField& field_of(UnitSet which);
+  /// Of training units, in ascending order: who trains on all of its units at once has one field for all passes.
+  /// `within`: units whose nodes alone are seen; empty: all nodes are.
+  const ReceptiveField& field_of(UnitSet which, UnitSet within = {});
+  std::vector<NodeIndex> nodes_of(UnitSet which) const;
   std::span<const std::int32_t> labels_of(Split split, UnitSet which);
   LayerSize whole() const;
 
@@ -75,7 +80,7 @@ class NodeClassification final : public Task {
   NodeLearner learner_;
   LocalTrainer trainer_;
   std::unique_ptr<ReceptiveField> field_, all_;
-  std::vector<SampleIndex> units_of_field_;
+  std::vector<SampleIndex> units_of_field_, units_within_;
   std::vector<std::int32_t> labels_;
   std::vector<float> logits_, parameters_of_logits_, outputs_;
   std::vector<double> losses_;

@@ -347,6 +347,48 @@ TEST(GraphNetwork, a_field_has_the_bits_of_the_whole_graph) {
   }
 }
 
+TEST(GraphNetwork, a_field_within_some_nodes_has_the_bits_of_a_graph_of_them) {
+  const SmallGraph graph(60, 20, true);
+  // The nodes with even numbers, and the graph that they are.
+  std::vector<NodeIndex> within;
+  std::vector<std::uint64_t> edge_offsets{0}, feature_offsets{0};
+  std::vector<std::uint32_t> neighbours, columns;
+  std::vector<float> values;
+  for (std::uint32_t v = 0; v < 60; v += 2) {
+    within.push_back(v);
+    for (std::size_t e = graph.edge_offsets[v]; e < graph.edge_offsets[v + 1]; ++e) {
+      if (graph.neighbours[e] % 2 == 0) neighbours.push_back(graph.neighbours[e] / 2);
+    }
+    for (std::size_t e = graph.feature_offsets[v]; e < graph.feature_offsets[v + 1]; ++e) {
+      columns.push_back(graph.columns[e]);
+      values.push_back(graph.values[e]);
+    }
+    edge_offsets.push_back(neighbours.size());
+    feature_offsets.push_back(columns.size());
+  }
+  const Graph half{.edges = {.offsets = edge_offsets, .columns = neighbours, .values = {}, .width = 30},
+                   .features = {.offsets = feature_offsets, .columns = columns, .values = values, .width = 20},
+                   .train_nodes = {},
+                   .test_nodes = {}};
+  const std::vector<NodeIndex> targets{58, 4, 30};
+  for (const std::string& text : graph_models()) {
+    GraphNetwork network = graph_network(text, 20, classes);
+    const std::vector<double> p = parameters_of(network);
+    const std::vector<float> single(p.begin(), p.end());
+    std::vector<float> of_half(30 * classes), of_field(targets.size() * classes);
+    network.outputs(std::span<const float>(single), ReceptiveField(half, {}), 30, of_half);
+
+    network.outputs(std::span<const float>(single),
+                    ReceptiveField(graph.graph, {}, targets, network.hops(), within), targets.size(), of_field);
+
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      for (std::size_t c = 0; c < classes; ++c) {
+        EXPECT_EQ(of_field[i * classes + c], of_half[targets[i] / 2 * classes + c]) << text;
+      }
+    }
+  }
+}
+
 TEST(GraphNetwork, drops_only_where_it_is_told_and_by_the_stream) {
   const SmallGraph graph(60, 20, false);
   std::vector<std::int32_t> labels(60);
