@@ -83,7 +83,8 @@ Sides finished(const std::vector<Pair>& pairs, const std::map<std::int64_t, doub
   for (const Pair& pair : pairs) {
     const auto a = values.find(pair.a->run);
     const auto b = values.find(pair.b->run);
-    if (pair.a->status != "done" || pair.b->status != "done" || a == values.end() || b == values.end()) continue;
+    const bool done = pair.a->status == RunStatus::done && pair.b->status == RunStatus::done;
+    if (!done || a == values.end() || b == values.end()) continue;
     sides.a.push_back(a->second);
     sides.b.push_back(b->second);
     sides.difference.push_back(a->second - b->second);
