@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "sim/comm/comm.hpp"
@@ -13,10 +14,18 @@ namespace souk {
 struct SymmetricMatrix {
   std::size_t order = 0;
   std::vector<double> lower;
-  double operator()(std::size_t i, std::size_t j) const {
+  static SymmetricMatrix zeros(std::size_t order) { return {order, std::vector<double>(entries(order), 0.0)}; }
+  /// How many a matrix of this order has in `lower`.
+  static constexpr std::size_t entries(std::size_t order) { return order * (order + 1) / 2; }
+  /// Where an entry stands in `lower`.
+  static constexpr std::size_t place(std::size_t i, std::size_t j) {
     if (i < j) std::swap(i, j);
-    return lower[i * (i + 1) / 2 + j];
+    return entries(i) + j;
   }
+  double operator()(std::size_t i, std::size_t j) const { return lower[place(i, j)]; }
+  double& operator()(std::size_t i, std::size_t j) { return lower[place(i, j)]; }
+  /// [i + 1] up to the diagonal.
+  std::span<double> row(std::size_t i) { return std::span(lower).subspan(entries(i), i + 1); }
 };
 
 /// Sums one row of `partials` per panel, in panel order, into [values]: the same bits for any rank count.

@@ -122,12 +122,10 @@ class KernelShap final : public ValuationRule {
   }
 
   static SymmetricMatrix normal_matrix(const std::vector<Equation>& equations, std::size_t n) {
-    SymmetricMatrix matrix{n, std::vector<double>(n * (n + 1) / 2)};
+    SymmetricMatrix matrix = SymmetricMatrix::zeros(n);
     for (const Equation& equation : equations) {
       for (std::size_t i = 0; i < n; ++i) {
-        for (std::size_t j = 0; j <= i; ++j) {
-          matrix.lower[i * (i + 1) / 2 + j] += equation.weight * equation.z[i] * equation.z[j];
-        }
+        for (std::size_t j = 0; j <= i; ++j) matrix(i, j) += equation.weight * equation.z[i] * equation.z[j];
       }
     }
     return matrix;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -106,6 +107,15 @@ struct Reference {
     }
   }
 };
+
+TEST(SymmetricMatrix, has_one_entry_for_both_orders_of_its_indices) {
+  SymmetricMatrix matrix = SymmetricMatrix::zeros(3);
+  matrix(0, 2) = 5.0;
+  matrix(1, 1) += 2.0;
+  EXPECT_EQ(std::as_const(matrix)(2, 0), 5.0);
+  EXPECT_THAT(matrix.row(1), ElementsAre(0.0, 2.0));
+  EXPECT_THAT(matrix.lower, ElementsAre(0.0, 0.0, 2.0, 5.0, 0.0, 0.0));
+}
 
 TEST(Linear, agrees_with_the_definition_and_with_itself_on_any_rank_count) {
   for (const std::size_t n : {std::size_t{1}, std::size_t{2}, std::size_t{9}}) {
