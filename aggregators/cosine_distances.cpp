@@ -40,9 +40,8 @@ SymmetricMatrix from_products(SymmetricMatrix gram, const Vectors& vectors) {
   for (std::size_t i = 0; i < gram.order; ++i) {
     heartbeat::beat();
     for (std::size_t j = 0; j < i; ++j) {
-      const double scale = vectors.norm(i) * vectors.norm(j);
       const double product = vectors.origin + vectors.along[i] + vectors.along[j] + gram(i, j);
-      gram(i, j) = scale > 0.0 ? std::clamp(1.0 - product / scale, 0.0, 2.0) : 1.0;
+      gram(i, j) = std::clamp(1.0 - cosine_of(product, vectors.norm(i) * vectors.norm(j)), 0.0, 2.0);
     }
     gram(i, i) = 0.0;
   }

@@ -42,8 +42,8 @@ std::vector<double> cosines_to(const RuleInput& input, std::span<const float> ba
   const std::vector<double> totals = sum_over_panels(input.comm, input.updates.plan(), partials, values);
   std::vector<double> cosines;
   for (std::size_t i = 0; i < n; ++i) {
-    const double scale = std::sqrt(totals[n]) * std::sqrt(totals[n + 1 + i]);
-    cosines.push_back(scale > 0.0 ? std::clamp(totals[i] / scale, -1.0, 1.0) : 0.0);
+    const double lengths = std::sqrt(totals[n]) * std::sqrt(totals[n + 1 + i]);
+    cosines.push_back(std::clamp(cosine_of(totals[i], lengths), -1.0, 1.0));
   }
   return cosines;
 }

@@ -51,6 +51,13 @@ struct DotsAndNorms {
 };
 DotsAndNorms dots_and_norms(const Comm& comm, const ColumnMatrix& updates, const ColumnVector& vector);
 
+/// The cosine of two vectors from their product and the product of their lengths; 0 where one has none.
+inline double cosine_of(double product, double lengths) { return lengths > 0.0 ? product / lengths : 0.0; }
+
+/// Of every update with the vector, [n], where the lengths of the updates are known. Collective; the work of `dots`.
+std::vector<double> cosines_with(const Comm& comm, const ColumnMatrix& updates, std::span<const double> lengths,
+                                 const ColumnVector& vector);
+
 /// Squared Euclidean distances between all pairs of rows, [n, n]: G_ii + G_jj - 2 G_ij of the Gram matrix. Where that
 /// cancels, of rows much closer to each other than to 0, the rows are first shifted to one of them, so that the error
 /// is about 1e-5 of each distance at most. Equal rows are at distance 0. Collective; the work of the Gram matrix, and

@@ -157,6 +157,18 @@ TEST(Linear, agrees_with_the_definition_and_with_itself_on_any_rank_count) {
   }
 }
 
+TEST(Linear, cosines_are_0_where_there_is_no_direction) {
+  const Rows rows{{3.0F, 4.0F}, {0.0F, 0.0F}, {0.0F, -2.0F}};
+  const Comm& comm = Comm::self();
+  const TestMatrix matrix(comm, rows);
+  const ColumnMatrix& updates = matrix.columns();
+  const std::vector<double> lengths{5.0, 0.0, 2.0};
+  EXPECT_THAT(cosines_with(comm, updates, lengths, ColumnVector(comm, std::vector<float>{0.0F, 2.0F})),
+              ElementsAre(0.8, 0.0, -1.0));
+  EXPECT_THAT(cosines_with(comm, updates, lengths, ColumnVector(comm, std::vector<float>{0.0F, 0.0F})),
+              ElementsAre(0.0, 0.0, 0.0));
+}
+
 TEST(Linear, dots_and_norms_in_one_pass_are_those_of_two) {
   run_team(3, [](const Comm& comm) {
     const TestMatrix matrix(comm, random_rows(11, 5001));
