@@ -1,12 +1,12 @@
 #include "agents/training/model_judge.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
 #include "sim/base/streams.hpp"
+#include "sim/learn/softmax.hpp"
 #include "sim/learn/tasks/row_task.hpp"
 
 namespace souk {
@@ -14,13 +14,6 @@ namespace {
 
 constexpr std::size_t root_batch_size = 32;  // part of the bits: gradients are summed batch by batch
 constexpr std::size_t noise_batch_size = 250;
-
-void softmax(std::span<float> logits) {
-  const float largest = *std::max_element(logits.begin(), logits.end());
-  float sum = 0.0F;
-  for (float& value : logits) sum += value = std::exp(value - largest);
-  for (float& value : logits) value /= sum;
-}
 
 }  // namespace
 
