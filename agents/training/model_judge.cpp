@@ -133,7 +133,7 @@ std::vector<double> ModelJudge::class_losses(const ColumnMatrix& steps) {
 std::vector<double> ModelJudge::validator_reports(const ColumnMatrix& steps) {
   const auto classes = static_cast<std::size_t>(task_.classes());
   const std::size_t validators = validating_.size(), candidates = steps.rows();
-  const std::vector<double> before = class_losses(std::move(ColumnMatrixBuilder(comm_, 1, steps.dimension())).finish());
+  const std::vector<double> before = class_losses(zero_step(comm_, steps.dimension()));
   const std::vector<double> after = class_losses(steps);
   std::vector<double> reports(validators * candidates * classes);
   for (std::size_t v = 0; v < validators; ++v) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <gmock/gmock.h>
@@ -80,6 +81,32 @@ TEST(UpdateMatrix, select_and_replaced_are_views) {
 
     EXPECT_THAT(whole(comm, view, combine(view, std::vector<double>{1, 1, 1})), ElementsAre(3, 5));
     EXPECT_THAT(whole(comm, selected, combine(selected, std::vector<double>{1, 1})), ElementsAre(0, 1));
+  });
+}
+
+TEST(UpdateMatrix, copies_outlive_what_they_are_of) {
+  for (const int ranks : {1, 2}) {
+    run_team(ranks, [](const Comm& comm) {
+      ColumnMatrix rows;
+      ColumnVector last;
+      {
+        const TestMatrix matrix(comm, {{1, 2}, {-0.0F, 4}, {5, 6}});
+        rows = copy_of(comm, matrix.columns());
+        last = copy_of_row(matrix.columns(), 2);
+      }
+      EXPECT_EQ(rows.rows(), 3U);
+      EXPECT_THAT(whole(comm, rows, copy_of_row(rows, 0)), ElementsAre(1, 2));
+      EXPECT_TRUE(std::signbit(whole(comm, rows, copy_of_row(rows, 1)).front())) << "bit for bit";
+      EXPECT_THAT(whole(comm, rows, last), ElementsAre(5, 6));
+    });
+  }
+}
+
+TEST(UpdateMatrix, a_zero_step_has_the_model_s_dimension) {
+  run_team(2, [](const Comm& comm) {
+    const ColumnMatrix none = zero_step(comm, 3);
+    EXPECT_EQ(none.rows(), 1U);
+    EXPECT_THAT(whole(comm, none, copy_of_row(none, 0)), ElementsAre(0, 0, 0));
   });
 }
 
