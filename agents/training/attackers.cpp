@@ -204,8 +204,8 @@ ColumnMatrix Attackers::run_stage(const CraftingRound& round, Group& group, std:
   for (std::size_t i = 0; i < round.agents.size(); ++i) {
     if (population_.group_of(round.agents[i]) < 0) benign.push_back(i);
   }
-  const Round open{round.comm,  round.round,  seed_,        round.agents.size(),
-                   rows.size(), server_rate_, round.global, round.change};
+  const PublicRound open{round.comm,  round.round,  seed_,        round.agents.size(),
+                         rows.size(), server_rate_, round.global, round.change};
   CraftedUpdates crafted = craft_updates(attack, {.round = open,
                                                   .level = group.level_of(attack),
                                                   .agents = round.agents,

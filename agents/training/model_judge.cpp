@@ -18,7 +18,7 @@ constexpr std::size_t noise_batch_size = 250;
 }  // namespace
 
 ModelJudge::ModelJudge(const Comm& comm, Task& task, const RootSamples& root, const Validators& validators,
-                       std::uint64_t seed, const Round& round)
+                       std::uint64_t seed, const JudgedRound& round)
     : comm_(comm),
       task_(task),
       root_(root.samples()),

@@ -36,7 +36,7 @@ concept OffersTestData = requires(Door& door, const ColumnMatrix& steps) {
 static_assert(!OffersTestData<LossOracle> && !OffersTestData<RuleInput>);
 static_assert(!std::is_convertible_v<std::vector<SampleIndex>, RootSamples>);
 static_assert(!std::is_constructible_v<ModelJudge, const Comm&, Network&, const Dataset&, std::vector<SampleIndex>,
-                                       const Validators&, std::uint64_t, ModelJudge::Round>);
+                                       const Validators&, std::uint64_t, ModelJudge::JudgedRound>);
 
 class Rounds final : public MetricSink {
  public:
