@@ -131,6 +131,36 @@ TEST(Stages, come_with_their_section_and_have_a_say_in_learning) {
   EXPECT_EQ(held_by(with.estimate, "counting"), 54321.0);
 }
 
+/// Says that it brings the owners of models, as the market does.
+class Claimant final : public Stage, private ServerHooks {
+ public:
+  ServerHooks* hooks(std::size_t) override { return this; }
+
+ private:
+  bool brings_owner() const override { return true; }
+};
+
+const RegisterStage claimant(
+    {.name = "claimant",
+     .place = Place::serving,
+     .is_in = [](const scenario::Scenario& scenario) { return scenario.name() == "with_a_claimant"; },
+     .make = [](const World&) -> std::unique_ptr<Stage> { return std::make_unique<Claimant>(); }});
+
+/// What two sections made of a rival's rows would be nobody's; the first owner's are the round's own.
+TEST(Stages, of_which_two_bring_a_rival_are_refused) {
+  const auto build = [](const std::string& market) {
+    const ResolvedScenario resolved = resolve_scenario({"test", scenario_of("with_a_claimant", market), {}});
+    make_simulation(Comm::self(), *resolved.scenario, "cpu");
+  };
+  EXPECT_NO_THROW(build("market { posted_price { price: 1 } }"));
+  try {
+    build("market { posted_price { price: 1 } rivals { name: \"b\" } }");
+    FAIL() << "was not refused";
+  } catch (const std::exception& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("the owner 'b' of a model is brought by 2 sections"));
+  }
+}
+
 TEST(Stages, are_not_there_without_their_section) {
   const Outcome without = run(scenario_of("without"));
   EXPECT_EQ(without.records.back().metric("census.updates"), std::nullopt);
