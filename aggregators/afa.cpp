@@ -118,8 +118,7 @@ class Afa final : public Aggregator {
     }
     std::vector<double> cosines;
     for (const std::size_t i : good) {
-      const double scale = std::sqrt(products(i, i)) * std::sqrt(std::max(0.0, square));
-      cosines.push_back(scale > 0.0 ? along[i] / scale : 0.0);
+      cosines.push_back(cosine_of(along[i], std::sqrt(products(i, i)) * std::sqrt(std::max(0.0, square))));
     }
     const Moments moments = moments_of(cosines);
     const double middle = median(cosines);

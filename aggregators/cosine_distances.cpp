@@ -36,17 +36,14 @@ bool any_pair(std::size_t n, Use use) {
   return any;
 }
 
-double& entry(SymmetricMatrix& matrix, std::size_t i, std::size_t j) { return matrix.lower[i * (i + 1) / 2 + j]; }
-
 SymmetricMatrix from_products(SymmetricMatrix gram, const Vectors& vectors) {
   for (std::size_t i = 0; i < gram.order; ++i) {
     heartbeat::beat();
     for (std::size_t j = 0; j < i; ++j) {
-      const double scale = vectors.norm(i) * vectors.norm(j);
       const double product = vectors.origin + vectors.along[i] + vectors.along[j] + gram(i, j);
-      entry(gram, i, j) = scale > 0.0 ? std::clamp(1.0 - product / scale, 0.0, 2.0) : 1.0;
+      gram(i, j) = std::clamp(1.0 - cosine_of(product, vectors.norm(i) * vectors.norm(j)), 0.0, 2.0);
     }
-    entry(gram, i, i) = 0.0;
+    gram(i, i) = 0.0;
   }
   return gram;
 }
@@ -60,7 +57,7 @@ void refine(SymmetricMatrix& result, const SymmetricMatrix& squared_distances, c
       const double a = vectors.norm(i);
       const double b = vectors.norm(j);
       const double longer_by = (vectors.added[i] - vectors.added[j]) / (a + b);
-      entry(result, i, j) = std::max(0.0, squared_distances(i, j) - longer_by * longer_by) / (2.0 * a * b);
+      result(i, j) = std::max(0.0, squared_distances(i, j) - longer_by * longer_by) / (2.0 * a * b);
     }
   }
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 
 #include "aggregators/last_layer_updates.hpp"
 #include "aggregators/rule_tools.hpp"
@@ -28,7 +29,7 @@ std::vector<std::size_t> clusters_of(const DenseMatrix& points) {
 std::vector<std::size_t> clusters_by_angle(const SymmetricMatrix& gram) {
   SymmetricMatrix distances = cosines(gram);
   for (std::size_t i = 0; i < distances.order; ++i) {
-    double* const row = distances.lower.data() + i * (i + 1) / 2;
+    const std::span<double> row = distances.row(i);
     for (std::size_t j = 0; j < i; ++j) row[j] = 1.0 - row[j];
     row[i] = 0.0;
   }
@@ -40,7 +41,7 @@ void add_separated(SymmetricMatrix& distances, const std::vector<std::size_t>& l
   for (std::size_t i = 0; i < labels.size(); ++i) {
     heartbeat::beat();
     for (std::size_t j = 0; j < i; ++j) {
-      if (labels[i] == noise || labels[i] != labels[j]) distances.lower[i * (i + 1) / 2 + j] += distance;
+      if (labels[i] == noise || labels[i] != labels[j]) distances(i, j) += distance;
     }
   }
 }
@@ -120,7 +121,7 @@ class DeepSight final : public Aggregator {
  private:
   /// How many of the clusterings by angle, energies and answers separate two updates, a third each.
   SymmetricMatrix separations(const RuleInput& input, const DenseMatrix& neups, const SymmetricMatrix& biases) const {
-    SymmetricMatrix distances{neups.rows, std::vector<double>(biases.lower.size(), 0.0)};
+    SymmetricMatrix distances = SymmetricMatrix::zeros(neups.rows);
     // In whole numbers, so that equal distances are equal: a third is as many as there are sets.
     add_separated(distances, clusters_by_angle(biases), static_cast<double>(sets_));
     add_separated(distances, clusters_of(neups), static_cast<double>(sets_));

@@ -23,8 +23,7 @@ class FlTrust final : public Aggregator {
     std::vector<double> trust, norms;
     for (std::size_t i = 0; i < products.size(); ++i) {
       norms.push_back(std::sqrt(squares[i]));
-      const double scale = norms[i] * root_norm;
-      trust.push_back(scale > 0.0 ? std::max(0.0, products[i] / scale) : 0.0);
+      trust.push_back(std::max(0.0, cosine_of(products[i], norms[i] * root_norm)));
     }
     std::vector<double> weights = shares_of(trust);
     std::vector<double> coefficients = weights;

@@ -42,14 +42,14 @@ std::vector<double> cosines_to(const RuleInput& input, std::span<const float> ba
   const std::vector<double> totals = sum_over_panels(input.comm, input.updates.plan(), partials, values);
   std::vector<double> cosines;
   for (std::size_t i = 0; i < n; ++i) {
-    const double scale = std::sqrt(totals[n]) * std::sqrt(totals[n + 1 + i]);
-    cosines.push_back(scale > 0.0 ? std::clamp(totals[i] / scale, -1.0, 1.0) : 0.0);
+    const double lengths = std::sqrt(totals[n]) * std::sqrt(totals[n + 1 + i]);
+    cosines.push_back(std::clamp(cosine_of(totals[i], lengths), -1.0, 1.0));
   }
   return cosines;
 }
 
 /// What outlier removal decides.
-struct Verdict {
+struct OutlierRemoval {
   std::vector<double> quality;          ///< [n] K, 0 to 1
   std::vector<std::size_t> bought;      ///< ascending
   std::vector<std::size_t> candidates;  ///< ascending; for the next baseline
@@ -84,13 +84,13 @@ class MartFl final : public Aggregator {
         baseline == nobody_here ? input.root_update->values() : input.updates.row(baseline);
     const float limit = as_code_ ? 0.01F : std::numeric_limits<float>::max();
     const std::vector<double> scores = cosines_to(input, reference, limit);
-    const Verdict verdict = judge(scores, baseline, input.random);
-    RuleOutput output = weighted_sum(input, shares_of(verdict.quality));
+    const OutlierRemoval removal = remove_outliers(scores, baseline, input.random);
+    RuleOutput output = weighted_sum(input, shares_of(removal.quality));
     output.scores = scores;
-    output.diagnostics = {{"clusters", static_cast<double>(verdict.clusters)},
-                          {"bought", static_cast<double>(verdict.bought.size())},
+    output.diagnostics = {{"clusters", static_cast<double>(removal.clusters)},
+                          {"bought", static_cast<double>(removal.bought.size())},
                           {"baseline", static_cast<double>(baseline_)}};
-    if (adjusts_) choose_baseline(input, verdict.candidates);
+    if (adjusts_) choose_baseline(input, removal.candidates);
     return output;
   }
 
@@ -106,25 +106,25 @@ class MartFl final : public Aggregator {
     return nobody_here;
   }
 
-  Verdict judge(const std::vector<double>& scores, std::size_t baseline, Stream& random) const {
+  OutlierRemoval remove_outliers(const std::vector<double>& scores, std::size_t baseline, Stream& random) const {
     const std::size_t n = scores.size();
     std::vector<std::size_t> others = all_rows(n);
     std::erase(others, baseline);
-    Verdict verdict{.quality = std::vector<double>(n, 1.0), .bought = all_rows(n), .candidates = all_rows(n)};
-    if (others.empty()) return verdict;
+    OutlierRemoval removal{.quality = std::vector<double>(n, 1.0), .bought = all_rows(n), .candidates = all_rows(n)};
+    if (others.empty()) return removal;
     std::vector<double> judged;
     for (const std::size_t i : others) judged.push_back(scores[i]);
-    verdict.clusters = clusters_of(judged, random);
-    if (verdict.clusters == 1 && !as_code_) return verdict;
-    const Grades grades = grade(judged, verdict.clusters);
-    verdict.quality.assign(n, 0.0);
-    verdict.bought.clear();
+    removal.clusters = clusters_of(judged, random);
+    if (removal.clusters == 1 && !as_code_) return removal;
+    const Grades grades = grade(judged, removal.clusters);
+    removal.quality.assign(n, 0.0);
+    removal.bought.clear();
     for (std::size_t k = 0; k < others.size(); ++k) {
-      verdict.quality[others[k]] = grades.quality[k];
-      if (grades.group[k] != Group::low) verdict.bought.push_back(others[k]);
+      removal.quality[others[k]] = grades.quality[k];
+      if (grades.group[k] != Group::low) removal.bought.push_back(others[k]);
     }
-    as_code_ ? draw_candidates(others, grades, verdict, random) : add_candidates(n, grades, verdict, random);
-    return verdict;
+    as_code_ ? draw_candidates(others, grades, removal, random) : add_candidates(n, grades, removal, random);
+    return removal;
   }
 
   enum class Group : std::uint8_t { low, middling, top };
@@ -179,29 +179,29 @@ class MartFl final : public Aggregator {
 
   /// Nobody is middling and too few are good: some of the others compete for the next baseline. They are bought with
   /// weight 0.
-  void add_candidates(std::size_t n, const Grades& grades, Verdict& verdict, Stream& random) const {
-    if (grades.count(Group::middling) == 0 && 2 * verdict.bought.size() < n) {
-      for (const std::size_t i : drawn(without(all_rows(n), verdict.bought), n, random)) verdict.bought.push_back(i);
-      std::sort(verdict.bought.begin(), verdict.bought.end());
+  void add_candidates(std::size_t n, const Grades& grades, OutlierRemoval& removal, Stream& random) const {
+    if (grades.count(Group::middling) == 0 && 2 * removal.bought.size() < n) {
+      for (const std::size_t i : drawn(without(all_rows(n), removal.bought), n, random)) removal.bought.push_back(i);
+      std::sort(removal.bought.begin(), removal.bought.end());
     }
-    verdict.candidates = verdict.bought;
+    removal.candidates = removal.bought;
   }
 
   /// The repository's: the top group, or everybody where it is empty, and some of the middling; some of all others
   /// where nobody is middling and too few are good. Its participants are the clients and the server.
-  void draw_candidates(const std::vector<std::size_t>& others, const Grades& grades, Verdict& verdict,
+  void draw_candidates(const std::vector<std::size_t>& others, const Grades& grades, OutlierRemoval& removal,
                        Stream& random) const {
-    const std::size_t participants = verdict.quality.size() + 1;
+    const std::size_t participants = removal.quality.size() + 1;
     std::vector<std::size_t> top, middling;
     for (std::size_t k = 0; k < others.size(); ++k) {
       if (grades.group[k] == Group::top) top.push_back(others[k]);
       if (grades.group[k] == Group::middling) middling.push_back(others[k]);
     }
-    verdict.candidates = top.empty() ? others : top;
-    std::vector<std::size_t> rest = without(middling, verdict.candidates);
-    if (rest.empty() && 2 * verdict.candidates.size() < participants) rest = without(others, verdict.candidates);
-    for (const std::size_t i : drawn(rest, participants, random)) verdict.candidates.push_back(i);
-    std::sort(verdict.candidates.begin(), verdict.candidates.end());
+    removal.candidates = top.empty() ? others : top;
+    std::vector<std::size_t> rest = without(middling, removal.candidates);
+    if (rest.empty() && 2 * removal.candidates.size() < participants) rest = without(others, removal.candidates);
+    for (const std::size_t i : drawn(rest, participants, random)) removal.candidates.push_back(i);
+    std::sort(removal.candidates.begin(), removal.candidates.end());
   }
 
   static std::vector<std::size_t> without(std::vector<std::size_t> rows, const std::vector<std::size_t>& sorted) {

@@ -126,12 +126,7 @@ class SignGuard final : public Aggregator {
   /// Cosines clamped to [0, their median], in five medians; all 0 where the median is not positive.
   static std::vector<double> clamped_cosines(const RuleInput& input, std::span<const double> norms,
                                              const ColumnVector& last) {
-    const double length = std::sqrt(squared_norm(input.comm, input.updates.plan(), last));
-    std::vector<double> result = dots(input.comm, input.updates, last);
-    for (std::size_t i = 0; i < result.size(); ++i) {
-      const double scale = norms[i] * length;
-      result[i] = scale > 0.0 ? result[i] / scale : 0.0;
-    }
+    std::vector<double> result = cosines_with(input.comm, input.updates, norms, last);
     const double middle = median(result);
     for (double& cosine : result) cosine = middle > 0.0 ? std::clamp(cosine, 0.0, middle) / (5.0 * middle) : 0.0;
     return result;

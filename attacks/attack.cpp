@@ -23,7 +23,7 @@ std::string_view knowledge_name(Knowledge level) {
   return names[static_cast<std::size_t>(level)];
 }
 
-Verdict RuleProbe::verdict(const ColumnMatrix& updates) {
+ProbeResult RuleProbe::probe(const ColumnMatrix& updates) {
   std::vector<std::size_t> everybody(updates.rows());
   std::iota(everybody.begin(), everybody.end(), std::size_t{0});
   return judge(updates, everybody);

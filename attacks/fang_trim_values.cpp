@@ -56,7 +56,7 @@ Intervals beyond_deviations(const ColumnMatrix& known) {
   return intervals;
 }
 
-ColumnMatrix draw_between(const Round& round, std::span<const AgentId> members, const ColumnMatrix& like,
+ColumnMatrix draw_between(const PublicRound& round, std::span<const AgentId> members, const ColumnMatrix& like,
                           const Intervals& intervals) {
   ColumnMatrixBuilder drawn(round.comm, members.size(), like.dimension());
   for (std::size_t i = 0; i < members.size(); ++i) {

@@ -23,7 +23,7 @@ Intervals beyond_extremes(const ColumnMatrix& known, double b);
 Intervals beyond_deviations(const ColumnMatrix& known);
 
 /// Independent uniform draws for every member, [members, d].
-ColumnMatrix draw_between(const Round& round, std::span<const AgentId> members, const ColumnMatrix& like,
+ColumnMatrix draw_between(const PublicRound& round, std::span<const AgentId> members, const ColumnMatrix& like,
                           const Intervals& intervals);
 
 }  // namespace souk

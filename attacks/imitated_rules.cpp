@@ -60,8 +60,7 @@ std::vector<double> cosines_to_mean(const SymmetricMatrix& products, const std::
   }
   const double norm = std::sqrt(std::max(0.0, mean_of(cosines)));
   for (std::size_t k = 0; k < rows.size(); ++k) {
-    const double scale = norm * std::sqrt(products(rows[k], rows[k]));
-    cosines[k] = scale > 0.0 ? cosines[k] / scale : 0.0;
+    cosines[k] = cosine_of(cosines[k], norm * std::sqrt(products(rows[k], rows[k])));
   }
   return cosines;
 }

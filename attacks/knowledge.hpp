@@ -27,7 +27,7 @@ enum class Knowledge : std::uint8_t {
 std::string_view knowledge_name(Knowledge level);
 
 /// What every participant of a round knows.
-struct Round {
+struct PublicRound {
   const Comm& comm;
   RoundIndex round;
   std::uint64_t seed;          ///< for Streams named by agent, so that bits do not depend on the rank count
@@ -67,7 +67,7 @@ struct Everyone {
 };
 
 /// What the server would make of a round.
-struct Verdict {
+struct ProbeResult {
   ColumnVector step;            ///< [d]
   std::vector<double> weights;  ///< [n] shares in the step; 0: rejected
 };
@@ -77,12 +77,12 @@ class RuleProbe {
  public:
   virtual ~RuleProbe() = default;
   /// Of everybody's updates, [n, d]; members' rows are usually `replaced`. Collective. Leaves the server as it was.
-  Verdict verdict(const ColumnMatrix& updates);
+  ProbeResult probe(const ColumnMatrix& updates);
   /// Of these rows, as if the others had sent nothing; their weights are 0.
-  Verdict verdict(const ColumnMatrix& updates, std::span<const std::size_t> rows) { return judge(updates, rows); }
+  ProbeResult probe(const ColumnMatrix& updates, std::span<const std::size_t> rows) { return judge(updates, rows); }
 
  private:
-  virtual Verdict judge(const ColumnMatrix& updates, std::span<const std::size_t> rows) = 0;
+  virtual ProbeResult judge(const ColumnMatrix& updates, std::span<const std::size_t> rows) = 0;
 };
 
 /// RULE: trying submissions on the server's rule.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 #include "attacks/update_tools.hpp"
 
@@ -96,16 +97,16 @@ BorderedMatrix::BorderedMatrix(const SymmetricMatrix& inner, std::vector<Quadrat
                                std::size_t copies)
     : matrix_(inner), border_(std::move(border)), corner_(corner) {
   matrix_.order += copies;
-  matrix_.lower.resize(matrix_.order * (matrix_.order + 1) / 2);
+  matrix_.lower.resize(SymmetricMatrix::entries(matrix_.order));
 }
 
 const SymmetricMatrix& BorderedMatrix::at(double gamma) {
   const std::size_t updates = border_.size();
   const double corner = std::max(0.0, corner_.at(gamma));
   for (std::size_t i = updates; i < matrix_.order; ++i) {
-    double* row = &matrix_.lower[i * (i + 1) / 2];
+    const std::span<double> row = matrix_.row(i);
     for (std::size_t j = 0; j < updates; ++j) row[j] = border_[j].at(gamma);
-    std::fill(row + updates, row + i + 1, corner);
+    std::ranges::fill(row.subspan(updates), corner);
   }
   return matrix_;
 }

@@ -23,9 +23,9 @@ class Trials {
     // One row in everybody's place: a view, not copies.
     const ColumnMatrix one = view_.honest.select(view_.comm, {}).with_row(view_.comm, submission);
     const ColumnMatrix members = one.select(view_.comm, first_);
-    Verdict verdict = view_.rule.verdict(view_.honest.replaced(view_.comm, view_.rows, members));
-    for (std::size_t c = 0; c < mean_.values().size(); ++c) verdict.step.values()[c] -= mean_.values()[c];
-    const double distance = std::sqrt(squared_norm(view_.comm, view_.honest.plan(), verdict.step));
+    ProbeResult result = view_.rule.probe(view_.honest.replaced(view_.comm, view_.rows, members));
+    for (std::size_t c = 0; c < mean_.values().size(); ++c) result.step.values()[c] -= mean_.values()[c];
+    const double distance = std::sqrt(squared_norm(view_.comm, view_.honest.plan(), result.step));
     if (distance > best_.distance) best_ = {value, distance};
   }
   const Harm& best() const { return best_; }

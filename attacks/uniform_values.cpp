@@ -4,7 +4,7 @@
 
 namespace souk {
 
-void fill_uniform(const Round& round, AgentId agent, std::uint16_t lane, const ColumnMatrix& like,
+void fill_uniform(const PublicRound& round, AgentId agent, std::uint16_t lane, const ColumnMatrix& like,
                   std::span<float> values) {
   for (const Panel& panel : like.panels()) {
     Stream random(round.seed, streams::update_values(agent, round.round, lane, panel.index));

@@ -8,7 +8,7 @@
 
 namespace souk {
 
-UnitClimber::UnitClimber(const Round& round, AgentId agent, std::uint16_t lane, const ColumnMatrix& like,
+UnitClimber::UnitClimber(const PublicRound& round, AgentId agent, std::uint16_t lane, const ColumnMatrix& like,
                          std::span<const float> start, const ColumnVector& a, const ColumnVector& b)
     : comm_(round.comm), unit_(like), direction_(like) {
   std::ranges::copy(start, unit_.values().begin());

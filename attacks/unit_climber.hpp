@@ -18,7 +18,7 @@ class UnitClimber {
 
   /// From the direction of `start`; 0 stays 0 until it moves. `a` and `b` must outlive the climber. Draws of its own
   /// per agent, round, panel and lane; lane < 256. Collective.
-  UnitClimber(const Round& round, AgentId agent, std::uint16_t lane, const ColumnMatrix& like,
+  UnitClimber(const PublicRound& round, AgentId agent, std::uint16_t lane, const ColumnMatrix& like,
               std::span<const float> start, const ColumnVector& a, const ColumnVector& b);
   UnitClimber(const UnitClimber&) = delete;
   UnitClimber& operator=(const UnitClimber&) = delete;

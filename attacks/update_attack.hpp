@@ -36,7 +36,7 @@ struct Published {
 
 /// A round as the engine hands it out: only what the group's knowledge grants is filled in.
 struct RoundAccess {
-  const Round& round;
+  const PublicRound& round;
   std::tuple<std::optional<Own>, std::optional<Pool>, std::optional<Everyone>, std::optional<RuleAccess>,
              std::optional<RuleIfKnown>, std::optional<RootUpdate>, std::optional<Laboratory>>
       grants{};
@@ -114,7 +114,7 @@ class UpdateAttack {
 
 /// What an attack with these grants sees: the public round, and the grants' members.
 template <class... Grants>
-struct View : Round, Grants... {};
+struct View : PublicRound, Grants... {};
 
 /// Base of every update attack: craft() sees the grants that it names and no more.
 template <class... Grants>

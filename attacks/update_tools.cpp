@@ -64,7 +64,7 @@ Spread spread_of(const ColumnMatrix& updates) {
   return spread;
 }
 
-void fill_normal(const Round& round, AgentId agent, std::uint16_t lane, const ColumnMatrix& like,
+void fill_normal(const PublicRound& round, AgentId agent, std::uint16_t lane, const ColumnMatrix& like,
                  std::span<float> values) {
   for (const Panel& panel : like.panels()) {
     Stream random(round.seed, streams::update_values(agent, round.round, lane, panel.index));

@@ -34,7 +34,7 @@ Spread spread_of(const ColumnMatrix& updates);
 
 /// Independent standard normal numbers for row `row` of `like`, written panel by panel: the stream is named by agent,
 /// round, panel and `lane`, so that the bits do not depend on the number of ranks. lane < 1024.
-void fill_normal(const Round& round, AgentId agent, std::uint16_t lane, const ColumnMatrix& like,
+void fill_normal(const PublicRound& round, AgentId agent, std::uint16_t lane, const ColumnMatrix& like,
                  std::span<float> values);
 
 }  // namespace souk

@@ -25,7 +25,7 @@ ColumnVector rest_of(const ColumnVector& step, const ColumnVector& explained) {
 /// Lengths 1, so that long updates do not hide short ones; rows of length 0 stay so.
 SymmetricMatrix scaled(SymmetricMatrix products, std::span<const double> factors) {
   for (std::size_t i = 0; i < products.order; ++i) {
-    for (std::size_t j = 0; j <= i; ++j) products.lower[i * (i + 1) / 2 + j] *= factors[i] * factors[j];
+    for (std::size_t j = 0; j <= i; ++j) products(i, j) *= factors[i] * factors[j];
   }
   return products;
 }

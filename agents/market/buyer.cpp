@@ -187,8 +187,8 @@ void Buyer::reward(const ServerRound& round) {
 void Buyer::check_target(RoundIndex round, RoundRecord& record) const {
   ModelJudge judge(server_->comm(), federation_.task(), federation_.root(server_->index()), federation_.validators(),
                    scenario_.seed(), {.round = round, .global = server_->parameters()});
-  const ColumnMatrix stay = ColumnMatrixBuilder(server_->comm(), 1, server_->trainable().size()).finish();
-  const double quality = 1.0 - judge.on_root(stay).front().error;
+  const ColumnMatrix none = zero_step(server_->comm(), server_->trainable().size());
+  const double quality = 1.0 - judge.on_root(none).front().error;
   const char* name = federation_.task().quality_name();
   record.add(fmt::format("root_{}", name), quality);
   if (quality < target_) return;

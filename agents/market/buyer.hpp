@@ -33,6 +33,7 @@ class Buyer final : public ServerHooks {
   void settle_nothing(const ServerRound& round, RoundRecord& record) override;
   void tested(double quality, RoundRecord& record) override;
   void finish(Phases& phases, RoundRecord& record) override;
+  bool brings_owner() const override { return true; }
   void merge(RoundRecord&& own, RoundRecord& round) const override;
   HookFootprint footprint(const RuleScale& scale, const RuleFootprint& rule) const override;
   void serialize_hooks(Archive& archive) override;

@@ -13,10 +13,6 @@ namespace {
 
 constexpr double most_loss = 1000.0;
 
-ColumnMatrix no_step(const Comm& comm, std::size_t dimension) {
-  return std::move(ColumnMatrixBuilder(comm, 1, dimension)).finish();
-}
-
 }  // namespace
 
 RoundWorth::RoundWorth(const WorthSetting& setting) : setting_(setting) {
@@ -45,7 +41,7 @@ std::vector<double> RoundWorth::of(std::span<const Coalition> coalitions) {
 }
 
 void RoundWorth::evaluate(std::span<const Coalition> coalitions) {
-  if (evaluations_ == 0) before_ = judge(no_step(setting_.setting.comm, setting_.updates.dimension())).front();
+  if (evaluations_ == 0) before_ = judge(zero_step(setting_.setting.comm, setting_.updates.dimension())).front();
   const bool by_rule = setting_.config.step() == scenario::Worth::RULE;
   const std::vector<double> after = judge(by_rule ? rule_steps(coalitions) : mean_steps(coalitions));
   for (std::size_t k = 0; k < coalitions.size(); ++k) known_.emplace(coalitions[k], before_ - after[k]);

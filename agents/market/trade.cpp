@@ -134,12 +134,9 @@ std::vector<std::size_t> Trade::shortlist(const OffersOfRound& offers) {
   const std::size_t count = offers.sellers.size();
   cosines_.assign(count, 0.0);
   if (desk_.payment().needs_cosine()) {
-    cosines_ = dots(offers.comm, offers.updates, *offers.baseline);
-    const double norm = std::sqrt(squared_norm(offers.comm, offers.updates.plan(), *offers.baseline));
-    for (std::size_t k = 0; k < count; ++k) {
-      const double scale = norm * std::sqrt(offers.squared_norms[k]);
-      cosines_[k] = scale > 0.0 ? cosines_[k] / scale : 0.0;
-    }
+    std::vector<double> lengths;
+    for (const double square : offers.squared_norms) lengths.push_back(std::sqrt(square));
+    cosines_ = cosines_with(offers.comm, offers.updates, lengths, *offers.baseline);
   }
   std::vector<Offer> list;
   for (std::size_t k = 0; k < count; ++k) {

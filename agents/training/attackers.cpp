@@ -168,6 +168,7 @@ SentUpdates Attackers::send(const CraftingRound& round, RoundRecord& record) {
   }
   submitted_ = sent.updates.select(round.comm, everyone);
   submitters_.assign(round.agents.begin(), round.agents.end());
+  submitted_squares_.clear();
   return sent;
 }
 
@@ -203,8 +204,8 @@ ColumnMatrix Attackers::run_stage(const CraftingRound& round, Group& group, std:
   for (std::size_t i = 0; i < round.agents.size(); ++i) {
     if (population_.group_of(round.agents[i]) < 0) benign.push_back(i);
   }
-  const Round open{round.comm,  round.round,  seed_,        round.agents.size(),
-                   rows.size(), server_rate_, round.global, round.change};
+  const PublicRound open{round.comm,  round.round,  seed_,        round.agents.size(),
+                         rows.size(), server_rate_, round.global, round.change};
   CraftedUpdates crafted = craft_updates(attack, {.round = open,
                                                   .level = group.level_of(attack),
                                                   .agents = round.agents,
@@ -228,19 +229,17 @@ ColumnMatrix Attackers::run_stage(const CraftingRound& round, Group& group, std:
 
 /// Proposed models closer in direction to a submission of the group than to any other: its own work, as far as those
 /// who submitted it can tell. Ties go to the smaller row.
-std::vector<std::uint8_t> Attackers::ours(const Comm& comm, const ColumnMatrix& steps, int group) const {
-  std::vector<std::uint8_t> flags;
+std::vector<std::uint8_t> Attackers::ours(const Comm& comm, const ColumnMatrix& steps, int group) {
   if (submitters_.empty()) return std::vector<std::uint8_t>(steps.rows(), 0);
+  if (submitted_squares_.empty()) submitted_squares_ = squared_norms(comm, submitted_);
+  std::vector<std::uint8_t> flags;
   for (std::size_t s = 0; s < steps.rows(); ++s) {
-    const std::vector<std::size_t> one{s};
-    const ColumnMatrix row = steps.select(comm, one);
-    const ColumnVector step = combine(row, std::vector<double>{1.0});
-    const DotsAndNorms products = dots_and_norms(comm, submitted_, step);
+    const std::vector<double> products = dots(comm, submitted_, copy_of_row(steps, s));
     std::size_t closest = 0;
     double largest = 0.0;
-    for (std::size_t i = 0; i < products.dots.size(); ++i) {
-      const double square = products.squared_norms[i];
-      const double cosine = square > 0.0 && std::isfinite(square) ? products.dots[i] / std::sqrt(square) : 0.0;
+    for (std::size_t i = 0; i < products.size(); ++i) {
+      const double square = submitted_squares_[i];
+      const double cosine = std::isfinite(square) ? cosine_of(products[i], std::sqrt(square)) : 0.0;
       if (i > 0 && cosine <= largest) continue;
       closest = i;
       largest = cosine;

@@ -82,7 +82,7 @@ class Attackers {
   void craft(const CraftingRound& round, Group& group, SentUpdates& sent, RoundRecord& record);
   ColumnMatrix run_stage(const CraftingRound& round, Group& group, std::size_t stage, std::span<const std::size_t> rows,
                          SentUpdates& sent, RoundRecord& record);
-  std::vector<std::uint8_t> ours(const Comm& comm, const ColumnMatrix& steps, int group) const;
+  std::vector<std::uint8_t> ours(const Comm& comm, const ColumnMatrix& steps, int group);
 
   std::uint64_t seed_;
   double server_rate_;
@@ -91,6 +91,7 @@ class Attackers {
   std::deque<ColumnMatrix> crafted_;  ///< what the last view points into
   ColumnMatrix submitted_;            ///< the last round's submissions, a view, and whose they are
   std::vector<AgentId> submitters_;
+  std::vector<double> submitted_squares_;              ///< their squared lengths; empty until a group asks for them
   std::map<std::uint32_t, std::uint32_t> identities_;  ///< of clients that have come back under another
   std::int64_t next_identity_;
 };

@@ -11,7 +11,7 @@ namespace souk {
 
 /// One attack's part in a round: what there is to know, and how much of it the group does.
 struct CraftingTask {
-  const Round& round;
+  const PublicRound& round;
   Knowledge level;
   std::span<const AgentId> agents;      ///< [n], ascending
   const ColumnMatrix& honest;           ///< [n, d]

@@ -6,17 +6,33 @@
 
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
+#include "sim/base/contract.hpp"
 
 namespace souk {
 
+namespace {
+
+/// Who puts this owner's part of a round into the round's record; null for the first owner, whose it is.
+const ServerHooks* merger_of(const Owner& owner, std::size_t index, const std::vector<ServerHooks*>& hooks) {
+  if (index == 0) return nullptr;
+  const auto bringing = std::ranges::count_if(hooks, &ServerHooks::brings_owner);
+  SOUK_REQUIRE(bringing == 1, "the owner '{}' of a model is brought by {} sections of the scenario, not by one",
+               owner.name, bringing);
+  return *std::ranges::find_if(hooks, &ServerHooks::brings_owner);
+}
+
+}  // namespace
+
 Learning::Learning(const World& world, const std::vector<std::unique_ptr<Stage>>& others)
-    : scenario_(world.scenario), owners_(world.owners), hooks_(world.owners.size()), stops_(world.owners.size()) {
+    : scenario_(world.scenario), owners_(world.owners), stops_(world.owners.size()) {
   for (std::size_t i = 0; i < owners_.size(); ++i) {
+    std::vector<ServerHooks*> hooks;
     for (const std::unique_ptr<Stage>& stage : others) {
-      if (ServerHooks* hooks = stage->hooks(i)) hooks_[i].push_back(hooks);
+      if (ServerHooks* some = stage->hooks(i)) hooks.push_back(some);
     }
+    mergers_.push_back(merger_of(owners_[i], i, hooks));
     models_.push_back(with_owner_path(
-        i, [&] { return std::make_unique<ModelServer>(world.comm, world.federation, owners_[i], i, hooks_[i]); }));
+        i, [&] { return std::make_unique<ModelServer>(world.comm, world.federation, owners_[i], i, hooks); }));
   }
 }
 
@@ -73,7 +89,7 @@ void Learning::into_record_of(std::size_t index, RoundRecord& record, Work work)
   RoundRecord own;
   own.round = record.round;
   work(own);
-  for (const ServerHooks* hooks : hooks_[index]) hooks->merge(std::move(own), record);
+  mergers_[index]->merge(std::move(own), record);
 }
 
 void Learning::serialize(Archive& archive) {

@@ -32,7 +32,7 @@ class Learning final : public Stage {
 
   const scenario::Scenario& scenario_;
   const std::vector<Owner>& owners_;
-  std::vector<std::vector<ServerHooks*>> hooks_;      ///< [owners]
+  std::vector<const ServerHooks*> mergers_;           ///< [owners] of those beyond the first, who brings it
   std::vector<std::unique_ptr<ModelServer>> models_;  ///< [owners]
   std::vector<std::optional<Stop>> stops_;            ///< [owners] why its model stays as it is
 };

@@ -7,7 +7,6 @@
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
-#include "sim/params/linear.hpp"
 
 namespace souk {
 
@@ -86,7 +85,7 @@ void LocalRound::gather() {
   if (!own_) return;
   ColumnMatrix own;
   to_columns(comm_, own_row_, {0, trainable_}, own);
-  own_update_ = combine(own, std::vector<double>{1.0});
+  own_update_ = copy_of_row(own, 0);
 }
 
 }  // namespace souk

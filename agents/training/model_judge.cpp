@@ -1,12 +1,12 @@
 #include "agents/training/model_judge.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
 #include "sim/base/streams.hpp"
+#include "sim/learn/softmax.hpp"
 #include "sim/learn/tasks/row_task.hpp"
 
 namespace souk {
@@ -15,17 +15,10 @@ namespace {
 constexpr std::size_t root_batch_size = 32;  // part of the bits: gradients are summed batch by batch
 constexpr std::size_t noise_batch_size = 250;
 
-void softmax(std::span<float> logits) {
-  const float largest = *std::max_element(logits.begin(), logits.end());
-  float sum = 0.0F;
-  for (float& value : logits) sum += value = std::exp(value - largest);
-  for (float& value : logits) value /= sum;
-}
-
 }  // namespace
 
 ModelJudge::ModelJudge(const Comm& comm, Task& task, const RootSamples& root, const Validators& validators,
-                       std::uint64_t seed, const Round& round)
+                       std::uint64_t seed, const JudgedRound& round)
     : comm_(comm),
       task_(task),
       root_(root.samples()),
@@ -140,7 +133,7 @@ std::vector<double> ModelJudge::class_losses(const ColumnMatrix& steps) {
 std::vector<double> ModelJudge::validator_reports(const ColumnMatrix& steps) {
   const auto classes = static_cast<std::size_t>(task_.classes());
   const std::size_t validators = validating_.size(), candidates = steps.rows();
-  const std::vector<double> before = class_losses(std::move(ColumnMatrixBuilder(comm_, 1, steps.dimension())).finish());
+  const std::vector<double> before = class_losses(zero_step(comm_, steps.dimension()));
   const std::vector<double> after = class_losses(steps);
   std::vector<double> reports(validators * candidates * classes);
   for (std::size_t v = 0; v < validators; ++v) {

@@ -28,14 +28,14 @@ using ReportEdit = std::function<void(const ColumnMatrix& steps, std::span<const
 /// pairs over all ranks and gathers the numbers. Which rank computes a pair decides nothing but where.
 class ModelJudge final : public LossOracle {
  public:
-  struct Round {
+  struct JudgedRound {
     RoundIndex round;
     std::span<const float> global;       ///< [dimension], buffers included
     std::span<const AgentId> clients{};  ///< whose updates the round uses
     ReportEdit edit{};
   };
   ModelJudge(const Comm& comm, Task& task, const RootSamples& root, const Validators& validators, std::uint64_t seed,
-             const Round& round);
+             const JudgedRound& round);
 
   std::vector<Judgement> on_root(const ColumnMatrix& steps) override;
   ColumnVector root_gradient(const ColumnVector& step) override;
@@ -61,7 +61,7 @@ class ModelJudge final : public LossOracle {
   std::span<const SampleIndex> root_;
   const Validators& validators_;
   std::uint64_t seed_;
-  Round round_;
+  JudgedRound round_;
   std::vector<AgentId> validating_;
   JudgingCost cost_;
 };

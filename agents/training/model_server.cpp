@@ -157,7 +157,7 @@ RuleSetting ModelServer::rule_setting(const ServerRound& round) const {
           .owner = static_cast<std::uint16_t>(index_)};
 }
 
-std::unique_ptr<ModelJudge> ModelServer::judge(const ServerRound& round, const ModelJudge::Round& setting) {
+std::unique_ptr<ModelJudge> ModelServer::judge(const ServerRound& round, const ModelJudge::JudgedRound& setting) {
   return std::make_unique<ModelJudge>(comm_, federation_.task(), round.root, federation_.validators(), scenario_.seed(),
                                       setting);
 }

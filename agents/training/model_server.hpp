@@ -68,7 +68,7 @@ class ModelServer {
   void train(ServerRound& round, const RoundSelection& selection, Phases& phases);
   void collect(ServerRound& round, RoundRecord& record);
   void end_without_updates(const ServerRound& round, Phases& phases, RoundRecord& record);
-  std::unique_ptr<ModelJudge> judge(const ServerRound& round, const ModelJudge::Round& setting);
+  std::unique_ptr<ModelJudge> judge(const ServerRound& round, const ModelJudge::JudgedRound& setting);
   std::unique_ptr<ModelJudge> judge_with_lies(const ServerRound& round);
   RuleOutput aggregate(const ServerRound& round, ModelJudge& judge, RoundRecord& record);
   void aggregate_and_apply(ServerRound& round, Phases& phases, RoundRecord& record);

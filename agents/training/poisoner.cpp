@@ -1,7 +1,6 @@
 #include "agents/training/poisoner.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "scenarios/scenario.pb.h"
@@ -9,6 +8,7 @@
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/base/streams.hpp"
+#include "sim/learn/softmax.hpp"
 #include "sim/learn/tasks/row_task.hpp"
 
 namespace souk {
@@ -84,11 +84,7 @@ class Poisoner::Model final : public Predictor {
     std::vector<float> answers(samples * classes);
     network_.outputs(parameters, {.features = features, .samples = samples}, answers);
     for (std::size_t first = 0; first < answers.size(); first += classes) {
-      const auto row = std::span(answers).subspan(first, classes);
-      const float largest = *std::ranges::max_element(row);
-      float sum = 0.0F;
-      for (float& value : row) sum += value = std::exp(value - largest);
-      for (float& value : row) value /= sum;
+      softmax(std::span(answers).subspan(first, classes));
     }
     return answers;
   }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "sim/base/contract.hpp"
+#include "sim/params/linear.hpp"
 
 namespace souk {
 
@@ -47,10 +48,9 @@ void record_clients(std::span<const ReceivedUpdate> received, std::span<const Tr
     if (output.weights[k] == 0.0) row.outcome = SelectionOutcome::rejected;
     if (products.empty()) continue;
     const double norm = std::sqrt(update.squared_norm);
-    const double scale = norm * step_norm;
     record.add("local_loss", own.loss, update.client.value);
     record.add("update_norm", norm, update.client.value);
-    record.add("cosine_to_aggregate", scale > 0.0 ? products[k] / scale : 0.0, update.client.value);
+    record.add("cosine_to_aggregate", cosine_of(products[k], norm * step_norm), update.client.value);
   }
   if (sample_sum > 0.0) record.add("train_loss", loss_sum / sample_sum);
   record.add("step_norm", step_norm);

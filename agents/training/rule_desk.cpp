@@ -63,7 +63,7 @@ ServerProbe::ServerProbe(const scenario::Aggregator& config, Aggregator& rule, c
       submissions_(std::move(submissions)),
       losses_(std::move(losses)) {}
 
-Verdict ServerProbe::judge(const ColumnMatrix& updates, std::span<const std::size_t> rows) {
+ProbeResult ServerProbe::judge(const ColumnMatrix& updates, std::span<const std::size_t> rows) {
   SOUK_EXPECT(updates.rows() == submissions_.size());
   if (!snapshot_) snapshot_.emplace(config_, rule_, setting_.comm);
   const std::unique_ptr<Aggregator> rule = snapshot_->copy();
@@ -74,14 +74,14 @@ Verdict ServerProbe::judge(const ColumnMatrix& updates, std::span<const std::siz
   std::ranges::sort(used, {}, [&](std::size_t i) { return submissions_[i].agent; });
   std::vector<Submission> submissions;
   for (const std::size_t i : used) submissions.push_back(submissions_[i]);
-  Verdict verdict{ColumnVector(updates), std::vector<double>(updates.rows(), 0.0)};
-  if (used.empty()) return verdict;
+  ProbeResult result{ColumnVector(updates), std::vector<double>(updates.rows(), 0.0)};
+  if (used.empty()) return result;
   const std::unique_ptr<LossOracle> losses = losses_ ? losses_() : nullptr;
   RuleOutput output = run_rule(*rule, setting_, submissions, updates.select(setting_.comm, used), losses.get(),
                                streams::rule_tried_by_attackers);
-  verdict.step = std::move(output.step);
-  for (std::size_t k = 0; k < used.size(); ++k) verdict.weights[used[k]] = output.weights[k];
-  return verdict;
+  result.step = std::move(output.step);
+  for (std::size_t k = 0; k < used.size(); ++k) result.weights[used[k]] = output.weights[k];
+  return result;
 }
 
 }  // namespace souk

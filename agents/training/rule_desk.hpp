@@ -60,7 +60,7 @@ class ServerProbe final : public RuleProbe {
               std::vector<Submission> submissions, std::function<std::unique_ptr<LossOracle>()> losses);
 
  private:
-  Verdict judge(const ColumnMatrix& updates, std::span<const std::size_t> rows) override;
+  ProbeResult judge(const ColumnMatrix& updates, std::span<const std::size_t> rows) override;
   const scenario::Aggregator& config_;
   Aggregator& rule_;
   RuleSetting setting_;

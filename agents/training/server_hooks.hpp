@@ -49,8 +49,11 @@ class ServerHooks {
   virtual void tested(double /*quality*/, RoundRecord&) {}
   /// The last test of the model. Collective, of several phases.
   virtual void finish(Phases&, RoundRecord&) {}
-  /// Puts a model's part of a round, of which it is not the first, into the whole round's record: the section does that
-  /// brings its owner.
+  /// Whether its section brings the owner of this model. Of an owner beyond the first exactly one does: what two made
+  /// of its rows would be nobody's.
+  virtual bool brings_owner() const { return false; }
+  /// Puts the model's part of a round into the whole round's record. Only of who brings the owner, and only of an owner
+  /// beyond the first.
   virtual void merge(RoundRecord&& /*own*/, RoundRecord& /*round*/) const {}
   /// `rule` is what the server's rule needs at this scale.
   virtual HookFootprint footprint(const RuleScale& /*scale*/, const RuleFootprint& /*rule*/) const { return {}; }

@@ -17,20 +17,15 @@ struct Clusters {
   SymmetricMatrix distances;
   std::vector<std::size_t> names;  ///< ascending
   std::vector<double> sizes;       ///< by name
-
-  double& distance(std::size_t i, std::size_t j) {
-    if (i < j) std::swap(i, j);
-    return distances.lower[i * (i + 1) / 2 + j];
-  }
 };
 
 /// The smaller name first.
 std::pair<std::size_t, std::size_t> nearest_pair(Clusters& clusters) {
   std::pair<std::size_t, std::size_t> best{clusters.names[0], clusters.names[1]};
-  double shortest = clusters.distance(best.first, best.second);
+  double shortest = clusters.distances(best.first, best.second);
   for (std::size_t a = 0; a < clusters.names.size(); ++a) {
     for (std::size_t b = a + 1; b < clusters.names.size(); ++b) {
-      const double distance = clusters.distance(clusters.names[a], clusters.names[b]);
+      const double distance = clusters.distances(clusters.names[a], clusters.names[b]);
       if (distance >= shortest) continue;
       shortest = distance;
       best = {clusters.names[a], clusters.names[b]};
@@ -45,8 +40,8 @@ void merge(Clusters& clusters, std::size_t into, std::size_t gone, Linkage linka
   const double b = clusters.sizes[gone];
   for (const std::size_t other : clusters.names) {
     if (other == into) continue;
-    double& kept = clusters.distance(into, other);
-    const double lost = clusters.distance(gone, other);
+    double& kept = clusters.distances(into, other);
+    const double lost = clusters.distances(gone, other);
     switch (linkage) {
       case Linkage::average:
         kept = (a * kept + b * lost) / (a + b);

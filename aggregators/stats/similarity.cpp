@@ -11,7 +11,7 @@ namespace {
 template <class Entry>
 SymmetricMatrix symmetric(std::size_t order, const Entry& entry) {
   SymmetricMatrix result{order, {}};
-  result.lower.reserve(order * (order + 1) / 2);
+  result.lower.reserve(SymmetricMatrix::entries(order));
   for (std::size_t i = 0; i < order; ++i) {
     heartbeat::beat();
     for (std::size_t j = 0; j <= i; ++j) result.lower.push_back(entry(i, j));

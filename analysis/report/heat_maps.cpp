@@ -51,13 +51,13 @@ std::vector<Field> fields_of(const Study& study) {
 
 /// What is written where there is no number: "diverged 1/3".
 std::string states_of(const Study& study, const Field& field) {
-  std::map<std::string, int> states;
+  std::map<RunStatus, int> states;
   for (const auto& [run, cell] : field.runs) {
     if (!study.counts(study.runs[run])) ++states[study.runs[run].status];
   }
   std::string text;
   for (const auto& [state, count] : states) {
-    text += fmt::format("{}{} {}/{}", text.empty() ? "" : ", ", state, count, field.runs.size());
+    text += fmt::format("{}{} {}/{}", text.empty() ? "" : ", ", to_string(state), count, field.runs.size());
   }
   return text;
 }

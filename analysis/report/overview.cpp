@@ -210,26 +210,34 @@ std::optional<Json> buyers_card(const Study& study) {
   return card("What every buyer got", "cost", lines);
 }
 
+/// "1 crashed, 5 done".
+std::string counts_text(const std::map<RunStatus, int>& states) {
+  std::string text;
+  for (const auto& [state, count] : states) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, to_string(state));
+  }
+  return text;
+}
+
 Json cost_card(const Study& study) {
   double seconds = 0.0, bytes = 0.0;
-  std::map<std::string, int> states;
+  std::map<RunStatus, int> states;
   for (const StudyRun& run : study.runs) {
     seconds += run.seconds.value_or(0.0);
     bytes += run.bytes.value_or(0.0);
     ++states[run.status];
   }
-  std::string counts;
-  for (const auto& [state, count] : states) counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, state);
   std::vector<std::string> lines;
   if (study.runs.size() == 1) {
     lines.push_back(fmt::format("{} of computing, {} sent.", duration_words(seconds), bytes_words(bytes)));
     const StudyRun& run = study.runs.front();
-    lines.push_back(fmt::format("{} rounds; the run is {}{}.", run.rounds_done, run.status,
+    lines.push_back(fmt::format("{} rounds; the run is {}{}.", run.rounds_done, to_string(run.status),
                                 run.reason.empty() ? "" : " (" + run.reason + ")"));
   } else {
     lines.push_back(
         fmt::format("{} of computing and {} sent, all runs together.", duration_words(seconds), bytes_words(bytes)));
-    lines.push_back(fmt::format("{} cells in {} runs: {}.", study.cells.size(), study.runs.size(), counts));
+    lines.push_back(
+        fmt::format("{} cells in {} runs: {}.", study.cells.size(), study.runs.size(), counts_text(states)));
     if (const auto times = rule_times(study)) lines.push_back(*times);
   }
   const std::vector<std::string> credits = market_lines(study);
@@ -321,18 +329,16 @@ std::vector<std::string> definitions(const StudyVerdict& verdict, const VerdictL
 
 /// How runs that have not ended are taken.
 std::optional<std::string> unfinished_words(const Study& study) {
-  std::map<std::string, int> states;
+  std::map<RunStatus, int> states;
   for (const StudyRun& run : study.runs) {
     if (run.unfinished()) ++states[run.status];
   }
   if (states.empty()) return std::nullopt;
   if (study.runs.size() == 1) return "The run has not ended: numbers are as of its last round.";
-  std::string counts;
-  for (const auto& [state, count] : states) counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, state);
   return fmt::format(
       "Not all runs have ended ({}): these are in curves over rounds as far as they got, and in no other "
       "number.",
-      counts);
+      counts_text(states));
 }
 
 }  // namespace

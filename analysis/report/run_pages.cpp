@@ -158,8 +158,8 @@ std::string run_pages_json(const Study& study, const Database& view) {
     pages += fmt::format(
         R"({}"{}":{{"id":{},"name":{},"what":{},"status":{},"reason":{},"path":{},"scenario":{},"facts":{},"curves":{}{}{}}})",
         pages.empty() ? "" : ",\n", run.run, json_text(run.id), json_text(run.name), json_text(what_it_is(run)),
-        json_text(run.status), json_text(run.reason), json_text(run.path), json_text(scenario), facts.to_columns_json(),
-        curves_of(curves, run.run).to_columns_json(), details, maps.of(run.run));
+        json_text(to_string(run.status)), json_text(run.reason), json_text(run.path), json_text(scenario),
+        facts.to_columns_json(), curves_of(curves, run.run).to_columns_json(), details, maps.of(run.run));
   }
   return fmt::format(R"({{"runs":{{{}}},"deals":{},"clients_left_out":{},"curve_spec":{},"deal_spec":{},"maps":{}}})",
                      pages, deals.json(), left_out, run_curve_spec(), deal_spec(), maps.json());

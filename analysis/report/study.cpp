@@ -48,7 +48,7 @@ std::vector<StudyRun> read_runs(const Database& view) {
     run.name = select.text(2);
     run.sweep = select.text(3);
     run.path = select.text(4);
-    run.status = select.text(5);
+    run.status = run_status_named(select.text(5));
     run.reason = select.text(6);
     run.failures = select.integer(7);
     run.rounds_done = select.integer(8);

@@ -7,13 +7,15 @@
 #include <vector>
 
 #include "analysis/database.hpp"
+#include "sim/engine/run_status.hpp"
 
 namespace souk {
 
 /// A run as the report sees it.
 struct StudyRun {
   std::int64_t run = 0;
-  std::string id, name, sweep, path, status, reason, aggregator, attack, seed;
+  std::string id, name, sweep, path, reason, aggregator, attack, seed;
+  RunStatus status = RunStatus::missing;
   std::int64_t failures = 0, rounds_done = 0;
   std::optional<double> seconds;         ///< wall clock
   std::optional<double> bytes;           ///< of the simulated protocol's messages
@@ -24,10 +26,10 @@ struct StudyRun {
   double paid_to_attackers = 0.0;        ///< of them
   std::string goal;                      ///< settings of its attacker groups but for size and schedule; empty: none
   /// Whether its numbers are those at the end of a run.
-  bool is_done() const { return status == "done"; }
-  bool diverged() const { return status == "diverged"; }
+  bool is_done() const { return status == RunStatus::done; }
+  bool diverged() const { return status == RunStatus::diverged; }
   /// Whether it goes on, or may be resumed.
-  bool unfinished() const { return status == "running" || status == "interrupted"; }
+  bool unfinished() const { return status == RunStatus::running || status == RunStatus::interrupted; }
   std::optional<double> final_value(const std::string& metric) const;
 };
 

@@ -247,7 +247,7 @@ ReportTable cell_table(const Study& study) {
     const StudyRun& run = study.runs[cell.run];
     std::vector<ReportValue> row{run.run, run.id, run.name, cell.rule, cell.attack};
     row.insert(row.end(), cell.at.begin(), cell.at.end());
-    row.insert(row.end(), {cell.seed, run.status, run.rounds_done});
+    row.insert(row.end(), {cell.seed, to_string(run.status), run.rounds_done});
     for (const std::string& metric : metrics) {
       const auto value = study.counts(run) ? run.final_value(metric) : std::nullopt;
       row.push_back(value ? ReportValue(vega::drawn(metric, *value)) : ReportValue());
@@ -278,10 +278,10 @@ ReportTable failure_table(const Study& study) {
   std::set<std::size_t> seen;
   for (const StudyCell& cell : study.cells) {
     const StudyRun& run = study.runs[cell.run];
-    const bool complete = run.status == "done" || run.status == "running";
+    const bool complete = run.status == RunStatus::done || run.status == RunStatus::running;
     if ((complete && run.failures == 0) || !seen.insert(cell.run).second) continue;
-    table.data.add({run.run, run.id, run.status, run.reason, run.failures, run.rounds_done, cell.rule, cell.attack,
-                    cell.seed, study.place_text(cell)});
+    table.data.add({run.run, run.id, to_string(run.status), run.reason, run.failures, run.rounds_done, cell.rule,
+                    cell.attack, cell.seed, study.place_text(cell)});
   }
   return table;
 }

@@ -112,7 +112,7 @@ struct Setting {
 };
 
 std::string reason_of(const StudyRun& run, bool has_accuracy) {
-  if (!run.is_done()) return run.status;
+  if (!run.is_done()) return to_string(run.status);
   return has_accuracy ? "without a result to compare with" : "without a test of the model";
 }
 

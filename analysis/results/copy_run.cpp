@@ -56,13 +56,13 @@ Facts facts_of_source(const Database& view) {
 }
 
 /// Of a run that is over; none of one that may go on.
-std::optional<std::uint32_t> rounds_of_ended(const Database& view, const std::string& status) {
-  if (status != "done" && status != "diverged") return std::nullopt;
+std::optional<std::uint32_t> rounds_of_ended(const Database& view, RunStatus status) {
+  if (!is_over(status)) return std::nullopt;
   return static_cast<std::uint32_t>(view.integer("SELECT coalesce(max(round), 0) FROM source.round"));
 }
 
 /// Enters the run, and gives its attacker groups that never act.
-std::vector<int> insert_run(Database& view, const RunName& name, const Facts& facts, const std::string& status) {
+std::vector<int> insert_run(Database& view, const RunName& name, const Facts& facts, RunStatus status) {
   const auto fact = [&](const std::string& key, const std::string& otherwise) {
     return fact_of(facts, key, otherwise);
   };
@@ -78,7 +78,7 @@ std::vector<int> insert_run(Database& view, const RunName& name, const Facts& fa
             "INSERT INTO run SELECT ?, ?, ?, ?, ?, ?, ?, CAST(? AS INTEGER), ?, ?,"
             " (SELECT coalesce(max(round), 0) FROM source.round), ?, ?, ?, ?, ?, ?,"
             " (SELECT coalesce(sum(seconds), 0) FROM source.phase) + CAST(? AS REAL), ?")
-      .run(name.run, name.id, fact("name", ""), name.sweep, name.shown.string(), status, fact("reason", ""),
+      .run(name.run, name.id, fact("name", ""), name.sweep, name.shown.string(), to_string(status), fact("reason", ""),
            fact("failures", "0"), column(&Columns::seed), column(&Columns::rounds), column(&Columns::aggregator),
            column(&Columns::attack), column(&Columns::malicious), column(&Columns::partition),
            column(&Columns::dataset), column(&Columns::model), fact("seconds_set_up", "0"), scenario);
@@ -88,7 +88,7 @@ std::vector<int> insert_run(Database& view, const RunName& name, const Facts& fa
   return columns->idle_groups;
 }
 
-void copy_results(Database& view, const RunName& name, const Facts& facts, const std::string& status, Detail detail) {
+void copy_results(Database& view, const RunName& name, const Facts& facts, RunStatus status, Detail detail) {
   const std::vector<int> idle_groups = insert_run(view, name, facts, status);
   Statement(view, "INSERT INTO fact SELECT ?, name, value FROM source.run ORDER BY name").run(name.run);
   for (const ViewTable& table : view_tables()) {
@@ -100,9 +100,9 @@ void copy_results(Database& view, const RunName& name, const Facts& facts, const
   summarise_run(view, name.run);
 }
 
-void insert_without_results(Database& view, const RunName& name, const std::string& status, const std::string& reason) {
+void insert_without_results(Database& view, const RunName& name, RunStatus status, const std::string& reason) {
   Statement(view, "INSERT INTO run(run, id, sweep, path, status, reason) VALUES(?,?,?,?,?,?)")
-      .run(name.run, name.id, name.sweep, name.shown.string(), status, reason);
+      .run(name.run, name.id, name.sweep, name.shown.string(), to_string(status), reason);
 }
 
 void remove_rows(Database& view, std::int64_t run) {
@@ -112,14 +112,14 @@ void remove_rows(Database& view, std::int64_t run) {
 }
 
 /// How far a run got: to an end of its own, to work that goes on, to an end that was none, nowhere.
-int progress(const std::string& status) {
-  if (status == "done" || status == "diverged") return 3;
-  if (status == "running") return 2;
-  return status == "missing" ? 0 : 1;
+int progress(RunStatus status) {
+  if (is_over(status)) return 3;
+  if (status == RunStatus::running) return 2;
+  return status == RunStatus::missing ? 0 : 1;
 }
 
 std::int64_t enter_without_results(Database& view, const RunName& name, KnownRuns& known,
-                                   const std::string& status = "missing", const std::string& reason = "") {
+                                   RunStatus status = RunStatus::missing, const std::string& reason = "") {
   if (const KnownRuns::Run* same = known.find(name.id, "")) {
     ++known.repeated;
     return same->number;
@@ -134,8 +134,8 @@ std::int64_t enter_results(Database& view, RunName name, bool at_work, Detail de
   const Facts facts = facts_of_source(view);
   const std::string identity = fact_of(facts, "identity");
   if (name.id.empty()) name.id = identity.substr(0, 12);
-  std::string status = fact_of(facts, "status", "running");
-  if (status == "running" && !at_work) status = "interrupted";
+  RunStatus status = run_status_named(fact_of(facts, "status", to_string(RunStatus::running)));
+  if (status == RunStatus::running && !at_work) status = RunStatus::interrupted;
   KnownRuns::Run* same = known.find(name.id, identity);
   if (same != nullptr) {
     ++known.repeated;
@@ -207,10 +207,10 @@ std::optional<std::int64_t> copy_run(Database& view, const fs::path& directory, 
   } catch (const OtherVersion& error) {
     known.of_other_versions.emplace_back(error.what());
     if (name.sweep.empty()) return std::nullopt;
-    return enter_without_results(view, name, known, "damaged", error.what());
+    return enter_without_results(view, name, known, RunStatus::damaged, error.what());
   } catch (const DamagedResults& error) {
     if (name.sweep.empty()) throw;
-    return enter_without_results(view, name, known, "damaged", error.what());  // the other cells can be read
+    return enter_without_results(view, name, known, RunStatus::damaged, error.what());  // the other cells can be read
   }
 }
 

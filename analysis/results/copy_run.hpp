@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analysis/results/results_view.hpp"
+#include "sim/engine/run_status.hpp"
 
 namespace souk {
 
@@ -24,7 +25,7 @@ class KnownRuns {
   struct Run {
     std::int64_t number = 0;
     std::string identity;  ///< empty: none was recorded, as of a run that never started
-    std::string status;
+    RunStatus status = RunStatus::missing;
   };
   /// The run of this identity; where one of the two has none, that of this id. Null if there is none.
   Run* find(const std::string& id, const std::string& identity);

@@ -15,7 +15,7 @@ namespace {
 using Key = std::vector<std::string>;
 using ByKey = std::map<Key, const FrameCell*>;
 
-struct Pair {
+struct RunPair {
   const FrameCell* a;
   const FrameCell* b;
 };
@@ -62,8 +62,8 @@ ByKey by_key(const Frame& frame, const FrameCells& cells, const std::vector<std:
 }
 
 /// FrameCells that agree, each pair of runs once.
-std::vector<Pair> pairs_of(const ByKey& a, const ByKey& b) {
-  std::vector<Pair> pairs;
+std::vector<RunPair> pairs_of(const ByKey& a, const ByKey& b) {
+  std::vector<RunPair> pairs;
   std::set<std::pair<std::int64_t, std::int64_t>> seen;
   for (const auto& [key, cell] : a) {
     const auto partner = b.find(key);
@@ -78,12 +78,13 @@ struct Sides {
   std::vector<double> a, b, difference;
 };
 
-Sides finished(const std::vector<Pair>& pairs, const std::map<std::int64_t, double>& values) {
+Sides finished(const std::vector<RunPair>& pairs, const std::map<std::int64_t, double>& values) {
   Sides sides;
-  for (const Pair& pair : pairs) {
+  for (const RunPair& pair : pairs) {
     const auto a = values.find(pair.a->run);
     const auto b = values.find(pair.b->run);
-    if (pair.a->status != "done" || pair.b->status != "done" || a == values.end() || b == values.end()) continue;
+    const bool done = pair.a->status == RunStatus::done && pair.b->status == RunStatus::done;
+    if (!done || a == values.end() || b == values.end()) continue;
     sides.a.push_back(a->second);
     sides.b.push_back(b->second);
     sides.difference.push_back(a->second - b->second);
@@ -158,7 +159,7 @@ class Comparison {
   }
   const std::vector<std::string>& cols() const { return layout_.cols; }
   const std::vector<std::string>& col_values(std::size_t col) const { return layout_.col_values[col]; }
-  const std::vector<Pair>& pairs(std::size_t col) const { return pairs_[col]; }
+  const std::vector<RunPair>& pairs(std::size_t col) const { return pairs_[col]; }
   const Conditions& conditions() const { return conditions_; }
 
  private:
@@ -174,7 +175,7 @@ class Comparison {
   }
   TableLayout layout_;
   Conditions conditions_;
-  std::vector<std::vector<Pair>> pairs_;  ///< by column
+  std::vector<std::vector<RunPair>> pairs_;  ///< by column
 };
 
 std::vector<std::string> notes_of(const Comparison& comparison) {

@@ -28,7 +28,7 @@ std::optional<double> as_number(const std::string& text) {
 Frame::Frame(const Database& view) : view_(&view) {
   Statement cell(view, "SELECT cell, run, cell.sweep, status FROM cell JOIN run USING (run) ORDER BY cell");
   while (cell.step()) {
-    cells_.push_back({cell.integer(0), cell.integer(1), cell.text(2), cell.text(3)});
+    cells_.push_back({cell.integer(0), cell.integer(1), cell.text(2), run_status_named(cell.text(3))});
     // Not what the table `run` says: several sweeps may have the run.
     if (!cells_.back().sweep.empty()) coordinates_[cells_.back().cell]["sweep"] = cells_.back().sweep;
   }

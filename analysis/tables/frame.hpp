@@ -9,14 +9,15 @@
 #include <vector>
 
 #include "analysis/database.hpp"
+#include "sim/engine/run_status.hpp"
 
 namespace souk {
 
 /// A cell of a sweep, or a run outside sweeps. FrameCells may share a run.
 struct FrameCell {
   std::int64_t cell = 0, run = 0;
-  std::string sweep;   ///< empty: none
-  std::string status;  ///< of the run
+  std::string sweep;  ///< empty: none
+  RunStatus status = RunStatus::missing;
 };
 
 /// The cells of a merged view, which must outlive it, and what they are called: by the axes of their sweep, the derived

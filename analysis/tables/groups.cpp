@@ -57,7 +57,7 @@ class Side {
     std::vector<std::size_t> place;
     for (std::size_t c = 0; c < columns_.size(); ++c) {
       const auto value = frame_.value(cell, columns_[c]);
-      if (!value && cell.status == "missing") return std::nullopt;
+      if (!value && cell.status == RunStatus::missing) return std::nullopt;
       const auto label = std::ranges::find(labels_[c], value.value_or(no_label));
       place.push_back(static_cast<std::size_t>(label - labels_[c].begin()));
     }
@@ -113,13 +113,13 @@ std::vector<std::pair<std::string, FrameCells>> split(const Frame& frame, const 
 }
 
 bool RunGroup::settled() const {
-  return std::ranges::all_of(not_done, [](const auto& entry) { return entry.first == "diverged"; });
+  return std::ranges::all_of(not_done, [](const auto& entry) { return entry.first == RunStatus::diverged; });
 }
 
 std::string RunGroup::mark() const {
   std::string text;
   for (const auto& [status, count] : not_done) {
-    text += fmt::format("{}{} {}/{}", text.empty() ? "" : ", ", status, count, runs);
+    text += fmt::format("{}{} {}/{}", text.empty() ? "" : ", ", to_string(status), count, runs);
   }
   return text;
 }
@@ -128,8 +128,8 @@ std::string RunGroup::substitute() const {
   if (runs == 0) return "";
   if (not_done.empty()) return "n/a";
   if (not_done.begin()->second < runs) return mark();
-  const std::string& status = not_done.begin()->first;
-  return status == "missing" ? "-" : status;
+  const RunStatus status = not_done.begin()->first;
+  return status == RunStatus::missing ? "-" : to_string(status);
 }
 
 std::vector<std::string> count_columns() { return {"runs", "n", "diverged", "failed", "unfinished"}; }
@@ -139,21 +139,21 @@ std::vector<std::string> count_fields(const RunGroup& group) {
   std::size_t failed = 0;
   std::size_t unfinished = 0;
   for (const auto& [status, count] : group.not_done) {
-    const bool open = status == "running" || status == "interrupted" || status == "missing";
-    (status == "diverged" ? diverged : open ? unfinished : failed) += count;
+    const bool open = status == RunStatus::running || status == RunStatus::interrupted || status == RunStatus::missing;
+    (status == RunStatus::diverged ? diverged : open ? unfinished : failed) += count;
   }
   return {std::to_string(group.runs), std::to_string(group.values.size()), std::to_string(diverged),
           std::to_string(failed), std::to_string(unfinished)};
 }
 
 RunGroup collect(const FrameCells& cells, const std::map<std::int64_t, double>& values) {
-  std::map<std::int64_t, std::string> status_of;
+  std::map<std::int64_t, RunStatus> status_of;
   for (const FrameCell* cell : cells) status_of.emplace(cell->run, cell->status);
   RunGroup group;
   group.runs = status_of.size();
   for (const auto& [run, status] : status_of) {
     const auto value = values.find(run);
-    if (status != "done") {
+    if (status != RunStatus::done) {
       ++group.not_done[status];
     } else if (value == values.end()) {
       ++group.unrecorded;
@@ -165,7 +165,7 @@ RunGroup collect(const FrameCells& cells, const std::map<std::int64_t, double>& 
 }
 
 GroupOutcome outcome_of(const RunGroup& group) {
-  if (group.not_done.contains("diverged")) return {.kind = GroupOutcome::Kind::diverged};
+  if (group.not_done.contains(RunStatus::diverged)) return {.kind = GroupOutcome::Kind::diverged};
   if (group.values.empty()) return {};
   return {.kind = GroupOutcome::Kind::value, .mean = summarise(group.values).mean};
 }

@@ -33,9 +33,9 @@ std::vector<std::pair<std::string, FrameCells>> split(const Frame& frame, const 
 
 /// What the runs of some cells come to in one quantity. A run that several cells share counts once.
 struct RunGroup {
-  std::vector<double> values;                   ///< of runs that are done, by number of the run
-  std::map<std::string, std::size_t> not_done;  ///< runs by status: missing, failed, diverged, …
-  std::size_t unrecorded = 0;                   ///< done, without a value
+  std::vector<double> values;                 ///< of runs that are done, by number of the run
+  std::map<RunStatus, std::size_t> not_done;  ///< runs by status
+  std::size_t unrecorded = 0;                 ///< done, without a value
   std::size_t runs = 0;
 
   /// Whether every run came to an end of its own: done or diverged.

@@ -94,19 +94,21 @@ std::vector<std::string> notes_about(const TableSource& source, const TableLayou
   }
   if (!over.empty()) notes.push_back(fmt::format("Values are taken over {}.", over));
 
-  std::map<std::int64_t, std::string> unfinished;
+  std::map<std::int64_t, RunStatus> unfinished;
   for (const auto& row : layout.at) {
     for (const FrameCells& cells : row) {
       for (const FrameCell* cell : cells) {
-        if (cell->status != "done") unfinished.emplace(cell->run, cell->status);
+        if (cell->status != RunStatus::done) unfinished.emplace(cell->run, cell->status);
       }
     }
   }
-  std::map<std::string, std::size_t> counts;
+  std::map<RunStatus, std::size_t> counts;
   for (const auto& [run, status] : unfinished) ++counts[status];
   if (!counts.empty()) {
     std::string list;
-    for (const auto& [status, count] : counts) list += fmt::format("{}{} {}", list.empty() ? "" : ", ", count, status);
+    for (const auto& [status, count] : counts) {
+      list += fmt::format("{}{} {}", list.empty() ? "" : ", ", count, to_string(status));
+    }
     notes.push_back(
         fmt::format("{} without a final result, in no value: {}. \"diverged 1/3\" means that one run of "
                     "three diverged; a dash, that no run was started.",

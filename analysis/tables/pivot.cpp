@@ -181,7 +181,7 @@ Place worst_place(const TableSource& source, const RunGroup& all, const FrameCel
   if (!worst) return {all.substitute(), {"", ""}};
   const auto& [label, outcome] = *worst;
   const bool diverged = outcome.kind == GroupOutcome::Kind::diverged;
-  const std::string text = diverged ? "diverged" : NumberText(info, source.percent)(outcome.mean);
+  const std::string text = diverged ? to_string(RunStatus::diverged) : NumberText(info, source.percent)(outcome.mean);
   return {with_mark(fmt::format("{} [{}]", text, label), all), {diverged ? "" : full_number(outcome.mean), label}};
 }
 
@@ -190,7 +190,7 @@ std::vector<SeededValue> seeded_values(const Frame& frame, const FrameCells& cel
   std::map<std::int64_t, SeededValue> of_run;
   for (const FrameCell* cell : cells) {
     const auto value = values.find(cell->run);
-    if (cell->status != "done" || value == values.end()) continue;
+    if (cell->status != RunStatus::done || value == values.end()) continue;
     SeededValue one{.setting = cell->sweep, .seed = frame.value(*cell, "seed").value_or(""), .value = value->second};
     for (const std::string& column : frame.differing()) {
       if (column != "seed") one.setting += "\n" + frame.value(*cell, column).value_or("");
@@ -208,8 +208,8 @@ Place statistic_place(const TableSource& source, Statistic statistic, const RunG
   if (group.values.empty()) return {group.substitute(), std::move(none)};
   const std::vector<double> numbers =
       statistic_numbers(statistic, group.values, seed_effects(seeded_values(source.frame, cells, values)), metric);
-  if (statistic == Statistic::worst && group.not_done.contains("diverged")) {
-    return {with_mark("diverged", group), std::move(none)};
+  if (statistic == Statistic::worst && group.not_done.contains(RunStatus::diverged)) {
+    return {with_mark(to_string(RunStatus::diverged), group), std::move(none)};
   }
   std::vector<std::string> fields;
   for (const double number : numbers) fields.push_back(full_number(number));

@@ -43,7 +43,7 @@ Worst worst_case(const Frame& frame, const FrameCells& cells, const RunValues& v
 std::string text_of(const Worst& worst, const NumberText& number) {
   if (!worst.outcome.is_known()) return "n/a";
   const bool diverged = worst.outcome.kind == GroupOutcome::Kind::diverged;
-  return fmt::format("{} [{}]{}", diverged ? "diverged" : number(worst.outcome.mean), worst.label,
+  return fmt::format("{} [{}]{}", diverged ? to_string(RunStatus::diverged) : number(worst.outcome.mean), worst.label,
                      worst.complete ? "" : " (incomplete)");
 }
 

@@ -20,7 +20,7 @@ Bandits::Bandits(const scenario::Bandit& config, std::size_t arms)
       window_(config.window()),
       arms_(arms) {}
 
-std::size_t Bandits::choose(const Round& round, AgentId id) {
+std::size_t Bandits::choose(const PublicRound& round, AgentId id) {
   Member& member = members_[id.value];
   ++member.rounds;
   Stream random(round.seed, streams::bandit(id, round.round));

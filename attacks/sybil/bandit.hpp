@@ -22,7 +22,7 @@ class Bandits {
  public:
   Bandits(const scenario::Bandit& config, std::size_t arms);
   /// The arm that the member pulls in this round; remembered until the round's outcome is observed.
-  std::size_t choose(const Round& round, AgentId member);
+  std::size_t choose(const PublicRound& round, AgentId member);
   void observe(const Published& published);
   void serialize(Archive& archive);
 

@@ -130,7 +130,7 @@ void SybilMemory::serialize(Archive& archive, const Comm& comm) {
   }
 }
 
-void add_relative_noise(const Round& round, AgentId member, const ColumnMatrix& like, double share,
+void add_relative_noise(const PublicRound& round, AgentId member, const ColumnMatrix& like, double share,
                         std::span<float> row) {
   ColumnVector values(like);
   std::ranges::copy(row, values.values().begin());

@@ -68,7 +68,7 @@ class SybilMemory {
 };
 
 /// Adds normal noise to row `row` of a member: `share` of the row's root mean square. Collective.
-void add_relative_noise(const Round& round, AgentId member, const ColumnMatrix& like, double share,
+void add_relative_noise(const PublicRound& round, AgentId member, const ColumnMatrix& like, double share,
                         std::span<float> row);
 
 }  // namespace souk

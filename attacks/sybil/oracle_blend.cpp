@@ -17,10 +17,10 @@ class OracleBlend final : public CraftWith<Pool, Everyone, RuleAccess> {
   void check() const override { SOUK_REQUIRE(alpha_ != 1.0F, "oracle_blend.alpha = 1: changes nothing"); }
 
   Crafted craft(const View<Pool, Everyone, RuleAccess>& view) override {
-    const Verdict verdict = view.rule.verdict(view.honest, view.benign);
+    const ProbeResult result = view.rule.probe(view.honest, view.benign);
     std::vector<std::size_t> selected;
     for (const std::size_t row : view.benign) {
-      if (verdict.weights[row] != 0.0) selected.push_back(row);
+      if (result.weights[row] != 0.0) selected.push_back(row);
     }
     if (selected.empty()) return {.rows = copy_of(view), .idle = "finds no benign update that the rule would select"};
     const ColumnMatrix winners = view.honest.select(view.comm, selected);

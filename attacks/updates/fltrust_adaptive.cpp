@@ -18,7 +18,7 @@ constexpr double trim_b = 2.0;            // of the Trim attack that the search 
 constexpr std::uint16_t climb_lane = 64;  // which draws on other lanes than the search
 
 /// FLTrust's weight of an update: ReLU of its cosine to the root update.
-double trust_of(double product, double scale) { return scale > 0.0 ? std::max(0.0, product / scale) : 0.0; }
+double trust_of(double product, double lengths) { return std::max(0.0, cosine_of(product, lengths)); }
 
 /// h = s^T (g - g'), s = sign(g): how far FLTrust's step falls back along the sign of the unattacked one. Of unit
 /// submissions e, which FLTrust scales to the root update's norm, it needs s . e and g0 . e alone.

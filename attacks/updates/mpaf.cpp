@@ -28,7 +28,7 @@ class Mpaf final : public CraftWith<Own> {
 
  private:
   void draw_base(const View<Own>& view) {
-    Round at_start = view;
+    PublicRound at_start = view;
     at_start.round = {0};
     base_.emplace(view.honest);
     fill_normal(at_start, nobody, 0, view.honest, base_->values());

@@ -73,10 +73,10 @@ class ProjectedGradientAscent final : public CraftWith<Pool, Laboratory, RuleIfK
     for (int power = -4; power <= 8; ++power) {
       const double candidate = std::ldexp(bound, power);
       const ColumnMatrix rows = submission(view, direction, candidate / length);
-      Verdict verdict =
-          view.rule->verdict(view.round_of_all->honest.replaced(view.comm, view.round_of_all->rows, rows));
-      for (std::size_t c = 0; c < mean.values().size(); ++c) verdict.step.values()[c] -= mean.values()[c];
-      const double distance = squared_norm(view.comm, view.own.plan(), verdict.step);
+      ProbeResult result =
+          view.rule->probe(view.round_of_all->honest.replaced(view.comm, view.round_of_all->rows, rows));
+      for (std::size_t c = 0; c < mean.values().size(); ++c) result.step.values()[c] -= mean.values()[c];
+      const double distance = squared_norm(view.comm, view.own.plan(), result.step);
       if (!(distance > most)) continue;
       most = distance;
       best = candidate;

@@ -162,13 +162,13 @@ CraftedUpdates craft(const Comm& comm, const AttackArguments& arguments, const W
                               .layout = nullptr},
                   seats.submissions, nullptr);
   }
-  const Round round{.comm = comm,
-                    .round = {arguments.round},
-                    .seed = arguments.seed,
-                    .updates = seats.agents.size(),
-                    .malicious = seats.members.size(),
-                    .global = global,
-                    .change = change};
+  const PublicRound round{.comm = comm,
+                          .round = {arguments.round},
+                          .seed = arguments.seed,
+                          .updates = seats.agents.size(),
+                          .malicious = seats.members.size(),
+                          .global = global,
+                          .change = change};
   return craft_updates(*world.attack, {.round = round,
                                        .level = probe ? Knowledge::rule : Knowledge::all,
                                        .agents = seats.agents,

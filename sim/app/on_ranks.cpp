@@ -8,7 +8,7 @@
 #include "sim/app/launch.hpp"
 #include "sim/app/sweep_directory.hpp"
 #include "sim/base/error.hpp"
-#include "sim/engine/round_loop.hpp"
+#include "sim/engine/run_status.hpp"
 
 namespace souk {
 namespace {
@@ -23,8 +23,8 @@ bool died(int exit_code) { return exit_code > 128 && exit_code != exit_interrupt
 
 /// What the ranks did not live to write: that their run is over, and why.
 void record_end_of(const Launched& ended) {
-  if (ended.run_directory.empty() || read_run_state(ended.run_directory).status != to_string(RunStatus::running))
-    return;
+  if (ended.run_directory.empty()) return;
+  if (read_run_state(ended.run_directory).status != RunStatus::running) return;
   const bool crashed = died(ended.exit_code);
   const std::string reason =
       ended.culprit.empty() ? fmt::format("a rank ended with code {}", ended.exit_code) : ended.culprit;

@@ -11,6 +11,7 @@
 #include "sim/engine/metric_sink.hpp"
 #include "sim/engine/protocol.hpp"
 #include "sim/engine/round_loop.hpp"
+#include "sim/engine/run_status.hpp"
 
 namespace souk {
 

@@ -73,14 +73,15 @@ std::map<std::string, std::string> facts_in(const Database& db) {
 
 RunState read_results(const fs::path& file) {
   const Database db(file, Database::Mode::read);
-  if (!has_tables(db)) return {.status = "interrupted"};
+  if (!has_tables(db)) return {.status = RunStatus::interrupted};
   db.require_version(results_schema_version);
   const auto facts = facts_in(db);
   const auto fact = [&](const char* name, std::string otherwise) {
     const auto found = facts.find(name);
     return found == facts.end() ? std::move(otherwise) : found->second;
   };
-  RunState state{.status = fact("status", "interrupted"),  // killed before it could say anything
+  const std::string unsaid = to_string(RunStatus::interrupted);  // killed before it could say anything
+  RunState state{.status = run_status_named(fact("status", unsaid)),
                  .reason = fact("reason", ""),
                  .identity = fact("identity", ""),
                  .failures = static_cast<std::uint32_t>(parse_whole(fact("failures", "0")).value_or(0))};
@@ -99,13 +100,14 @@ RunState read_run_state(const fs::path& directory) {
   try {
     return read_results(file);
   } catch (const std::runtime_error& error) {
-    return {.status = damaged_status, .reason = error.what(), .failures = std::numeric_limits<std::uint32_t>::max()};
+    return {
+        .status = RunStatus::damaged, .reason = error.what(), .failures = std::numeric_limits<std::uint32_t>::max()};
   }
 }
 
-std::string shown_status(const RunState& state, const fs::path& directory) {
-  const bool killed = state.status == "running" && !FileLock::is_taken(directory / "lock");
-  return killed ? "interrupted" : state.status;
+RunStatus shown_status(const RunState& state, const fs::path& directory) {
+  const bool killed = state.status == RunStatus::running && !FileLock::is_taken(directory / "lock");
+  return killed ? RunStatus::interrupted : state.status;
 }
 
 std::map<std::string, std::string> read_run_facts(const fs::path& directory) {

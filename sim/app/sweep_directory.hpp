@@ -5,6 +5,7 @@
 #include <string>
 
 #include "sim/base/file_lock.hpp"
+#include "sim/engine/run_status.hpp"
 #include "sim/sweep/plan.hpp"
 
 namespace souk {
@@ -16,12 +17,9 @@ struct Shard {
   bool takes(std::size_t run) const { return run % count == index - 1; }
 };
 
-/// The status of a run whose results cannot be read.
-inline constexpr const char* damaged_status = "damaged";
-
 /// What is known of a run from its results.
 struct RunState {
-  std::string status = "missing";  ///< or a RunStatus, or damaged
+  RunStatus status = RunStatus::missing;
   std::string reason{};
   std::string identity{};
   std::uint32_t failures = 0;     ///< attempts that failed, crashed or ran out of time
@@ -29,9 +27,7 @@ struct RunState {
   double seconds = 0.0;           ///< wall-clock, of all rounds
 
   /// Whether there is a whole result of this identity.
-  bool complete(const std::string& wanted) const {
-    return identity == wanted && (status == "done" || status == "diverged");
-  }
+  bool complete(const std::string& wanted) const { return identity == wanted && is_over(status); }
 };
 
 /// Reads the results in a run's directory, also while they are written. Where that fails the run has failed for good,
@@ -39,7 +35,7 @@ struct RunState {
 RunState read_run_state(const std::filesystem::path& directory);
 
 /// The status of a run for people: one that says it is running while nobody holds its directory was killed.
-std::string shown_status(const RunState& state, const std::filesystem::path& directory);
+RunStatus shown_status(const RunState& state, const std::filesystem::path& directory);
 
 /// All facts in them, by name; none where there are no results, or they have no such table yet.
 std::map<std::string, std::string> read_run_facts(const std::filesystem::path& directory);

@@ -178,7 +178,7 @@ class Group {
     // A larger group that crashes takes its job with it: the next one finds why.
     std::string words = words_left_in(order.directory);
     if (words.empty()) words = reason_of_silence(order.directory, state);
-    if (!words.empty() && state.status != damaged_status) {
+    if (!words.empty() && state.status != RunStatus::damaged) {
       record_crash(order, words);
       state = read_run_state(order.directory);
       order.failures = state.failures;
@@ -250,12 +250,12 @@ class Group {
     GroupStatus& status = reporter_->status();
     status.rounds = 0;
     if (state.complete(planned.identity)) {
-      ++(state.status == "done" ? status.done : status.diverged);
+      ++(state.status == RunStatus::done ? status.done : status.diverged);
       status.expected_seconds += work_.estimates[run].seconds;
-    } else if (state.status != "interrupted" && state.status != "running") {  // running: killed with the job
+    } else if (state.status != RunStatus::interrupted && state.status != RunStatus::running) {  // killed with the job
       const bool again = state.failures <= work_.retries;
       log::error("run {} ({}) {}: {}{}", planned.id(), coordinates_text(work_.plan.cells[planned.first_cell]),
-                 state.status, state.reason, again ? "; trying again" : "");
+                 to_string(state.status), state.reason, again ? "; trying again" : "");
       status.failed += again ? 0 : 1;
       status.expected_seconds += again ? 0.0 : work_.estimates[run].seconds;
     }

@@ -46,7 +46,7 @@ Survey survey(const SweepArguments& arguments, SweepCatalogue::Keep keep = Sweep
     const auto path = found.directory.of_run(found.plan.runs[run].id());
     RunState state = read_run_state(path);
     state.status = shown_status(state, path);
-    const bool other = state.status == "done" && !state.complete(found.plan.runs[run].identity);
+    const bool other = state.status == RunStatus::done && !state.complete(found.plan.runs[run].identity);
     if (other) state = RunState();  // of another version of the program or its data
     found.states.emplace(run, std::move(state));
   }
@@ -73,12 +73,13 @@ std::string coordinate(const Cell& cell, const std::string& axis) {
 
 std::string counts_text(const Survey& found) {
   if (found.runs.empty()) return "none";
-  std::map<std::string, std::size_t> counts;
+  std::map<RunStatus, std::size_t> counts;
   for (const auto& [run, state] : found.states) ++counts[state.status];
   std::vector<std::string> parts;
-  for (const char* status : {"done", "diverged", "running", "interrupted", "failed", "crashed", "timed_out",
-                             damaged_status, "refused", "missing"}) {
-    if (counts.contains(status)) parts.push_back(fmt::format("{} {}", counts[status], status));
+  for (const RunStatus status :
+       {RunStatus::done, RunStatus::diverged, RunStatus::running, RunStatus::interrupted, RunStatus::failed,
+        RunStatus::crashed, RunStatus::timed_out, RunStatus::damaged, RunStatus::refused, RunStatus::missing}) {
+    if (counts.contains(status)) parts.push_back(fmt::format("{} {}", counts[status], to_string(status)));
   }
   return fmt::format("{}", fmt::join(parts, ", "));
 }
@@ -101,7 +102,7 @@ void print_cells(const Survey& found, const std::vector<Estimate>& estimates) {
     if (state == found.states.end()) continue;
     const Estimate& estimate = estimates[cell.run];
     const bool refused = !estimate.refusal.empty();
-    TextRow row{found.plan.runs[cell.run].id(), state->second.status,
+    TextRow row{found.plan.runs[cell.run].id(), to_string(state->second.status),
                 refused ? "-" : fmt::format("{:.1f} s", estimate.seconds), refused ? "-" : bytes_text(estimate.bytes)};
     for (const GridAxis& axis : found.plan.axes) row.push_back(coordinate(cell, axis.name));
     rows.push_back(std::move(row));
@@ -133,8 +134,8 @@ void print_troubles(const Survey& found) {
   for (const auto& [run, state] : found.states) {
     if (state.failures == 0) continue;
     const PlannedRun& planned = found.plan.runs[run];
-    fmt::print("{} ({}): {}: {}\n", planned.id(), coordinates_text(found.plan.cells[planned.first_cell]), state.status,
-               state.reason);
+    fmt::print("{} ({}): {}: {}\n", planned.id(), coordinates_text(found.plan.cells[planned.first_cell]),
+               to_string(state.status), state.reason);
   }
 }
 
@@ -166,7 +167,7 @@ int sweep_plan_command(const SweepArguments& arguments) {
   for (auto& [run, state] : found.states) {
     const bool over = state.complete(found.plan.runs[run].identity) || state.failures > found.grid.retries;
     if (!over) left += estimates[run].seconds;
-    if (!over && !estimates[run].refusal.empty()) state.status = "refused";
+    if (!over && !estimates[run].refusal.empty()) state.status = RunStatus::refused;
   }
   print_cells(found, estimates);
   fmt::print("\n{}: {} cells in {} runs, {} chosen, in {}: {}; about {} left on one core\n", found.plan.name,
@@ -183,7 +184,7 @@ int sweep_status_command(const SweepArguments& arguments) {
   fmt::print("{}: {} runs: {}{}\n", found.directory.path().string(), found.runs.size(), counts_text(found),
              found.directory.busy() ? "" : " (nobody is at work)");
   for (const auto& [run, state] : found.states) {
-    if (state.status != "running") continue;
+    if (state.status != RunStatus::running) continue;
     const PlannedRun& planned = found.plan.runs[run];
     fmt::print("{} ({}): running, round {} done\n", planned.id(),
                coordinates_text(found.plan.cells[planned.first_cell]), state.rounds_done);
@@ -201,7 +202,7 @@ int sweep_show_command(const SweepArguments& arguments, const std::string& id) {
     if (cell.run == run) fmt::print("cell       {}\n", coordinates_text(cell));
   }
   const RunState state = read_run_state(found.directory.of_run(planned.id()));
-  fmt::print("state      {}{}\n", state.status, state.reason.empty() ? "" : ": " + state.reason);
+  fmt::print("state      {}{}\n", to_string(state.status), state.reason.empty() ? "" : ": " + state.reason);
   fmt::print("results    {}\n", found.directory.of_run(planned.id()).string());
   std::string command = "souk run " + quoted(found.plan.base.string());
   for (const GridSetting& setting : found.plan.cells[planned.first_cell].settings) {

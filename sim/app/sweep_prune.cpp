@@ -48,7 +48,7 @@ double bytes_below(const fs::path& directory) {
 OldRun look_at(const fs::path& directory) {
   OldRun old{.directory = directory, .state = read_run_state(directory), .bytes = bytes_below(directory)};
   old.state.status = shown_status(old.state, directory);
-  if (old.state.status == damaged_status) return old;
+  if (old.state.status == RunStatus::damaged) return old;
   const auto facts = read_run_facts(directory);
   if (const auto scenario = facts.find("scenario"); scenario != facts.end()) {
     try {
@@ -92,8 +92,8 @@ void print(const std::vector<OldRun>& runs) {
   std::vector<TextRow> rows(
       1, TextRow{"directory", "state", "rounds", "size", "aggregator", "attack", "malicious", "seed"});
   for (const OldRun& run : runs) {
-    TextRow row{run.directory.filename().string(), run.state.status, fmt::format("{}", run.state.rounds_done),
-                bytes_text(run.bytes)};
+    TextRow row{run.directory.filename().string(), to_string(run.state.status),
+                fmt::format("{}", run.state.rounds_done), bytes_text(run.bytes)};
     if (!run.is.aggregator.empty()) {
       row.insert(row.end(), {run.is.aggregator, run.is.attack, fmt::format("{:.4g}", run.is.malicious),
                              fmt::format("{}", run.is.seed)});

@@ -104,7 +104,7 @@ void forget_failures(const SweepDirectory& directory, const SweepPlan& plan, con
   for (const std::size_t run : runs) {
     const auto path = directory.of_run(plan.runs[run].id());
     const RunState state = read_run_state(path);
-    if (state.status == damaged_status) {
+    if (state.status == RunStatus::damaged) {
       set_aside(path);
     } else if (state.failures > 0) {
       open_sqlite_sink(path / "results.sqlite")->describe({{"failures", "0"}});
@@ -118,8 +118,8 @@ void print_summary(const SweepDirectory& directory, const SweepPlan& plan, const
   for (const std::size_t run : runs) {
     const RunState state = read_run_state(directory.of_run(plan.runs[run].id()));
     const bool complete = state.complete(plan.runs[run].identity);
-    done += complete && state.status == "done" ? 1 : 0;
-    diverged += complete && state.status == "diverged" ? 1 : 0;
+    done += complete && state.status == RunStatus::done ? 1 : 0;
+    diverged += complete && state.status == RunStatus::diverged ? 1 : 0;
     failed += !complete && state.failures > 0 ? 1 : 0;
   }
   const std::size_t left = runs.size() - done - diverged - failed;

@@ -1,17 +1,11 @@
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <string>
 
 #include "sim/engine/round_record.hpp"
 
 namespace souk {
-
-/// How a run ended; stored and shown as such.
-enum class RunStatus : std::uint8_t { running, done, diverged, failed, interrupted, crashed, timed_out };
-
-std::string to_string(RunStatus status);
 
 /// Where committed rounds go. Called on rank 0 only. Every call is all or nothing; calling it again for the same round
 /// replaces what it wrote. Throws std::runtime_error with the reason (disk full, not writable).

@@ -123,26 +123,6 @@ LoopResult ended_by(const RoundRecord& record) {
 
 }  // namespace
 
-std::string to_string(RunStatus status) {
-  switch (status) {
-    case RunStatus::running:
-      return "running";
-    case RunStatus::done:
-      return "done";
-    case RunStatus::diverged:
-      return "diverged";
-    case RunStatus::failed:
-      return "failed";
-    case RunStatus::crashed:
-      return "crashed";
-    case RunStatus::timed_out:
-      return "timed_out";
-    case RunStatus::interrupted:
-      break;
-  }
-  return "interrupted";
-}
-
 LoopResult run_rounds(const Comm& comm, Protocol& protocol, MetricSink* sink, const CheckpointStore* store,
                       const std::optional<Checkpoint>& resume_from, const LoopOptions& options) {
   RoundRecord record;

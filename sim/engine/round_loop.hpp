@@ -10,6 +10,7 @@
 #include "sim/engine/metric_sink.hpp"
 #include "sim/engine/phases.hpp"
 #include "sim/engine/protocol.hpp"
+#include "sim/engine/run_status.hpp"
 
 namespace souk {
 

@@ -111,7 +111,7 @@ struct Selected {
   const ColumnMatrix& updates;        ///< of these rows
   std::span<const std::size_t> rows;  ///< ascending; their places in the matrix
   SymmetricMatrix& matrix;
-  double* row(std::size_t i) const { return matrix.lower.data() + rows[i] * (rows[i] + 1) / 2; }
+  double* row(std::size_t i) const { return matrix.row(rows[i]).data(); }
   double& operator()(std::size_t i, std::size_t j) const { return row(i)[rows[j]]; }  ///< contract: i >= j
 };
 
@@ -189,7 +189,7 @@ void put_distances(const Comm& comm, const Selected& selected, const std::size_t
 template <class Put>
 SymmetricMatrix filled(const Comm& comm, const ColumnMatrix& updates, Put put) {
   const std::size_t n = updates.rows();
-  SymmetricMatrix matrix{n, std::vector<double>(n * (n + 1) / 2)};
+  SymmetricMatrix matrix = SymmetricMatrix::zeros(n);
   std::vector<std::size_t> all(n);
   std::iota(all.begin(), all.end(), std::size_t{0});
   put(comm, Selected{updates, all, matrix}, nullptr);

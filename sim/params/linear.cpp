@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
@@ -147,6 +148,15 @@ DotsAndNorms dots_and_norms(const Comm& comm, const ColumnMatrix& updates, const
   const std::vector<double> sums = sum_over_panels(comm, updates.plan(), partials, 2 * n);
   const auto middle = sums.begin() + static_cast<std::ptrdiff_t>(n);
   return {{sums.begin(), middle}, {middle, sums.end()}};
+}
+
+std::vector<double> cosines_with(const Comm& comm, const ColumnMatrix& updates, std::span<const double> lengths,
+                                 const ColumnVector& vector) {
+  SOUK_EXPECT(lengths.size() == updates.rows());
+  const double length = std::sqrt(squared_norm(comm, updates.plan(), vector));
+  std::vector<double> cosines = dots(comm, updates, vector);
+  for (std::size_t i = 0; i < cosines.size(); ++i) cosines[i] = cosine_of(cosines[i], lengths[i] * length);
+  return cosines;
 }
 
 std::vector<double> squared_distances_to(const Comm& comm, const ColumnMatrix& updates, const ColumnVector& center) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "sim/comm/comm.hpp"
@@ -13,10 +14,18 @@ namespace souk {
 struct SymmetricMatrix {
   std::size_t order = 0;
   std::vector<double> lower;
-  double operator()(std::size_t i, std::size_t j) const {
+  static SymmetricMatrix zeros(std::size_t order) { return {order, std::vector<double>(entries(order), 0.0)}; }
+  /// How many a matrix of this order has in `lower`.
+  static constexpr std::size_t entries(std::size_t order) { return order * (order + 1) / 2; }
+  /// Where an entry stands in `lower`.
+  static constexpr std::size_t place(std::size_t i, std::size_t j) {
     if (i < j) std::swap(i, j);
-    return lower[i * (i + 1) / 2 + j];
+    return entries(i) + j;
   }
+  double operator()(std::size_t i, std::size_t j) const { return lower[place(i, j)]; }
+  double& operator()(std::size_t i, std::size_t j) { return lower[place(i, j)]; }
+  /// [i + 1] up to the diagonal.
+  std::span<double> row(std::size_t i) { return std::span(lower).subspan(entries(i), i + 1); }
 };
 
 /// Sums one row of `partials` per panel, in panel order, into [values]: the same bits for any rank count.
@@ -41,6 +50,13 @@ struct DotsAndNorms {
   std::vector<double> dots, squared_norms;
 };
 DotsAndNorms dots_and_norms(const Comm& comm, const ColumnMatrix& updates, const ColumnVector& vector);
+
+/// The cosine of two vectors from their product and the product of their lengths; 0 where one has none.
+inline double cosine_of(double product, double lengths) { return lengths > 0.0 ? product / lengths : 0.0; }
+
+/// Of every update with the vector, [n], where the lengths of the updates are known. Collective; the work of `dots`.
+std::vector<double> cosines_with(const Comm& comm, const ColumnMatrix& updates, std::span<const double> lengths,
+                                 const ColumnVector& vector);
 
 /// Squared Euclidean distances between all pairs of rows, [n, n]: G_ii + G_jj - 2 G_ij of the Gram matrix. Where that
 /// cancels, of rows much closer to each other than to 0, the rows are first shifted to one of them, so that the error

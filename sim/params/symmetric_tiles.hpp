@@ -20,7 +20,9 @@ struct SymmetricTile {
   /// Entries in row i, 0 being the tile's first.
   std::size_t width(std::size_t i) const { return diagonal() ? i + 1 : columns.end - columns.begin; }
   /// Entries before row i.
-  std::size_t offset(std::size_t i) const { return diagonal() ? i * (i + 1) / 2 : i * (columns.end - columns.begin); }
+  std::size_t offset(std::size_t i) const {
+    return diagonal() ? SymmetricMatrix::entries(i) : i * (columns.end - columns.begin);
+  }
   std::size_t size() const { return offset(height()); }
 };
 
@@ -67,13 +69,11 @@ void sum_tiles_over_panels(const Comm& comm, const ColumnMatrix& updates, Add ad
 /// The same, into a matrix.
 template <class Add>
 SymmetricMatrix symmetric_sum_over_panels(const Comm& comm, const ColumnMatrix& updates, Add add) {
-  const std::size_t n = updates.rows();
-  SymmetricMatrix matrix{n, std::vector<double>(n * (n + 1) / 2)};
+  SymmetricMatrix matrix = SymmetricMatrix::zeros(updates.rows());
   sum_tiles_over_panels(comm, updates, add, [&](const SymmetricTile& tile, std::span<const double> sums) {
     for (std::size_t i = 0; i < tile.height(); ++i) {
-      const std::size_t row = tile.rows.begin + i;
       std::ranges::copy(sums.subspan(tile.offset(i), tile.width(i)),
-                        matrix.lower.begin() + static_cast<std::ptrdiff_t>(row * (row + 1) / 2 + tile.columns.begin));
+                        matrix.row(tile.rows.begin + i).subspan(tile.columns.begin).begin());
     }
   });
   return matrix;

@@ -116,6 +116,22 @@ std::span<float> ColumnMatrixBuilder::row(std::size_t i) {
   return std::span(matrix_.storage_).subspan(i * width, width);
 }
 
+ColumnMatrix copy_of(const Comm& comm, const ColumnMatrix& matrix) {
+  ColumnMatrixBuilder copy(comm, matrix.rows(), matrix.dimension());
+  for (std::size_t i = 0; i < matrix.rows(); ++i) std::ranges::copy(matrix.row(i), copy.row(i).begin());
+  return std::move(copy).finish();
+}
+
+ColumnVector copy_of_row(const ColumnMatrix& matrix, std::size_t row) {
+  ColumnVector copy(matrix);
+  std::ranges::copy(matrix.row(row), copy.values().begin());
+  return copy;
+}
+
+ColumnMatrix zero_step(const Comm& comm, std::size_t dimension) {
+  return ColumnMatrixBuilder(comm, 1, dimension).finish();
+}
+
 namespace {
 
 constexpr std::size_t piece_values = std::size_t{1} << 20;  // of a vector saved or loaded at a time

@@ -117,6 +117,15 @@ class ColumnMatrixBuilder {
   ColumnMatrix matrix_;
 };
 
+/// The same rows in memory of their own, which outlives what the matrix may be a view of.
+ColumnMatrix copy_of(const Comm& comm, const ColumnMatrix& matrix);
+
+/// One row in memory of its own.
+ColumnVector copy_of_row(const ColumnMatrix& matrix, std::size_t row);
+
+/// The step that leaves a model as it is, [1, d].
+ColumnMatrix zero_step(const Comm& comm, std::size_t dimension);
+
 /// Saves or loads a [d] vector whose columns are spread over the ranks, or none (d = 0), in pieces of 4 MB at most.
 /// Collective, unless the archive takes each rank's own part.
 void serialize_columns(Archive& archive, std::string_view name, const Comm& comm, std::size_t dimension,

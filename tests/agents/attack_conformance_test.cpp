@@ -6,13 +6,10 @@
 #include <gmock/gmock.h>
 #include <google/protobuf/descriptor.h>
 
-#include "agents/simulation.hpp"
 #include "attacks/attack.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/error.hpp"
-#include "sim/base/hash.hpp"
-#include "sim/comm/thread_team.hpp"
-#include "sim/engine/scenario_file.hpp"
+#include "tests/support/simulated.hpp"
 
 namespace souk {
 namespace {
@@ -26,42 +23,6 @@ std::string scenario_of(const std::string& attacks, const std::string& aggregato
          "training { batch_size: 16 learning_rate: 0.1 } } participants { clients: 8 per_round: 6 } "
          "root { samples: 20 always: true } validators { min_samples: 1 always: true } aggregator { " +
          aggregator + " } " + attacks;
-}
-
-/// What is left of a run: its parameters, everything that a checkpoint would hold, and every record.
-struct Outcome {
-  std::string hash, state;
-  std::vector<RoundRecord> records;
-};
-
-/// Runs the scenario; where `resumed`, the state is saved after half of the rounds, or those given, and loaded into a
-/// new protocol.
-Outcome run(const std::string& text, int ranks, bool resumed, std::uint32_t after = rounds / 2) {
-  Outcome outcome;
-  run_team(ranks, [&](const Comm& comm) {
-    const ResolvedScenario resolved = resolve_scenario({.file_name = "test", .text = text, .overrides = {}});
-    auto protocol = make_simulation(comm, *resolved.scenario, "cpu");
-    const std::optional<InjectedFault> no_fault;
-    for (std::uint32_t r = 1; r <= rounds; ++r) {
-      RoundRecord record;
-      Phases phases(comm, {r}, no_fault);
-      protocol->run_round({r}, r == rounds, phases, record);
-      if (comm.rank() == 0) outcome.records.push_back(std::move(record));
-      if (!resumed || r != after) continue;
-      SaveArchive saved;
-      protocol->serialize(saved);
-      protocol = make_simulation(comm, *resolved.scenario, "cpu");
-      LoadArchive load(saved.bytes());
-      protocol->serialize(load);
-      load.expect_end();
-    }
-    SaveArchive last;
-    protocol->serialize(last);
-    if (comm.rank() != 0) return;
-    outcome.hash = sha256_hex(protocol->parameters());
-    outcome.state = sha256_hex(last.bytes());
-  });
-  return outcome;
 }
 
 /// The name of every attack in a oneof of the group.
@@ -118,16 +79,16 @@ class AttackConformance : public testing::TestWithParam<std::string> {};
 TEST_P(AttackConformance, gives_the_same_bits_on_any_number_of_ranks_and_after_a_resume) {
   const std::string text = scenario_with(GetParam());
   if (GetParam() == "text_trigger" || GetParam() == "tabular_trigger") {
-    EXPECT_THROW(run(text, 1, false), PhaseError) << "images are neither texts nor tables";
+    EXPECT_THROW(simulate(text), PhaseError) << "images are neither texts nor tables";
     return;
   }
-  const Outcome alone = run(text, 1, false);
-  EXPECT_EQ(run(text, 3, false).hash, alone.hash);
-  EXPECT_EQ(run(text, 2, true).hash, alone.hash);
+  const Simulated alone = simulate(text);
+  EXPECT_EQ(simulate(text, 3).hash, alone.hash);
+  EXPECT_EQ(simulate(text, 2, rounds / 2).hash, alone.hash);
 }
 
 /// Of the first round: who was asked, and everything measured of clients that are in no group.
-std::vector<std::pair<std::string, double>> benign_work(const Outcome& outcome) {
+std::vector<std::pair<std::string, double>> benign_work(const Simulated& outcome) {
   std::vector<std::pair<std::string, double>> work;
   const RoundRecord& first = outcome.records.front();
   for (const SelectionRow& row : first.selections) work.emplace_back("asked", row.agent.value);
@@ -145,9 +106,9 @@ TEST_P(AttackConformance, changes_nobody_elses_batches_updates_or_sampling) {
   if (GetParam() == "text_trigger" || GetParam() == "tabular_trigger") GTEST_SKIP() << "not for images";
   const std::string text = scenario_with(GetParam());
   const std::string clean = text.substr(0, text.find("attacks {"));
-  const auto attacked = benign_work(run(text, 1, false));
+  const auto attacked = benign_work(simulate(text));
   EXPECT_GE(attacked.size(), 6U + 2U * 3U);
-  EXPECT_EQ(attacked, benign_work(run(clean, 1, false)));
+  EXPECT_EQ(attacked, benign_work(simulate(clean)));
 }
 
 INSTANTIATE_TEST_SUITE_P(all, AttackConformance, testing::ValuesIn(all_names()),
@@ -176,14 +137,14 @@ std::size_t events_of(const RoundRecord& record, const std::string& kind) {
 /// A run in which the attack could do nothing says so in every round; one that may choose to behave tells its choice.
 void expect_refused_or_felt_or_told(const std::string& name, const std::string& text) {
   const std::string clean = text.substr(0, text.find("attacks {"));
-  Outcome attacked;
+  Simulated attacked;
   try {
-    attacked = run(text, 1, false);
+    attacked = simulate(text);
   } catch (const PhaseError& refusal) {
     EXPECT_THAT(refusal.what(), testing::HasSubstr("attacks[0]")) << text;
     return;
   }
-  if (attacked.hash != run(clean, 1, false).hash) return;
+  if (attacked.hash != simulate(clean).hash) return;
   const bool chooses = name.starts_with("adaptive_") || name == "whitewash";
   for (const RoundRecord& record : attacked.records) {
     const auto told = std::ranges::count_if(
@@ -216,7 +177,7 @@ INSTANTIATE_TEST_SUITE_P(all, AttackReach, testing::ValuesIn(names_of_update_att
 
 std::string refusal_of(const std::string& text) {
   try {
-    run(text, 1, false);
+    simulate(text);
   } catch (const PhaseError& refusal) {
     return refusal.what();
   }
@@ -250,7 +211,7 @@ TEST(IdleAttacks, that_cannot_act_in_a_round_say_so_and_tell_nothing_of_what_did
   const std::string text = under_mean("alie", "members { id: 1 id: 4 }", "COLLUDERS", "per_round: 2");
   std::size_t alone = 0, absent = 0;
   for (const std::uint64_t seed : {1U, 2U, 3U, 4U, 5U}) {
-    for (const RoundRecord& record : run("seed: " + std::to_string(seed) + " " + text, 1, false).records) {
+    for (const RoundRecord& record : simulate("seed: " + std::to_string(seed) + " " + text).records) {
       std::size_t members = 0;
       for (const SelectionRow& row : record.selections) members += row.agent.value == 1 || row.agent.value == 4 ? 1 : 0;
       EXPECT_EQ(events_of(record, "idle attack"), members < 2 ? 1U : 0U);
@@ -297,12 +258,12 @@ TEST(Memories, are_the_same_after_a_resume_where_rounds_brought_nothing_usable) 
       std::string text = "seed: " + std::to_string(seed) + " " + scenario_of("", "mean {}");
       text.replace(text.find("clients: 8 per_round: 6"), 23, "clients: 4 per_round: 2");
       text += "attacks { members { id: 0 id: 1 id: 3 } nan { coordinates: 0 } " + sybil + " }";
-      const Outcome unbroken = run(text, 1, false);
+      const Simulated unbroken = simulate(text);
       for (const RoundRecord& record : unbroken.records) {
         useless_rounds += events_of(record, "invalid update") == 2 ? 1U : 0U;
       }
       for (const std::uint32_t after : {1U, 2U, 3U}) {
-        EXPECT_EQ(run(text, 1, true, after).state, unbroken.state) << text << " broken after round " << after;
+        EXPECT_EQ(simulate(text, 1, after).state, unbroken.state) << text << " broken after round " << after;
       }
     }
     EXPECT_GT(useless_rounds, 1U) << "or nothing was tested";
@@ -316,7 +277,7 @@ TEST(ToleratedF, is_recorded_and_an_event_says_where_too_few_updates_arrived_for
       "participants { clients: 8 everyone: true availability { dropout: 0.5 } } aggregator { krum { f: 2 } }";
   std::size_t few = 0;
   for (const std::uint64_t seed : {1U, 2U, 3U}) {
-    for (const RoundRecord& record : run("seed: " + std::to_string(seed) + " " + text, 1, false).records) {
+    for (const RoundRecord& record : simulate("seed: " + std::to_string(seed) + " " + text).records) {
       const double arrived = record.metric("updates").value_or(0.0);
       if (arrived == 0.0) continue;
       const double allowed = arrived < 5.0 ? 0.0 : arrived < 7.0 ? 1.0 : 2.0;
@@ -332,7 +293,7 @@ TEST(Detection, is_measured_where_updates_are_kept_or_rejected_as_wholes_and_now
   const std::string attack = "attacks { members { id: 1 id: 4 id: 6 } sign_flip {} }";
   for (const std::string rule :
        {"median {}", "trimmed_mean { f: 1 }", "sign_majority {}", "rlr {}", "pre { nnm { f: 1 } } meamed { f: 1 }"}) {
-    for (const RoundRecord& record : run(scenario_of(attack, rule), 1, false).records) {
+    for (const RoundRecord& record : simulate(scenario_of(attack, rule)).records) {
       EXPECT_EQ(record.metric("tpr"), std::nullopt) << rule;
       EXPECT_EQ(record.metric("tnr"), std::nullopt) << rule;
       for (const SelectionRow& row : record.selections) EXPECT_EQ(row.weight, std::nullopt) << rule;
@@ -340,7 +301,7 @@ TEST(Detection, is_measured_where_updates_are_kept_or_rejected_as_wholes_and_now
   }
   for (const std::string rule : {"mean {}", "krum { f: 1 }", "multi_krum { f: 1 }"}) {
     double rounds_with_members = 0.0;
-    for (const RoundRecord& record : run(scenario_of(attack, rule), 1, false).records) {
+    for (const RoundRecord& record : simulate(scenario_of(attack, rule)).records) {
       double sum = 0.0;
       for (const SelectionRow& row : record.selections) sum += row.weight.value();
       EXPECT_NEAR(sum, 1.0, 1e-12) << rule;
@@ -356,7 +317,7 @@ TEST(Identities, fakes_train_as_their_owner_does_and_leave_the_others_alone) {
     const std::string text = scenario_of(attacks, "mean {}");
     const std::string everyone =
         text.substr(0, text.find("per_round: 6")) + "everyone: true" + text.substr(text.find("per_round: 6") + 12);
-    const Outcome outcome = run(everyone, 1, false);
+    const Simulated outcome = simulate(everyone);
     for (const MetricValue& metric : outcome.records.front().metrics) {
       if (metric.name == "update_norm") norms[metric.agent] = metric.value;
     }
@@ -374,7 +335,7 @@ TEST(Identities, fakes_train_as_their_owner_does_and_leave_the_others_alone) {
 
 TEST(Whitewash, comes_back_under_another_name_at_a_cost) {
   // Krum rejects all but one of the six, and one rejection is enough.
-  const Outcome outcome = run(scenario_with("whitewash"), 1, false);
+  const Simulated outcome = simulate(scenario_with("whitewash"));
   std::size_t renewals = 0;
   for (const RoundRecord& record : outcome.records) {
     for (const EventRow& event : record.events) renewals += event.kind == "whitewash" ? 1U : 0U;
@@ -390,7 +351,7 @@ TEST(Success, counts_what_the_group_wants_on_inputs_of_other_classes) {
       "rounds: 4 task { data { glyphs { train_samples: 1500 test_samples: 300 } } model { mlp {} } "
       "training { local_epochs: 3 learning_rate: 0.2 } } participants { clients: 5 everyone: true } "
       "aggregator { mean {} } attacks { fraction: 1 label_flip { source: 3 target: 5 } }";
-  const RoundRecord last = run(text, 1, false).records.back();
+  const RoundRecord last = simulate(text).records.back();
   EXPECT_GE(last.metric("asr").value(), 0.6);
   EXPECT_EQ(last.metric("asr.0"), last.metric("asr"));
   EXPECT_EQ(last.metric("malicious_updates"), 5.0);
@@ -400,8 +361,8 @@ TEST(Success, counts_what_the_group_wants_on_inputs_of_other_classes) {
 
 TEST(Invalid, updates_of_malicious_clients_are_recorded_and_count_as_rejected) {
   for (const std::string attack : {"nan {}", "inf { coordinates: 0 }", "wrong_length { difference: 3 }"}) {
-    const Outcome outcome =
-        run(scenario_of("attacks { members { id: 0 id: 1 id: 2 id: 3 } " + attack + " }", "mean {}"), 1, false);
+    const Simulated outcome =
+        simulate(scenario_of("attacks { members { id: 0 id: 1 id: 2 id: 3 } " + attack + " }", "mean {}"));
     for (const RoundRecord& record : outcome.records) {
       EXPECT_EQ(record.metric("tpr"), 1.0) << attack;
       EXPECT_EQ(record.metric("tnr"), 1.0) << attack;

@@ -21,7 +21,7 @@ ResolvedScenario resolve(const std::string& text) {
 }
 
 class NoRule final : public RuleProbe {
-  Verdict judge(const ColumnMatrix& updates, std::span<const std::size_t>) override {
+  ProbeResult judge(const ColumnMatrix& updates, std::span<const std::size_t>) override {
     return {ColumnVector(updates), {}};
   }
 };

@@ -95,7 +95,7 @@ class Bench {
     for (std::uint32_t id = 0; id < 6; ++id) clients_.push_back({id});
     judge_.emplace(
         comm_, *task_, root_, validators_, 1,
-        ModelJudge::Round{.round = {round}, .global = global_, .clients = clients_, .edit = std::move(edit)});
+        ModelJudge::JudgedRound{.round = {round}, .global = global_, .clients = clients_, .edit = std::move(edit)});
   }
   /// Mean loss at global + step over some samples, in one batch.
   double loss_at(const std::vector<float>& step, std::span<const SampleIndex> which) {

@@ -2,7 +2,6 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,10 +13,9 @@
 #include "agents/simulation.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/error.hpp"
-#include "sim/base/hash.hpp"
 #include "sim/comm/thread_team.hpp"
-#include "sim/engine/phases.hpp"
 #include "sim/engine/scenario_file.hpp"
+#include "tests/support/simulated.hpp"
 
 namespace souk {
 namespace {
@@ -54,20 +52,9 @@ class OwnData : public testing::Test {
   }
   /// Hash of the parameters after all rounds; fills `at_start`.
   static std::string run(const std::string& text, int ranks, SetUpRecord* at_start = nullptr) {
-    std::string hash;
-    run_team(ranks, [&](const Comm& comm) {
-      const scenario::Scenario scenario = parse_scenario(text);
-      const auto protocol = make_simulation(comm, scenario, "cpu");
-      if (comm.rank() == 0 && at_start != nullptr) *at_start = protocol->set_up_record();
-      const std::optional<InjectedFault> no_fault;
-      for (std::uint32_t r = 1; r <= scenario.rounds(); ++r) {
-        RoundRecord record;
-        Phases phases(comm, {r}, no_fault);
-        protocol->run_round({r}, r == scenario.rounds(), phases, record);
-      }
-      if (comm.rank() == 0) hash = sha256_hex(protocol->parameters());
-    });
-    return hash;
+    Simulated simulated = simulate(text, ranks);
+    if (at_start != nullptr) *at_start = std::move(simulated.set_up);
+    return simulated.hash;
   }
   fs::path directory_;
 };

@@ -10,14 +10,11 @@
 #include "agents/simulation.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
-#include "sim/base/hash.hpp"
-#include "sim/comm/thread_team.hpp"
 #include "sim/engine/scenario_file.hpp"
+#include "tests/support/simulated.hpp"
 
 namespace souk {
 namespace {
-
-constexpr std::uint32_t rounds = 4;
 
 /// Lets nobody ask client 0, counts the updates that arrive, and hides those of client 1 from the rule.
 class Census final : public Stage, private ServerHooks {
@@ -75,38 +72,9 @@ std::string scenario_of(const std::string& name, const std::string& more = "") {
          more;
 }
 
-struct Outcome {
-  SetUpRecord set_up;
-  std::vector<RoundRecord> records;
-  RunEstimate estimate;
-  std::string hash;
-};
-
-Outcome run(const std::string& text, int ranks = 1, std::uint32_t break_after = 0) {
-  Outcome outcome;
+RunEstimate estimate_of(const std::string& text) {
   const ResolvedScenario resolved = resolve_scenario({"test", text, {}});
-  run_team(ranks, [&](const Comm& comm) {
-    auto simulation = make_simulation(comm, *resolved.scenario, "cpu");
-    const std::optional<InjectedFault> no_fault;
-    const SetUpRecord set_up = simulation->set_up_record();
-    std::vector<RoundRecord> records;
-    for (std::uint32_t r = 1; r <= rounds; ++r) {
-      RoundRecord record;
-      Phases phases(comm, {r}, no_fault);
-      simulation->run_round({r}, r == rounds, phases, record);
-      records.push_back(std::move(record));
-      if (r != break_after) continue;
-      SaveArchive saved;
-      simulation->serialize(saved);
-      simulation = make_simulation(comm, *resolved.scenario, "cpu");
-      LoadArchive load(saved.bytes());
-      simulation->serialize(load);
-      load.expect_end();
-    }
-    if (comm.rank() != 0) return;
-    outcome = {set_up, records, simulation->estimate(1), sha256_hex(simulation->parameters())};
-  });
-  return outcome;
+  return make_simulation(Comm::self(), *resolved.scenario, "cpu")->estimate(1);
 }
 
 double held_by(const RunEstimate& estimate, const std::string& part) {
@@ -115,39 +83,70 @@ double held_by(const RunEstimate& estimate, const std::string& part) {
 }
 
 TEST(Stages, come_with_their_section_and_have_a_say_in_learning) {
-  const Outcome with = run(scenario_of("with_a_census"));
+  const std::string text = scenario_of("with_a_census");
+  const Simulated with = simulate(text);
   EXPECT_TRUE(std::ranges::any_of(with.set_up.metrics, [](const MetricValue& metric) {
     return metric.name == "census.clients" && metric.value == 6.0;
   }));
   EXPECT_TRUE(std::ranges::any_of(with.set_up.metrics, [](const MetricValue& metric) {
     return metric.name == "root_samples" && metric.value == 20.0;
   })) << "the section asks for root data, which the mean does not";
-  for (std::uint32_t r = 0; r < rounds; ++r) {
-    EXPECT_EQ(with.records[r].metric("census.updates"), 5.0 * (r + 1));
+  for (std::size_t r = 0; r < with.records.size(); ++r) {
+    EXPECT_EQ(with.records[r].metric("census.updates"), 5.0 * static_cast<double>(r + 1));
     EXPECT_EQ(with.records[r].metric("updates"), 4.0) << "the rule sees what is left to it";
     for (const SelectionRow& row : with.records[r].selections) EXPECT_NE(row.agent.value, 0U);
   }
-  EXPECT_EQ(held_by(with.estimate, "census"), 12345.0);
-  EXPECT_EQ(held_by(with.estimate, "counting"), 54321.0);
+  EXPECT_EQ(held_by(estimate_of(text), "census"), 12345.0);
+  EXPECT_EQ(held_by(estimate_of(text), "counting"), 54321.0);
+}
+
+/// Says that it brings the owners of models, as the market does.
+class Claimant final : public Stage, private ServerHooks {
+ public:
+  ServerHooks* hooks(std::size_t) override { return this; }
+
+ private:
+  bool brings_owner() const override { return true; }
+};
+
+const RegisterStage claimant(
+    {.name = "claimant",
+     .place = Place::serving,
+     .is_in = [](const scenario::Scenario& scenario) { return scenario.name() == "with_a_claimant"; },
+     .make = [](const World&) -> std::unique_ptr<Stage> { return std::make_unique<Claimant>(); }});
+
+/// What two sections made of a rival's rows would be nobody's; the first owner's are the round's own.
+TEST(Stages, of_which_two_bring_a_rival_are_refused) {
+  const auto build = [](const std::string& market) {
+    const ResolvedScenario resolved = resolve_scenario({"test", scenario_of("with_a_claimant", market), {}});
+    make_simulation(Comm::self(), *resolved.scenario, "cpu");
+  };
+  EXPECT_NO_THROW(build("market { posted_price { price: 1 } }"));
+  try {
+    build("market { posted_price { price: 1 } rivals { name: \"b\" } }");
+    FAIL() << "was not refused";
+  } catch (const std::exception& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("the owner 'b' of a model is brought by 2 sections"));
+  }
 }
 
 TEST(Stages, are_not_there_without_their_section) {
-  const Outcome without = run(scenario_of("without"));
+  const Simulated without = simulate(scenario_of("without"));
   EXPECT_EQ(without.records.back().metric("census.updates"), std::nullopt);
   EXPECT_EQ(without.records.back().metric("updates"), 6.0);
-  EXPECT_EQ(held_by(without.estimate, "census"), 0.0);
+  EXPECT_EQ(held_by(estimate_of(scenario_of("without")), "census"), 0.0);
 }
 
 TEST(Stages, keep_their_state_over_a_break_on_any_number_of_ranks) {
-  const Outcome unbroken = run(scenario_of("with_a_census"));
-  const Outcome broken = run(scenario_of("with_a_census"), 2, 2);
+  const Simulated unbroken = simulate(scenario_of("with_a_census"));
+  const Simulated broken = simulate(scenario_of("with_a_census"), 2, 2);
   EXPECT_EQ(unbroken.hash, broken.hash);
   EXPECT_EQ(broken.records.back().metric("census.updates"), 20.0);
 }
 
 /// Both have a say: whom the market asks and the census lets be asked, and what both leave the rule to see.
 TEST(Stages, have_a_say_beside_the_market) {
-  const Outcome both = run(scenario_of("with_a_census", "market { posted_price { price: 1 } }"));
+  const Simulated both = simulate(scenario_of("with_a_census", "market { posted_price { price: 1 } }"));
   EXPECT_EQ(both.records.back().metric("census.updates"), 20.0);
   EXPECT_EQ(both.records.back().metric("updates"), 4.0);
   EXPECT_EQ(both.set_up.agents.front().role, "seller");

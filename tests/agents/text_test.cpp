@@ -1,6 +1,5 @@
 // Texts from end to end: shared among ranks, trained on, and attacked.
 #include <cmath>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,10 +9,9 @@
 #include "agents/cast/shared_data.hpp"
 #include "agents/simulation.hpp"
 #include "scenarios/scenario.pb.h"
-#include "sim/base/hash.hpp"
 #include "sim/comm/thread_team.hpp"
-#include "sim/engine/phases.hpp"
 #include "tests/support/last_accuracy.hpp"
+#include "tests/support/simulated.hpp"
 
 namespace souk {
 namespace {
@@ -33,22 +31,6 @@ const std::string small =
 
 scenario::Scenario parse_scenario(const std::string& text) {
   return *resolve_scenario({.file_name = "test", .text = text, .overrides = {}}).scenario;
-}
-
-std::string parameters_after(const std::string& text, int ranks) {
-  std::string hash;
-  run_team(ranks, [&](const Comm& comm) {
-    const scenario::Scenario scenario = parse_scenario(text);
-    const auto protocol = make_simulation(comm, scenario, "cpu");
-    const std::optional<InjectedFault> no_fault;
-    for (std::uint32_t r = 1; r <= scenario.rounds(); ++r) {
-      RoundRecord record;
-      Phases phases(comm, {r}, no_fault);
-      protocol->run_round({r}, r == scenario.rounds(), phases, record);
-    }
-    if (comm.rank() == 0) hash = sha256_hex(protocol->parameters());
-  });
-  return hash;
 }
 
 TEST(SharedTexts, are_tokens_that_no_scaling_changes_on_every_rank) {
@@ -73,10 +55,10 @@ TEST(SharedTexts, are_tokens_that_no_scaling_changes_on_every_rank) {
 
 TEST(TextRuns, give_the_same_bits_on_any_number_of_ranks) {
   const std::string attacked = small + "attacks { fraction: 0.25 text_trigger { token: 5 place: ANYWHERE } } ";
-  const std::string expected = parameters_after(attacked, 1);
-  EXPECT_EQ(parameters_after(attacked, 3), expected);
-  EXPECT_EQ(parameters_after(attacked, 4), expected);
-  EXPECT_NE(parameters_after(small, 1), expected);
+  const std::string expected = simulate(attacked).hash;
+  EXPECT_EQ(simulate(attacked, 3).hash, expected);
+  EXPECT_EQ(simulate(attacked, 4).hash, expected);
+  EXPECT_NE(simulate(small).hash, expected);
 }
 
 TEST(TextRuns, refuse_what_cannot_read_texts) {

@@ -189,7 +189,7 @@ TEST(CentredGram, of_some_columns_agrees_with_its_definition_on_any_number_of_ra
           expected += (static_cast<double>(rows[i][columns[c]]) - means[c]) *
                       (static_cast<double>(rows[j][columns[c]]) - means[c]);
         }
-        ASSERT_NEAR(alone[i * (i + 1) / 2 + j], expected, 1e-12) << n << " rows, " << i << ", " << j;
+        ASSERT_NEAR(alone[SymmetricMatrix::place(i, j)], expected, 1e-12) << n << " rows, " << i << ", " << j;
       }
     }
   }
@@ -203,7 +203,7 @@ TEST(CentredGram, holds_one_tile_of_a_panel_at_a_time) {
   ASSERT_EQ(updates.panels().size(), panels);
   const HeapPeak heap;
   centred_gram_of(comm, updates, {0, 40000});
-  EXPECT_LT(heap.bytes(), n * (n + 1) / 2 * sizeof(double) + (6U << 20U));
+  EXPECT_LT(heap.bytes(), SymmetricMatrix::entries(n) * sizeof(double) + (6U << 20U));
 }
 
 TEST(Dnc, refuses_to_drop_everybody) {

@@ -25,7 +25,7 @@ class ReportVerdict : public testing::Test {
   std::size_t run(const std::string& status, std::map<std::string, double> finals) {
     StudyRun run;
     run.run = static_cast<std::int64_t>(study_.runs.size());
-    run.status = status;
+    run.status = run_status_named(status);
     run.finals = std::move(finals);
     study_.runs.push_back(run);
     return study_.runs.size() - 1;

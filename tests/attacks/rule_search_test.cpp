@@ -19,7 +19,7 @@ class FilteredMean : public RuleProbe {
  public:
   FilteredMean(const Comm& comm, std::function<bool(std::span<const float>)> passes)
       : comm_(comm), passes_(std::move(passes)) {}
-  Verdict judge(const ColumnMatrix& updates, std::span<const std::size_t>) override {
+  ProbeResult judge(const ColumnMatrix& updates, std::span<const std::size_t>) override {
     ++asked;
     const std::vector<RowRange> all(static_cast<std::size_t>(comm_.size()), RowRange{0, updates.rows()});
     const std::vector<float> values = gather_rows(comm_, updates, all);

@@ -154,13 +154,13 @@ TEST(SybilMixture, where_nothing_is_published_nobody_learns) {
 /// Of the rows it is asked about it selects those whose first coordinate is nearer to the largest than to the smallest;
 /// its step is of no interest.
 class UpperHalf final : public RuleProbe {
-  Verdict judge(const ColumnMatrix& updates, std::span<const std::size_t> rows) override {
-    Verdict verdict{ColumnVector(updates), std::vector<double>(updates.rows(), 0.0)};
+  ProbeResult judge(const ColumnMatrix& updates, std::span<const std::size_t> rows) override {
+    ProbeResult result{ColumnVector(updates), std::vector<double>(updates.rows(), 0.0)};
     const auto first = [&](std::size_t i) { return updates.row(i)[0]; };
-    if (rows.empty()) return verdict;
+    if (rows.empty()) return result;
     const auto [least, most] = std::ranges::minmax(rows, {}, first);
-    for (const std::size_t i : rows) verdict.weights[i] = 2 * first(i) >= first(least) + first(most) ? 1.0 : 0.0;
-    return verdict;
+    for (const std::size_t i : rows) result.weights[i] = 2 * first(i) >= first(least) + first(most) ? 1.0 : 0.0;
+    return result;
   }
 };
 
@@ -181,7 +181,7 @@ TEST(OracleBlend, blends_with_what_the_rule_selects_among_the_benign_updates) {
 
 TEST(OracleBlend, leaves_the_update_as_it_is_where_the_rule_selects_nobody) {
   class Nobody final : public RuleProbe {
-    Verdict judge(const ColumnMatrix& updates, std::span<const std::size_t>) override {
+    ProbeResult judge(const ColumnMatrix& updates, std::span<const std::size_t>) override {
       return {ColumnVector(updates), std::vector<double>(updates.rows(), 0.0)};
     }
   } rule;

@@ -160,7 +160,7 @@ TEST(ProjectedGradientAscent, climbs_away_from_the_minimum_to_the_mean_honest_no
 
 /// The mean of the updates whose norm is at most 30.
 class ShortOnes final : public RuleProbe {
-  Verdict judge(const ColumnMatrix& updates, std::span<const std::size_t>) override {
+  ProbeResult judge(const ColumnMatrix& updates, std::span<const std::size_t>) override {
     const std::vector<double> squares = squared_norms(comm, updates);
     std::vector<double> weights;
     double kept = 0.0;

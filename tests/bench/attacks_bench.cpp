@@ -44,7 +44,7 @@ void craft(benchmark::State& state, const std::string& text) {
   const ColumnMatrix own = round.updates.select(round.comm, round.own_rows);
   const ColumnMatrix known = round.updates.select(round.comm, round.known_rows);
   const ColumnVector zero(round.updates);
-  const Round open{round.comm, {1}, 1, round.updates.rows(), own.rows(), 1.0, zero, zero};
+  const PublicRound open{round.comm, {1}, 1, round.updates.rows(), own.rows(), 1.0, zero, zero};
   RoundAccess access{open};
   access.grant(Pool{round.members, own, known});
   for (auto _ : state) benchmark::DoNotOptimize(attack->craft_from(access));

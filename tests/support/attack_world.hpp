@@ -56,7 +56,7 @@ inline CraftedRows craft(const Comm& comm, UpdateAttack& attack, const AttackRou
   };
   const ColumnVector global = vector_of(world.global), change = vector_of(world.change);
   const ColumnVector root_update = vector_of(world.root_update);
-  const Round open{comm, {world.round}, world.seed, n, m, 1.0, global, change};
+  const PublicRound open{comm, {world.round}, world.seed, n, m, 1.0, global, change};
   CraftedRows result;
   const auto take = [&](std::span<const std::size_t> of, std::span<const AgentId> members) {
     const ColumnMatrix own = all.columns().select(comm, of);

@@ -63,8 +63,7 @@ class Cgsv final : public ValuationRule {
     const double sum_square = squared_norm(input.comm, input.updates.plan(), sum);
     std::vector<double> cosines = dots(input.comm, input.updates, sum);
     for (std::size_t i = 0; i < cosines.size(); ++i) {
-      const double lengths = std::sqrt(squares[i] * sum_square);
-      cosines[i] = lengths > 0.0 ? cosines[i] / lengths : 0.0;
+      cosines[i] = cosine_of(cosines[i], std::sqrt(squares[i] * sum_square));
     }
     return cosines;
   }

@@ -18,8 +18,7 @@ class CosineValue final : public ValuationRule {
     const double own = squared_norm(input.comm, input.updates.plan(), *input.root_update);
     Valuation valuation;
     for (std::size_t i = 0; i < products.size(); ++i) {
-      const double lengths = std::sqrt(squares[i] * own);
-      valuation.values.push_back(lengths > 0.0 ? products[i] / lengths : 0.0);
+      valuation.values.push_back(cosine_of(products[i], std::sqrt(squares[i] * own)));
     }
     return valuation;
   }

@@ -15,7 +15,7 @@ namespace souk {
 namespace {
 
 /// A coalition S and its complement.
-struct Pair {
+struct CoalitionPair {
   Coalition coalition;
   double weight = 1.0;
 };
@@ -40,8 +40,8 @@ double kernel_of_one(std::size_t n, std::size_t size) {
 }
 
 /// Every pair once: coalitions with the last update.
-std::vector<Pair> all_pairs(std::size_t n) {
-  std::vector<Pair> pairs;
+std::vector<CoalitionPair> all_pairs(std::size_t n) {
+  std::vector<CoalitionPair> pairs;
   for (std::uint64_t set = 0; set + 1 < std::uint64_t{1} << (n - 1); ++set) {
     Coalition coalition(n, true);
     for (std::size_t i = 0; i + 1 < n; ++i) coalition[i] = (set >> i & 1U) != 0;
@@ -51,7 +51,7 @@ std::vector<Pair> all_pairs(std::size_t n) {
 }
 
 /// Drawn in proportion to the kernel, so that all weigh the same.
-Pair draw_pair(std::size_t n, Stream& random) {
+CoalitionPair draw_pair(std::size_t n, Stream& random) {
   double all = 0.0;
   for (std::size_t size = 1; size < n; ++size) all += kernel_of_size(n, size);
   double left = random.uniform() * all;
@@ -71,7 +71,7 @@ struct Equation {
   double weight = 1.0;
 };
 
-Equation equation_of(const Pair& pair, double difference, double of_all) {
+Equation equation_of(const CoalitionPair& pair, double difference, double of_all) {
   const auto n = static_cast<double>(pair.coalition.size());
   const auto size = static_cast<double>(size_of(pair.coalition));
   Equation equation{{}, 0.5 * (difference - (2.0 * size - n) * of_all / n), pair.weight};
@@ -106,10 +106,10 @@ class KernelShap final : public ValuationRule {
  private:
   std::vector<Equation> ask(const ValuationInput& input, bool exact, double of_all) const {
     const std::size_t n = input.sellers.size();
-    std::vector<Pair> pairs = exact ? all_pairs(n) : std::vector<Pair>();
+    std::vector<CoalitionPair> pairs = exact ? all_pairs(n) : std::vector<CoalitionPair>();
     while (!exact && pairs.size() < pairs_) pairs.push_back(draw_pair(n, input.random));
     std::vector<Coalition> asked;
-    for (const Pair& pair : pairs) {
+    for (const CoalitionPair& pair : pairs) {
       asked.push_back(pair.coalition);
       asked.push_back(complement(pair.coalition));
     }
@@ -122,12 +122,10 @@ class KernelShap final : public ValuationRule {
   }
 
   static SymmetricMatrix normal_matrix(const std::vector<Equation>& equations, std::size_t n) {
-    SymmetricMatrix matrix{n, std::vector<double>(n * (n + 1) / 2)};
+    SymmetricMatrix matrix = SymmetricMatrix::zeros(n);
     for (const Equation& equation : equations) {
       for (std::size_t i = 0; i < n; ++i) {
-        for (std::size_t j = 0; j <= i; ++j) {
-          matrix.lower[i * (i + 1) / 2 + j] += equation.weight * equation.z[i] * equation.z[j];
-        }
+        for (std::size_t j = 0; j <= i; ++j) matrix(i, j) += equation.weight * equation.z[i] * equation.z[j];
       }
     }
     return matrix;

@@ -52,10 +52,10 @@ DenseMatrix projected(const ValuationInput& input, std::size_t dimensions) {
 
 /// sqrt(det(I + sum of m m^T)) over the clusters' means m.
 double volume(const std::map<Cell, Cluster>& clusters, std::size_t dimensions) {
-  SymmetricMatrix matrix{dimensions, std::vector<double>(dimensions * (dimensions + 1) / 2)};
+  SymmetricMatrix matrix = SymmetricMatrix::zeros(dimensions);
   for (std::size_t a = 0; a < dimensions; ++a) {
     for (std::size_t b = 0; b <= a; ++b) {
-      double& entry = matrix.lower[a * (a + 1) / 2 + b];
+      double& entry = matrix(a, b);
       entry = a == b ? 1.0 : 0.0;
       for (const auto& [cell, cluster] : clusters)
         entry += cluster.sum[a] * cluster.sum[b] / std::pow(cluster.count, 2);

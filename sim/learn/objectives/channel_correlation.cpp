@@ -11,7 +11,7 @@ namespace souk {
 namespace {
 
 /// Two samples of a batch: their labels, and how far apart their attention is.
-struct Pair {
+struct SamplePair {
   std::size_t a = 0, b = 0;
   bool alike = false;
   double distance = 0.0;
@@ -53,7 +53,7 @@ class ChannelCorrelation final : public Objective {
   double attention_gradient(std::span<float> attention, std::size_t channels, const Targets& targets) const override {
     std::vector<double> gradient(attention.size(), 0.0);
     double sum = 0.0;
-    for_each_pair(attention, channels, targets, [&](const Pair& pair, double share) {
+    for_each_pair(attention, channels, targets, [&](const SamplePair& pair, double share) {
       const Term term = term_of(pair);
       sum += share * term.value;
       for (std::size_t c = 0; c < channels; ++c) {
@@ -70,7 +70,7 @@ class ChannelCorrelation final : public Objective {
   void attention_curvature(std::span<const float> attention, std::size_t channels, const Targets& targets,
                            std::span<float> direction) const override {
     std::vector<double> product(attention.size(), 0.0);
-    for_each_pair(attention, channels, targets, [&](const Pair& pair, double share) {
+    for_each_pair(attention, channels, targets, [&](const SamplePair& pair, double share) {
       const Term term = term_of(pair);
       double along = 0.0;
       for (std::size_t c = 0; c < channels; ++c) {
@@ -96,7 +96,7 @@ class ChannelCorrelation final : public Objective {
   }
 
   /// Of (margin - D)^2 in D^2: f' = -(margin - D) / D, f'' = margin / (2 D^3).
-  Term term_of(const Pair& pair) const {
+  Term term_of(const SamplePair& pair) const {
     const double d = pair.distance;
     if (pair.alike) return {.value = d * d, .first = 1.0, .second = 0.0};
     if (d >= margin_) return {};
@@ -113,7 +113,7 @@ class ChannelCorrelation final : public Objective {
                      const Use& use) const {
     const std::size_t samples = targets.classes.size();
     std::size_t alike = 0;
-    std::vector<Pair> pairs;
+    std::vector<SamplePair> pairs;
     for (std::size_t a = 0; a < samples; ++a) {
       for (std::size_t b = a + 1; b < samples; ++b) {
         double square = 0.0;
@@ -125,7 +125,7 @@ class ChannelCorrelation final : public Objective {
         alike += pairs.back().alike ? 1 : 0;
       }
     }
-    for (const Pair& pair : pairs) {
+    for (const SamplePair& pair : pairs) {
       use(pair, weight_ / static_cast<double>(pair.alike ? alike : pairs.size() - alike));
     }
   }

@@ -2,7 +2,10 @@
 
 #include <cstddef>
 #include <span>
+#include <utility>
 #include <vector>
+
+#include "sim/learn/objective.hpp"
 
 namespace souk {
 
@@ -23,6 +26,16 @@ class ClassProbabilities {
   std::vector<double> logits_, probabilities_;
   double log_normaliser_ = 0.0;
 };
+
+/// Calls `use(i, label, probabilities)` for every sample, whose outputs it may then overwrite.
+template <class Use>
+void for_each_sample(std::span<const float> outputs, std::size_t width, const Targets& targets, Use use) {
+  ClassProbabilities probabilities;
+  for (std::size_t i = 0; i < targets.classes.size(); ++i) {
+    probabilities.read(outputs.subspan(i * width, width));
+    use(i, static_cast<std::size_t>(targets.classes[i]), std::as_const(probabilities));
+  }
+}
 
 /// What cross-entropies do as Objective::curvature, whatever distribution of the classes is their target.
 void curvature_of_softmax(std::span<const float> outputs, std::size_t width, std::size_t total,

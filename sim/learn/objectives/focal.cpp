@@ -18,47 +18,39 @@ class Focal final : public Objective {
 
   void losses(std::span<const float> outputs, std::size_t width, const Targets& targets,
               std::span<double> out) const override {
-    ClassProbabilities probabilities;
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      probabilities.read(outputs.subspan(i * width, width));
-      out[i] = at(probabilities, static_cast<std::size_t>(targets.classes[i])).loss;
-    }
+    for_each_sample(outputs, width, targets, [&](std::size_t i, std::size_t label, const auto& probabilities) {
+      out[i] = at(probabilities, label).loss;
+    });
   }
 
   // With p = p_y, dL/dz_c = g (delta_yc - p_c), where g = p dL/dp.
   double gradient(std::span<float> outputs, std::size_t width, const Targets& targets,
                   std::size_t total) const override {
-    ClassProbabilities probabilities;
     double sum = 0.0;
-    for (std::size_t i = 0; i < targets.classes.size(); ++i) {
+    for_each_sample(outputs, width, targets, [&](std::size_t i, std::size_t label, const auto& probabilities) {
       const auto row = outputs.subspan(i * width, width);
-      const auto label = static_cast<std::size_t>(targets.classes[i]);
-      probabilities.read(row);
       const Slope slope = at(probabilities, label);
       sum += slope.loss;
       for (std::size_t c = 0; c < width; ++c) {
         row[c] = static_cast<float>(slope.g * towards(probabilities, label, c) / static_cast<double>(total));
       }
-    }
+    });
     return sum;
   }
 
   // Its derivative along u: p' dg/dp (delta_yc - p_c) - g p'_c, where p' is that of the probabilities.
   void curvature(std::span<const float> outputs, std::size_t width, const Targets& targets, std::size_t total,
                  std::span<float> direction) const override {
-    ClassProbabilities probabilities;
     std::vector<double> pushed(width);
-    for (std::size_t i = 0; i < targets.classes.size(); ++i) {
+    for_each_sample(outputs, width, targets, [&](std::size_t i, std::size_t label, const auto& probabilities) {
       const auto row = direction.subspan(i * width, width);
-      const auto label = static_cast<std::size_t>(targets.classes[i]);
-      probabilities.read(outputs.subspan(i * width, width));
       probabilities.push(row, pushed);
       const Slope slope = at(probabilities, label);
       for (std::size_t c = 0; c < width; ++c) {
         const double value = slope.dg * pushed[label] * towards(probabilities, label, c) - slope.g * pushed[c];
         row[c] = static_cast<float>(value / static_cast<double>(total));
       }
-    }
+    });
   }
 
  private:

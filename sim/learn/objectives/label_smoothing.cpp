@@ -14,26 +14,21 @@ class LabelSmoothing final : public Objective {
 
   void losses(std::span<const float> outputs, std::size_t width, const Targets& targets,
               std::span<double> out) const override {
-    ClassProbabilities probabilities;
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      probabilities.read(outputs.subspan(i * width, width));
-      out[i] = loss(probabilities, static_cast<std::size_t>(targets.classes[i]), width);
-    }
+    for_each_sample(outputs, width, targets, [&](std::size_t i, std::size_t label, const auto& probabilities) {
+      out[i] = loss(probabilities, label, width);
+    });
   }
 
   double gradient(std::span<float> outputs, std::size_t width, const Targets& targets,
                   std::size_t total) const override {
-    ClassProbabilities probabilities;
     double sum = 0.0;
-    for (std::size_t i = 0; i < targets.classes.size(); ++i) {
+    for_each_sample(outputs, width, targets, [&](std::size_t i, std::size_t label, const auto& probabilities) {
       const auto row = outputs.subspan(i * width, width);
-      const auto label = static_cast<std::size_t>(targets.classes[i]);
-      probabilities.read(row);
       sum += loss(probabilities, label, width);
       for (std::size_t c = 0; c < width; ++c) {
         row[c] = static_cast<float>((probabilities.of(c) - wanted(c == label, width)) / static_cast<double>(total));
       }
-    }
+    });
     return sum;
   }
 

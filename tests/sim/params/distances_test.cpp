@@ -127,7 +127,7 @@ TEST(Distances, of_many_rows_that_are_close_have_the_same_bits_on_any_number_of_
 
 TEST(Distances, of_many_rows_take_their_matrix_and_one_tile_per_panel) {
   constexpr std::size_t n = 2500, d = 2048, panels = 2;
-  constexpr std::size_t matrix = n * (n + 1) / 2 * sizeof(double), tile = std::size_t{2} << 20;
+  constexpr std::size_t matrix = SymmetricMatrix::entries(n) * sizeof(double), tile = std::size_t{2} << 20;
   for (const int ranks : {1, 2}) {
     run_team(ranks, [&](const Comm& comm) {
       ColumnMatrixBuilder builder(comm, n, d);

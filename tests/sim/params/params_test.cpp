@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -82,6 +84,32 @@ TEST(UpdateMatrix, select_and_replaced_are_views) {
   });
 }
 
+TEST(UpdateMatrix, copies_outlive_what_they_are_of) {
+  for (const int ranks : {1, 2}) {
+    run_team(ranks, [](const Comm& comm) {
+      ColumnMatrix rows;
+      ColumnVector last;
+      {
+        const TestMatrix matrix(comm, {{1, 2}, {-0.0F, 4}, {5, 6}});
+        rows = copy_of(comm, matrix.columns());
+        last = copy_of_row(matrix.columns(), 2);
+      }
+      EXPECT_EQ(rows.rows(), 3U);
+      EXPECT_THAT(whole(comm, rows, copy_of_row(rows, 0)), ElementsAre(1, 2));
+      EXPECT_TRUE(std::signbit(whole(comm, rows, copy_of_row(rows, 1)).front())) << "bit for bit";
+      EXPECT_THAT(whole(comm, rows, last), ElementsAre(5, 6));
+    });
+  }
+}
+
+TEST(UpdateMatrix, a_zero_step_has_the_model_s_dimension) {
+  run_team(2, [](const Comm& comm) {
+    const ColumnMatrix none = zero_step(comm, 3);
+    EXPECT_EQ(none.rows(), 1U);
+    EXPECT_THAT(whole(comm, none, copy_of_row(none, 0)), ElementsAre(0, 0, 0));
+  });
+}
+
 /// What the kernels compute, ten obvious lines each.
 struct Reference {
   std::vector<double> gram, dots;
@@ -106,6 +134,15 @@ struct Reference {
     }
   }
 };
+
+TEST(SymmetricMatrix, has_one_entry_for_both_orders_of_its_indices) {
+  SymmetricMatrix matrix = SymmetricMatrix::zeros(3);
+  matrix(0, 2) = 5.0;
+  matrix(1, 1) += 2.0;
+  EXPECT_EQ(std::as_const(matrix)(2, 0), 5.0);
+  EXPECT_THAT(matrix.row(1), ElementsAre(0.0, 2.0));
+  EXPECT_THAT(matrix.lower, ElementsAre(0.0, 0.0, 2.0, 5.0, 0.0, 0.0));
+}
 
 TEST(Linear, agrees_with_the_definition_and_with_itself_on_any_rank_count) {
   for (const std::size_t n : {std::size_t{1}, std::size_t{2}, std::size_t{9}}) {
@@ -145,6 +182,18 @@ TEST(Linear, agrees_with_the_definition_and_with_itself_on_any_rank_count) {
       }
     }
   }
+}
+
+TEST(Linear, cosines_are_0_where_there_is_no_direction) {
+  const Rows rows{{3.0F, 4.0F}, {0.0F, 0.0F}, {0.0F, -2.0F}};
+  const Comm& comm = Comm::self();
+  const TestMatrix matrix(comm, rows);
+  const ColumnMatrix& updates = matrix.columns();
+  const std::vector<double> lengths{5.0, 0.0, 2.0};
+  EXPECT_THAT(cosines_with(comm, updates, lengths, ColumnVector(comm, std::vector<float>{0.0F, 2.0F})),
+              ElementsAre(0.8, 0.0, -1.0));
+  EXPECT_THAT(cosines_with(comm, updates, lengths, ColumnVector(comm, std::vector<float>{0.0F, 0.0F})),
+              ElementsAre(0.0, 0.0, 0.0));
 }
 
 TEST(Linear, dots_and_norms_in_one_pass_are_those_of_two) {

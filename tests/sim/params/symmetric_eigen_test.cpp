@@ -12,7 +12,7 @@ namespace {
 
 SymmetricMatrix random_matrix(std::size_t n) {
   Stream random(3, StreamKey{Purpose::aggregation, {}, {}});
-  SymmetricMatrix matrix{n, std::vector<double>(n * (n + 1) / 2)};
+  SymmetricMatrix matrix = SymmetricMatrix::zeros(n);
   for (double& value : matrix.lower) value = random.normal();
   return matrix;
 }
@@ -73,7 +73,7 @@ TEST(SymmetricEigen, SolvesWhatDegenerates) {
 TEST(SymmetricEigen, FindsKnownValues) {
   // The second difference of 6 points: 2 - 2 cos(k pi / 7).
   SymmetricMatrix path = diagonal({2, 2, 2, 2, 2, 2});
-  for (std::size_t i = 1; i < 6; ++i) path.lower[i * (i + 1) / 2 + i - 1] = -1.0;
+  for (std::size_t i = 1; i < 6; ++i) path(i, i - 1) = -1.0;
   const SymmetricEigen eigen = symmetric_eigen(path);
   for (std::size_t k = 0; k < 6; ++k) {
     EXPECT_NEAR(eigen.values[k], 2.0 - 2.0 * std::cos(static_cast<double>(6 - k) * std::numbers::pi / 7.0), 1e-14);
