@@ -106,12 +106,14 @@ std::string read_header(NpyArray& array) {
 }
 
 // `bytes`: how many the file or member has in all; for deflated members as its archive claims.
-NpyArray parse_npy(NpyArray array, std::uint64_t bytes) {
+NpyArray parse_npy(NpyArray array, std::uint64_t bytes, ValueOrder order) {
   const std::string header = read_header(array);
   array.type = parse_type(array, value_of(array, header, "descr"));
   const std::string_view fortran = value_of(array, header, "fortran_order");
-  SOUK_REQUIRE(fortran == "False", "{}: is in Fortran order: save numpy.ascontiguousarray(…)", array.name);
   array.shape = parse_shape(array, value_of(array, header, "shape"));
+  array.fortran = fortran != "False" && array.shape.size() > 1;
+  SOUK_REQUIRE(fortran == "False" || (fortran == "True" && order == ValueOrder::any),
+               "{}: is in Fortran order: save numpy.ascontiguousarray(…)", array.name);
   array.values = 1;
   const std::uint64_t possible = std::min(bytes, array.source.size_bound());
   for (const std::uint64_t size : array.shape) {
@@ -200,14 +202,14 @@ std::string NpyType::name() const {
   return fmt::format("{}{}", kind == 'u' ? "uint" : kind == 'i' ? "int" : "float", bytes * 8);
 }
 
-NpyArray open_npy(const std::string& path, const std::string& name) {
+NpyArray open_npy(const std::string& path, const std::string& name, ValueOrder order) {
   if (name.empty() || fs::is_directory(path)) {
     const std::string file = name.empty() ? path : (fs::path(path) / (name + ".npy")).string();
     ByteSource source(file);
     if (source.packed()) source.fail("is packed by gzip: unpack it, or save an .npz archive");
     const std::uint64_t bytes = source.file_bytes();
     NpyArray array{file, std::move(source), {}, {}};
-    array = parse_npy(std::move(array), bytes);
+    array = parse_npy(std::move(array), bytes, order);
     return array;
   }
   for (const ZipMember& member : list_zip_members(path)) {
@@ -215,7 +217,7 @@ NpyArray open_npy(const std::string& path, const std::string& name) {
     NpyArray array{fmt::format("{}: {}", path, member.name), ByteSource(path, member.extent), {}, {}};
     array.checked = true;
     array.crc32 = member.crc32;
-    return parse_npy(std::move(array), member.bytes);
+    return parse_npy(std::move(array), member.bytes, order);
   }
   throw_input_error("{}: has no array \"{}\"; it has: {}", path, name,
                     fmt::format("{}", fmt::join(list_npy(path), ", ")));

@@ -24,16 +24,20 @@ struct NpyArray {
   NpyType type;
   std::vector<std::uint64_t> shape;
   std::uint64_t values = 0;  ///< product of shape
+  bool fortran = false;      ///< whether the first index runs fastest, in a matrix; otherwise the last does
   bool checked = false;      ///< whether crc32 is known
   std::uint32_t crc32 = 0;   ///< of header and data
   std::uint32_t running_crc32 = 0;
 };
 
+/// Which orders of values are read.
+enum class ValueOrder : std::uint8_t { c, any };
+
 /// Opens array NAME: member NAME.npy of an .npz archive, file NAME.npy of a directory, or `path` itself if it is an
-/// .npy file and NAME is empty. Throws InputError for damaged files, Python objects (pickles), Fortran order,
-/// big-endian or other types, and a header that declares other sizes than the file has. Format: numpy.lib.format,
-/// versions 1 to 3.
-NpyArray open_npy(const std::string& path, const std::string& name);
+/// .npy file and NAME is empty. Throws InputError for damaged files, Python objects (pickles), Fortran order
+/// unless any is read, big-endian or other types, and a header that declares other sizes than the file has. Format:
+/// numpy.lib.format, versions 1 to 3.
+NpyArray open_npy(const std::string& path, const std::string& name, ValueOrder order = ValueOrder::c);
 
 /// Names of the arrays at `path` (archive, or directory of .npy files), ascending.
 std::vector<std::string> list_npy(const std::string& path);

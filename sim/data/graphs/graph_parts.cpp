@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "sim/base/contract.hpp"
 #include "sim/data/class_labels.hpp"
+#include "sim/data/table_columns.hpp"
+#include "sim/data/text_table.hpp"
 
 namespace souk {
 namespace {
@@ -100,6 +104,24 @@ std::optional<std::uint64_t> parse_index(std::string_view cell, std::uint64_t li
   const auto parsed = std::from_chars(cell.data(), end, number);
   if (parsed.ec != std::errc{} || parsed.ptr != end || number >= limit) return std::nullopt;
   return number;
+}
+
+void split_cells(std::string_view line, char separator, std::vector<std::string_view>& out) {
+  out.clear();
+  for (;;) {
+    const std::size_t end = line.find(separator);
+    out.push_back(line.substr(0, end));
+    if (end == std::string_view::npos) return;
+    line.remove_prefix(end + 1);
+  }
+}
+
+float parse_feature(std::string_view cell, const std::string& path, std::size_t line) {
+  if (cell == "0") return 0.0F;  // most are
+  const auto number = parse_number(cell);
+  SOUK_REQUIRE(number && std::abs(*number) <= static_cast<double>(std::numeric_limits<float>::max()),
+               "{}: line {}: {} is not a finite float32 number", path, line, quote_cell(cell));
+  return static_cast<float>(*number);
 }
 
 }  // namespace souk

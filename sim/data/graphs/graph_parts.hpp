@@ -53,4 +53,10 @@ bool take_labels(GraphFile& file, std::span<const std::string_view> labels);
 /// The whole number from 0 that a cell spells, spaces around it aside; nothing if it is none, or not below `limit`.
 std::optional<std::uint64_t> parse_index(std::string_view cell, std::uint64_t limit);
 
+/// The cells of a line between separators.
+void split_cells(std::string_view line, char separator, std::vector<std::string_view>& out);
+
+/// The finite float32 number that a cell spells. Throws InputError, naming file and line, where it is none.
+float parse_feature(std::string_view cell, const std::string& path, std::size_t line);
+
 }  // namespace souk
