@@ -17,7 +17,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const std::string graph = "data { communities { custom { nodes: 400 edges: 1600 classes: 3 features: 60 } } scaling: ROWS } ";
+const std::string graph =
+    "data { communities { custom { nodes: 400 edges: 1600 classes: 3 features: 60 } } scaling: ROWS } ";
 
 std::string federation(const std::string& model, const std::string& more = "", const std::string& data = graph) {
   return "rounds: 3 task { " + data + "model { " + model +
@@ -38,8 +39,8 @@ std::string refusal(const std::string& text) {
 }
 
 TEST(GraphRuns, give_the_same_bits_on_any_number_of_ranks) {
-  for (const char* model : {"gcn { hidden: 8 }", "sage { hidden: 8 }", "gat { hidden: 4 heads: 2 }", "gin { hidden: 8 }",
-                            "sgc {}", "mlp { hidden: 8 }"}) {
+  for (const char* model : {"gcn { hidden: 8 }", "sage { hidden: 8 }", "gat { hidden: 4 heads: 2 }",
+                            "gin { hidden: 8 }", "sgc {}", "mlp { hidden: 8 }"}) {
     const std::string text = federation(model, "aggregator { fltrust {} } attacks { fraction: 0.3 sign_flip {} } ");
     const std::string expected = simulate(text, 1).hash;
     EXPECT_EQ(simulate(text, 3).hash, expected) << model;
@@ -48,8 +49,9 @@ TEST(GraphRuns, give_the_same_bits_on_any_number_of_ranks) {
 }
 
 TEST(GraphRuns, learn_more_from_a_graph_than_from_its_nodes) {
-  const std::string data = "data { communities { custom { nodes: 1500 edges: 6000 signal: 0.15 } graph { per_class { "
-                           "validation: 100 test: 800 } } } scaling: ROWS } ";
+  const std::string data =
+      "data { communities { custom { nodes: 1500 edges: 6000 signal: 0.15 } graph { per_class { "
+      "validation: 100 test: 800 } } } scaling: ROWS } ";
   const auto accuracy = [&](const std::string& model) {
     return last_accuracy("rounds: 1 task { " + data + "model { " + model +
                          " } training { local_epochs: 100 batch_size: 0 learning_rate: 0.02 adam { weight_decay: "
@@ -61,8 +63,9 @@ TEST(GraphRuns, learn_more_from_a_graph_than_from_its_nodes) {
 }
 
 TEST(GraphRuns, depend_on_what_clients_see) {
-  const std::string own = "data { communities { custom { nodes: 400 edges: 1600 classes: 3 features: 60 } graph { sight: "
-                          "OWN_NODES } } scaling: ROWS } ";
+  const std::string own =
+      "data { communities { custom { nodes: 400 edges: 1600 classes: 3 features: 60 } graph { sight: "
+      "OWN_NODES } } scaling: ROWS } ";
   const std::string whole = federation("gcn { hidden: 8 }"), alone = federation("gcn { hidden: 8 }", "", own);
 
   EXPECT_NE(simulate(whole, 1).hash, simulate(alone, 1).hash);
