@@ -292,11 +292,13 @@ TEST(FetchDataset, knows_its_catalogue) {
 TEST(RealFetch, catalogue_has_the_checksums_of_the_real_files) {
   if (!real_data()) GTEST_SKIP() << "SOUK_DATA is not set";
   const TempDirectory directory;
-  for (const auto& [name, folder] : {std::pair("mnist", "mnist"), std::pair("fashion_mnist", "fashion-mnist")}) {
+  for (const auto& [name, folder, files] :
+       {std::tuple("mnist", "mnist", 4u), std::tuple("fashion_mnist", "fashion-mnist", 4u),
+        std::tuple("cora", "planetoid", 8u), std::tuple("citeseer", "planetoid", 8u)}) {
     FetchOptions options;
     options.mirrors = {"file://" + *real_data() + "/" + folder};
 
-    EXPECT_EQ(fetch_dataset(name, directory.path(), options).size(), 4u);
+    EXPECT_EQ(fetch_dataset(name, directory.path(), options).size(), files);
   }
 }
 
