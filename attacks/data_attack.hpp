@@ -75,6 +75,8 @@ class DataAttack {
   virtual ~DataAttack() = default;
   /// Whether it changes classes, or inputs for the sake of them; otherwise it changes numbers to predict.
   virtual bool of_classes() const { return true; }
+  /// Whether it looks at classes and changes nothing else: then samples need no rows of features.
+  virtual bool of_classes_alone() const { return false; }
   /// Throws InputError for settings that the data set does not allow, starting with the field: "label_flip.source = …".
   virtual void check(const DataFacts&) const {}
   /// Sentences for the user about settings that are allowed and odd. After check().

@@ -26,20 +26,30 @@ void Evaluator::test_own_batches(const Comm& comm, std::span<const float> parame
   }
 }
 
+std::vector<std::int32_t> Evaluator::answers_to(std::span<const float> parameters, std::span<const float> rows,
+                                                std::size_t count) const {
+  const auto classes = static_cast<std::size_t>(task_.classes());
+  std::vector<float> logits(count * classes);
+  task_.rows()->network().outputs(parameters, {.features = rows, .samples = count}, logits);
+  return predicted_classes(logits, classes);
+}
+
 /// Of the batch that was tallied last.
 void Evaluator::test_triggered(std::span<const float> parameters, UnitSet which) {
-  RowTask& rows = *task_.rows();
-  const Dataset& data = rows.data(split_);
   const auto classes = static_cast<std::size_t>(task_.classes());
-  const std::vector<std::int32_t> answers = predicted_classes(rows.outputs(), classes);
-  std::vector<float> features(which.size() * data.features()), logits(which.size() * classes);
+  const std::vector<std::int32_t> answers = predicted_classes(task_.outputs(), classes);
+  std::vector<float> features;
   std::vector<std::int32_t> labels, goals(which.size());
-  for (const SampleIndex sample : which) labels.push_back(data.labels()[sample]);
+  for (const SampleIndex sample : which) labels.push_back(task_.labels(split_)[sample]);
   for (const TriggeredTest& attack : triggered_) {
-    data.copy_features(which, features);
+    if (task_.rows() != nullptr) {
+      features.resize(which.size() * task_.rows()->data(split_).features());
+      task_.rows()->data(split_).copy_features(which, features);
+    }
     attack(features, labels, goals);
-    rows.network().outputs(parameters, {.features = features, .samples = which.size()}, logits);
-    const std::vector<std::int32_t> attacked = predicted_classes(logits, classes);
+    // Where there are no rows that a trigger could change, what it asks about are the answers that are known.
+    const std::vector<std::int32_t> attacked =
+        task_.rows() != nullptr ? answers_to(parameters, features, which.size()) : answers;
     std::array<double, 4> counts{};
     for (std::size_t i = 0; i < which.size(); ++i) {
       if (goals[i] < 0) continue;

@@ -55,6 +55,8 @@ class Evaluator {
  private:
   std::size_t batches() const { return (units_.size() + batch_size_ - 1) / batch_size_; }
   void test_triggered(std::span<const float> parameters, UnitSet which);
+  std::vector<std::int32_t> answers_to(std::span<const float> parameters, std::span<const float> rows,
+                                       std::size_t count) const;
   /// Numbers per batch: the task's tally; of every triggered test: attacked inputs and hits, all and those correct when
   /// left alone.
   std::size_t width() const { return task_.tally_size() + 4 * triggered_.size(); }

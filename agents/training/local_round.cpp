@@ -64,7 +64,8 @@ Footprint LocalRound::footprint(std::size_t updates, bool trains_own, int ranks)
   footprint.held = (3.0 + (trains_own ? 2.0 : 0.0)) * model;
   footprint.held += std::ceil(n / static_cast<double>(ranks)) * model;
   if (ranks > 1) footprint.held += n * columns;  // one rank views its rows
-  footprint.held += static_cast<double>(federation_.largest_batch() * federation_.train().shape().row_values() * sizeof(float));
+  footprint.held +=
+      static_cast<double>(federation_.largest_batch() * federation_.train().shape().row_values() * sizeof(float));
   const double held = static_cast<double>(federation_.dealt().deal.samples.size()) /
                       static_cast<double>(federation_.population().clients());
   footprint.flops = n * 3.0 * federation_.task().forward_flops() *

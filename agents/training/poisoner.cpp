@@ -1,6 +1,7 @@
 #include "agents/training/poisoner.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "scenarios/scenario.pb.h"
@@ -76,13 +77,15 @@ std::unique_ptr<DataAttack> make_checked(const scenario::Attack& config, const D
 /// The network with certain parameters.
 class Poisoner::Model final : public Predictor {
  public:
-  explicit Model(Network& network) : network_(network) {}
+  /// Null: there is none that answers about rows, and nobody asks.
+  explicit Model(Network* network) : network_(network) {}
   std::vector<float> parameters;
   std::vector<float> probabilities(std::span<const float> features) override {
-    const std::size_t classes = network_.shape().outputs();
-    const std::size_t samples = features.size() / network_.shape().inputs();
+    SOUK_EXPECT(network_ != nullptr);
+    const std::size_t classes = network_->shape().outputs();
+    const std::size_t samples = features.size() / network_->shape().inputs();
     std::vector<float> answers(samples * classes);
-    network_.outputs(parameters, {.features = features, .samples = samples}, answers);
+    network_->outputs(parameters, {.features = features, .samples = samples}, answers);
     for (std::size_t first = 0; first < answers.size(); first += classes) {
       softmax(std::span(answers).subspan(first, classes));
     }
@@ -90,7 +93,7 @@ class Poisoner::Model final : public Predictor {
   }
 
  private:
-  Network& network_;
+  Network* network_;
 };
 
 struct Poisoner::Group {
@@ -103,7 +106,7 @@ struct Poisoner::Group {
 };
 
 Poisoner::Poisoner(const scenario::Scenario& scenario, const Population& population, Task& task)
-    : seed_(scenario.seed()), population_(population), rows_(task.rows()) {
+    : seed_(scenario.seed()), population_(population), task_(task) {
   for (int g = 0; g < scenario.attacks_size(); ++g) {
     const scenario::Attack& config = scenario.attacks(g);
     groups_.push_back(nullptr);
@@ -112,12 +115,14 @@ Poisoner::Poisoner(const scenario::Scenario& scenario, const Population& populat
                  "attacks[{}].{}: the group has no data attack", g,
                  config.has_poison_share() ? "poison_share" : "poison_per_batch");
     if (!poisons) continue;
-    SOUK_REQUIRE(rows_ != nullptr, "attacks[{}]: poisons rows of features, and the task has none", g);
     if (!facts_) {
-      facts_ = facts_of(rows_->data(Split::train));
-      now_ = std::make_unique<Model>(rows_->network());
+      facts_ = look_at_data();
+      now_ = make_model();
     }
     auto attack = make_checked(config, *facts_, g);
+    SOUK_REQUIRE(task.rows() != nullptr || attack->of_classes_alone(),
+                 "attacks[{}].{}: edits rows of features, and the samples of the data set are nodes of a graph", g,
+                 plugin_name(chosen(config, "data")->GetDescriptor()));
     for (const std::string& remark : attack->remarks(*facts_))
       remarks_.push_back(fmt::format("attacks[{}].{}", g, remark));
     auto group = std::make_unique<Group>();
@@ -125,12 +130,23 @@ Poisoner::Poisoner(const scenario::Scenario& scenario, const Population& populat
     if (config.has_poison_per_batch()) group->per_batch = config.poison_per_batch();
     group->attack = std::move(attack);
     group->members = population.members_of(g);
-    group->before = std::make_unique<Model>(rows_->network());
+    group->before = make_model();
     groups_.back() = std::move(group);
   }
 }
 
 Poisoner::~Poisoner() = default;
+
+DataFacts Poisoner::look_at_data() const {
+  if (task_.rows() != nullptr) return facts_of(task_.rows()->data(Split::train));
+  DataFacts facts;
+  facts.classes = task_.classes();
+  return facts;
+}
+
+std::unique_ptr<Poisoner::Model> Poisoner::make_model() const {
+  return std::make_unique<Model>(task_.rows() != nullptr ? &task_.rows()->network() : nullptr);
+}
 
 void Poisoner::begin_round(std::span<const float> global, std::span<const int> first) {
   if (!facts_) return;
@@ -146,14 +162,16 @@ std::vector<SampleIndex> Poisoner::choose(const Group& group, AgentId client, st
   std::vector<SampleIndex> eligible;
   std::vector<float> features;
   std::vector<std::int32_t> labels;
-  const Dataset& train = rows_->data(Split::train);
+  RowTask* const rows = task_.rows();
   for (std::size_t first = 0; first < mine.size(); first += chunk) {
     const auto which = mine.subspan(first, std::min(chunk, mine.size() - first));
-    features.resize(which.size() * train.features());
-    train.copy_features(which, features);
+    if (rows != nullptr) {
+      features.resize(which.size() * rows->data(Split::train).features());
+      rows->data(Split::train).copy_features(which, features);
+    }
     labels.clear();
     if (facts_->classes > 0) {
-      for (const SampleIndex sample : which) labels.push_back(train.labels()[sample]);
+      for (const SampleIndex sample : which) labels.push_back(task_.labels()[sample]);
     }
     const auto flags = group.attack->eligible({*facts_, features, labels, *group.before});
     for (std::size_t i = 0; i < which.size(); ++i) {

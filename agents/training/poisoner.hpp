@@ -43,10 +43,12 @@ class Poisoner {
  private:
   struct Group;
   class Model;
+  DataFacts look_at_data() const;
+  std::unique_ptr<Model> make_model() const;
   std::vector<SampleIndex> choose(const Group& group, AgentId client, std::span<const SampleIndex> mine) const;
   std::uint64_t seed_;
   const Population& population_;
-  RowTask* rows_;                   ///< null: units are no rows of features, and nothing is poisoned
+  Task& task_;
   std::optional<DataFacts> facts_;  ///< none: nothing is poisoned
   std::vector<std::string> remarks_;
   std::unique_ptr<Model> now_;

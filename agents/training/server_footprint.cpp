@@ -96,9 +96,9 @@ std::vector<PartFootprint> ModelServer::footprints(int ranks) const {
   parts.insert(parts.end(), of_hooks.begin(), of_hooks.end());
 
   Footprint& tests = parts.emplace_back(PartFootprint{"tests", {}}).footprint;
-  tests.held =
-      static_cast<double>(scenario_.evaluation().batch_size() * federation_.test().shape().row_values() * sizeof(float)) +
-      static_cast<double>(federation_.test().size() * sizeof(SampleIndex));
+  tests.held = static_cast<double>(scenario_.evaluation().batch_size() * federation_.test().shape().row_values() *
+                                   sizeof(float)) +
+               static_cast<double>(federation_.test().size() * sizeof(SampleIndex));
   return parts;
 }
 

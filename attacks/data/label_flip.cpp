@@ -14,6 +14,8 @@ class LabelFlip final : public DataAttack {
   explicit LabelFlip(const scenario::LabelFlip& config)
       : source_(config.source()), target_(config.target()), random_(config.random()) {}
 
+  bool of_classes_alone() const override { return true; }
+
   void check(const DataFacts& facts) const override {
     SOUK_REQUIRE(source_ < 0 || !random_, "label_flip.random = true: only without a source");
     SOUK_REQUIRE(source_ >= 0 || target_ == 0, "label_flip.target = {}: only with a source", target_);

@@ -58,8 +58,9 @@ class Task {
   virtual std::size_t units(Split split) const = 0;
   /// Number of classes; 0: units have none, and what needs them is to be refused by name.
   virtual int classes() const = 0;
-  /// [training units] their classes; empty where there are none.
-  virtual std::span<const std::int32_t> labels() const = 0;
+  /// [units] their classes; empty where there are none.
+  virtual std::span<const std::int32_t> labels(Split split) const = 0;
+  std::span<const std::int32_t> labels() const { return labels(Split::train); }
   /// Trains from `global` on units and writes local minus global to `update`, both [dimension].
   virtual LocalResult train(std::span<const float> global, UnitSet mine, const BatchEdit& edit,
                             const LocalContext& context, std::span<float> update) = 0;
@@ -72,6 +73,8 @@ class Task {
   virtual std::size_t tally_size() const = 0;
   /// Counts and sums on some units, one batch. Those of several batches add up, value by value.
   virtual void tally(std::span<const float> parameters, Split split, UnitSet which, std::span<double> sums) = 0;
+  /// The model's answers to the units tallied last, [units, classes or 1].
+  virtual std::span<const float> outputs() const = 0;
   /// What sums of tallies say.
   virtual Scores scores(std::span<const double> sums) const = 0;
   /// What quality is called: "accuracy".

@@ -7,6 +7,7 @@
 
 #include "agents/cast/shared_data.hpp"
 #include "scenarios/scenario.pb.h"
+#include "sim/base/error.hpp"
 #include "sim/comm/thread_team.hpp"
 #include "sim/learn/tasks/node_classification.hpp"
 #include "tests/support/last_accuracy.hpp"
@@ -72,6 +73,20 @@ TEST(GraphRuns, depend_on_what_clients_see) {
   EXPECT_EQ(simulate(alone, 3).hash, simulate(alone, 1).hash);
 }
 
+TEST(GraphRuns, labels_of_nodes_are_flipped) {
+  const std::string flips = "attacks { fraction: 0.5 label_flip {} } ";
+  const std::string text = federation("gcn { hidden: 8 }", flips);
+
+  EXPECT_EQ(simulate(text, 3).hash, simulate(text, 1).hash);
+  EXPECT_NE(simulate(text, 1).hash, simulate(federation("gcn { hidden: 8 }"), 1).hash);
+  // Where all flip, test nodes are taken for the class that the attack wants: the last for the first and so on.
+  const std::string all = "rounds: 3 task { " + graph +
+                          "model { gcn { hidden: 16 } } training { local_epochs: 20 batch_size: 0 learning_rate: 0.02 "
+                          "adam {} } } participants { clients: 4 everyone: true } attacks { fraction: 1 label_flip { "
+                          "source: 0 target: 1 } } ";
+  EXPECT_GT(last_metric(all, "asr"), 0.7);
+}
+
 TEST(GraphRuns, deal_communities) {
   const std::string text = federation("gcn { hidden: 8 }", "partition { louvain {} } ");
   EXPECT_EQ(simulate(text, 3).hash, simulate(text, 1).hash);
@@ -87,7 +102,7 @@ TEST(GraphRuns, mini_batches_are_bounded_by_their_fields) {
 TEST(GraphRuns, refuse_by_name_what_nodes_do_not_have) {
   EXPECT_THAT(refusal(federation("lenet5 {}")), HasSubstr("task.model.lenet5"));
   EXPECT_THAT(refusal(federation("gcn {}", "aggregator { deepsight {} } ")), HasSubstr("aggregator.deepsight"));
-  EXPECT_THAT(refusal(federation("gcn {}", "attacks { fraction: 0.5 label_flip {} } ")), HasSubstr("attacks[0]"));
+  EXPECT_THAT(refusal(federation("gcn {}", "attacks { fraction: 0.5 badnets {} } ")), HasSubstr("attacks[0].badnets"));
   EXPECT_THAT(refusal(federation("gcn {}", "", "data { communities {} scaling: UNIT } ")),
               HasSubstr("task.data.scaling = UNIT"));
   EXPECT_THAT(refusal(federation("gcn {}", "", "data { glyphs {} } ")), HasSubstr("task.model.gcn"));

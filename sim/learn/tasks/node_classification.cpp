@@ -60,7 +60,6 @@ FeatureScaling NodeClassification::scaling() const {
 
 LocalResult NodeClassification::train(std::span<const float> global, UnitSet mine, const BatchEdit& edit,
                                       const LocalContext& context, std::span<float> update) {
-  SOUK_EXPECT(!edit);  // attacks on rows are refused
   learner_.seen_ = graph_.own_nodes ? mine : UnitSet();
   return trainer_.train(global, mine, edit, context, update);
 }
@@ -69,8 +68,10 @@ double NodeClassification::NodeLearner::gradient(std::span<float> parameters, co
                                                  std::span<float> gradient) {
   if (batch.begins_pass) dropout_.emplace(batch.seed, streams::dropout(batch.agent, batch.round, batch.pass));
   const ReceptiveField& field = task_.field_of(batch.which, seen_);
-  return task_.network_.gradient(parameters, field, task_.labels_of(Split::train, task_.units_of_field_), gradient,
-                                 &*dropout_);
+  std::vector<std::int32_t>& labels = task_.labels_;
+  task_.labels_of(Split::train, task_.units_of_field_);
+  if (batch.edit) batch.edit({.which = task_.units_of_field_, .features = {}, .labels = labels});
+  return task_.network_.gradient(parameters, field, labels, gradient, &*dropout_);
 }
 
 std::vector<NodeIndex> NodeClassification::nodes_of(UnitSet which) const {
@@ -91,7 +92,7 @@ const ReceptiveField& NodeClassification::field_of(UnitSet which, UnitSet within
 }
 
 std::span<const std::int32_t> NodeClassification::labels_of(Split split, UnitSet which) {
-  const auto all = split == Split::train ? train_.labels() : test_.labels();
+  const auto all = labels(split);
   labels_.clear();
   for (const SampleIndex unit : which) labels_.push_back(all[unit]);
   return labels_;

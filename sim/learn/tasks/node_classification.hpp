@@ -15,8 +15,8 @@
 namespace souk {
 
 /// Classes of a graph's nodes. Units are nodes with a class. Networks see the edges and features of all nodes, whoever
-/// holds them; while training, if the graph says so, those of the trainer's own units alone. What a mini-batch computes is bounded by the nodes that its answers depend on. Quality is accuracy; a
-/// tally is that of class_tally.hpp.
+/// holds them; while training, if the graph says so, those of the trainer's own units alone. What a mini-batch computes
+/// is bounded by the nodes that its answers depend on. Quality is accuracy; a tally is that of class_tally.hpp.
 class NodeClassification final : public Task {
  public:
   NodeClassification(const scenario::Task& config, const Dataset& train, const Dataset& test, const Graph& graph,
@@ -28,7 +28,10 @@ class NodeClassification final : public Task {
   }
   std::size_t units(Split split) const override { return nodes(split).size(); }
   int classes() const override { return train_.classes(); }
-  std::span<const std::int32_t> labels() const override { return train_.labels(); }
+  using Task::labels;
+  std::span<const std::int32_t> labels(Split split) const override {
+    return split == Split::train ? train_.labels() : test_.labels();
+  }
   LocalResult train(std::span<const float> global, UnitSet mine, const BatchEdit& edit, const LocalContext& context,
                     std::span<float> update) override;
   double gradient(std::span<float> parameters, UnitSet which, std::span<float> gradient) override;
@@ -36,6 +39,7 @@ class NodeClassification final : public Task {
                       std::span<float> out) override;
   std::size_t tally_size() const override;
   void tally(std::span<const float> parameters, Split split, UnitSet which, std::span<double> sums) override;
+  std::span<const float> outputs() const override { return outputs_; }
   Scores scores(std::span<const double> sums) const override;
   const char* quality_name() const override { return "accuracy"; }
   /// A pass over all nodes, shared out to the training units.

@@ -17,20 +17,20 @@ class RowTask : public Task {
 
   const Dataset& data(Split split) const { return split == Split::train ? train_ : test_; }
   Network& network() { return *network_; }
-  /// The network's answers to the units tallied last, [units, outputs].
-  std::span<const float> outputs() const { return {outputs_.data(), tallied_ * network_->shape().outputs()}; }
 
   const ParameterLayout& layout() const final { return network_->layout(); }
   void initialise(Stream& random, std::span<float> parameters) const final { network_->initialise(random, parameters); }
   std::size_t units(Split split) const final { return data(split).size(); }
   int classes() const final { return train_.classes(); }
-  std::span<const std::int32_t> labels() const final { return train_.labels(); }
+  using Task::labels;
+  std::span<const std::int32_t> labels(Split split) const final { return data(split).labels(); }
   LocalResult train(std::span<const float> global, UnitSet mine, const BatchEdit& edit, const LocalContext& context,
                     std::span<float> update) final;
   double gradient(std::span<float> parameters, UnitSet which, std::span<float> gradient) final;
   void hessian_vector(std::span<const float> parameters, UnitSet which, std::span<const float> direction,
                       std::span<float> out) final;
   void tally(std::span<const float> parameters, Split split, UnitSet which, std::span<double> sums) final;
+  std::span<const float> outputs() const final { return {outputs_.data(), tallied_ * network_->shape().outputs()}; }
   double forward_flops() const final { return network_->forward_flops(); }
   Footprint footprint(std::size_t trained, std::size_t tested) const final {
     return network_->footprint(trained, tested);

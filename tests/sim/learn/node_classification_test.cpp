@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "scenarios/scenario.pb.h"
+#include "sim/base/error.hpp"
 #include "tests/sim/learn/graph_fixtures.hpp"
 
 namespace souk {
