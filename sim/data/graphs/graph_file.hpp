@@ -30,8 +30,8 @@ struct NodeFeatures {
   std::size_t width = 0;                  ///< 0: the files have no features
 };
 
-/// A graph as its files have it, checked to be within its own bounds and otherwise as it is: directed or not, with loops
-/// and repeated edges.
+/// A graph as its files have it, checked to be within its own bounds and otherwise as it is: directed or not, with
+/// loops and repeated edges.
 struct GraphFile {
   std::string path;  ///< for messages
   std::size_t nodes = 0;
@@ -50,6 +50,7 @@ struct StoredGraph {
   std::vector<NodeIndex> neighbours;        ///< [2 edges]
   NodeFeatures features;
   std::vector<NodeIndex> train_nodes, test_nodes, validation_nodes;
+  std::vector<std::int32_t> labels;  ///< [nodes] classes, of nodes in no split, too; -1: none is known
 
   GraphShape shape() const;
 };

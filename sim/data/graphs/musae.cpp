@@ -180,7 +180,13 @@ std::optional<Recognised> recognise_musae(const std::string& path, const Recogni
   const std::string directory = is_directory ? path : parent.empty() ? "." : parent.string();
   std::vector<std::string> names = graphs_in(directory);
   const std::string file = fs::path(path).filename().string();
-  if (!is_directory) std::erase_if(names, [&](const std::string& name) { return !file.starts_with(name + "_"); });
+  if (!is_directory) {
+    std::erase_if(names, [&](const std::string& name) {
+      return std::ranges::none_of(std::array{"_edges.csv", "_features.json", "_target.csv"}, [&](const char* ending) {
+        return file == name + ending || file == name + ending + ".gz";
+      });
+    });
+  }
   if (names.empty()) return std::nullopt;
   Recognised found = recognised_as("MUSAE's graph");
   scenario::Musae& musae = *found.data->mutable_musae();
