@@ -17,6 +17,7 @@
 #include "sim/data/byte_source.hpp"
 #include "sim/data/class_labels.hpp"
 #include "sim/data/dataset_reader.hpp"
+#include "sim/data/graphs/graph_file.hpp"
 #include "sim/data/idx.hpp"
 #include "sim/data/npy_array.hpp"
 #include "sim/data/recognition.hpp"
@@ -33,8 +34,8 @@ constexpr std::size_t listed_classes_max = 20, listed_channels_max = 8;
 struct Loaded {
   explicit Loaded(DatasetShape its_shape)
       : shape(std::move(its_shape)),
-        u8(shape.element == Element::u8 ? shape.samples * shape.features() : 0),
-        f32(shape.element == Element::f32 ? shape.samples * shape.features() : 0),
+        u8(shape.element == Element::u8 ? shape.samples * shape.row_values() : 0),
+        f32(shape.element == Element::f32 ? shape.samples * shape.row_values() : 0),
         labels(shape.samples),
         groups(shape.groups > 0 ? shape.samples : 0) {}
   DatasetBuffers buffers() { return {u8, f32, labels, groups}; }
@@ -70,7 +71,7 @@ std::vector<ChannelSummary> summarise(const DatasetShape& shape, const std::vect
 
 void require_room(const DatasetShape& shape) {
   const std::size_t bytes = shape.element == Element::u8 ? 1 : sizeof(float);
-  const double needed = static_cast<double>(shape.samples) * static_cast<double>(shape.features() * bytes);
+  const double needed = static_cast<double>(shape.samples) * static_cast<double>(shape.row_values() * bytes);
   SOUK_REQUIRE(needed <= available_memory(), "the data set needs {}, this node has {} to give", bytes_text(needed),
                bytes_text(available_memory()));
 }
@@ -84,9 +85,35 @@ SplitSummary summarise_split(DatasetReader& reader, Split split, std::vector<std
   for (const std::int32_t label : loaded.labels) ++summary.class_counts[static_cast<std::size_t>(label)];
   const std::string empty = classes_without_sample(loaded.shape.class_names, loaded.labels);
   if (split == Split::train && !empty.empty()) warnings.push_back(empty);
-  if (loaded.shape.vocabulary > 0) return summary;  // token numbers have no mean
+  if (loaded.shape.vocabulary > 0 || loaded.shape.graph) return summary;  // token numbers have no mean
   summary.channels =
       loaded.shape.element == Element::u8 ? summarise(loaded.shape, loaded.u8) : summarise(loaded.shape, loaded.f32);
+  return summary;
+}
+
+GraphSummary summarise_graph(const StoredGraph& graph) {
+  GraphSummary summary;
+  summary.nodes = graph.shape().nodes;
+  summary.edges = graph.neighbours.size() / 2;
+  summary.features = graph.features.width;
+  summary.feature_entries = graph.features.columns.size();
+  for (std::size_t v = 0; v < summary.nodes; ++v) {
+    const std::uint64_t begin = graph.edge_offsets[v], end = graph.edge_offsets[v + 1];
+    summary.largest_degree = std::max<std::size_t>(summary.largest_degree, end - begin);
+    for (std::uint64_t i = begin; i < end; ++i) {
+      const NodeIndex other = graph.neighbours[i];
+      if (other < v || graph.labels[v] < 0 || graph.labels[other] < 0) continue;
+      ++summary.judged_edges;
+      summary.edges_within += graph.labels[v] == graph.labels[other] ? 1 : 0;
+    }
+  }
+  return summary;
+}
+
+SplitSummary summarise_validation(const StoredGraph& graph, std::size_t classes) {
+  SplitSummary summary{"validation", graph.validation_nodes.size(), {}, {}};
+  summary.class_counts.resize(classes);
+  for (const NodeIndex v : graph.validation_nodes) ++summary.class_counts[static_cast<std::size_t>(graph.labels[v])];
   return summary;
 }
 
@@ -169,6 +196,22 @@ std::vector<std::string> names_of_features(const DatasetShape& shape) {
   return names;
 }
 
+void print_graph(const GraphSummary& graph, std::string& out) {
+  const auto to = std::back_inserter(out);
+  const auto a_node = [&graph](std::size_t count) {
+    return static_cast<double>(count) / static_cast<double>(std::max<std::size_t>(graph.nodes, 1));
+  };
+  fmt::format_to(to, "nodes    {}\n", graph.nodes);
+  fmt::format_to(to, "edges    {}: a node has {:.2f} neighbours on average, and at most {}\n", graph.edges,
+                 a_node(2 * graph.edges), graph.largest_degree);
+  fmt::format_to(to, "features {} with {} entries, {:.1f} a node\n", graph.features, graph.feature_entries,
+                 a_node(graph.feature_entries));
+  if (graph.judged_edges == 0) return;
+  fmt::format_to(to, "within a class are {:.3f} of the edges{}\n",
+                 static_cast<double>(graph.edges_within) / static_cast<double>(graph.judged_edges),
+                 graph.judged_edges < graph.edges ? fmt::format(" ({} whose nodes have one)", graph.judged_edges) : "");
+}
+
 void print_channels(const SplitSummary& split, const DatasetShape& shape, std::string& out) {
   const bool bytes = shape.element == Element::u8;
   const std::vector<std::string> names = names_of_features(shape);
@@ -194,7 +237,9 @@ std::string DatasetSummary::text() const {
   const auto to = std::back_inserter(out);
   const bool bytes = shape.element == Element::u8;
   fmt::format_to(to, "format   {}\npath     {}\n", format, path);
-  if (shape.vocabulary > 0) {
+  if (graph) {
+    print_graph(*graph, out);
+  } else if (shape.vocabulary > 0) {
     fmt::format_to(to, "sample   {} tokens, numbers below {}\n", shape.sample_shape[0], shape.vocabulary);
   } else {
     fmt::format_to(to, "sample   {} x {} x {} (channels, height, width), {}\n", shape.sample_shape[0],
@@ -204,7 +249,7 @@ std::string DatasetSummary::text() const {
   for (const std::string& warning : warnings) fmt::format_to(to, "warning  {}\n", warning);
   if (shape.groups > 0) fmt::format_to(to, "groups   {}\n", shape.groups);
   for (const SplitSummary& split : splits) {
-    fmt::format_to(to, "{:<8} {} samples\n", split.name, split.samples);
+    fmt::format_to(to, "{:<{}} {} {}\n", split.name, graph ? 10 : 8, split.samples, graph ? "nodes" : "samples");
     print_channels(split, shape, out);
   }
   print_classes(*this, out);
@@ -226,10 +271,11 @@ DatasetSummary describe_path(const std::string& path, const std::string& label) 
   SOUK_REQUIRE(
       found.has_value(),
       "{}: no known data set: must be a directory of IDX, CIFAR, TREC or NumPy files (x_train, y_train, x_test, "
-      "y_test), of LEAF's JSON or of image folders (train/CLASS/…), a table (.csv, .tsv, .data, .txt), labelled lines "
+      "y_test), of LEAF's JSON, of image folders (train/CLASS/…) or of a graph (Planetoid's, LINQS's, MUSAE's or OGB's "
+      "files), a table (.csv, .tsv, .data, .txt), labelled lines "
       "of text, an .npz archive, an IDX or .npy file",
       path);
-  const bool has_columns = found->data->has_csv() || found->data->has_lines();
+  const bool has_columns = found->data->has_csv() || found->data->has_lines() || found->data->has_musae();
   SOUK_REQUIRE(label.empty() || has_columns, "--label {}: {} ({}) has no columns to choose from", label, path,
                found->format);
   const auto reader = open_dataset(*found->data, {});
@@ -242,6 +288,10 @@ DatasetSummary describe_path(const std::string& path, const std::string& label) 
                          print_snippet(*found->data)};
   for (const Split split : {Split::train, Split::test}) {
     summary.splits.push_back(summarise_split(*reader, split, summary.warnings));
+  }
+  if (const StoredGraph* graph = reader->graph(); graph != nullptr) {
+    summary.graph = summarise_graph(*graph);
+    summary.splits.push_back(summarise_validation(*graph, summary.shape.class_names.size()));
   }
   return summary;
 }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,10 +16,19 @@ struct ChannelSummary {
 };
 
 struct SplitSummary {
-  std::string name;  ///< "train", "test", or what a lone file holds
+  std::string name;  ///< "train", "test", of a graph "validation", or what a lone file holds
   std::size_t samples = 0;
   std::vector<std::uint64_t> class_counts;  ///< [classes]; empty where the file has no labels
   std::vector<ChannelSummary> channels;     ///< [channels]; empty where the file has no features or its texts' tokens
+};
+
+/// What a graph looks like whose nodes are the samples.
+struct GraphSummary {
+  std::size_t nodes = 0, edges = 0;
+  std::size_t largest_degree = 0;
+  std::size_t features = 0, feature_entries = 0;
+  std::size_t judged_edges = 0;  ///< both of whose ends have a class
+  std::size_t edges_within = 0;  ///< of these, those within a class
 };
 
 /// What is found at a path.
@@ -30,6 +40,7 @@ struct DatasetSummary {
   std::vector<std::string> remarks;  ///< what was decided about it, and why
   std::vector<std::string> warnings;
   std::string snippet;  ///< `data { … }` for a scenario; empty where the file alone is no data set
+  std::optional<GraphSummary> graph{};
 
   /// Everything as lines of text.
   std::string text() const;

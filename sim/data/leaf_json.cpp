@@ -1,21 +1,18 @@
 #include "sim/data/leaf_json.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <filesystem>
 #include <istream>
 #include <limits>
 #include <map>
-#include <streambuf>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "sim/base/contract.hpp"
-#include "sim/base/heartbeat.hpp"
 #include "sim/base/memory.hpp"
-#include "sim/data/byte_source.hpp"
+#include "sim/data/source_buffer.hpp"
 #include "sim/data/table_columns.hpp"
 
 namespace souk {
@@ -23,24 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-/// A file as a stream, unpacked on the way.
-class SourceBuffer final : public std::streambuf {
- public:
-  explicit SourceBuffer(const std::string& path) : source_(path) {}
-
- private:
-  int_type underflow() override {
-    heartbeat::beat();
-    const std::size_t got = source_.read_some(bytes_);
-    char* const begin = reinterpret_cast<char*>(bytes_.data());
-    setg(begin, begin, begin + got);
-    return got == 0 ? traits_type::eof() : traits_type::to_int_type(*begin);
-  }
-
-  ByteSource source_;
-  std::array<std::uint8_t, 1 << 16> bytes_{};
-};
 
 float token_of(char character) {
   const std::size_t place = leaf_characters.find(character);

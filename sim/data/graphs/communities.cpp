@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include "scenarios/data.pb.h"
@@ -97,58 +99,78 @@ std::vector<double> draw_weights(const scenario::CommunitySize& size, Stream& ra
   return weights;
 }
 
-/// Draws nodes by weight, from all, from a class or from the others. Nodes lie class after class on one line, each as
-/// long as it weighs; a table of where to begin makes a draw take a few steps, whatever the number of nodes.
+/// Finds nodes by weight, among all, those of a class or the others. Nodes lie class after class on one line, each as
+/// long as it weighs: a node is drawn by drawing a place. A table of where to begin makes finding it take a few steps,
+/// whatever the number of nodes.
 class WeightedNodes {
  public:
   WeightedNodes(const std::vector<std::int32_t>& classes, const std::vector<double>& weights, std::size_t class_count)
-      : classes_(classes), order_(classes.size()), reach_(classes.size()), begin_(class_count + 1) {
-    std::iota(order_.begin(), order_.end(), 0U);
-    std::ranges::stable_sort(order_, {}, [&](NodeIndex v) { return classes[v]; });
+      : ends_(classes.size()), begin_(class_count + 1), first_of_(classes.size() + 1) {
+    std::vector<NodeIndex> order(classes.size());
+    std::iota(order.begin(), order.end(), 0U);
+    std::ranges::stable_sort(order, {}, [&](NodeIndex v) { return classes[v]; });
     double sum = 0.0;
-    for (std::size_t i = 0; i < order_.size(); ++i) {
-      reach_[i] = sum += weights[order_[i]];
-      begin_[static_cast<std::size_t>(classes[order_[i]]) + 1] = sum;
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      ends_[i] = {sum += weights[order[i]], order[i]};
+      begin_[static_cast<std::size_t>(classes[order[i]]) + 1] = sum;
     }
-    first_of_.resize(order_.size() + 1);
-    for (std::size_t bucket = 0, i = 0; bucket < first_of_.size(); ++bucket) {
-      while (i + 1 < reach_.size() &&
-             reach_[i] <= sum * static_cast<double>(bucket) / static_cast<double>(reach_.size()))
-        ++i;
-      first_of_[bucket] = static_cast<NodeIndex>(i);
+    for (std::size_t part = 0, i = 0; part < first_of_.size(); ++part) {
+      const double begin = sum * static_cast<double>(part) / static_cast<double>(ends_.size());
+      while (i + 1 < ends_.size() && ends_[i].place <= begin) ++i;
+      first_of_[part] = static_cast<NodeIndex>(i);
     }
   }
 
-  NodeIndex draw(Stream& random) const { return at(random.uniform() * reach_.back()); }
-  NodeIndex draw_within(Stream& random, NodeIndex of) const {
-    const auto [begin, end] = block(of);
-    return at(std::min(begin + random.uniform() * (end - begin), std::nextafter(end, begin)));
+  /// A place for a number from 0 up to 1, anywhere.
+  double anywhere(double uniform) const { return uniform * length(); }
+  /// Among the nodes of the class at `place`. Rounding must not lead out of it.
+  double within(double uniform, double place) const {
+    const auto [begin, end] = class_at(place);
+    return std::min(begin + uniform * (end - begin), std::nextafter(end, 0.0));
   }
-  NodeIndex draw_across(Stream& random, NodeIndex of) const {
-    const auto [begin, end] = block(of);
-    const double place = random.uniform() * (reach_.back() - (end - begin));
-    return at(place < begin ? place : std::max(place + (end - begin), end));
+  /// Among the others.
+  double across(double uniform, double place) const {
+    const auto [begin, end] = class_at(place);
+    const double among = uniform * (length() - (end - begin));
+    return among < begin ? among : std::max(among + (end - begin), end);
+  }
+
+  /// The nodes at places. They lie far apart: memory is asked for all of them before the first is looked at.
+  void find(std::span<const double> places, std::span<NodeIndex> nodes) const {
+    for (std::size_t i = 0; i < places.size(); ++i) __builtin_prefetch(&first_of_[part_at(places[i])]);
+    for (std::size_t i = 0; i < places.size(); ++i) __builtin_prefetch(&ends_[first_of_[part_at(places[i])]]);
+    for (std::size_t i = 0; i < places.size(); ++i) nodes[i] = node_at(places[i]);
   }
 
  private:
-  std::pair<double, double> block(NodeIndex of) const {
-    const auto c = static_cast<std::size_t>(classes_[of]);
-    return {begin_[c], begin_[c + 1]};
+  /// Where a node ends on the line.
+  struct End {
+    double place = 0.0;
+    NodeIndex node = 0;
+  };
+
+  double length() const { return begin_.back(); }
+
+  std::pair<double, double> class_at(double place) const {
+    const auto end = std::upper_bound(begin_.begin() + 1, begin_.end() - 1, place);
+    return {*(end - 1), *end};
   }
 
-  NodeIndex at(double place) const {
-    const auto bucket = static_cast<std::size_t>(place / reach_.back() * static_cast<double>(reach_.size()));
-    std::size_t i = first_of_[std::min(bucket, first_of_.size() - 1)];
-    while (i > 0 && reach_[i - 1] > place) --i;  // rounding may have begun behind it
-    while (i + 1 < reach_.size() && reach_[i] <= place) ++i;
-    return order_[i];
+  std::size_t part_at(double place) const {
+    const auto part = static_cast<std::size_t>(place / length() * static_cast<double>(ends_.size()));
+    return std::min(part, ends_.size());
   }
 
-  const std::vector<std::int32_t>& classes_;
-  std::vector<NodeIndex> order_;     ///< [nodes] class after class
-  std::vector<double> reach_;        ///< [nodes] where the nodes of order_ end
-  std::vector<double> begin_;        ///< [classes + 1] where classes begin
-  std::vector<NodeIndex> first_of_;  ///< [nodes + 1] places in order_ where equal parts of the line begin
+  NodeIndex node_at(double place) const {
+    std::size_t i = first_of_[part_at(place)];
+    while (i > 0 && ends_[i - 1].place > place) --i;  // rounding may have begun behind it
+    while (i + 1 < ends_.size() && ends_[i].place <= place) ++i;
+    return ends_[i].node;
+  }
+
+  std::vector<End> ends_;            ///< [nodes] class after class
+  std::vector<double> begin_;        ///< [classes + 1] places where classes begin, and where the line ends
+  std::vector<NodeIndex> first_of_;  ///< [nodes + 1] places in ends_ where equal parts of the line begin
 };
 
 // An edge as one number: what is sorted.
@@ -162,20 +184,28 @@ class EdgeDraw {
  public:
   EdgeDraw(const std::vector<std::int32_t>& classes, std::uint64_t seed) : classes_(classes), seed_(seed) {}
 
-  std::vector<std::uint64_t> draw(const EdgeCounts& wanted, const WeightedNodes& weighted, const WeightedNodes& even) {
+  std::vector<std::uint64_t> draw(const EdgeCounts& wanted, const std::vector<double>& weights, std::size_t classes) {
+    WeightedNodes nodes(classes_, weights, classes);
     std::vector<std::uint64_t> kept;
-    for (std::uint64_t round = 0; kept.size() < wanted.all(); ++round) {
-      EdgeCounts missing = wanted;
-      for (const std::uint64_t key : kept) --(is_within(key) ? missing.within : missing.across);
+    kept.reserve(wanted.all());
+    EdgeCounts missing = wanted;
+    for (std::uint64_t round = 0; missing.all() > 0; ++round) {
       // Heavy nodes may have become neighbours of all others: what is left then is drawn without regard to weights, of
       // which every second draw is new.
-      add_new(draw_once(missing, round < weighted_rounds ? weighted : even, round), kept);
+      if (round == weighted_rounds) nodes = WeightedNodes(classes_, std::vector(weights.size(), 1.0), classes);
+      std::vector<std::uint64_t> drawn = draw_once(missing, nodes, round);
+      std::erase_if(drawn, [&kept](std::uint64_t key) { return std::ranges::binary_search(kept, key); });
+      for (const std::uint64_t key : drawn) --(is_within(key) ? missing.within : missing.across);
+      const auto middle = static_cast<std::ptrdiff_t>(kept.size());
+      kept.insert(kept.end(), drawn.begin(), drawn.end());
+      std::inplace_merge(kept.begin(), kept.begin() + middle, kept.end());
     }
     return kept;
   }
 
  private:
   static constexpr std::uint64_t weighted_rounds = 24;
+  static constexpr std::size_t at_once = 256;
 
   bool is_within(std::uint64_t key) const { return classes_[smaller(key)] == classes_[larger(key)]; }
 
@@ -184,22 +214,25 @@ class EdgeDraw {
     Stream random(seed_, streams::community_edges(round));
     std::vector<std::uint64_t> drawn;
     drawn.reserve(counts.all());
-    for (std::uint64_t i = 0; i < counts.all(); ++i) {
-      if (i % 65536 == 0) heartbeat::beat();
-      const NodeIndex first = nodes.draw(random);
-      const NodeIndex second = i < counts.within ? nodes.draw_within(random, first) : nodes.draw_across(random, first);
-      if (first != second) drawn.push_back(key_of(first, second));
+    std::array<double, at_once> places{};
+    std::array<NodeIndex, at_once> first{}, second{};
+    for (std::uint64_t begin = 0; begin < counts.all(); begin += at_once) {
+      heartbeat::beat();
+      const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(at_once, counts.all() - begin));
+      for (std::size_t i = 0; i < n; ++i) places[i] = nodes.anywhere(random.uniform());
+      nodes.find(std::span(places).first(n), first);
+      for (std::size_t i = 0; i < n; ++i) {
+        const bool within = begin + i < counts.within;
+        places[i] = within ? nodes.within(random.uniform(), places[i]) : nodes.across(random.uniform(), places[i]);
+      }
+      nodes.find(std::span(places).first(n), second);
+      for (std::size_t i = 0; i < n; ++i) {
+        if (first[i] != second[i]) drawn.push_back(key_of(first[i], second[i]));
+      }
     }
     std::ranges::sort(drawn);
     drawn.erase(std::unique(drawn.begin(), drawn.end()), drawn.end());
     return drawn;
-  }
-
-  static void add_new(std::vector<std::uint64_t> drawn, std::vector<std::uint64_t>& kept) {
-    std::erase_if(drawn, [&kept](std::uint64_t key) { return std::ranges::binary_search(kept, key); });
-    const auto middle = static_cast<std::ptrdiff_t>(kept.size());
-    kept.insert(kept.end(), drawn.begin(), drawn.end());
-    std::inplace_merge(kept.begin(), kept.begin() + middle, kept.end());
   }
 
   const std::vector<std::int32_t>& classes_;
@@ -208,9 +241,7 @@ class EdgeDraw {
 
 std::vector<Edge> draw_edges(const scenario::CommunitySize& size, const std::vector<std::int32_t>& classes,
                              const std::vector<double>& weights, std::uint64_t seed) {
-  const WeightedNodes weighted(classes, weights, size.classes());
-  const WeightedNodes even(classes, std::vector<double>(size.nodes(), 1.0), size.classes());
-  const std::vector<std::uint64_t> keys = EdgeDraw(classes, seed).draw(counts_of(size), weighted, even);
+  const std::vector<std::uint64_t> keys = EdgeDraw(classes, seed).draw(counts_of(size), weights, size.classes());
   std::vector<Edge> edges;
   edges.reserve(keys.size());
   for (const std::uint64_t key : keys) edges.emplace_back(smaller(key), larger(key));

@@ -179,6 +179,7 @@ class GraphReader final : public DatasetReader {
     store_edges(file_, graph_);
     take_features(nodes);
     graph_.own_nodes = nodes.sight() == scenario::GraphNodes::OWN_NODES;
+    graph_.labels = std::move(file_.labels);
   }
 
   DatasetShape shape(Split split) override {
@@ -194,7 +195,7 @@ class GraphReader final : public DatasetReader {
   void read(Split split, RowRange rows, const DatasetBuffers& out) override {
     for (std::size_t row = rows.begin; row < rows.end; ++row) {
       const NodeIndex node = units(split)[row];
-      out.labels[row - rows.begin] = file_.labels[node];
+      out.labels[row - rows.begin] = graph_.labels[node];
       if (!out.groups.empty()) out.groups[row - rows.begin] = file_.groups[node];
     }
   }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <limits>
 #include <utility>
@@ -186,7 +187,10 @@ std::optional<Recognised> recognise_planetoid(const std::string& path, const Rec
   std::ranges::sort(names);
   const std::string file = fs::path(path).filename().string();
   if (directory != path) {  // one of the files: of that graph
-    std::erase_if(names, [&](const std::string& name) { return !file.starts_with(fmt::format("ind.{}.", name)); });
+    std::erase_if(names, [&](const std::string& name) {
+      return std::ranges::none_of(std::array{"x", "y", "tx", "ty", "allx", "ally", "graph", "test.index"},
+                                  [&](const char* part) { return file == fmt::format("ind.{}.{}", name, part); });
+    });
   }
   if (names.empty()) return std::nullopt;
   Recognised found = recognised_as("Planetoid's graph");
