@@ -9,12 +9,6 @@
 namespace souk {
 namespace {
 
-ColumnMatrix copy_of(const Comm& comm, const ColumnMatrix& rows) {
-  ColumnMatrixBuilder copy(comm, rows.rows(), rows.dimension());
-  for (std::size_t i = 0; i < rows.rows(); ++i) std::ranges::copy(rows.row(i), copy.row(i).begin());
-  return std::move(copy).finish();
-}
-
 /// Whether all values are equal. Collective.
 bool same_values(const Comm& comm, const ColumnMatrix& a, const ColumnMatrix& b) {
   bool same = true;

@@ -22,7 +22,9 @@ class OracleBlend final : public CraftWith<Pool, Everyone, RuleAccess> {
     for (const std::size_t row : view.benign) {
       if (result.weights[row] != 0.0) selected.push_back(row);
     }
-    if (selected.empty()) return {.rows = copy_of(view), .idle = "finds no benign update that the rule would select"};
+    if (selected.empty()) {
+      return {.rows = copy_of(view.comm, view.own), .idle = "finds no benign update that the rule would select"};
+    }
     const ColumnMatrix winners = view.honest.select(view.comm, selected);
     const auto found = static_cast<double>(selected.size());
     const ColumnVector centroid = combine(winners, std::vector<double>(selected.size(), 1.0 / found));
@@ -37,9 +39,6 @@ class OracleBlend final : public CraftWith<Pool, Everyone, RuleAccess> {
   }
 
  private:
-  static ColumnMatrix copy_of(const View<Pool, Everyone, RuleAccess>& view) {
-    return map_values(view.comm, view.own, [](float value) { return value; });
-  }
   float alpha_;
 };
 

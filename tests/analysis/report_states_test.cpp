@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

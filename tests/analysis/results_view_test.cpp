@@ -238,6 +238,12 @@ TEST(ResultsView, a_run_is_read_while_it_is_written) {
   EXPECT_EQ(rows_of(view.database(), "SELECT round, value FROM metric"), "1|0.5\n2|0.75\n");
 }
 
+TEST(ResultsView, a_status_that_no_run_has_is_refused) {
+  const fs::path folder = fresh_folder();
+  write_run(folder / "r", {.metrics = {{"accuracy", {0.5}}}, .status = "asleep"});
+  EXPECT_THAT(refusal({folder / "r"}), HasSubstr("no run has the status \"asleep\""));
+}
+
 TEST(ResultsView, a_run_that_nobody_is_at_was_interrupted) {
   const fs::path folder = fresh_folder();
   write_run(folder / "r", {.metrics = {{"accuracy", {0.5}}}, .status = "running"});

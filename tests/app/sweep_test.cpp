@@ -1,7 +1,8 @@
 // Sweeps: every cell once, whoever shares the work, and however often it is broken off.
+#include <fstream>
+#include <map>
 #include <numeric>
 #include <random>
-#include <set>
 
 #include <gmock/gmock.h>
 
