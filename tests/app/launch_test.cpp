@@ -147,6 +147,15 @@ TEST_F(Launch, a_directory_without_room_for_mpirun_is_said_before_it_hangs) {
   EXPECT_THAT(ended.err, AllOf(HasSubstr("mpirun needs"), HasSubstr("No space left")));
 }
 
+/// Of ours: mpirun of Open MPI 5 adds a paragraph of its own, which no option keeps it from.
+std::size_t sentences(const std::string& err) {
+  std::size_t count = 0;
+  for (std::size_t at = err.find("souk: "); at != std::string::npos; at = err.find("souk: ", at + 1)) {
+    if (at == 0 || err[at - 1] == '\n') ++count;
+  }
+  return count;
+}
+
 TEST_F(Launch, a_directory_taken_away_ends_the_run_with_one_sentence) {
   for (const int ranks : {0, 2}) {
     const std::string gone = "gone" + std::to_string(ranks), moved = "moved" + std::to_string(ranks);
@@ -157,7 +166,7 @@ TEST_F(Launch, a_directory_taken_away_ends_the_run_with_one_sentence) {
     const Ended ended = removed.wait();
     EXPECT_EQ(ended.exit_code, 3) << ended.err;
     EXPECT_THAT(ended.err, HasSubstr(gone + ": was removed or renamed"));
-    EXPECT_EQ(std::count(ended.err.begin(), ended.err.end(), '\n'), 1) << ended.err;
+    EXPECT_EQ(sentences(ended.err), 1U) << ended.err;
     EXPECT_FALSE(fs::exists(directory_ / gone));
 
     RunningProgram renamed = start_endless(moved, ranks);

@@ -19,12 +19,17 @@ export function findChromium() {
 }
 
 export class Chromium {
+  // Its sandbox needs what root and many containers do not have: it then ends at once.
   static async start(program) {
+    if (process.getuid() === 0) return Chromium.open(program, ['--no-sandbox']);
+    return Chromium.open(program, []).catch(() => Chromium.open(program, ['--no-sandbox']));
+  }
+
+  static async open(program, options) {
     const browser = new Chromium();
     browser.profile = mkdtempSync(join(tmpdir(), 'souk-chromium-'));
-    const root = process.getuid() === 0 ? ['--no-sandbox'] : [];
     browser.process = spawn(program, ['--headless=new', '--remote-debugging-pipe', '--disable-gpu', '--hide-scrollbars',
-      '--disable-dev-shm-usage', '--no-first-run', '--user-data-dir=' + browser.profile, ...root, 'about:blank'],
+      '--disable-dev-shm-usage', '--no-first-run', '--user-data-dir=' + browser.profile, ...options, 'about:blank'],
     {stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe']});
     browser.input = browser.process.stdio[3];
     browser.waiting = new Map();

@@ -24,11 +24,18 @@ function put(file, content) {
 
 // A headless Chromium, driven over its own protocol: JSON messages that end in NUL, through file descriptors 3 and 4.
 class Printer {
+  // Its sandbox needs what root and many containers do not have: it then ends at once, and is started without. What it draws is
+  // ours, and loads nothing.
   async start(program) {
     this.profile = fs.mkdtempSync(path.join(os.tmpdir(), 'souk-chromium-'));
-    const root = process.getuid() === 0 ? ['--no-sandbox'] : [];
+    if (process.getuid() === 0) return this.open(program, ['--no-sandbox']);
+    return this.open(program, []).catch(() => this.open(program, ['--no-sandbox']));
+  }
+
+  async open(program, options) {
+    this.session = undefined;
     this.process = spawn(program, ['--headless=new', '--remote-debugging-pipe', '--disable-gpu', '--disable-dev-shm-usage',
-      '--no-first-run', '--user-data-dir=' + this.profile, ...root, 'about:blank'],
+      '--no-first-run', '--user-data-dir=' + this.profile, ...options, 'about:blank'],
     {stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe']});
     this.waiting = new Map();
     this.last = 0;
