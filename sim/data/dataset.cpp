@@ -138,7 +138,9 @@ Dataset::Dataset(DatasetShape shape, DatasetBuffers buffers, Scaling scaling)
   SOUK_EXPECT(buffers_.labels.size() == (shape_.numbers ? 0 : shape_.samples));
   SOUK_EXPECT(buffers_.numbers.size() == (shape_.numbers ? shape_.samples : 0));
   SOUK_EXPECT(buffers_.groups.size() == (shape_.groups > 0 ? shape_.samples : 0));
-  SOUK_EXPECT(scaling_.shift.size() == shape_.sample_shape[0] && scaling_.scale.size() == shape_.sample_shape[0]);
+  const std::size_t channels = shape_.sample_shape[0];
+  const bool unscaled = shape_.graph && scaling_.shift.empty() && scaling_.scale.empty();
+  SOUK_EXPECT(unscaled || (scaling_.shift.size() == channels && scaling_.scale.size() == channels));
 }
 
 void Dataset::copy_features(std::span<const SampleIndex> which, std::span<float> out) const {

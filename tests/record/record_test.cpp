@@ -44,6 +44,16 @@ std::string text_of(const fs::path& file) {
   return text.str();
 }
 
+/// Whether a scenario, or a grid or what it is based on, reads data that a user has to have.
+bool reads_data(const fs::path& file) {
+  const std::string text = text_of(file), base = "base: \"";
+  if (text.find("${SOUK_DATA}") != std::string::npos) return true;
+  const auto at = text.find(base);
+  if (at == std::string::npos) return false;
+  const auto begin = at + base.size();
+  return reads_data(file.parent_path() / text.substr(begin, text.find('"', begin) - begin));
+}
+
 std::vector<std::vector<std::string>> words_of_lines(const fs::path& file) {
   std::vector<std::vector<std::string>> lines;
   std::ifstream in(file);
@@ -155,7 +165,7 @@ class Record : public testing::TestWithParam<Shortened> {
 };
 
 TEST_P(Record, is_what_it_was) {
-  if (text_of(GetParam().file()).find("${SOUK_DATA}") != std::string::npos && std::getenv("SOUK_DATA") == nullptr) {
+  if (reads_data(GetParam().file()) && std::getenv("SOUK_DATA") == nullptr) {
     GTEST_SKIP() << GetParam().scenario << " reads data below SOUK_DATA, which is not set";
   }
   const std::vector<fs::path> runs = run_all();

@@ -9,9 +9,9 @@
 namespace souk {
 
 template <class S>
-graph_parts::Neighbours<S> gcn_weights(GcnNormalization normalization, const ReceptiveField& field, std::size_t rows) {
+graph_parts::EdgeFactors<S> gcn_weights(GcnNormalization normalization, const ReceptiveField& field, std::size_t rows) {
   const bool loops = normalization == GcnNormalization::symmetric;
-  graph_parts::Neighbours<S> how;
+  graph_parts::EdgeFactors<S> how;
   how.at.resize(rows);
   if (normalization != GcnNormalization::without_self) how.own.assign(rows, S{1});
   for (std::size_t i = 0; i < rows; ++i) {
@@ -23,8 +23,8 @@ graph_parts::Neighbours<S> gcn_weights(GcnNormalization normalization, const Rec
   return how;
 }
 
-template graph_parts::Neighbours<float> gcn_weights<float>(GcnNormalization, const ReceptiveField&, std::size_t);
-template graph_parts::Neighbours<double> gcn_weights<double>(GcnNormalization, const ReceptiveField&, std::size_t);
+template graph_parts::EdgeFactors<float> gcn_weights<float>(GcnNormalization, const ReceptiveField&, std::size_t);
+template graph_parts::EdgeFactors<double> gcn_weights<double>(GcnNormalization, const ReceptiveField&, std::size_t);
 
 namespace {
 
@@ -66,7 +66,7 @@ class GcnLayer final : public ConvolutionOf<GcnLayer> {
 
  private:
   template <class T>
-  Neighbours<Scalar<T>> weights(const LayerPass<T>& pass) const {
+  EdgeFactors<Scalar<T>> weights(const LayerPass<T>& pass) const {
     return gcn_weights<Scalar<T>>(normalization_, pass.field, pass.rows_in);
   }
 

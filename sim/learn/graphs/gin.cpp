@@ -66,8 +66,8 @@ class GinLayer final : public ConvolutionOf<GinLayer> {
   std::size_t second_bias() const { return second() + between_ * outputs_; }
 
   template <class T>
-  Neighbours<Scalar<T>> sum(const LayerPass<T>& pass) const {
-    Neighbours<Scalar<T>> how;
+  EdgeFactors<Scalar<T>> sum(const LayerPass<T>& pass) const {
+    EdgeFactors<Scalar<T>> how;
     how.own.assign(pass.rows_in, Scalar<T>{1});
     return how;
   }

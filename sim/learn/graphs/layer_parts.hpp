@@ -137,7 +137,7 @@ void unwind_bias(const T* d_out, std::size_t rows, std::size_t width, T* d_bias)
 /// out_i = at_i (sum of from_j in_j over the neighbours j of i) + own_i in_i. Empty: factors of 1, and nothing of a
 /// node's own.
 template <class S>
-struct Neighbours {
+struct EdgeFactors {
   std::vector<S> at, from, own;
 };
 
@@ -147,7 +147,7 @@ const S* data_of(const std::vector<S>& values) {
 }
 
 template <class T>
-void gather(const Neighbours<Scalar<T>>& how, const ReceptiveField& field, std::size_t rows_in, std::size_t rows_out,
+void gather(const EdgeFactors<Scalar<T>>& how, const ReceptiveField& field, std::size_t rows_in, std::size_t rows_out,
             std::size_t width, const T* in, T* out) {
   kernels::multiply_sparse({.matrix = field.edges(),
                             .rows = rows_out,
@@ -162,7 +162,7 @@ void gather(const Neighbours<Scalar<T>>& how, const ReceptiveField& field, std::
 
 /// The way back: edges go both ways, so that the transpose has the same rows and the factors change places.
 template <class T>
-void unwind_gather(const Neighbours<Scalar<T>>& how, const ReceptiveField& field, std::size_t rows_in,
+void unwind_gather(const EdgeFactors<Scalar<T>>& how, const ReceptiveField& field, std::size_t rows_in,
                    std::size_t rows_out, std::size_t width, const T* d_out, T* d_in) {
   kernels::multiply_sparse({.matrix = field.edges(),
                             .rows = rows_in,

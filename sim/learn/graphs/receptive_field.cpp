@@ -9,7 +9,7 @@ namespace souk {
 namespace {
 
 constexpr std::uint32_t absent = std::numeric_limits<std::uint32_t>::max();  ///< too far away
-constexpr std::uint32_t barred = absent - 1;                                   ///< not to be seen
+constexpr std::uint32_t barred = absent - 1;                                 ///< not to be seen
 
 std::uint32_t degree_of(const Graph& graph, std::size_t node) {
   return static_cast<std::uint32_t>(graph.edges.offsets[node + 1] - graph.edges.offsets[node]);

@@ -55,8 +55,8 @@ class SageLayer final : public ConvolutionOf<SageLayer> {
 
  private:
   template <class T>
-  Neighbours<Scalar<T>> mean(const LayerPass<T>& pass) const {
-    Neighbours<Scalar<T>> how;
+  EdgeFactors<Scalar<T>> mean(const LayerPass<T>& pass) const {
+    EdgeFactors<Scalar<T>> how;
     how.at.resize(pass.rows_in);
     for (std::size_t i = 0; i < pass.rows_in; ++i) {
       const auto degree = static_cast<Scalar<T>>(pass.field.degrees()[i]);

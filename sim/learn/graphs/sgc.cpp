@@ -64,7 +64,7 @@ class SgcLayer final : public ConvolutionOf<SgcLayer> {
     return hop == hops_ ? pass.rows_out : std::max(pass.rows_out, pass.field.reach(hops_ - hop));
   }
   template <class T>
-  Neighbours<Scalar<T>> weights(const LayerPass<T>& pass) const {
+  EdgeFactors<Scalar<T>> weights(const LayerPass<T>& pass) const {
     return gcn_weights<Scalar<T>>(GcnNormalization::symmetric, pass.field, pass.rows_in);
   }
 

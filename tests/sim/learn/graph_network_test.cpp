@@ -378,8 +378,8 @@ TEST(GraphNetwork, a_field_within_some_nodes_has_the_bits_of_a_graph_of_them) {
     std::vector<float> of_half(30 * classes), of_field(targets.size() * classes);
     network.outputs(std::span<const float>(single), ReceptiveField(half, {}), 30, of_half);
 
-    network.outputs(std::span<const float>(single),
-                    ReceptiveField(graph.graph, {}, targets, network.hops(), within), targets.size(), of_field);
+    network.outputs(std::span<const float>(single), ReceptiveField(graph.graph, {}, targets, network.hops(), within),
+                    targets.size(), of_field);
 
     for (std::size_t i = 0; i < targets.size(); ++i) {
       for (std::size_t c = 0; c < classes; ++c) {
