@@ -42,10 +42,9 @@ GraphBuffers cut_graph(Cutter& cutter, const GraphShape& shape, std::size_t trai
 GraphShape share_shape(const Comm& node, const StoredGraph* graph) {
   GraphShape shape;
   if (graph != nullptr) shape = graph->shape();
-  std::vector<double> numbers{static_cast<double>(shape.nodes), static_cast<double>(shape.edge_entries),
+  std::vector<double> numbers{static_cast<double>(shape.nodes),           static_cast<double>(shape.edge_entries),
                               static_cast<double>(shape.feature_entries), static_cast<double>(shape.features),
-                              shape.weighted_features ? 1.0 : 0.0,
-                              shape.own_nodes ? 1.0 : 0.0};
+                              shape.weighted_features ? 1.0 : 0.0,        shape.own_nodes ? 1.0 : 0.0};
   node.broadcast_into(std::span(numbers), 0);
   return {.nodes = static_cast<std::size_t>(numbers[0]),
           .edge_entries = static_cast<std::size_t>(numbers[1]),

@@ -50,7 +50,7 @@ struct StoredGraph {
   std::vector<NodeIndex> neighbours;        ///< [2 edges]
   NodeFeatures features;
   std::vector<NodeIndex> train_nodes, test_nodes, validation_nodes;
-  bool own_nodes = false;  ///< as Graph has it
+  bool own_nodes = false;            ///< as Graph has it
   std::vector<std::int32_t> labels;  ///< [nodes] classes, of nodes in no split, too; -1: none is known
 
   GraphShape shape() const;
