@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <functional>
 #include <numeric>
+#include <queue>
+#include <utility>
 #include <vector>
 
 #include "scenarios/partition.pb.h"
@@ -33,11 +36,14 @@ class LouvainPartitioner final : public Partitioner {
     std::vector<std::uint32_t> order(sizes.size()), agent(sizes.size());
     std::iota(order.begin(), order.end(), 0U);
     std::ranges::stable_sort(order, std::greater(), [&sizes](std::uint32_t c) { return sizes[c]; });
-    std::vector<std::size_t> held(agents);
+    using Held = std::pair<std::size_t, std::uint32_t>;
+    std::priority_queue<Held, std::vector<Held>, std::greater<>> fewest;
+    for (std::uint32_t a = 0; a < agents; ++a) fewest.emplace(0, a);
     for (const std::uint32_t c : order) {
-      const auto least = std::ranges::min_element(held) - held.begin();
-      agent[c] = static_cast<std::uint32_t>(least);
-      held[static_cast<std::size_t>(least)] += sizes[c];
+      const auto [held, least] = fewest.top();
+      fewest.pop();
+      fewest.emplace(held + sizes[c], least);
+      agent[c] = least;
     }
     return agent;
   }

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "agents/simulation.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/hash.hpp"
