@@ -7,6 +7,7 @@
 
 #include "analysis/report/overview.hpp"
 #include "analysis/report/series.hpp"
+#include "analysis/report/tables.hpp"
 #include "sim/stats/inequality.hpp"
 #include "tests/analysis/report_fixture.hpp"
 
