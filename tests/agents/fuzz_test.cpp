@@ -58,9 +58,11 @@ class RandomScenario {
   explicit RandomScenario(std::uint32_t seed) : random_(seed, StreamKey{Purpose::selection, nobody, {}}) {
     fill(scenario_);
     auto& data = *scenario_.mutable_task()->mutable_data();
-    // Always built in and small, whatever was drawn; of numbers to predict now and then.
+    // Always built in and small, whatever was drawn; of numbers to predict, or a graph, now and then.
     if (data.has_waves() || coin(0.15)) {
       make_small(*data.mutable_waves());
+    } else if (data.has_communities() || coin(0.15)) {
+      make_small(*data.mutable_communities()->mutable_custom());
     } else {
       if (!data.has_glyphs()) data.clear_source();
       make_small(*data.mutable_glyphs());
@@ -83,6 +85,7 @@ class RandomScenario {
   bool coin(double probability) { return random_.uniform() < probability; }
 
   bool classes() const { return !scenario_.task().data().has_waves(); }
+  bool graph() const { return scenario_.task().data().has_communities(); }
 
   template <class Generated>
   static void make_small(Generated& data) {
@@ -90,8 +93,34 @@ class RandomScenario {
     if (!data.has_test_samples()) data.set_test_samples(30);
   }
 
+  static void make_small(scenario::CommunitySize& size) {
+    size.set_nodes(200);
+    size.set_edges(500);
+    size.set_classes(3);
+    size.set_features(30);
+  }
+
+  /// Network, scaling and partition of nodes where there is a graph, and of rows where there is none.
+  void tidy_samples(scenario::Task& task) {
+    scenario::Model& model = *task.mutable_model();
+    scenario::Data& data = *task.mutable_data();
+    const bool of_both = model.has_mlp() || model.has_logreg();
+    const bool of_nodes = model.has_gcn() || model.has_sage() || model.has_gat() || model.has_gin() || model.has_sgc();
+    if (graph()) {
+      if (!of_nodes && !of_both) model.mutable_gcn();
+      if (data.scaling() == scenario::Data::UNIT) data.clear_scaling();
+      task.mutable_training()->clear_augmentation();
+      if (task.objective().has_channel_correlation()) task.mutable_objective()->clear_loss();
+      return;
+    }
+    if (of_nodes) model.clear_network();
+    if (data.scaling() == scenario::Data::ROWS) data.clear_scaling();
+    if (scenario_.partition().has_louvain()) scenario_.mutable_partition()->mutable_iid();
+  }
+
   /// Model, loss and targets of the kind that the data are of.
   void tidy(scenario::Task& task) {
+    tidy_samples(task);
     scenario::Objective& objective = *task.mutable_objective();
     const bool of_numbers = objective.has_squared_error() || objective.has_absolute_error() || objective.has_huber();
     if (of_numbers == classes()) objective.clear_loss();
@@ -121,7 +150,7 @@ class RandomScenario {
     if (root.bias() > 0.0 || root.dirichlet_alpha() > 0.0) root.clear_half_classes();
   }
 
-  void tidy(scenario::Attack& group) const {
+  void tidy(scenario::Attack& group) {
     const bool of_numbers = group.has_target_shift() || group.has_target_flip();
     if (group.data_case() != scenario::Attack::DATA_NOT_SET && of_numbers == classes()) {
       if (classes()) {
@@ -130,6 +159,10 @@ class RandomScenario {
         group.mutable_target_shift();
       }
     }
+    if (graph() && group.data_case() != scenario::Attack::DATA_NOT_SET) group.mutable_label_flip();
+    // Most rules ask no validators, and lies that nobody hears are refused.
+    if (!scenario_.aggregator().has_flshield() && !coin(0.1)) group.clear_validation();
+    if (!coin(0.1)) group.clear_at_rounds();         // drawn ones are rarely rounds of the run
     if (group.has_members()) group.clear_members();  // drawn numbers are rarely those of clients
     if (group.every() > 1) group.clear_off();
     if (group.to_round() < group.from_round()) group.clear_to_round();
