@@ -95,7 +95,7 @@ class ConvolutionOf : public Convolution {
   const Kind& kind() const { return static_cast<const Kind&>(*this); }
 };
 
-enum class Activation : std::uint8_t { none, relu, elu };
+enum class Activation : std::uint8_t { relu, elu };
 
 /// A network of graph layers as a family of models describes it.
 struct GraphArchitecture {

@@ -9,36 +9,23 @@ namespace {
 
 using namespace graph_parts;
 
-class DenseLayer final : public ConvolutionOf<DenseLayer> {
+class DenseLayer final : public OneWeightLayer<DenseLayer> {
  public:
-  explicit DenseLayer(std::size_t outputs) : outputs_(outputs) {}
-  std::size_t place(std::size_t inputs) override {
-    inputs_ = inputs;
-    return outputs_;
-  }
-  std::vector<Slot> slots(const std::string& prefix) const override {
-    return {weight_slot(prefix + ".weight", inputs_, outputs_), bias_slot(prefix + ".bias", outputs_)};
-  }
-  void initialise(Stream& random, std::span<float> parameters) const override {
-    draw_glorot(inputs_, outputs_, random, parameters.first(inputs_ * outputs_));
-  }
+  using OneWeightLayer::OneWeightLayer;
   std::size_t hops() const override { return 0; }
   double forward_flops(const LayerSize& size) const override { return product_flops(size, inputs_, outputs_); }
 
   template <class T>
   void run(const LayerPass<T>& pass) const {
     multiply(pass.in, pass.parameters, pass.rows_out, outputs_, pass.out);
-    add_bias(pass.parameters + inputs_ * outputs_, pass.rows_out, outputs_, pass.out);
+    add_bias(pass.parameters + bias(), pass.rows_out, outputs_, pass.out);
   }
   template <class T>
   void unwind(const LayerReturn<T>& back) const {
     const LayerPass<T>& pass = back.pass;
-    unwind_bias(back.d_out, pass.rows_out, outputs_, back.d_parameters + inputs_ * outputs_);
+    unwind_bias(back.d_out, pass.rows_out, outputs_, back.d_parameters + bias());
     unwind_multiply(pass.in, pass.parameters, pass.rows_out, outputs_, back.d_out, back.d_parameters, back.d_in);
   }
-
- private:
-  std::size_t inputs_ = 0, outputs_;
 };
 
 /// The same networks that rows of tables have, on the features of nodes: what a graph adds shows beside them.

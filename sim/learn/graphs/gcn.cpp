@@ -30,19 +30,10 @@ namespace {
 
 using namespace graph_parts;
 
-class GcnLayer final : public ConvolutionOf<GcnLayer> {
+class GcnLayer final : public OneWeightLayer<GcnLayer> {
  public:
-  GcnLayer(std::size_t outputs, GcnNormalization normalization) : outputs_(outputs), normalization_(normalization) {}
-  std::size_t place(std::size_t inputs) override {
-    inputs_ = inputs;
-    return outputs_;
-  }
-  std::vector<Slot> slots(const std::string& prefix) const override {
-    return {weight_slot(prefix + ".weight", inputs_, outputs_), bias_slot(prefix + ".bias", outputs_)};
-  }
-  void initialise(Stream& random, std::span<float> parameters) const override {
-    draw_glorot(inputs_, outputs_, random, parameters.first(inputs_ * outputs_));
-  }
+  GcnLayer(std::size_t outputs, GcnNormalization normalization)
+      : OneWeightLayer(outputs), normalization_(normalization) {}
   double forward_flops(const LayerSize& size) const override {
     return product_flops(size, inputs_, outputs_) + gather_flops(size, outputs_);
   }
@@ -53,13 +44,13 @@ class GcnLayer final : public ConvolutionOf<GcnLayer> {
     T* products = keep(pass.kept, 0, pass.rows_in * outputs_);
     multiply(pass.in, pass.parameters, pass.rows_in, outputs_, products);
     gather(weights<T>(pass), pass.field, pass.rows_in, pass.rows_out, outputs_, products, pass.out);
-    add_bias(pass.parameters + inputs_ * outputs_, pass.rows_out, outputs_, pass.out);
+    add_bias(pass.parameters + bias(), pass.rows_out, outputs_, pass.out);
   }
   template <class T>
   void unwind(const LayerReturn<T>& back) const {
     const LayerPass<T>& pass = back.pass;
     T* d_products = keep(pass.kept, 0, pass.rows_in * outputs_);
-    unwind_bias(back.d_out, pass.rows_out, outputs_, back.d_parameters + inputs_ * outputs_);
+    unwind_bias(back.d_out, pass.rows_out, outputs_, back.d_parameters + bias());
     unwind_gather(weights<T>(pass), pass.field, pass.rows_in, pass.rows_out, outputs_, back.d_out, d_products);
     unwind_multiply(pass.in, pass.parameters, pass.rows_in, outputs_, d_products, back.d_parameters, back.d_in);
   }
@@ -70,7 +61,6 @@ class GcnLayer final : public ConvolutionOf<GcnLayer> {
     return gcn_weights<Scalar<T>>(normalization_, pass.field, pass.rows_in);
   }
 
-  std::size_t inputs_ = 0, outputs_;
   GcnNormalization normalization_;
 };
 
@@ -90,12 +80,9 @@ class GcnFamily final : public GraphModelFamily {
  public:
   explicit GcnFamily(const scenario::Gcn& config) : config_(config) {}
   GraphArchitecture build(const GraphModelShape& shape) const override {
-    GraphArchitecture network{
-        .name = "gcn", .layers = {}, .activation = activation_of(config_.activation()), .dropout = config_.dropout()};
-    for (const std::size_t width : widths(config_.hidden(), 16, shape.classes)) {
-      network.layers.push_back(std::make_unique<GcnLayer>(width, normalization_of(config_.normalization())));
-    }
-    return network;
+    return layered("gcn", config_, 16, shape.classes, [&](std::size_t width) {
+      return std::make_unique<GcnLayer>(width, normalization_of(config_.normalization()));
+    });
   }
 
  private:

@@ -13,7 +13,6 @@ namespace {
 
 template <class T>
 void activate(Activation activation, std::vector<T>& values) {
-  if (activation == Activation::none) return;
   for (T& x : values) {
     if (value_of(x) > 0) continue;
     x = activation == Activation::elu ? exponential(x) - T{1} : T{};
@@ -23,7 +22,6 @@ void activate(Activation activation, std::vector<T>& values) {
 /// `values`: after the activation. Of ELU below 0, exp(x) = value + 1.
 template <class T>
 void unwind_activation(Activation activation, const std::vector<T>& values, std::vector<T>& d) {
-  if (activation == Activation::none) return;
   for (std::size_t v = 0; v < d.size(); ++v) {
     if (value_of(values[v]) > 0) continue;
     d[v] = activation == Activation::elu ? d[v] * (values[v] + T{1}) : T{};

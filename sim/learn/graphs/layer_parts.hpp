@@ -208,4 +208,36 @@ std::vector<std::size_t> widths(const Given& hidden, std::size_t usual, std::siz
 
 Activation activation_of(scenario::GraphActivation activation);
 
+/// The network of a message with hidden widths, activation and dropout: `make(width)` for each layer.
+template <class Config, class Make>
+GraphArchitecture layered(const std::string& name, const Config& config, std::size_t usual, std::size_t classes,
+                          Make make) {
+  GraphArchitecture network{
+      .name = name, .layers = {}, .activation = activation_of(config.activation()), .dropout = config.dropout()};
+  for (const std::size_t width : widths(config.hidden(), usual, classes)) network.layers.push_back(make(width));
+  return network;
+}
+
+/// A layer of one weight [inputs, outputs] and a bias behind it.
+template <class Kind>
+class OneWeightLayer : public ConvolutionOf<Kind> {
+ public:
+  explicit OneWeightLayer(std::size_t outputs) : outputs_(outputs) {}
+  std::size_t place(std::size_t inputs) override {
+    inputs_ = inputs;
+    return outputs_;
+  }
+  std::vector<Slot> slots(const std::string& prefix) const override {
+    return {weight_slot(prefix + ".weight", inputs_, outputs_), bias_slot(prefix + ".bias", outputs_)};
+  }
+  void initialise(Stream& random, std::span<float> parameters) const override {
+    draw_glorot(inputs_, outputs_, random, parameters.first(bias()));
+  }
+
+ protected:
+  std::size_t bias() const { return inputs_ * outputs_; }  ///< where it begins
+
+  std::size_t inputs_ = 0, outputs_;
+};
+
 }  // namespace souk::graph_parts

@@ -72,12 +72,8 @@ class SageFamily final : public GraphModelFamily {
  public:
   explicit SageFamily(const scenario::Sage& config) : config_(config) {}
   GraphArchitecture build(const GraphModelShape& shape) const override {
-    GraphArchitecture network{
-        .name = "sage", .layers = {}, .activation = activation_of(config_.activation()), .dropout = config_.dropout()};
-    for (const std::size_t width : widths(config_.hidden(), 64, shape.classes)) {
-      network.layers.push_back(std::make_unique<SageLayer>(width));
-    }
-    return network;
+    return layered("sage", config_, 64, shape.classes,
+                   [](std::size_t width) { return std::make_unique<SageLayer>(width); });
   }
 
  private:

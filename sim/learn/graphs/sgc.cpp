@@ -8,19 +8,9 @@ namespace {
 
 using namespace graph_parts;
 
-class SgcLayer final : public ConvolutionOf<SgcLayer> {
+class SgcLayer final : public OneWeightLayer<SgcLayer> {
  public:
-  SgcLayer(std::size_t outputs, std::size_t hops) : outputs_(outputs), hops_(hops) {}
-  std::size_t place(std::size_t inputs) override {
-    inputs_ = inputs;
-    return outputs_;
-  }
-  std::vector<Slot> slots(const std::string& prefix) const override {
-    return {weight_slot(prefix + ".weight", inputs_, outputs_), bias_slot(prefix + ".bias", outputs_)};
-  }
-  void initialise(Stream& random, std::span<float> parameters) const override {
-    draw_glorot(inputs_, outputs_, random, parameters.first(inputs_ * outputs_));
-  }
+  SgcLayer(std::size_t outputs, std::size_t hops) : OneWeightLayer(outputs), hops_(hops) {}
   std::size_t hops() const override { return hops_; }
   double forward_flops(const LayerSize& size) const override {
     return product_flops(size, inputs_, outputs_) + static_cast<double>(hops_) * gather_flops(size, outputs_);
@@ -38,12 +28,12 @@ class SgcLayer final : public ConvolutionOf<SgcLayer> {
       next = values;
       values = out;
     }
-    add_bias(pass.parameters + inputs_ * outputs_, pass.rows_out, outputs_, pass.out);
+    add_bias(pass.parameters + bias(), pass.rows_out, outputs_, pass.out);
   }
   template <class T>
   void unwind(const LayerReturn<T>& back) const {
     const LayerPass<T>& pass = back.pass;
-    unwind_bias(back.d_out, pass.rows_out, outputs_, back.d_parameters + inputs_ * outputs_);
+    unwind_bias(back.d_out, pass.rows_out, outputs_, back.d_parameters + bias());
     const auto how = weights<T>(pass);
     const T* d_values = back.d_out;
     T* d_next = keep(pass.kept, 0, pass.rows_in * outputs_);
@@ -68,7 +58,7 @@ class SgcLayer final : public ConvolutionOf<SgcLayer> {
     return gcn_weights<Scalar<T>>(GcnNormalization::symmetric, pass.field, pass.rows_in);
   }
 
-  std::size_t inputs_ = 0, outputs_, hops_;
+  std::size_t hops_;
 };
 
 class SgcFamily final : public GraphModelFamily {
