@@ -7,8 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include "sim/data/graphs/graph_parts.hpp"
-
 namespace souk {
 
 /// What a Python pickle of protocols 0 to 2 holds, as plain values: nothing of it is run. Calls and objects stay what
@@ -19,6 +17,8 @@ class Pickle {
  public:
   using Ref = std::uint32_t;
   enum class Kind : std::uint8_t { none, boolean, integer, real, text, tuple, list, dictionary, name, object };
+  /// How the items of an object lie.
+  enum ObjectItem : std::size_t { object_name, object_arguments, object_state };
   struct Value {
     Kind kind = Kind::none;
     std::int64_t integer = 0;  ///< of booleans, too
@@ -48,24 +48,5 @@ class Pickle {
   std::vector<Value> values_;
   Ref top_ = 0;
 };
-
-/// A numpy array in a pickle, its values as stored.
-struct PickledArray {
-  std::string name;  ///< for messages
-  std::vector<std::uint64_t> shape;
-  char kind = 'i';        ///< signed 'i', unsigned 'u', real 'f', boolean 'b'
-  std::size_t bytes = 4;  ///< of a value
-  std::string_view raw;   ///< in C order; of the pickle
-
-  std::size_t size() const { return raw.size() / bytes; }
-  std::int64_t integer(std::size_t i) const;
-  double real(std::size_t i) const;
-};
-
-/// Throws InputError where `value` is no array of numbers in C order, or holds more or fewer than its shape says.
-PickledArray pickled_array(const Pickle& pickle, const Pickle::Value& value);
-
-/// The scipy.sparse.csr_matrix that a file holds, checked. Its values must be finite.
-CsrParts read_pickled_csr(const std::string& path);
 
 }  // namespace souk

@@ -10,7 +10,7 @@
 #include "sim/base/contract.hpp"
 #include "sim/data/data_path.hpp"
 #include "sim/data/graphs/graph_parts.hpp"
-#include "sim/data/graphs/pickle.hpp"
+#include "sim/data/graphs/pickled_arrays.hpp"
 #include "sim/data/recognition.hpp"
 #include "sim/data/text_lines.hpp"
 
