@@ -55,15 +55,19 @@ Footprint program_footprint(int ranks) {
 
 class StagedSimulation final : public Simulation {
  public:
-  StagedSimulation(const Comm& comm, const scenario::Scenario& scenario, const std::string& device, SharedData data)
-      : comm_(comm), scenario_(scenario) {
-    comm.run_phase("set up", [&] { build(device, std::move(data)); });
+  StagedSimulation(const Comm& comm, const scenario::Scenario& scenario, const std::string& device, SharedData data,
+                   const Federation* like)
+      : comm_(comm), scenario_(scenario), device_(device) {
+    comm.run_phase("set up", [&] { build(std::move(data), like); });
   }
 
   SetUpRecord set_up_record() const override {
     SetUpRecord record = federation_->record();
     for (const auto& stage : stages_) stage->set_up(record);
     note_idle_attacks(scenario_, record);
+    if (scenario_.has_unlearning() && scenario_.unlearning().requests_size() == 0) {
+      record.events.push_back({"idle unlearning", -1, "nobody asks: the section has no requests"});
+    }
     if (federation_->population().malicious() == federation_->population().clients()) {
       record.events.push_back(
           {"no benign client", -1, "every client is malicious: nothing can be said about benign ones"});
@@ -86,14 +90,16 @@ class StagedSimulation final : public Simulation {
   }
 
   std::span<const float> parameters() const override { return learning_->model(0).parameters(); }
+  ModelServer& model(std::size_t owner) override { return learning_->model(owner); }
 
   RunEstimate estimate(int ranks) const override;
 
  private:
-  void build(const std::string& device, SharedData data);
+  void build(SharedData data, const Federation* like);
 
   const Comm comm_;
   const scenario::Scenario& scenario_;
+  const std::string device_;
   std::vector<Owner> owners_;
   std::unique_ptr<Federation> federation_;
   std::unique_ptr<World> world_;
@@ -101,7 +107,7 @@ class StagedSimulation final : public Simulation {
   const Learning* learning_ = nullptr;          ///< one of them
 };
 
-void StagedSimulation::build(const std::string& device, SharedData data) {
+void StagedSimulation::build(SharedData data, const Federation* like) {
   const int node_ranks = comm_.node().size();
   const std::vector<const ScenarioSection*> sections = ScenarioSections::instance().of(scenario_);
   owners_ = owners_of(scenario_);
@@ -115,8 +121,12 @@ void StagedSimulation::build(const std::string& device, SharedData data) {
   }
   check_attacks(scenario_, validating);
   require_room_for_models(scenario_, data.train, owners_.size(), node_ranks, comm_.size());
-  federation_ = std::make_unique<Federation>(scenario_, device, std::move(data), roots, validating);
-  world_ = std::make_unique<World>(World{comm_, scenario_, owners_, *federation_});
+  federation_ = std::make_unique<Federation>(scenario_, device_, std::move(data), roots, validating);
+  if (like != nullptr) {
+    federation_->recast(*like);
+    federation_->forget(like->forgotten());
+  }
+  world_ = std::make_unique<World>(World{comm_, scenario_, owners_, *federation_, device_, stages_});
   for (const ScenarioSection* section : sections) stages_.push_back(section->make(*world_));
   auto learning = std::make_unique<Learning>(*world_, stages_);
   learning_ = learning.get();
@@ -153,9 +163,9 @@ RunEstimate StagedSimulation::estimate(int ranks) const {
 }  // namespace
 
 std::unique_ptr<Simulation> make_simulation(const Comm& comm, const scenario::Scenario& scenario,
-                                            const std::string& device, SharedData data) {
+                                            const std::string& device, SharedData data, const Federation* like) {
   if (data.memory == nullptr) data = load_shared_data(comm, scenario.task().data(), scenario.seed());
-  return std::make_unique<StagedSimulation>(comm, scenario, device, std::move(data));
+  return std::make_unique<StagedSimulation>(comm, scenario, device, std::move(data), like);
 }
 
 }  // namespace souk

@@ -13,18 +13,25 @@ class Scenario;
 
 namespace souk {
 
+class Federation;
+class ModelServer;
+
 /// A scenario at work: one cast on one clock, whose rounds are a list of stages, each brought by a section of the
 /// scenario (agents/stage.hpp). Learning is always one of them.
 class Simulation : public Protocol {
  public:
   /// On this many ranks.
   virtual RunEstimate estimate(int ranks) const = 0;
+  /// An owner's model at work.
+  virtual ModelServer& model(std::size_t owner) = 0;
 };
 
 /// Loads the data set, deals it, builds the stages and checks everything that depends on them. Collective; throws
 /// PhaseError. `scenario` outlives it. `data` is the scenario's, as load_shared_data gives it on the same node; where
-/// it is empty, that is done first.
+/// it is empty, that is done first. `like`: whose cast, data and deal it takes, and has forgotten what that one has;
+/// null: the scenario's own.
 std::unique_ptr<Simulation> make_simulation(const Comm& comm, const scenario::Scenario& scenario,
-                                            const std::string& device, SharedData data = {});
+                                            const std::string& device, SharedData data = {},
+                                            const Federation* like = nullptr);
 
 }  // namespace souk

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,22 @@ namespace souk {
 
 class Archive;
 
+/// What carrying out requests to forget took.
+struct ForgettingCost {
+  double flops = 0.0;          ///< of training and of products with Hessians, of all clients
+  double gradients = 0.0;      ///< the same in gradients of single samples
+  double megabytes = 0.0;      ///< sent in the simulated protocol
+  std::uint64_t messages = 0;  ///< rounds of messages
+};
+
+/// What stages are told of it.
+struct Forgetting {
+  RoundIndex round;
+  const Forgotten& now;
+  std::span<const AgentId> thrown_out;  ///< of the clients, those found malicious, ascending
+  ForgettingCost cost;
+};
+
 /// Where stages stand in a round, in this order.
 enum class Place : std::uint8_t { forgetting, learning, settling, serving };
 
@@ -30,8 +47,13 @@ class Stage {
   virtual void begin(RoundIndex, Phases&, RoundRecord&) {}
   /// `last`: no round follows. Collective. Fills the record alike on every rank.
   virtual void run(RoundIndex, bool /*last*/, Phases&, RoundRecord&) {}
+  /// Whether what it does changes what models learn; what only looks on does not.
+  virtual bool shapes_models() const { return true; }
   /// Its say in the rounds of an owner's model; null: it has none.
   virtual ServerHooks* hooks(std::size_t /*owner*/) { return nullptr; }
+  /// The federation has forgotten something, which cost so much, and all models, which were told before: what the stage
+  /// keeps of it goes, too. Does not communicate.
+  virtual void forget(const Forgetting&, RoundRecord&) {}
   /// State between rounds. Collective.
   virtual void serialize(Archive&) {}
   /// What it alone holds and computes; its hooks' parts are the models'.
@@ -43,7 +65,9 @@ struct World {
   const Comm& comm;
   const scenario::Scenario& scenario;
   const std::vector<Owner>& owners;
-  const Federation& federation;
+  Federation& federation;
+  const std::string& device;
+  const std::vector<std::unique_ptr<Stage>>& stages;  ///< all of the world, once they are built
 };
 
 /// What a section wants of an owner of a model, known before any data are dealt.

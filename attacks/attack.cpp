@@ -35,6 +35,10 @@ std::unique_ptr<DataAttack> make_data_attack(const scenario::Attack& group) {
   return make_if_chosen<DataAttack>(group, "data");
 }
 
+std::unique_ptr<StructureAttack> make_structure_attack(const scenario::Attack& group) {
+  return make_if_chosen<StructureAttack>(group, "structure");
+}
+
 std::vector<std::unique_ptr<UpdateAttack>> make_update_attacks(const scenario::Attack& group) {
   std::vector<std::unique_ptr<UpdateAttack>> stages;
   for (const char* oneof : {"update", "sybil"}) {

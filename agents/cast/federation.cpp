@@ -17,12 +17,32 @@ std::vector<SampleIndex> united(std::span<const SampleIndex> a, std::span<const 
   return all;
 }
 
+/// The samples of those who stay, without some; `clients` and `units` ascend.
+Deal deal_of_rest(const Deal& deal, std::span<const AgentId> clients, std::span<const SampleIndex> units) {
+  Deal rest;
+  rest.offsets.push_back(0);
+  for (std::uint32_t id = 0; id < deal.agents(); ++id) {
+    if (!std::ranges::binary_search(clients, AgentId{id})) {
+      std::ranges::set_difference(deal.of(id), units, std::back_inserter(rest.samples));
+    }
+    rest.offsets.push_back(rest.samples.size());
+  }
+  return rest;
+}
+
+std::vector<SampleIndex> without(std::span<const SampleIndex> samples, std::span<const SampleIndex> units) {
+  std::vector<SampleIndex> rest;
+  std::ranges::set_difference(samples, units, std::back_inserter(rest));
+  return rest;
+}
+
 }  // namespace
 
 Federation::Federation(const scenario::Scenario& scenario, const std::string& device, SharedData data,
                        std::span<const scenario::Root* const> roots, bool validating)
     : scenario_(scenario),
       data_(std::move(data)),
+      given_(data_.graph),
       task_(make_task(scenario.task(), data_.train, data_.test, device, data_.graph)),
       population_(scenario) {
   std::vector<SampleIndex> reserved;
@@ -53,6 +73,44 @@ Federation::Federation(const scenario::Scenario& scenario, const std::string& de
                                              deal_.deal, *task_, scenario.seed());
   if (validating) validators_->check();
   selector_ = std::make_unique<Selector>(scenario.participants(), scenario.seed(), population_, deal_.deal);
+}
+
+void Federation::forget(const Forgotten& more) {
+  if (more.empty()) return;
+  if (forgotten_.empty()) {
+    dealt_ = deal_.deal;
+    dealt_roots_ = roots_;
+    dealt_validation_ = validation_;
+  }
+  forgotten_.add(more);
+  deal_.deal = deal_of_rest(dealt_, forgotten_.clients, forgotten_.units);
+  for (std::size_t i = 0; i < roots_.size(); ++i) {
+    roots_[i] = RootSamples(without(dealt_roots_[i].samples(), forgotten_.units));
+  }
+  validation_ = without(dealt_validation_, forgotten_.units);
+  if (more.graph.empty()) return;
+  reduced_ = std::make_shared<const ReducedGraph>(given_, forgotten_.graph);
+  data_.graph = reduced_->graph();
+  task_->data_changed();
+}
+
+SharedData Federation::data_as_given() const {
+  SharedData data = data_;
+  data.graph = given_;
+  return data;
+}
+
+void Federation::recast(const Federation& like) {
+  population_ = like.population_;
+  const bool touched = !like.forgotten_.empty();
+  roots_ = touched ? like.dealt_roots_ : like.roots_;
+  validation_ = touched ? like.dealt_validation_ : like.validation_;
+  deal_ = like.deal_;
+  if (touched) deal_.deal = like.dealt_;
+}
+
+bool Federation::takes_part(AgentId client) const {
+  return !std::ranges::binary_search(forgotten_.clients, client) && !deal_.deal.of(client.value).empty();
 }
 
 ClientWork Federation::work_of(AgentId client) const {

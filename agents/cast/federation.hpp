@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/cast/forgotten.hpp"
 #include "agents/cast/population.hpp"
 #include "agents/cast/root_data.hpp"
 #include "agents/cast/selection.hpp"
@@ -24,7 +25,7 @@ namespace souk {
 
 /// Who takes part and what they hold: what all models trained in a run share. Root data of each owner of a model and
 /// validation data come out of the training set first; what is left is dealt to the clients. Everything is the same on
-/// every rank, and does not change; the task, whose work buffers do, is the rank's own.
+/// every rank, and changes by forgetting alone; the task, whose work buffers do, is the rank's own.
 class Federation {
  public:
   /// `roots`: of the owners, in order; null for those that need none. `validating`: some rule asks validators. Throws
@@ -32,9 +33,23 @@ class Federation {
   Federation(const scenario::Scenario& scenario, const std::string& device, SharedData data,
              std::span<const scenario::Root* const> roots, bool validating);
   const scenario::Scenario& scenario() const { return scenario_; }
+  Federation(const Federation&) = delete;
+  Federation& operator=(const Federation&) = delete;
+  /// Takes these out of what everybody holds, and out of the graph. Who keeps anything of it is to be told.
+  void forget(const Forgotten& more);
+  /// Holds the graph as it is now, for those who look back at it after something was forgotten.
+  std::shared_ptr<const ReducedGraph> graph_in_use() const { return reduced_; }
+  /// All that has been.
+  const Forgotten& forgotten() const { return forgotten_; }
+  /// Takes the cast, data and deal of another federation of the same scenario, of whatever seed: as they were dealt.
+  void recast(const Federation& like);
+  /// Whether the client takes part.
+  bool takes_part(AgentId client) const;
   const Dataset& train() const { return data_.train; }
   const Dataset& test() const { return data_.test; }
   const SharedData& data() const { return data_; }
+  /// The data set before anything was forgotten of it.
+  SharedData data_as_given() const;
   const Population& population() const { return population_; }
   const RepairedDeal& dealt() const { return deal_; }
   const Validators& validators() const { return *validators_; }
@@ -61,11 +76,17 @@ class Federation {
  private:
   void record_classes(SetUpRecord& record) const;
   const scenario::Scenario& scenario_;
-  SharedData data_;
+  SharedData data_;                              ///< whose graph is what forgetting has left of it
+  Graph given_;                                  ///< the graph as it was
+  std::shared_ptr<const ReducedGraph> reduced_;  ///< null: nothing is cut out of it
+  Forgotten forgotten_;
   std::unique_ptr<Task> task_;
   Population population_;
   std::vector<RootSamples> roots_;
   std::vector<SampleIndex> validation_;
+  std::vector<RootSamples> dealt_roots_;  ///< as they were drawn, like the next two
+  std::vector<SampleIndex> dealt_validation_;
+  Deal dealt_;
   RepairedDeal deal_;
   std::unique_ptr<Validators> validators_;
   std::unique_ptr<Selector> selector_;

@@ -1,28 +1,19 @@
 #include "agents/cast/owners.hpp"
 
-#include <algorithm>
 #include <set>
 
+#include "agents/cast/metric_name.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/engine/round_record.hpp"
 
 namespace souk {
-namespace {
-
-bool is_plain(const std::string& name) {
-  return !name.empty() &&
-         std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
-}
-
-}  // namespace
-
 std::vector<Owner> owners_of(const scenario::Scenario& scenario) {
   std::vector<Owner> owners{{.account = first_buyer, .aggregator = &scenario.aggregator(), .root = &scenario.root()}};
   std::set<std::string> names;
   for (const scenario::Buyer& rival : scenario.market().rivals()) {
-    SOUK_REQUIRE(is_plain(rival.name()), "market.rivals.name = \"{}\": lower-case letters, digits and underscores only",
-                 rival.name());
+    SOUK_REQUIRE(is_metric_name(rival.name()),
+                 "market.rivals.name = \"{}\": lower-case letters, digits and underscores only", rival.name());
     SOUK_REQUIRE(names.insert(rival.name()).second, "market.rivals.name = \"{}\": two buyers of one name",
                  rival.name());
     owners.push_back({.name = rival.name(),

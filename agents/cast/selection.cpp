@@ -98,6 +98,7 @@ RoundSelection Selector::select(RoundIndex round, const std::function<ClientWork
   const std::size_t asked = std::min(invitation.most < wanted_ ? invitation.most : asked_, pool);
   std::vector<std::pair<double, std::size_t>> arrivals;
   for (const std::uint32_t id : sample(round, invitation.owner, asked, everybody ? nullptr : &eligible)) {
+    if (invitation.takes_part && !invitation.takes_part({id})) continue;
     Candidate candidate{.client = {id}, .outcome = SelectionOutcome::spare};
     if (Stream(seed_, streams::availability(candidate.client, round)).uniform() < dropout_) {
       candidate.outcome = SelectionOutcome::dropout;

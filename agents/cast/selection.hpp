@@ -42,6 +42,7 @@ struct Invitation {
   std::size_t most = static_cast<std::size_t>(-1);  ///< wants and asks no more than this, if that is less than usual
   std::uint16_t owner = 0;                          ///< whose round it is: every owner draws clients of its own
   std::function<bool(AgentId)> eligible{};          ///< empty: everybody is
+  std::function<bool(AgentId)> takes_part{};  ///< who does not is drawn like anybody, and not there; empty: all do
 };
 
 /// Chooses a round's clients: sampling, over-selection, dropouts, arrival times, deadline. All of it is decided before

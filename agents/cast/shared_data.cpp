@@ -7,6 +7,7 @@
 #include "agents/cast/cutter.hpp"
 #include "agents/cast/shared_graph.hpp"
 #include "scenarios/data.pb.h"
+#include "scenarios/graphs.pb.h"
 #include "scenarios/options.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
@@ -16,6 +17,7 @@
 #include "sim/data/class_labels.hpp"
 #include "sim/data/dataset_reader.hpp"
 #include "sim/data/graphs/graph_file.hpp"
+#include "sim/data/graphs/own_graph.hpp"
 
 namespace souk {
 namespace {
@@ -126,24 +128,6 @@ DatasetBuffers slice(const DatasetBuffers& all, const DatasetShape& shape, RowRa
           .numbers = part(all.numbers, 1)};
 }
 
-/// Of a graph: of its columns, or of its rows; nothing is filled in.
-Scaling fit_scaling(const scenario::Data& data, const Graph& graph) {
-  switch (data.scaling()) {
-    case scenario::Data::RAW:
-      return {};
-    case scenario::Data::ROWS:
-      return {.shift = {}, .scale = {}, .rows = true};
-    case scenario::Data::UNIT:
-      throw_input_error(
-          "task.data.scaling = UNIT: divides the bytes of images, and the samples of the data set are nodes of a "
-          "graph: "
-          "take STANDARD, ROWS or RAW");
-    case scenario::Data::STANDARD:
-      break;
-  }
-  return fit_standard_scaling(graph);
-}
-
 Scaling fit_scaling(const scenario::Data& data, const DatasetShape& shape, const DatasetBuffers& training) {
   if (shape.vocabulary > 0) return raw_scaling(shape);  // token numbers are names, not quantities
   switch (data.scaling()) {
@@ -161,7 +145,23 @@ Scaling fit_scaling(const scenario::Data& data, const DatasetShape& shape, const
   return fit_standard_scaling(shape, training);
 }
 
+/// What of a data set's nodes is learned; null where its samples are rows.
+const scenario::GraphNodes* graph_nodes(const google::protobuf::Message& source) {
+  const auto* field = source.GetDescriptor()->FindFieldByName("graph");
+  if (field == nullptr || field->message_type() != scenario::GraphNodes::descriptor()) return nullptr;
+  return static_cast<const scenario::GraphNodes*>(&source.GetReflection()->GetMessage(source, field));
+}
+
+/// Whether the scenario's seed draws a split or noise on the edges of a graph that is the same by itself.
+bool is_drawn_by_seed(const scenario::GraphNodes& nodes) {
+  if (nodes.edge_privacy_case() != scenario::GraphNodes::EDGE_PRIVACY_NOT_SET) return true;
+  if (nodes.has_random()) return nodes.random().seed() == 0;
+  return nodes.has_per_class() && nodes.per_class().seed() == 0;
+}
+
 bool is_same_for_every_seed(const google::protobuf::Message& source) {
+  const scenario::GraphNodes* nodes = graph_nodes(source);
+  if (nodes != nullptr && is_drawn_by_seed(*nodes)) return false;
   const auto& options = source.GetDescriptor()->options();
   if (options.GetExtension(scenario::same_for_every_seed)) return true;
   for (int i = 0; i < options.ExtensionSize(scenario::same_for_every_seed_with); ++i) {
@@ -253,7 +253,7 @@ SharedData load_shared_data(const Comm& comm, const scenario::Data& data, std::u
     scaling = {.shift = std::vector<float>(channels), .scale = std::vector<float>(channels)};
     scaling.rows = shapes[0].graph && data.scaling() == scenario::Data::ROWS;
     if (!leader) return;
-    scaling = shapes[0].graph ? fit_scaling(data, shared.graph) : fit_scaling(data, shapes[0], buffers[0]);
+    scaling = shapes[0].graph ? fit_graph_scaling(data, shared.graph) : fit_scaling(data, shapes[0], buffers[0]);
   });
   node.broadcast_into(std::span(scaling.shift), 0);
   node.broadcast_into(std::span(scaling.scale), 0);

@@ -12,10 +12,11 @@ namespace souk {
 
 /// The parts of a graph in memory that the ranks of a node share.
 struct GraphBuffers {
-  std::span<std::uint64_t> edge_offsets, feature_offsets;
-  std::span<NodeIndex> neighbours, train_nodes, test_nodes;
+  std::span<std::uint64_t> edge_offsets, true_edge_offsets, feature_offsets;
+  std::span<NodeIndex> neighbours, true_neighbours, train_nodes, test_nodes, validation_nodes;
   std::span<std::uint32_t> feature_columns;
   std::span<float> feature_values;
+  std::span<std::int32_t> labels;
 
   void copy(const StoredGraph& graph) const;
   Graph view(const GraphShape& shape) const;

@@ -1,6 +1,7 @@
 // The market section: buyers, sellers and the money between them.
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 #include "agents/market/buyers.hpp"
 #include "agents/market/ledger.hpp"
 #include "agents/market/sellers.hpp"
+#include "agents/market/withdrawals.hpp"
 #include "agents/stage.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
@@ -38,7 +40,10 @@ class Marketplace final : public Stage {
       : config_(world.scenario.market()),
         sellers_(config_, world.scenario.seed(), world.federation.population().clients(), world.owners.size()),
         count_(world.federation.population().clients()),
-        configs_(buyers_of(world.scenario)) {
+        configs_(buyers_of(world.scenario)),
+        federation_(world.federation) {
+    const scenario::Unlearning& unlearning = world.scenario.unlearning();
+    if (unlearning.has_settlement()) withdrawals_.emplace(unlearning.settlement(), ledger_);
     const std::vector<SellerFacts> facts = facts_of(world.federation);
     for (std::size_t i = 0; i < world.owners.size(); ++i) {
       buyers_.push_back(
@@ -57,13 +62,26 @@ class Marketplace final : public Stage {
     });
   }
 
-  void run(RoundIndex, bool, Phases&, RoundRecord& record) override { sellers_.end_round(record); }
+  void run(RoundIndex, bool, Phases&, RoundRecord& record) override {
+    sellers_.end_round(record);
+    if (withdrawals_) withdrawals_->note(record);
+  }
+
+  void forget(const Forgetting& forgetting, RoundRecord& record) override {
+    if (!withdrawals_) return;
+    std::vector<std::int64_t> staying;
+    for (std::uint32_t id = 0; id < count_; ++id) {
+      if (federation_.takes_part({id})) staying.push_back(id);
+    }
+    withdrawals_->settle(forgetting, staying, record);
+  }
 
   ServerHooks* hooks(std::size_t owner) override { return buyers_[owner].get(); }
 
   void serialize(Archive& archive) override {
     ledger_.serialize(archive);
     sellers_.serialize(archive);
+    if (withdrawals_) withdrawals_->serialize(archive);
   }
 
   /// Accounts and what is known of every seller, for every buyer.
@@ -88,7 +106,9 @@ class Marketplace final : public Stage {
   Ledger ledger_;
   Sellers sellers_;
   std::size_t count_;
-  std::vector<BuyerConfig> configs_;            ///< [owners]
+  std::vector<BuyerConfig> configs_;  ///< [owners]
+  const Federation& federation_;
+  std::optional<Withdrawals> withdrawals_;      ///< none: what is forgotten moves no money
   std::vector<std::unique_ptr<Buyer>> buyers_;  ///< [owners]
 };
 

@@ -65,9 +65,13 @@ void AttackLab::train_member(std::size_t row, const LabTraining& training, std::
       training.after_step(row, {parameters, global, anchors, tensors_}, parameters);
     };
   }
-  const LocalContext context{setting_.seed, member, setting_.round, setting_.rounds, &heartbeat::beat, &steering};
+  LocalContext context{setting_.seed, member, setting_.round, setting_.rounds, &heartbeat::beat, &steering};
   const std::vector<SampleIndex> mine = setting_.validators.training_samples(member);
-  const BatchEdit edit = training.poisoned ? setting_.poisoner.edit(member, setting_.round, mine) : BatchEdit();
+  BatchEdit edit;
+  if (training.poisoned) {
+    edit = setting_.poisoner.edit(member, setting_.round, mine);
+    context.more_edges = setting_.rewirer.edges(member, setting_.round, mine, setting_.global);
+  }
   setting_.task.train(setting_.global, mine, edit, context, rows.row(row));
 }
 

@@ -4,6 +4,7 @@
 
 #include "agents/cast/validators.hpp"
 #include "agents/training/poisoner.hpp"
+#include "agents/training/rewirer.hpp"
 #include "attacks/attack.hpp"
 #include "sim/learn/task.hpp"
 
@@ -18,6 +19,7 @@ class AttackLab final : public Lab {
     Task& task;
     const Validators& validators;  ///< what members do not train on
     Poisoner& poisoner;
+    Rewirer& rewirer;
     std::uint64_t seed;
     RoundIndex round;
     std::uint32_t rounds;           ///< of the run

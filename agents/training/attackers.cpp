@@ -52,13 +52,14 @@ struct Attackers::Group {
   int index;
   AttackSchedule schedule;
   scenario::Attack::Knowledge knowledge;
-  bool poisons;
+  bool poisons, rewires;  ///< changes the samples, the edges that members train on
   std::vector<std::unique_ptr<UpdateAttack>> stages;
   std::vector<std::string> names;  ///< of the stages
   std::unique_ptr<ReportAttack> reports;
   double identity_cost = 0.0;        ///< spent so far
   bool asked = false, lied = false;  ///< in this round: whether anybody was to validate, and reports were changed
 
+  bool changes_training() const { return poisons || rewires; }
   Knowledge level_of(const UpdateAttack& stage) const {
     switch (knowledge) {
       case scenario::Attack::OWN:
@@ -86,13 +87,15 @@ Attackers::Attackers(const scenario::Scenario& scenario, const Population& popul
       next_identity_(static_cast<std::int64_t>(population.clients())) {
   for (int g = 0; g < scenario.attacks_size(); ++g) {
     const scenario::Attack& config = scenario.attacks(g);
-    groups_.push_back(std::make_unique<Group>(Group{.index = g,
-                                                    .schedule = AttackSchedule(config, g),
-                                                    .knowledge = config.knowledge(),
-                                                    .poisons = config.data_case() != scenario::Attack::DATA_NOT_SET,
-                                                    .stages = make_update_attacks(config),
-                                                    .names = stage_names(config),
-                                                    .reports = make_report_attack(config)}));
+    groups_.push_back(
+        std::make_unique<Group>(Group{.index = g,
+                                      .schedule = AttackSchedule(config, g),
+                                      .knowledge = config.knowledge(),
+                                      .poisons = config.data_case() != scenario::Attack::DATA_NOT_SET,
+                                      .rewires = config.structure_case() != scenario::Attack::STRUCTURE_NOT_SET,
+                                      .stages = make_update_attacks(config),
+                                      .names = stage_names(config),
+                                      .reports = make_report_attack(config)}));
     check(*groups_.back(), server);
   }
 }
@@ -101,8 +104,8 @@ Attackers::~Attackers() = default;
 
 void Attackers::check(const Group& group, const AttackedServer& server) const {
   const int index = group.index;
-  SOUK_REQUIRE(group.poisons || !group.stages.empty() || group.reports != nullptr, "attacks[{}]: chooses no method",
-               index);
+  SOUK_REQUIRE(group.changes_training() || !group.stages.empty() || group.reports != nullptr,
+               "attacks[{}]: chooses no method", index);
   for (std::size_t s = 0; s < group.stages.size(); ++s) {
     const UpdateAttack& stage = *group.stages[s];
     SOUK_REQUIRE(group.level_of(stage) >= stage.least(), "attacks[{}].knowledge = {}: {} needs {}", index,
@@ -147,7 +150,8 @@ bool Attackers::acts(AgentId client, RoundIndex round) const {
 bool Attackers::poisons_training(AgentId client, RoundIndex round) const {
   if (!acts(client, round)) return false;
   const Group& group = *groups_[static_cast<std::size_t>(population_.group_of(client))];
-  return group.poisons && std::ranges::none_of(group.stages, [](const auto& stage) { return stage->needs().lab; });
+  return group.changes_training() &&
+         std::ranges::none_of(group.stages, [](const auto& stage) { return stage->needs().lab; });
 }
 
 std::vector<int> Attackers::beginning(RoundIndex round) const {
@@ -181,7 +185,7 @@ void Attackers::craft(const CraftingRound& round, Group& group, SentUpdates& sen
     if (population_.group_of(round.agents[i]) == group.index) rows.push_back(i);
   }
   if (rows.empty()) {
-    const bool sends = group.poisons || !group.stages.empty();
+    const bool sends = group.changes_training() || !group.stages.empty();
     if (sends) record.events.push_back(idle(group.index, "none of its members takes part in this round"));
     return;
   }

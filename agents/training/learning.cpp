@@ -40,6 +40,7 @@ void Learning::set_up(SetUpRecord& record) const {
   for (const std::string& remark : models_.front()->remarks_on_attacks()) {
     record.events.push_back({"odd trigger", -1, remark});
   }
+  for (const std::string& idle : models_.front()->idle_attackers()) record.events.push_back({"idle attack", -1, idle});
   for (std::size_t i = 0; i < owners_.size(); ++i) {
     const std::string prefix = i == 0 ? "" : "buyer." + owners_[i].name + ".";
     if (models_[i]->needs().tolerated_f) {
@@ -69,9 +70,10 @@ bool Learning::tests_are_due(RoundIndex round, bool last) const {
   return last || round.value % scenario_.evaluation().every() == 0;
 }
 
-/// One owner's round. Whoever is done is tested all the same, as often as the others.
+/// One owner's round. Whoever is done is tested all the same, as often as the others; what does not change any more
+/// ends nothing.
 void Learning::run_model(std::size_t index, RoundIndex round, bool last, Phases& phases, RoundRecord& record) {
-  const bool works = !is_over(index);
+  const bool works = !is_over(index) && round.value <= scenario_.training_rounds();
   if (works) models_[index]->run_round(round, phases, record);
   if (tests_are_due(round, last) || record.stop) models_[index]->evaluate(last, phases, record);
   if (!works || !record.stop) return;

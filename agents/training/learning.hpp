@@ -21,7 +21,7 @@ class Learning final : public Stage {
   void serialize(Archive& archive) override;
   std::vector<PartFootprint> footprints(int ranks) const override;
   /// [owners]
-  const ModelServer& model(std::size_t owner) const { return *models_[owner]; }
+  ModelServer& model(std::size_t owner) const { return *models_[owner]; }
 
  private:
   void run_model(std::size_t index, RoundIndex round, bool last, Phases& phases, RoundRecord& record);

@@ -30,25 +30,29 @@ void LocalRound::assign(std::span<const AgentId> clients, const std::optional<Ow
   trained_.clear();
 }
 
-void LocalRound::train(RoundIndex round, std::span<const float> global, const Attackers& attackers,
-                       Poisoner& poisoner) {
+void LocalRound::train(RoundIndex round, std::span<const float> global, const Attackers& attackers, Poisoner& poisoner,
+                       Rewirer& rewirer) {
   if (own_ && own_row_.is_local(0)) {
     const scenario::Scenario& scenario = federation_.scenario();
     federation_.task().train(global, own_->samples, {},
                              {scenario.seed(), own_->id, round, scenario.rounds(), &heartbeat::beat}, own_row_.row(0));
   }
   for (std::size_t i = 0; i < rows_.rows(); ++i) {
-    if (rows_.is_local(i)) train_client(round, i, global, attackers, poisoner);
+    if (rows_.is_local(i)) train_client(round, i, global, attackers, poisoner, rewirer);
   }
 }
 
 void LocalRound::train_client(RoundIndex round, std::size_t row, std::span<const float> global,
-                              const Attackers& attackers, Poisoner& poisoner) {
+                              const Attackers& attackers, Poisoner& poisoner, Rewirer& rewirer) {
   const AgentId client = rows_.agents()[row];
   const scenario::Scenario& scenario = federation_.scenario();
-  const LocalContext context{scenario.seed(), client, round, scenario.rounds(), &heartbeat::beat};
+  LocalContext context{scenario.seed(), client, round, scenario.rounds(), &heartbeat::beat};
   const std::vector<SampleIndex> mine = federation_.validators().training_samples(client);
-  const BatchEdit edit = attackers.poisons_training(client, round) ? poisoner.edit(client, round, mine) : BatchEdit();
+  BatchEdit edit;
+  if (attackers.poisons_training(client, round)) {
+    edit = poisoner.edit(client, round, mine);
+    context.more_edges = rewirer.edges(client, round, mine, global);
+  }
   const LocalResult result = federation_.task().train(global, mine, edit, context, rows_.row(row));
   trained_.push_back({row, result.samples, result.loss});
 }

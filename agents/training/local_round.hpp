@@ -9,6 +9,7 @@
 #include "agents/cast/federation.hpp"
 #include "agents/training/attackers.hpp"
 #include "agents/training/poisoner.hpp"
+#include "agents/training/rewirer.hpp"
 #include "agents/training/round_recorder.hpp"
 #include "sim/base/footprint.hpp"
 #include "sim/learn/task.hpp"
@@ -30,7 +31,8 @@ class LocalRound {
   /// Where this rank trains whom; does not train yet.
   void assign(std::span<const AgentId> clients, const std::optional<OwnTraining>& own);
   /// This rank's share of the work. Does not communicate.
-  void train(RoundIndex round, std::span<const float> global, const Attackers& attackers, Poisoner& poisoner);
+  void train(RoundIndex round, std::span<const float> global, const Attackers& attackers, Poisoner& poisoner,
+             Rewirer& rewirer);
   /// Columns of what was trained. Collective.
   void gather();
   /// Rows and columns of so many updates, and what a client's training needs.
@@ -45,7 +47,7 @@ class LocalRound {
 
  private:
   void train_client(RoundIndex round, std::size_t row, std::span<const float> global, const Attackers& attackers,
-                    Poisoner& poisoner);
+                    Poisoner& poisoner, Rewirer& rewirer);
   const Comm& comm_;
   const Federation& federation_;
   std::size_t trainable_;

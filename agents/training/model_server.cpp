@@ -5,6 +5,7 @@
 
 #include "agents/training/attack_lab.hpp"
 #include "agents/training/round_recorder.hpp"
+#include "agents/training/saved_model.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
@@ -36,6 +37,7 @@ ModelServer::ModelServer(const Comm& comm, const Federation& federation, const O
       attackers_(scenario_, federation.population(),
                  {.root_update = needs_.root_update, .wanted = federation.selector().wanted()}),
       poisoner_(scenario_, federation.population(), federation.task()),
+      rewirer_(federation),
       local_(comm, federation),
       tests_(comm, federation, poisoner_.tests(), poisoner_.groups_with_goals()),
       global_(federation.parameters()),
@@ -53,8 +55,16 @@ ModelServer::ModelServer(const Comm& comm, const Federation& federation, const O
 /// The model and the server's optimiser as they are before the first round.
 void ModelServer::initialise() {
   optimizer_ = make_server_optimizer(scenario_.server());
-  Stream random(scenario_.seed(), streams::initial_weights(index_));
-  federation_.task().initialise(random, global_);
+  const SavedModel saved = saved_model(scenario_);
+  if (saved.parameters.empty()) {
+    Stream random(scenario_.seed(), streams::initial_weights(index_));
+    federation_.task().initialise(random, global_);
+    return;
+  }
+  SOUK_REQUIRE(saved.layout == static_cast<std::int64_t>(federation_.task().layout().fingerprint()),
+               "server.start_from = \"{}\": its parameters have other names or shapes than this model's",
+               scenario_.server().start_from());
+  global_ = saved.parameters;
 }
 
 void ModelServer::run_round(RoundIndex index, Phases& phases, RoundRecord& record) {
@@ -94,6 +104,9 @@ RoundSelection ModelServer::announce(RoundIndex round, RoundRecord& record) {
   poisoner_.begin_round(global_, attackers_.beginning(round));
   const Selector& selector = federation_.selector();
   Invitation invitation{.owner = static_cast<std::uint16_t>(index_)};
+  if (!federation_.forgotten().empty()) {
+    invitation.takes_part = [this](AgentId client) { return federation_.takes_part(client); };
+  }
   for (ServerHooks* hook : hooks_) hook->invite(round, selector.wanted(), invitation, record);
   return selector.select(
       round, [this](AgentId client) { return federation_.work_of(client); }, invitation);
@@ -109,7 +122,7 @@ void ModelServer::train(ServerRound& round, const RoundSelection& selection, Pha
   }
   phases.local("train", [&] {
     local_.assign(selection.accepted, own);
-    local_.train(round.round, global_, attackers_, poisoner_);
+    local_.train(round.round, global_, attackers_, poisoner_, rewirer_);
   });
 }
 
@@ -127,6 +140,7 @@ void ModelServer::collect(ServerRound& round, RoundRecord& record) {
                  .task = federation_.task(),
                  .validators = federation_.validators(),
                  .poisoner = poisoner_,
+                 .rewirer = rewirer_,
                  .seed = scenario_.seed(),
                  .round = round.round,
                  .rounds = scenario_.rounds(),
@@ -259,6 +273,12 @@ void ModelServer::evaluate(bool final, Phases& phases, RoundRecord& record) {
 }
 
 void ModelServer::serialize(Archive& archive) {
+  serialize_model(archive);
+  tests_.serialize(archive);
+  for (ServerHooks* hook : hooks_) hook->serialize_hooks(archive);
+}
+
+void ModelServer::serialize_model(Archive& archive) {
   archive.field("parameters", global_);
   SOUK_REQUIRE(global_.size() == federation_.parameters(), "saved state: the model has {} parameters, not {}",
                global_.size(), federation_.parameters());
@@ -267,8 +287,28 @@ void ModelServer::serialize(Archive& archive) {
   attackers_.serialize(archive, comm_);
   poisoner_.serialize(archive);
   archive.field("last change", change_);
-  tests_.serialize(archive);
-  for (ServerHooks* hook : hooks_) hook->serialize_hooks(archive);
+}
+
+void ModelServer::take_over(ModelServer& other) {
+  SaveArchive saved(Portion::own);
+  other.serialize_model(saved);
+  LoadArchive load(saved.bytes(), Portion::own);
+  serialize_model(load);
+  load.expect_end();
+}
+
+void ModelServer::take_model(std::span<const float> parameters) {
+  SOUK_EXPECT(parameters.size() == global_.size());
+  std::ranges::copy(parameters, global_.begin());
+  std::ranges::fill(change_, 0.0F);
+  rule_ = make_aggregator(*owner_.aggregator);
+  optimizer_ = make_server_optimizer(scenario_.server());
+}
+
+void ModelServer::forget() {
+  poisoner_.forget();
+  rewirer_.forget();
+  tests_.forget();
 }
 
 }  // namespace souk

@@ -32,6 +32,15 @@ class ModelServer {
   /// Tests the model and decides whether to stop; `final`: no round follows, whatever it decides. Collective.
   void evaluate(bool final, Phases& phases, RoundRecord& record);
   void serialize(Archive& archive);
+  /// Takes over the model of a server of the same owner with all that learning remembers: its rule's, optimiser's and
+  /// attackers' memories. Not those of hooks and of stop tests. Collective.
+  void take_over(ModelServer& other);
+  /// Takes a model that was not learned here, [dimension]; the rule and the optimiser remember nothing.
+  void take_model(std::span<const float> parameters);
+  /// The federation has forgotten something: what is kept of its data here is taken from it anew.
+  void forget();
+  /// Tests any model without deciding anything by it. Collective.
+  TestResult look_at(std::span<const float> model, Phases& phases) { return tests_.look_at(model, phases); }
   /// What its parts need: its model, training, rule, judges, attackers, hooks, tests.
   std::vector<PartFootprint> footprints(int ranks) const;
   /// Names of the parts whose work is of interest by itself.
@@ -58,12 +67,15 @@ class ModelServer {
   RuleSnapshot rule_as_it_is() const { return {*owner_.aggregator, *rule_, comm_}; }
   /// Sentences about attackers' settings that are allowed and odd; the same for every owner.
   const std::vector<std::string>& remarks_on_attacks() const { return poisoner_.remarks(); }
+  /// And about members that cannot do what they are to do.
+  const std::vector<std::string>& idle_attackers() const { return rewirer_.idle(); }
 
  private:
   double judging_bytes(double candidates, int ranks) const;
   double gradient_bytes(int ranks) const;
   double samples_judged_for_rule() const;
   void initialise();
+  void serialize_model(Archive& archive);
   RoundSelection announce(RoundIndex round, RoundRecord& record);
   void train(ServerRound& round, const RoundSelection& selection, Phases& phases);
   void collect(ServerRound& round, RoundRecord& record);
@@ -91,6 +103,7 @@ class ModelServer {
   std::unique_ptr<ServerOptimizer> optimizer_;
   Attackers attackers_;
   Poisoner poisoner_;
+  Rewirer rewirer_;
   LocalRound local_;
   ModelTests tests_;
   std::vector<float> global_;

@@ -13,6 +13,7 @@ namespace souk {
 ModelTests::ModelTests(const Comm& comm, const Federation& federation, std::vector<TriggeredTest> triggered,
                        std::vector<int> goals)
     : comm_(comm),
+      federation_(federation),
       task_(federation.task()),
       goals_(std::move(goals)),
       test_(federation.task(), Split::test, all_units(federation.task(), Split::test),
@@ -20,11 +21,16 @@ ModelTests::ModelTests(const Comm& comm, const Federation& federation, std::vect
       stops_(federation.scenario().evaluation(),
              target_of(federation.task(), federation.scenario().evaluation().target_accuracy(),
                        federation.scenario().evaluation().target_r2(), "evaluation.")) {
-  const auto held_out = federation.validation();
+  forget();
+}
+
+void ModelTests::forget() {
+  validation_.reset();
+  const auto held_out = federation_.validation();
   if (held_out.empty()) return;
-  validation_ = std::make_unique<Evaluator>(federation.task(), Split::train,
+  validation_ = std::make_unique<Evaluator>(federation_.task(), Split::train,
                                             std::vector<SampleIndex>(held_out.begin(), held_out.end()),
-                                            federation.scenario().evaluation().batch_size());
+                                            federation_.scenario().evaluation().batch_size());
 }
 
 double ModelTests::run(std::span<const float> model, Phases& phases, RoundRecord& record) {

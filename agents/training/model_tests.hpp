@@ -22,6 +22,10 @@ class ModelTests {
   /// Tests the model, [dimension], and records how good it is, and whether the run stops by it. Collective. Returns the
   /// quality.
   double run(std::span<const float> model, Phases& phases, RoundRecord& record);
+  /// Tests a model on the test set, and decides nothing by it. Collective.
+  TestResult look_at(std::span<const float> model, Phases& phases) { return result_of(test_, model, phases); }
+  /// The federation holds out less than before.
+  void forget();
   void serialize(Archive& archive) { stops_.serialize(archive); }
 
  private:
@@ -29,6 +33,7 @@ class ModelTests {
   void decide(const Scores& scores, RoundRecord& record);
 
   const Comm& comm_;
+  const Federation& federation_;
   const Task& task_;
   std::vector<int> goals_;
   Evaluator test_;

@@ -250,6 +250,12 @@ std::vector<TriggeredTest> Poisoner::tests() {
   return tests;
 }
 
+void Poisoner::forget() {
+  for (const auto& group : groups_) {
+    if (group != nullptr) group->chosen.clear();
+  }
+}
+
 void Poisoner::serialize(Archive& archive) {
   for (const auto& group : groups_) {
     if (group != nullptr) archive.field("model before the attack", group->before->parameters);

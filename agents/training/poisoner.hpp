@@ -38,6 +38,8 @@ class Poisoner {
   /// Groups that want certain inputs to be taken for a certain class, ascending, and how their success is tested.
   std::vector<int> groups_with_goals() const;
   std::vector<TriggeredTest> tests();
+  /// Clients hold less than before: of what is left, the samples that are poisoned are chosen anew.
+  void forget();
   void serialize(Archive& archive);
 
  private:

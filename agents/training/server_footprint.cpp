@@ -93,6 +93,8 @@ std::vector<PartFootprint> ModelServer::footprints(int ranks) const {
   if (judging.flops > 0.0 || judging.rank() > 0.0) parts.push_back({judging_part, judging});
 
   parts.push_back({"attackers", attackers_.footprint(updates, scale.vector())});
+  double& rewiring = parts.back().footprint.at(Moment::training);
+  rewiring = std::max(rewiring, rewirer_.bytes());
   parts.insert(parts.end(), of_hooks.begin(), of_hooks.end());
 
   Footprint& tests = parts.emplace_back(PartFootprint{"tests", {}}).footprint;

@@ -28,6 +28,7 @@ struct Metric {
   bool of_each_class = false;     ///< recorded for single classes, which are named by the suffix
   bool of_each_round = false;     ///< counted anew in every round, so that their mean stands for a run, not the last
   bool of_attacks = false;        ///< recorded by attacks, as "attack.GROUP.NAME"
+  bool of_named = false;          ///< recorded under a name: "edges.auc" as "edges.ATTACK.auc"
   std::vector<ReportPlace> shown = {};
   /// Of whole runs, which record no rows of it: (run, value) in SQL, over the merged view. One that is `of_buyers` asks
   /// for one of them: over `buyer`, the accounts of that buyer, and `attacked`, runs with attackers.

@@ -32,6 +32,13 @@ MetricInfo metric_info(std::string_view name) {
     if (metric != nullptr && metric->of_attacks) return info_of(*metric, fmt::format(", group {}", rest->second));
     return {unknown, "", Better::neither, fmt::format("what attacker group {} says of its work", rest->second)};
   }
+  for (const std::string_view family : {"edges.", "unlearning."}) {
+    const auto rest = behind(family, name);
+    if (!rest) continue;
+    const Metric* metric = find_metric(fmt::format("{}{}", family, rest->first));
+    if (metric != nullptr && metric->of_named) return info_of(*metric, fmt::format(", {}", rest->second));
+    return {unknown, "", Better::neither, fmt::format("what {} says of its work", rest->second)};
+  }
   if (const auto rest = behind("buyer.", name)) {
     MetricInfo info = metric_info(rest->first);
     for (std::string* text : {&info.title, &info.meaning}) {

@@ -21,6 +21,8 @@ std::vector<Figure> numeric_axes(const Study& study);
 std::vector<Figure> selection_and_payment(const Study& study, const Database& view);
 /// What clients contributed against what they got for it.
 std::vector<Figure> contribution_and_reward(const Study& study, const Database& view);
+/// How well attacks on a served graph tell its edges: curves, ranks of scores, and success against noise on the edges.
+std::vector<Figure> edge_inference(const Study& study, const Database& view);
 /// Wall-clock time by phase and bytes by kind of message.
 std::vector<Figure> costs(const Study& study, const Database& view);
 

@@ -6,6 +6,16 @@
 #include <nlohmann/json.hpp>
 
 namespace souk::vega {
+namespace {
+
+/// Those of the study behind the figure's own, if that has several values.
+std::vector<Dimension> all_dimensions(const Study& study, std::size_t except, const Dimension* own) {
+  std::vector<Dimension> dimensions = dimensions_of(study, except);
+  if (own != nullptr && own->values.size() > 1) dimensions.insert(dimensions.begin(), *own);
+  return dimensions;
+}
+
+}  // namespace
 
 std::vector<Dimension> dimensions_of(const Study& study, std::size_t except) {
   std::vector<Dimension> dimensions;
@@ -20,10 +30,11 @@ std::vector<Dimension> dimensions_of(const Study& study, std::size_t except) {
   return dimensions;
 }
 
-void choose_lines(Json& spec, const Study& study, std::size_t except) {
-  const std::vector<Dimension> dimensions = dimensions_of(study, except);
+void choose_lines(Json& spec, const Study& study, std::size_t except, const Dimension* own) {
+  const std::vector<Dimension> dimensions = all_dimensions(study, except, own);
   if (dimensions.size() < 2) {
-    spec["transform"].push_back(calculate("datum." + (dimensions.empty() ? "rule" : dimensions.front().field), "line"));
+    const std::string alone = own == nullptr ? "rule" : own->field;
+    spec["transform"].push_back(calculate("datum." + (dimensions.empty() ? alone : dimensions.front().field), "line"));
     return;
   }
   std::vector<std::string> fields, names;
@@ -40,9 +51,9 @@ void choose_lines(Json& spec, const Study& study, std::size_t except) {
   spec["transform"].push_back(calculate("datum[lines]", "line"));
 }
 
-void colour_by_line(Json& encoding, const Study& study, std::size_t except) {
+void colour_by_line(Json& encoding, const Study& study, std::size_t except, const Dimension* own) {
   std::size_t most = 1;
-  for (const Dimension& dimension : dimensions_of(study, except)) most = std::max(most, dimension.values.size());
+  for (const Dimension& dimension : all_dimensions(study, except, own)) most = std::max(most, dimension.values.size());
   colour_by(encoding, "line", "", most);
   const Json legend = {{"labelExpr",
                         "length(datum.label) > 7 && indexof(datum.label, '.') >= 0 && isFinite(toNumber(datum.label)) "

@@ -17,6 +17,12 @@ ReportTable attack_table(const StudyVerdict& verdict);
 ReportTable buyer_table(const Study& study);
 /// The test accuracy of every class at the end; empty where no class was measured, or there are too many to read.
 ReportTable class_table(const Study& study, const Database& view);
+/// What attacks on a served graph's edges reached; empty where there were none.
+ReportTable edge_table(const Study& study, const Database& view);
+/// What was asked of a served model by attack and kind, and what of it was refused; empty where nothing was.
+ReportTable request_table(const Study& study, const Database& view);
+/// What requests to forget left, beside the model that never saw what is forgotten; empty where there were none.
+ReportTable unlearning_table(const Study& study);
 /// Every cell with its place in the grid and its numbers at the end.
 ReportTable cell_table(const Study& study);
 /// Cells without the result they were to have, with the reason: missing, failed, crashed, timed out, diverged,

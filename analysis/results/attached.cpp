@@ -61,4 +61,10 @@ int Attached::version() const { return static_cast<int>(db_.integer("PRAGMA sour
 
 bool Attached::is_empty() const { return db_.integer("SELECT count(*) FROM source.sqlite_master") == 0; }
 
+bool source_has_table(const Database& db, std::string_view table) {
+  Statement found(db, "SELECT 1 FROM source.sqlite_master WHERE type = 'table' AND name = ?");
+  found.bind_all(std::string(table));
+  return found.step();
+}
+
 }  // namespace souk

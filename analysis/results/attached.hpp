@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
 
 #include "analysis/database.hpp"
 
@@ -24,6 +25,9 @@ class Attached {
  private:
   Database& db_;
 };
+
+/// Whether the database that is attached as `source` has the table.
+bool source_has_table(const Database& db, std::string_view table);
 
 /// What SQLite said, without the name of the database and the statement.
 std::string reason_of(const std::exception& error, const Database& db);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analysis/results/attached.hpp"
+#include "analysis/results/pair_summaries.hpp"
 #include "analysis/results/run_summaries.hpp"
 #include "analysis/results/scenario_columns.hpp"
 #include "analysis/results/view_schema.hpp"
@@ -22,7 +23,7 @@ using Detail = ResultsView::Detail;
 
 bool skipped(const ViewTable& table, Detail detail) {
   if (detail == Detail::totals) return table.name != "metric" && table.name != "round" && table.name != "traffic";
-  return detail == Detail::federation && (table.name == "selection" || table.name == "process");
+  return detail == Detail::federation && (table.name == "selection" || table.name == "process" || table.name == "pair");
 }
 
 /// Which rows of the table `metric`.
@@ -92,12 +93,15 @@ void copy_results(Database& view, const RunName& name, const Facts& facts, RunSt
   const std::vector<int> idle_groups = insert_run(view, name, facts, status);
   Statement(view, "INSERT INTO fact SELECT ?, name, value FROM source.run ORDER BY name").run(name.run);
   for (const ViewTable& table : view_tables()) {
-    if (table.copied && !skipped(table, detail)) copy_table(view, table, name.run, detail);
+    if (!table.copied || skipped(table, detail)) continue;
+    if (table.later && !source_has_table(view, table.name)) continue;
+    copy_table(view, table, name.run, detail);
   }
   if (detail == Detail::totals) return;
   Statement behaves(view, "UPDATE agent SET attacker_group = -1 WHERE run = ? AND attacker_group = ?");
   for (const int group : idle_groups) behaves.run(name.run, group);
   summarise_run(view, name.run);
+  if (source_has_table(view, "pair")) summarise_pairs(view, name.run);
 }
 
 void insert_without_results(Database& view, const RunName& name, RunStatus status, const std::string& reason) {

@@ -119,7 +119,9 @@ std::string dictionary(const Database& view, const ExportOptions& options) {
       "exist, or an empty text.\n";
   if (options.results_only) text += "Measurements of the machine at work were left out.\n";
   if (options.detail == ResultsView::Detail::federation) {
-    text += "Rows of single clients and processes were left out of `metric`, `selection` and `process`.\n";
+    text +=
+        "Rows of single clients, processes and pairs of nodes were left out of `metric`, `selection`, `process` and "
+        "`pair`.\n";
   }
   for (const ViewTable& table : view_tables()) {
     if (!shown(table.kind, options)) continue;

@@ -15,8 +15,8 @@ namespace souk {
 class ResultsView {
  public:
   /// `totals`: of the metrics the rows about the whole federation and all classes; of the tables of rounds and agents
-  /// `round` and `traffic` alone. `federation`: of the metrics the rows about the whole federation, and selections only
-  /// as summaries. `everything`: every row of every run.
+  /// `round` and `traffic` alone. `federation`: of the metrics the rows about the whole federation, and selections and
+  /// pairs of nodes only as summaries. `everything`: every row of every run.
   enum class Detail : std::uint8_t { totals, federation, everything };
 
   /// Loads runs, sweeps, and folders that contain such, in memory. A run that is still being written is read as of its

@@ -183,6 +183,52 @@ constexpr std::array ledger_columns{
     ViewColumn{"micro_credits", "INTEGER", "millionths of a credit", "amount"},
 };
 
+constexpr ViewColumn inferring{"attack", "TEXT", "", "name of the attack on edges (service.attacks)"};
+
+constexpr std::array request_columns{
+    run_number,
+    round_number,
+    ViewColumn{"sequence", "INTEGER", "", "order within the round"},
+    ViewColumn{"principal", "TEXT", "", "who asked the served model (service.principals)"},
+    ViewColumn{"attack", "TEXT", "", "name of the attack on edges that it asked for"},
+    ViewColumn{"kind", "TEXT", "", "read, write, registration, edge"},
+    ViewColumn{"target", "INTEGER", "", "node whose list of pairs was worked on; -1: before any"},
+    ViewColumn{"requests", "INTEGER", "count", "requests, refused ones included"},
+    ViewColumn{"refused", "INTEGER", "count", "of them: refused"},
+    ViewColumn{"ticks", "INTEGER", "ticks", "of the service's clock that the work on the target took"},
+    ViewColumn{"micro_credits", "INTEGER", "millionths of a credit", "paid for the requests"},
+};
+
+constexpr std::array pair_columns{
+    run_number,
+    round_number,
+    inferring,
+    ViewColumn{"target", "INTEGER", "", "node"},
+    ViewColumn{"candidate", "INTEGER", "", "node that may be its neighbour"},
+    ViewColumn{"score", "REAL", "", "the higher, the rather an edge; NULL: not reached, or refused"},
+    ViewColumn{"edge", "INTEGER", "", "1: they are neighbours; 0: they are not"},
+    ViewColumn{"same_class", "INTEGER", "", "1: they have one class; 0: they have two"},
+};
+
+constexpr std::array pair_curve_columns{
+    run_number,
+    inferring,
+    ViewColumn{
+        "curve", "TEXT", "",
+        "roc: x false, y true positive rate; precision_recall: x recall, y precision; of all pairs of the attack"},
+    ViewColumn{"point", "INTEGER", "", "order along the curve, the highest scores first; at most 200"},
+    ViewColumn{"x", "REAL", "share", "see curve"},
+    ViewColumn{"y", "REAL", "share", "see curve"},
+};
+
+constexpr std::array pair_rank_columns{
+    run_number,
+    inferring,
+    ViewColumn{"part", "INTEGER", "", "twentieth of the attack's pairs by the rank of their score, 0 for the lowest"},
+    ViewColumn{"edges", "INTEGER", "count", "neighbours among its pairs"},
+    ViewColumn{"others", "INTEGER", "count", "pairs that are no neighbours among them"},
+};
+
 constexpr std::array agent_summary_columns{
     run_number,
     ViewColumn{"agent", "INTEGER", "", "number of the agent"},
@@ -243,6 +289,12 @@ const std::array tables{
     ViewTable{"event", "what happened beside the numbers", "run, round, sequence", event_columns, ResultKind::result,
               true},
     ViewTable{"ledger", "money that changed hands", "run, round, sequence", ledger_columns, ResultKind::result, true},
+    ViewTable{"request", "what principals asked of a served model", "run, round, sequence", request_columns,
+              ResultKind::result, true, true},
+    ViewTable{"pair", "pairs of nodes that attacks on edges were asked about", "run, attack, target, candidate",
+              pair_columns, ResultKind::result, true, true},
+    ViewTable{"pair_curve", "how well scores of pairs tell edges", "run, attack, curve, point", pair_curve_columns},
+    ViewTable{"pair_rank", "edges and other pairs by the rank of their scores", "run, attack, part", pair_rank_columns},
     ViewTable{"agent_summary", "clients over the whole run", "run, agent", agent_summary_columns},
     ViewTable{"phase", "wall-clock time of the parts of a round", "run, round, phase", phase_columns,
               ResultKind::measurement, true},

@@ -21,6 +21,7 @@ struct ViewTable {
   std::span<const ViewColumn> columns;
   ResultKind kind = ResultKind::result;
   bool copied = false;  ///< has the columns of the table of the same name in results.sqlite, behind `run`
+  bool later = false;   ///< results.sqlite may be of a time before this table, which is then empty
 };
 
 /// The tables of the merged view, in the order of their description. The database, the files of `souk export` and

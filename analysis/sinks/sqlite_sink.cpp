@@ -30,14 +30,20 @@ CREATE TABLE IF NOT EXISTS event(round INTEGER, sequence INTEGER, kind TEXT, age
                                  PRIMARY KEY(round, sequence)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ledger(round INTEGER, sequence INTEGER, buyer INTEGER, kind TEXT, payer INTEGER,
                                   payee INTEGER, micro_credits INTEGER, PRIMARY KEY(round, sequence)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS request(round INTEGER, sequence INTEGER, principal TEXT, attack TEXT, kind TEXT,
+                                   target INTEGER, requests INTEGER, refused INTEGER, ticks INTEGER,
+                                   micro_credits INTEGER, PRIMARY KEY(round, sequence)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pair(round INTEGER, attack TEXT, target INTEGER, candidate INTEGER, score REAL,
+                                edge INTEGER, same_class INTEGER, PRIMARY KEY(attack, target, candidate))
+  WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS phase(round INTEGER, phase TEXT, seconds REAL, busy_seconds REAL, share REAL,
                                  PRIMARY KEY(round, phase)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS process(round INTEGER, rank INTEGER, peak_rss_bytes INTEGER, page_faults INTEGER,
                                    PRIMARY KEY(round, rank)) WITHOUT ROWID;
 )sql";
 
-constexpr std::string_view round_tables[] = {"round", "metric", "selection", "traffic",
-                                             "event", "ledger", "phase",     "process"};
+constexpr std::string_view round_tables[] = {"round",  "metric",  "selection", "traffic", "event",
+                                             "ledger", "request", "pair",      "phase",   "process"};
 
 class SqliteSink final : public MetricSink {
  public:
@@ -87,6 +93,8 @@ class SqliteSink final : public MetricSink {
       Statement traffic(db_, "INSERT INTO traffic VALUES(?,?,?,?)");
       for (const TrafficRow& row : record.traffic) traffic.run(round, row.kind, row.messages, row.bytes);
       insert_transfers(record);
+      insert_requests(record);
+      insert_pairs(record);
       insert_measurements(record);
     });
   }
@@ -124,6 +132,20 @@ class SqliteSink final : public MetricSink {
     int sequence = 0;
     for (const TransferRow& row : record.transfers) {
       insert.run(record.round.value, sequence++, row.buyer, row.kind, row.payer, row.payee, row.micro_credits);
+    }
+  }
+  void insert_requests(const RoundRecord& record) {
+    Statement insert(db_, "INSERT INTO request VALUES(?,?,?,?,?,?,?,?,?,?)");
+    int sequence = 0;
+    for (const RequestRow& row : record.requests) {
+      insert.run(record.round.value, sequence++, row.principal, row.attack, row.kind, row.target, row.requests,
+                 row.refused, row.ticks, row.micro_credits);
+    }
+  }
+  void insert_pairs(const RoundRecord& record) {
+    Statement insert(db_, "INSERT INTO pair VALUES(?,?,?,?,?,?,?)");
+    for (const PairRow& row : record.pairs) {
+      insert.run(record.round.value, row.attack, row.target, row.candidate, row.score, row.edge, row.same_class);
     }
   }
   void insert_measurements(const RoundRecord& record) {

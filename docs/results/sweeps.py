@@ -25,6 +25,7 @@ class Sweep:
         subprocess.run(list(map(str, sweep)), check=True)
         merged.unlink(missing_ok=True)
         subprocess.run(list(map(str, [options.program, "export", folder, "--sqlite", merged])), check=True)
+        self.merged = merged
         with contextlib.closing(sqlite3.connect(merged)) as database:
             self.labels = labels_of(database)
             self.cells = cells_of(database)
@@ -56,7 +57,7 @@ def cells_of(database):
     """The last value of every metric of a run, tpr and tnr as means over the attacked rounds, by the cell's labels."""
     runs = {run: {"diverged": status == "diverged"} for run, status in database.execute("SELECT run, status FROM run")}
     last = """SELECT run, name, class, value, max(round) FROM metric
-              WHERE agent = -1 AND (class = -1 OR name = 'class_accuracy') GROUP BY run, name, class"""
+              WHERE agent = -1 AND (class = -1 OR name IN ('class_accuracy', 'class_f1')) GROUP BY run, name, class"""
     for run, name, label, value, _ in database.execute(last):
         runs[run][name if label < 0 else f"{name}.{label}"] = value
     rates = "SELECT run, name, avg(value) FROM metric WHERE name IN ('tpr', 'tnr') GROUP BY run, name"

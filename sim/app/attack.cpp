@@ -30,8 +30,13 @@ void require_update_attack(const std::string& name) {
   SOUK_REQUIRE(!is_one_of(name, plugin_names("attacks/data")),
                "{} changes the data that members train on, which files of updates do not hold: use it in a scenario",
                name);
+  SOUK_REQUIRE(!is_one_of(name, plugin_names("attacks/structure")),
+               "{} changes the edges that members train on, which files of updates do not hold: use it in a scenario",
+               name);
   SOUK_REQUIRE(!is_one_of(name, plugin_names("attacks/reports")),
                "{} changes what validators report, which files of updates do not hold: use it in a scenario", name);
+  SOUK_REQUIRE(!is_one_of(name, plugin_names("attacks/edges")),
+               "{} asks a served graph, which files of updates are not: use it in a scenario's service", name);
   std::vector<std::string> names = plugin_names("attacks/updates");
   std::ranges::copy(plugin_names("attacks/sybil"), std::back_inserter(names));
   SOUK_REQUIRE(is_one_of(name, names), "there is no attack on updates '{}'.{}", name, did_you_mean(name, names));

@@ -20,8 +20,8 @@ namespace souk {
 
 namespace {
 
-constexpr std::array<const char*, moments> doing{"training", "attacking", "aggregating",
-                                                 "valuing",  "testing",   "saving"};
+constexpr std::array<const char*, moments> doing{"training", "attacking", "aggregating", "valuing",
+                                                 "testing",  "saving",    "forgetting"};
 
 /// What every part of it needs of a rank's memory; those below a megabyte together.
 void print_parts(std::span<const PartFootprint> parts) {

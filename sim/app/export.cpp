@@ -45,8 +45,9 @@ void add_export(CLI::App& app, ChosenCommand& chosen) {
   command->add_option("directories", arguments->directories, "Runs, sweeps, or folders that contain such")->required();
   command->add_option("--csv", arguments->csv, "Folder for one CSV file per table and README.md, which explains them");
   command->add_option("--sqlite", arguments->sqlite, "SQLite file with all tables");
-  command->add_flag("--federation-only", arguments->federation_only,
-                    "Leave out rows of single clients and processes; they are summed up in agent_summary");
+  command->add_flag(
+      "--federation-only", arguments->federation_only,
+      "Leave out rows of single clients, processes and pairs of nodes; of clients and pairs there are summaries");
   command->add_flag("--results-only", arguments->results_only,
                     "Leave out measurements (times, memory, places, versions): equal results give equal files");
   command->callback([&chosen, arguments] { chosen.command = [arguments] { return export_command(*arguments); }; });

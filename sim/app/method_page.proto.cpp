@@ -6,8 +6,10 @@
 #include "agents/market/valuation.hpp"
 #include "aggregators/aggregator.hpp"
 #include "attacks/attack.hpp"
+#include "attacks/edge_attack.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "scenarios/attacks.pb.h"
+#include "scenarios/edge_attacks.pb.h"
 #include "scenarios/market.pb.h"
 #include "sim/engine/schema_info.hpp"
 
@@ -80,12 +82,32 @@ void declare_attack(const ReportAttack& attack, MethodPage& page) {
   page.facts.emplace_back("knowledge", fmt::format("{} at least", knowledge_name(attack.least())));
 }
 
+void declare_attack(const StructureAttack& attack, MethodPage& page) {
+  page.facts.emplace_back("needs", "a data set of nodes, and a network that reads neighbours");
+  page.facts.emplace_back("chooses edges", attack.is_anew() ? "anew in every round" : "once and for all");
+}
+
+/// What an attack on edges with default parameters must be granted.
+void declare_edge_attack(const pb::FieldDescriptor& choice, MethodPage& page) {
+  scenario::EdgeInference config;
+  config.GetReflection()->MutableMessage(&config, &choice);
+  const Rights needs = make_edge_attack(config)->needs();
+  std::vector<std::pair<bool, std::string>> rights;
+  for (std::size_t r = 0; r < right_kinds; ++r) {
+    rights.emplace_back(needs.has(static_cast<Right>(r)), to_string(static_cast<Right>(r)));
+  }
+  page.facts.emplace_back("rights", listed(rights));
+}
+
 /// An attack with default parameters.
 void declare_attack(const std::string& kind, const pb::FieldDescriptor& choice, MethodPage& page) {
+  if (kind == "attacks/edges") return declare_edge_attack(choice, page);
   scenario::Attack group;
   group.GetReflection()->MutableMessage(&group, &choice);
   if (kind == "attacks/data") {
     declare_attack(*make_data_attack(group), page);
+  } else if (kind == "attacks/structure") {
+    declare_attack(*make_structure_attack(group), page);
   } else if (kind == "attacks/reports") {
     declare_attack(*make_report_attack(group), page);
   } else {

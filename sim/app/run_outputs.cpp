@@ -2,6 +2,7 @@
 
 #include <ctime>
 
+#include "agents/training/saved_model.hpp"
 #include "analysis/sinks/sqlite_sink.hpp"
 #include "analysis/sinks/tensorboard_sink.hpp"
 #include "scenarios/scenario.pb.h"
@@ -99,7 +100,7 @@ void open_outputs(std::unique_ptr<RunDirectory> directory, const scenario::Scena
 }
 
 std::string full_identity(const scenario::Scenario& scenario, const std::string& data_hash) {
-  return run_identity(identity_of(scenario), data_hash, results_schema_version);
+  return run_identity(identity_of(scenario), contents_hash(scenario, data_hash), results_schema_version);
 }
 
 Facts facts_at_start(const scenario::Scenario& scenario, const std::string& data_hash, const Comm& comm,

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "agents/simulation.hpp"
+#include "agents/training/saved_model.hpp"
 #include "analysis/sinks/sqlite_sink.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
@@ -49,7 +50,8 @@ SweepCatalogue::SweepCatalogue(const Comm& comm, SweepPlan& plan, Keep keep) {
       if (keep == Keep::nothing || room < 0) entry.data = SharedData();
       entries_.emplace(key, std::move(entry));
     }
-    run.identity = run_identity(run.scenario_hash, entries_.at(key).hash, results_schema_version);
+    run.identity = run_identity(run.scenario_hash, contents_hash(*scenario.scenario, entries_.at(key).hash),
+                                results_schema_version);
     key_of_run_.push_back(key);
   }
 }

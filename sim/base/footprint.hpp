@@ -10,8 +10,8 @@
 namespace souk {
 
 /// What a run is doing when memory is held for a while alone.
-enum class Moment : std::uint8_t { training, attacking, aggregating, valuing, testing, saving };
-inline constexpr std::size_t moments = 6;
+enum class Moment : std::uint8_t { training, attacking, aggregating, valuing, testing, saving, forgetting };
+inline constexpr std::size_t moments = 7;
 
 /// What a part of a run holds and computes, known before anything runs. Each part states its own, and they add up.
 struct Footprint {

@@ -41,6 +41,8 @@ inline StreamKey node_split() { return detail::numbered(Purpose::dataset, detail
 inline StreamKey community_weights() { return detail::numbered(Purpose::dataset, detail::none, 0, 6); }
 inline StreamKey community_edges(std::uint64_t part) { return detail::numbered(Purpose::dataset, part, 0, 7); }
 inline StreamKey community_features(std::uint64_t node) { return detail::numbered(Purpose::dataset, node, 0, 8); }
+/// Of a data set's graphs that no edge joins: which.
+inline StreamKey edge_noise(std::uint64_t part) { return detail::numbered(Purpose::dataset, part, 0, 9); }
 
 // Who takes part and what they hold.
 inline StreamKey partition() { return {Purpose::partition, nobody, {}}; }
@@ -74,6 +76,10 @@ inline StreamKey dropout(AgentId client, RoundIndex round, std::uint32_t pass) {
   return {Purpose::dropout, client, round, static_cast<std::uint16_t>(pass)};
 }
 
+inline StreamKey neighbours(AgentId client, RoundIndex round, std::uint32_t pass) {
+  return {Purpose::neighbours, client, round, static_cast<std::uint16_t>(pass)};
+}
+
 // Rules.
 /// Who runs an owner's rule: the server, attackers and valuations on copies.
 inline StreamKey rule(std::uint16_t owner, RoundIndex round) { return {Purpose::aggregation, nobody, round, owner}; }
@@ -100,6 +106,8 @@ inline StreamKey flipped_label(std::uint64_t sample) { return detail::numbered(P
 inline StreamKey clean_label_noise(std::uint64_t sample) {
   return detail::numbered(Purpose::data_attack, sample, 0, 3);
 }
+/// Of round 0: those that stay the same in every round.
+inline StreamKey inserted_edges(AgentId client, RoundIndex round) { return {Purpose::data_attack, client, round, 6}; }
 inline StreamKey patch_trigger() { return {Purpose::data_attack, nobody, {}, 4}; }
 inline StreamKey blended_trigger() { return {Purpose::data_attack, nobody, {}, 5}; }
 
@@ -112,6 +120,31 @@ inline StreamKey lie_of_validators(AgentId first_member, RoundIndex round) {
   return {Purpose::update_attack, first_member, round, 0xFFFF};
 }
 inline StreamKey bandit(AgentId identity, RoundIndex round) { return {Purpose::sybil, identity, round}; }
+
+// Forgetting.
+/// What a request draws of who or what it names, when it comes for the `occurrence`th time.
+inline StreamKey forgotten(std::size_t request, std::uint32_t occurrence) {
+  return detail::numbered(Purpose::unlearning, request, occurrence);
+}
+/// Of what an operator draws for an owner's model in a round.
+inline StreamKey unlearning_noise(std::size_t owner, RoundIndex round) {
+  return {Purpose::unlearning, nobody, round, static_cast<std::uint16_t>(1 + owner)};
+}
+/// Pairs of nodes that never were edges, beside edges that are forgotten.
+inline StreamKey questioned_pairs(RoundIndex round) { return {Purpose::unlearning, nobody, round, 0x8002}; }
+/// Order of root data in a pass of an owner's distillation.
+inline StreamKey distillation(std::size_t owner, RoundIndex round, std::uint32_t pass) {
+  return {Purpose::unlearning, AgentId{static_cast<std::uint32_t>(owner)}, round,
+          static_cast<std::uint16_t>(0x9000 + (pass & 0xFFFU))};
+}
+/// Seeds of retrainings with other seeds.
+inline StreamKey seed_of_reference(std::uint32_t which) {
+  return detail::numbered(Purpose::unlearning, which, 0, 0x8001);
+}
+/// Freshly initialised models, to measure distances by.
+inline StreamKey random_model(std::size_t draw, RoundIndex round) {
+  return detail::numbered(Purpose::unlearning, draw, round.value, 0x8000);
+}
 
 // Markets.
 /// `factor` 0: of costs; 1: of fixed asks.
@@ -148,6 +181,42 @@ inline StreamKey baseline_noise(std::size_t panel, RoundIndex round) {
 }
 inline StreamKey audit(std::size_t buyer, RoundIndex round) {
   return {Purpose::audit, nobody, round, static_cast<std::uint16_t>(buyer)};
+}
+
+// Served graphs and those who want their edges. `attack` counts the attacks of a service.
+inline StreamKey asked_pairs(std::size_t attack) { return detail::numbered(Purpose::inference_attack, attack, 0, 0); }
+/// Of the seed that an attack's draws of a round are of.
+inline StreamKey edge_attack(std::size_t attack, RoundIndex round) {
+  return detail::numbered(Purpose::inference_attack, attack, round.value, 1);
+}
+inline StreamKey edge_intervals(std::size_t attack) {
+  return detail::numbered(Purpose::inference_attack, attack, 0, 2);
+}
+inline StreamKey acceptance(std::uint32_t node) { return detail::numbered(Purpose::inference_attack, node, 0, 3); }
+/// Of a seed that edge_attack has drawn, as those that follow. `candidate` none: before any.
+inline StreamKey answer_noise(std::uint32_t target, std::uint32_t candidate) {
+  return detail::numbered(Purpose::inference_attack, target, candidate, 4);
+}
+inline StreamKey attacker_knowledge(std::uint64_t what) {
+  return detail::numbered(Purpose::inference_attack, what, 0, 5);
+}
+inline StreamKey attacker_training(std::uint64_t pass) {
+  return detail::numbered(Purpose::inference_attack, pass, 0, 6);
+}
+/// Of an attacker's shadow graph. `what`: 0: its network's first weights; 1: noise on what that answers.
+inline StreamKey shadow(std::uint64_t what) { return detail::numbered(Purpose::inference_attack, what, 0, 7); }
+/// Of the seed that a pair's own history is of.
+inline StreamKey history(std::uint32_t target, std::uint32_t candidate) {
+  return detail::numbered(Purpose::evolution, target, candidate, 0);
+}
+/// Of a history's seed, as those that follow.
+inline StreamKey drift(std::uint32_t node, std::uint32_t tick) {
+  return detail::numbered(Purpose::evolution, node, tick, 1);
+}
+inline StreamKey arrivals(std::uint32_t tick) { return detail::numbered(Purpose::evolution, detail::none, tick, 2); }
+inline StreamKey departures(std::uint32_t tick) { return detail::numbered(Purpose::evolution, detail::none, tick, 3); }
+inline StreamKey growth(std::uint32_t centre, std::uint32_t tick) {
+  return detail::numbered(Purpose::evolution, centre, tick, 4);
 }
 
 /// Of analyses.

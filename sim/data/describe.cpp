@@ -272,8 +272,8 @@ DatasetSummary describe_path(const std::string& path, const std::string& label) 
       found.has_value(),
       "{}: no known data set: must be a directory of IDX, CIFAR, TREC or NumPy files (x_train, y_train, x_test, "
       "y_test), of LEAF's JSON, of image folders (train/CLASS/…) or of a graph (Planetoid's, LINQS's, MUSAE's or OGB's "
-      "files), a table (.csv, .tsv, .data, .txt), labelled lines "
-      "of text, an .npz archive, an IDX or .npy file",
+      "files), a table (.csv, .tsv, .data, .txt), labelled lines of text, edges with times, an .npz archive, an IDX or "
+      ".npy file",
       path);
   const bool has_columns = found->data->has_csv() || found->data->has_lines() || found->data->has_musae();
   SOUK_REQUIRE(label.empty() || has_columns, "--label {}: {} ({}) has no columns to choose from", label, path,

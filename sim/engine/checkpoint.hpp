@@ -69,6 +69,10 @@ class CheckpointState final : public StateSource {
   std::size_t used_ = 0;  ///< of the buffer
 };
 
+/// The state in a checkpoint for whoever reads it alone: `path` is the file, or the directory of a run, whose newest
+/// whole checkpoint it is then. Throws InputError.
+std::unique_ptr<StateSource> open_state(const std::filesystem::path& path);
+
 /// Checkpoints of one run: files round-N.souk, written to a temporary and renamed into place, with version and SHA-256.
 /// What 8 ranks wrote, 3 ranks resume. Used on rank 0 only.
 class CheckpointStore {

@@ -52,7 +52,10 @@ std::int64_t serialize_head(Archive& archive, Checkpoint& checkpoint) {
 /// Part of a file.
 class FilePart final : public StateSource {
  public:
-  FilePart(const fs::path& path, std::uint64_t size) : file_(path, std::ios::binary), left_(size) {}
+  FilePart(const fs::path& path, std::uint64_t size, std::uint64_t begin = 0)
+      : file_(path, std::ios::binary), left_(size) {
+    file_.seekg(static_cast<std::streamoff>(begin));
+  }
   std::uint64_t left() const override { return left_; }
   void read(std::span<std::byte> bytes) override {
     SOUK_EXPECT(bytes.size() <= left_);
@@ -169,6 +172,26 @@ void CheckpointState::refill() {
   comm_.broadcast_into(std::span(buffer_), 0);
   unread_ -= buffer_.size();
   used_ = 0;
+}
+
+std::unique_ptr<StateSource> open_state(const fs::path& path) {
+  std::map<std::uint32_t, fs::path> files;
+  if (fs::is_directory(path)) {
+    files = checkpoint_files(path / "checkpoint");
+    if (files.empty()) files = checkpoint_files(path);
+    SOUK_REQUIRE(!files.empty(), "{}: holds no checkpoint", path.string());
+  } else {
+    files[0] = path;
+  }
+  for (auto file = files.rbegin();; ++file) {
+    try {
+      const Checkpoint checkpoint = read_checkpoint(file->second);
+      return std::make_unique<FilePart>(checkpoint.file, checkpoint.state_size, checkpoint.state_begin);
+    } catch (const InputError& error) {
+      if (std::next(file) == files.rend()) throw_input_error("{}: {}", file->second.string(), error.what());
+      log::warning("{}: {}; trying an older checkpoint", file->second.string(), error.what());
+    }
+  }
 }
 
 CheckpointStore::CheckpointStore(fs::path directory, std::uint32_t keep)

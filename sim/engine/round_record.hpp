@@ -78,6 +78,28 @@ struct TransferRow {
   std::int64_t buyer = first_buyer;  ///< whose round it is booked in; -1: nobody's, of what sellers start with
 };
 
+/// What a principal asked of a served model for an attack, by kind of request.
+struct RequestRow {
+  std::string principal;
+  std::string attack;
+  std::string kind;          ///< read, write, registration, edge
+  std::int64_t target = -1;  ///< node whose list was worked on; -1: before any
+  std::uint64_t requests = 0;
+  std::uint64_t refused = 0;       ///< of these
+  std::uint64_t ticks = 0;         ///< of the service's clock, that the work on the target took
+  std::int64_t micro_credits = 0;  ///< paid for them
+};
+
+/// A pair of nodes that an attack was asked about, and what is true of it.
+struct PairRow {
+  std::string attack;
+  std::int64_t target = -1;
+  std::int64_t candidate = -1;
+  std::optional<double> score;  ///< higher: rather an edge; none: not reached, or refused
+  bool edge = false;
+  bool same_class = false;
+};
+
 /// Wall-clock time of one phase on this machine: a measurement, never part of a result.
 struct PhaseTime {
   std::string phase;
@@ -100,6 +122,8 @@ struct RoundRecord {
   std::vector<TrafficRow> traffic;
   std::vector<EventRow> events;
   std::vector<TransferRow> transfers;
+  std::vector<RequestRow> requests;
+  std::vector<PairRow> pairs;
   std::vector<PhaseTime> phases;
   std::vector<ProcessRow> processes;
   /// How good the model was, where it was tested: one of the metrics, as its task calls it.

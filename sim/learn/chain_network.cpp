@@ -8,7 +8,6 @@
 #include "sim/learn/chain_kernels.hpp"
 #include "sim/learn/chain_stage.hpp"
 #include "sim/learn/float_buffer.hpp"
-#include "sim/learn/torch_network.hpp"
 
 namespace souk {
 namespace {
@@ -53,7 +52,7 @@ class ChainNetwork final : public Network {
   void outputs(std::span<const float> parameters, const Batch& batch, std::span<float> out) override {
     check(parameters, batch);
     SOUK_EXPECT(out.size() == batch.samples * outputs_);
-    for_each_part(batch, [&](std::size_t first, std::size_t samples) {
+    for_each_part(batch, samples_per_pass_, [&](std::size_t first, std::size_t samples) {
       const float* answers = forward(parameters.data(), batch.features.data() + first * inputs(), samples);
       std::copy_n(answers, samples * outputs_, out.data() + first * outputs_);
     });
@@ -63,7 +62,7 @@ class ChainNetwork final : public Network {
     check(parameters, batch);
     SOUK_EXPECT(gradient.size() == layout_.trainable() && batch.samples > 0);
     double loss = 0.0;
-    for_each_part(batch, [&](std::size_t first, std::size_t samples) {
+    for_each_part(batch, samples_per_pass_, [&](std::size_t first, std::size_t samples) {
       const GradientSink sink{.parameters = gradient.data(), .keep = first == 0 ? 0.0F : 1.0F};
       loss += pass(parameters.data(), batch, first, samples, sink);
     });
@@ -90,8 +89,15 @@ class ChainNetwork final : public Network {
 
   void hessian_vector(std::span<const float> parameters, const Batch& batch, std::span<const float> direction,
                       std::span<float> out) override {
-    if (second_order_ == nullptr) second_order_ = make_torch_network(architecture_, "cpu", objective_);
-    second_order_->hessian_vector(parameters, batch, direction, out);
+    check(parameters, batch);
+    SOUK_EXPECT(direction.size() == layout_.trainable() && out.size() == layout_.trainable() && batch.samples > 0);
+    // Tangents take as much memory as values.
+    const std::size_t samples_per_pass = std::max<std::size_t>(1, samples_per_pass_ / 2);
+    reserve_tangents(std::min(batch.samples, samples_per_pass));
+    for_each_part(batch, samples_per_pass, [&](std::size_t first, std::size_t samples) {
+      const GradientSink sink{.parameters = out.data(), .keep = first == 0 ? 0.0F : 1.0F};
+      tangent_pass(parameters.data(), direction.data(), batch, first, samples, sink);
+    });
   }
 
  private:
@@ -106,10 +112,10 @@ class ChainNetwork final : public Network {
 
   /// Parts depend on the batch alone, so do the bits.
   template <class Use>
-  void for_each_part(const Batch& batch, const Use& use) {
-    reserve(std::min(batch.samples, samples_per_pass_));
-    for (std::size_t first = 0; first < batch.samples; first += samples_per_pass_) {
-      use(first, std::min(samples_per_pass_, batch.samples - first));
+  void for_each_part(const Batch& batch, std::size_t samples_per_pass, const Use& use) {
+    reserve(std::min(batch.samples, samples_per_pass));
+    for (std::size_t first = 0; first < batch.samples; first += samples_per_pass) {
+      use(first, std::min(samples_per_pass, batch.samples - first));
     }
   }
 
@@ -123,6 +129,17 @@ class ChainNetwork final : public Network {
     }
     for (FloatBuffer& buffer : gradients_) buffer.reserve(samples * largest);
     reserved_ = samples;
+  }
+
+  void reserve_tangents(std::size_t samples) {
+    tangents_.resize(stages_.size());
+    std::size_t largest = 0;
+    for (std::size_t i = 0; i < stages_.size(); ++i) {
+      tangents_[i].reserve(samples * stages_[i]->out().size());
+      largest = std::max(largest, stages_[i]->out().size());
+    }
+    for (FloatBuffer& buffer : gradients_) buffer.reserve(2 * samples * largest);
+    slopes_.reserve(2 * samples * outputs_);
   }
 
   StageValues values(std::size_t stage, const float* features, std::size_t samples) {
@@ -152,6 +169,37 @@ class ChainNetwork final : public Network {
     return loss;
   }
 
+  StageTangents tangents(std::size_t stage, const float* direction) {
+    return {.direction = direction,
+            .in = stage == 0 ? nullptr : tangents_[stage - 1].data(),
+            .out = tangents_[stage].data()};
+  }
+
+  /// What `pass` does, and beside it its derivative along `direction`, which is the Hessian times it (Pearlmutter,
+  /// "Fast Exact Multiplication by the Hessian", Neural Computation 1994). ReLU and maxima are taken for the linear
+  /// functions that they are around these values.
+  void tangent_pass(const float* parameters, const float* direction, const Batch& batch, std::size_t first,
+                    std::size_t samples, const GradientSink& sink) {
+    const float* features = batch.features.data() + first * inputs();
+    for (std::size_t i = 0; i < stages_.size(); ++i) {
+      stages_[i]->forward(parameters, values(i, features, samples));
+      stages_[i]->forward_tangent(parameters, values(i, features, samples), tangents(i, direction));
+    }
+    const std::size_t outputs = samples * outputs_;
+    const Targets targets = batch.targets().part(first, samples);
+    float* d_out = slopes_.data();
+    std::copy_n(activations_.back().data(), outputs, d_out);
+    objective_->gradient({d_out, outputs}, outputs_, targets, batch.samples);
+    std::copy_n(tangents_.back().data(), outputs, d_out + outputs);
+    objective_->curvature({activations_.back().data(), outputs}, outputs_, targets, batch.samples,
+                          {d_out + outputs, outputs});
+    for (std::size_t i = stages_.size(); i-- > 0;) {
+      float* d_in = i == 0 ? nullptr : gradients_[i % 2].data();
+      stages_[i]->backward_tangent(parameters, values(i, features, samples), tangents(i, direction), d_out, d_in, sink);
+      d_out = d_in;
+    }
+  }
+
   Architecture architecture_;
   std::shared_ptr<const Objective> objective_;
   ParameterLayout layout_;
@@ -160,8 +208,9 @@ class ChainNetwork final : public Network {
   std::vector<FloatBuffer> activations_;  ///< output of every stage
   std::array<FloatBuffer, 2> gradients_;  ///< of activations, for the stage at work and the one before it
   FloatBuffer gradient_;
+  std::vector<FloatBuffer> tangents_;  ///< of the output of every stage
+  FloatBuffer slopes_;                 ///< [2, samples, outputs]: of the objective, and their tangents
   std::size_t samples_per_pass_ = 1, reserved_ = 0;
-  std::unique_ptr<Network> second_order_;
 };
 
 }  // namespace

@@ -24,6 +24,13 @@ struct StageValues {
   std::size_t samples = 0;
 };
 
+/// Derivatives along a direction in the parameters: of what a stage reads, and of what it answers.
+struct StageTangents {
+  const float* direction = nullptr;  ///< flat, [trainable]
+  const float* in = nullptr;         ///< [samples, in]; null: the input does not move
+  float* out = nullptr;              ///< [samples, out]
+};
+
 /// A layer by own kernels, together with those behind it that it takes over (an affine layer its ReLU, a convolution
 /// its ReLU and pooling): they are fused, so that only what the backward pass needs is kept. Owns the work memory.
 class ChainStage {
@@ -36,6 +43,12 @@ class ChainStage {
   /// same values. The parameters may be the sink: they are read before they are written.
   virtual void backward(const float* parameters, const StageValues& values, float* d_out, float* d_in,
                         const GradientSink& sink) = 0;
+  /// Writes tangents.out: the derivative of forward. Follows it with the same values.
+  virtual void forward_tangent(const float* parameters, const StageValues& values, const StageTangents& tangents) = 0;
+  /// The derivative of backward: from d_out [2, samples, out], a gradient and behind it its tangent, overwritten, to
+  /// d_in [2, samples, in], unless null, and the tangent of the weight gradient to the sink. Follows forward_tangent.
+  virtual void backward_tangent(const float* parameters, const StageValues& values, const StageTangents& tangents,
+                                float* d_out, float* d_in, const GradientSink& sink) = 0;
   const Extent& in() const { return in_; }
   const Extent& out() const { return out_; }
 

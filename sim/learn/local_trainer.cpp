@@ -1,6 +1,7 @@
 #include "sim/learn/local_trainer.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <vector>
 
@@ -24,6 +25,13 @@ SOUK_MULTIVERSION void add_share(float share, const float* gradient, std::size_t
   for (std::size_t i = 0; i < size; ++i) total[i] += share * gradient[i];
 }
 
+/// Early stopping counts passes.
+void check_early_stopping(const scenario::Training& training) {
+  SOUK_REQUIRE(!training.has_early_stopping() ||
+                   (!training.has_local_steps() && training.algorithm() == scenario::Training::FED_AVG),
+               "task.training.early_stopping: ends passes over the samples; take algorithm FED_AVG and local_epochs");
+}
+
 /// FED_SGD is one plain step: what has no meaning there must not be set.
 void check_fed_sgd(const scenario::Training& training) {
   SOUK_REQUIRE(!training.has_local_steps() && training.local_epochs() == 1,
@@ -38,6 +46,11 @@ void check_fed_sgd(const scenario::Training& training) {
 
 double Learner::descend(std::span<float>, const MiniBatch&, double, double) {
   SOUK_EXPECT(descends());  // and those who do, override this
+  return 0.0;
+}
+
+double Learner::validation_loss(std::span<const float>) {
+  SOUK_EXPECT(false);  // who has validation data overrides this
   return 0.0;
 }
 
@@ -111,10 +124,29 @@ struct LocalTrainer::State {
     const std::uint64_t last_step = by_steps ? training.local_steps() : ~std::uint64_t{0};
     const std::uint32_t passes = by_steps ? ~std::uint32_t{0} : (epochs > 0 ? epochs : training.local_epochs());
     LocalResult result;
+    Looks looks;
     for (std::uint32_t pass = 0; pass < passes && result.steps < last_step; ++pass) {
       result.loss = one_pass(turn, pass, last_step, result);
+      if (training.has_early_stopping() && (pass + 1) % training.early_stopping().every() == 0 && look(looks)) break;
     }
+    if (!looks.best.empty()) std::ranges::copy(looks.best, local.data());
     return result;
+  }
+
+  /// What validation has shown so far.
+  struct Looks {
+    double least = std::numeric_limits<double>::infinity();
+    std::uint32_t worse = 0;  ///< looks since then
+    std::vector<float> best;
+  };
+  /// One more; true: enough of them.
+  bool look(Looks& looks) {
+    const double loss = learner.validation_loss(parameters());
+    if (loss < looks.least) {
+      looks = {.least = loss, .worse = 0, .best = {parameters().begin(), parameters().end()}};
+      return false;
+    }
+    return ++looks.worse >= training.early_stopping().patience();
   }
 
   /// Mini-batches of a fresh order until the samples or the steps are used up; the mean of their losses.
@@ -168,6 +200,7 @@ struct LocalTrainer::State {
 LocalTrainer::LocalTrainer(const scenario::Training& training, Learner& learner)
     : state_(std::make_unique<State>(training, learner)) {
   if (training.algorithm() == scenario::Training::FED_SGD) check_fed_sgd(training);
+  check_early_stopping(training);
 }
 
 LocalTrainer::~LocalTrainer() = default;

@@ -7,6 +7,7 @@
 
 #include "sim/base/ids.hpp"
 #include "sim/data/dataset.hpp"
+#include "sim/data/graphs/graph.hpp"
 
 namespace souk::scenario {
 class Training;
@@ -42,6 +43,9 @@ struct LocalContext {
   std::uint32_t rounds = 1;            ///< of the whole run, for schedules
   std::function<void()> after_step{};  ///< heartbeat; may be empty
   const Steering* steering = nullptr;
+  /// Of a graph: edges that are seen in this training beside those that are there. Pairs of different nodes that are
+  /// not joined, each once.
+  std::span<const Edge> more_edges{};
 };
 
 /// A mini-batch on its way to the network, to be changed in place.
@@ -73,6 +77,9 @@ class Learner {
   virtual const ParameterLayout& layout() const = 0;
   /// Mean loss of the mini-batch and its gradient [trainable]. May move running statistics inside `parameters`.
   virtual double gradient(std::span<float> parameters, const MiniBatch& batch, std::span<float> gradient) = 0;
+  /// Mean loss on what is neither trained on nor tested, for early stopping. Contract: there is such, or the task has
+  /// refused it.
+  virtual double validation_loss(std::span<const float> parameters);
   /// Whether it can take a plain step at once, parameters = (1 - rate decay) parameters - rate gradient.
   virtual bool descends() const { return false; }
   /// Takes it, and returns the mean loss before.

@@ -5,11 +5,19 @@
 
 namespace souk {
 
-void softmax(std::span<float> logits) {
-  const float largest = *std::ranges::max_element(logits);
-  float sum = 0.0F;
-  for (float& value : logits) sum += value = std::exp(value - largest);
-  for (float& value : logits) value /= sum;
+namespace {
+
+template <class T>
+void normalise(std::span<T> logits) {
+  const T largest = *std::ranges::max_element(logits);
+  T sum{};
+  for (T& value : logits) sum += value = std::exp(value - largest);
+  for (T& value : logits) value /= sum;
 }
+
+}  // namespace
+
+void softmax(std::span<float> logits) { normalise(logits); }
+void softmax(std::span<double> logits) { normalise(logits); }
 
 }  // namespace souk

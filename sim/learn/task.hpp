@@ -45,6 +45,7 @@ struct Scores {
 };
 
 class RowTask;
+class NodeClassification;
 
 /// What is learned: data, a network, and what its answers are worth. Participants, partitions and judges deal in
 /// numbers of units; what they need to know about one they ask here. Every rank has its own, over data that are shared.
@@ -83,8 +84,14 @@ class Task {
   virtual double forward_flops() const = 0;
   /// What it holds on a rank, trained on mini-batches of so many units and tested on batches of so many.
   virtual Footprint footprint(std::size_t trained, std::size_t tested) const = 0;
+  /// How many edges away a unit feels what happens to another; 0: units are independent.
+  virtual std::size_t reach() const { return 0; }
+  /// The graph that it was built over is another one, in the same place: what it keeps of it is to be computed anew.
+  virtual void data_changed() {}
   /// Where units are independent rows of features, that task; null elsewhere.
   virtual RowTask* rows() { return nullptr; }
+  /// Where units are nodes of a graph, that task; null elsewhere.
+  virtual NodeClassification* nodes() { return nullptr; }
 };
 
 /// Parameters of the model chosen for data of this shape, before anything is built that trains it. Throws InputError

@@ -117,22 +117,25 @@ class TorchNetwork final : public Network {
     return loss;
   }
 
-  // With outputs f, Jacobian J and loss L(f): H v = J^T L'' J v, plus the second derivatives of f weighted by L'.
+  // With outputs f, Jacobian J and loss L(f): H v = J^T L'' J v, plus the second derivatives of f weighted by L'. For
+  // weights w, v^T J^T w has the derivative J v in w and, at w = L', that second term in the parameters.
   void hessian_vector(std::span<const float> parameters, const Batch& batch, std::span<const float> direction,
                       std::span<float> out) override {
     SOUK_EXPECT(direction.size() == layout_.trainable() && out.size() == layout_.trainable() && batch.samples > 0);
     place(parameters);
     const Tensor outputs = forward(features(batch), RunningStatistics::leave).joined();
-    // J^T w is linear in w, so that its derivative in w along v is J v.
-    const Tensor weights = at::zeros_like(outputs).requires_grad_(true);
-    const Tensor pushed = derivative(dot(pulled(outputs, weights), direction), {weights}).front();
     const std::vector<float> answers = to_floats(outputs);
-    std::vector<float> slope = answers, bend = to_floats(pushed);
-    derive(answers, batch, slope, bend);
+    std::vector<float> values = answers;
+    differentiate(batch, values);
+    const Tensor weights = like(outputs, values).requires_grad_(true);
+    std::vector<Tensor> inputs = trainable_;
+    inputs.push_back(weights);
+    std::vector<Tensor> products = derivative(dot(pulled(outputs, weights), direction), inputs);
+    std::vector<float> bend = to_floats(products.back());
+    products.pop_back();
+    bend_along(answers, batch, bend);
     const std::vector<Tensor> first = derivative(outputs, trainable_, like(outputs, bend));
-    const std::vector<Tensor> second = derivative(dot(pulled(outputs, like(outputs, slope)), direction), trainable_);
-    std::vector<Tensor> products;
-    for (std::size_t i = 0; i < first.size(); ++i) products.push_back(first[i].add(second[i]));
+    for (std::size_t i = 0; i < first.size(); ++i) products[i] = products[i].add(first[i]);
     copy_slots(products, out);
   }
 
@@ -182,25 +185,35 @@ class TorchNetwork final : public Network {
     return sum / static_cast<double>(batch.samples) + of_attention;
   }
 
-  /// The slope of the mean loss in the joined answers, and its curvature along `bend`, in place.
-  void derive(std::span<const float> answers, const Batch& batch, std::span<float> slope, std::span<float> bend) const {
-    const std::size_t outputs = shape().outputs(), width = answers.size() / batch.samples;
-    const Columns of_outputs{.first = 0, .count = outputs, .width = width};
-    std::vector<float> values = of_outputs.of(answers), direction = of_outputs.of(bend);
-    const std::vector<float> at = values;
-    objective_->gradient(values, outputs, batch.targets(), batch.samples);
-    objective_->curvature(at, outputs, batch.targets(), batch.samples, direction);
-    of_outputs.put(values, slope);
-    of_outputs.put(direction, bend);
-    if (width == outputs) return;
-    const Columns of_attention{.first = outputs, .count = width - outputs, .width = width};
-    const std::vector<float> attention = of_attention.of(answers);
-    values = attention;
-    direction = of_attention.of(bend);
+  /// Columns of the outputs and of the attention in joined answers.
+  std::pair<Columns, Columns> columns(std::size_t size, std::size_t samples) const {
+    const std::size_t outputs = shape().outputs(), width = size / samples;
+    return {{.first = 0, .count = outputs, .width = width},
+            {.first = outputs, .count = width - outputs, .width = width}};
+  }
+
+  /// Joined answers become the slope of the mean loss in them.
+  void differentiate(const Batch& batch, std::span<float> answers) const {
+    const auto [of_outputs, of_attention] = columns(answers.size(), batch.samples);
+    std::vector<float> values = of_outputs.of(answers);
+    objective_->gradient(values, of_outputs.count, batch.targets(), batch.samples);
+    of_outputs.put(values, answers);
+    if (of_attention.count == 0) return;
+    values = of_attention.of(answers);
     objective_->attention_gradient(values, of_attention.count, batch.targets());
-    objective_->attention_curvature(attention, of_attention.count, batch.targets(), direction);
-    of_attention.put(values, slope);
-    of_attention.put(direction, bend);
+    of_attention.put(values, answers);
+  }
+
+  /// A direction in the joined answers becomes the curvature of the mean loss along it.
+  void bend_along(std::span<const float> answers, const Batch& batch, std::span<float> direction) const {
+    const auto [of_outputs, of_attention] = columns(answers.size(), batch.samples);
+    std::vector<float> part = of_outputs.of(direction);
+    objective_->curvature(of_outputs.of(answers), of_outputs.count, batch.targets(), batch.samples, part);
+    of_outputs.put(part, direction);
+    if (of_attention.count == 0) return;
+    part = of_attention.of(direction);
+    objective_->attention_curvature(of_attention.of(answers), of_attention.count, batch.targets(), part);
+    of_attention.put(part, direction);
   }
 
   /// J^T weights, to be differentiated once more.

@@ -51,6 +51,8 @@ const std::map<std::string, double> ceilings{{"rounds", 3},
                                              {"target", 9},
                                              {"scale", 5},
                                              {"samples", 30},
+                                             {"arrivals", 0.2},
+                                             {"local_growth", 0.5},
                                              {"validation_fraction", 0.3}};
 
 class RandomScenario {
@@ -76,6 +78,11 @@ class RandomScenario {
       if (pre.method_case() == scenario::PreAggregator::METHOD_NOT_SET) pre.mutable_clipping();
     }
     if (scenario_.has_market()) tidy(*scenario_.mutable_market());
+    tidy(*scenario_.mutable_task()->mutable_training());
+    if (!graph()) scenario_.clear_service();
+    if (scenario_.has_service()) tidy(*scenario_.mutable_service());
+    if (!coin(0.2)) scenario_.clear_unlearning();  // every model is trained again, and once more for the reference
+    if (scenario_.has_unlearning()) tidy(*scenario_.mutable_unlearning());
     scenario_.clear_name();
     scenario_.clear_output();
   }
@@ -160,12 +167,93 @@ class RandomScenario {
       }
     }
     if (graph() && group.data_case() != scenario::Attack::DATA_NOT_SET) group.mutable_label_flip();
+    const scenario::Model& model = scenario_.task().model();
+    const bool reads_edges = graph() && !model.has_mlp() && !model.has_logreg();
+    if (!reads_edges && !coin(0.1)) group.clear_structure();
+    if (group.has_gradient_edges() && !model.has_gcn() && !model.has_sgc()) group.mutable_random_edges();
     // Most rules ask no validators, and lies that nobody hears are refused.
     if (!scenario_.aggregator().has_flshield() && !coin(0.1)) group.clear_validation();
     if (!coin(0.1)) group.clear_at_rounds();         // drawn ones are rarely rounds of the run
     if (group.has_members()) group.clear_members();  // drawn numbers are rarely those of clients
     if (group.every() > 1) group.clear_off();
     if (group.to_round() < group.from_round()) group.clear_to_round();
+  }
+
+  /// What only nodes have, and of that what fits the network.
+  void tidy(scenario::Training& training) {
+    if (!graph() || training.has_local_steps() || training.algorithm() == scenario::Training::FED_SGD) {
+      training.clear_early_stopping();
+    }
+    if (!graph() || !coin(0.1)) training.clear_layer_weight_decay();  // drawn ones are rarely as many as layers
+    if (!graph() || !coin(0.1)) training.clear_sampled_neighbours();
+  }
+
+  /// Principals who may do anything, mostly, and attacks that find somebody to ask about.
+  void tidy(scenario::Service& service) {
+    if (!coin(0.1)) service.clear_from_round();
+    for (int p = 0; p < service.principals_size(); ++p) {
+      scenario::Principal& principal = *service.mutable_principals(p);
+      principal.set_name(fmt::format("principal_{}", p));
+      if (!coin(0.1)) principal.mutable_outsider();
+      if (coin(0.1)) continue;
+      principal.clear_rights();
+      for (int r = 0; r < scenario::Principal::Right_ARRAYSIZE; ++r) {
+        principal.add_rights(static_cast<scenario::Principal::Right>(r));
+      }
+    }
+    for (scenario::AnswerDefence& defence : *service.mutable_answers()->mutable_defences()) {
+      if (defence.has_top_values()) defence.mutable_top_values()->set_k(2);
+      if (defence.has_clipped()) defence.mutable_clipped()->set_low(-1.0);
+      if (defence.has_clipped()) defence.mutable_clipped()->set_high(0.7);
+    }
+    for (int a = 0; a < service.attacks_size(); ++a) {
+      scenario::EdgeInference& attack = *service.mutable_attacks(a);
+      attack.set_name(fmt::format("attack_{}", a));
+      if (attack.has_targets()) attack.mutable_targets()->set_degree_low(1);
+      if (attack.has_targets()) attack.mutable_targets()->clear_degree_high();
+      if (attack.has_nodes()) attack.mutable_nodes()->clear_degree_low();
+      if (attack.has_nodes()) attack.mutable_nodes()->clear_degree_high();
+      if (attack.has_link_stealing()) tidy(*attack.mutable_link_stealing());
+    }
+  }
+
+  /// Requests of what is there, in time, by operators of the usual size.
+  void tidy(scenario::Unlearning& unlearning) {
+    if (!scenario_.has_market()) unlearning.clear_settlement();
+    if (scenario_.rounds() < 2) return scenario_.clear_unlearning();
+    while (unlearning.requests_size() > 1) unlearning.mutable_requests()->RemoveLast();
+    for (int r = 0; r < unlearning.requests_size(); ++r) {
+      scenario::ForgetRequest& request = *unlearning.mutable_requests(r);
+      request.set_name(fmt::format("request_{}", r));
+      request.set_round(2);
+      request.clear_every();
+      request.clear_verifiers();
+      if (request.has_reference()) request.mutable_reference()->set_other_seeds(0);
+      const bool parts = request.has_nodes() || request.has_edges() || request.has_features();
+      if (request.has_clients() || (parts && (!graph() || scenario_.has_service()))) {
+        request.mutable_clients()->Clear();
+        request.mutable_clients()->add_ids(random_.below(2));
+      } else if (request.has_samples() || request.what_case() == scenario::ForgetRequest::WHAT_NOT_SET) {
+        request.mutable_samples()->Clear();
+        request.mutable_samples()->set_share(0.2);
+      } else if (request.has_nodes() || request.has_features()) {
+        request.mutable_nodes()->Clear();
+        request.mutable_nodes()->set_share(0.1);
+      }
+      // Of the usual size: a hundred thousand steps are allowed, and say nothing more here.
+      const auto* how = scenario::ForgetRequest::descriptor()->FindOneofByName("operator");
+      const auto* operation = request.GetReflection()->GetOneofFieldDescriptor(request, how);
+      if (operation != nullptr) request.GetReflection()->MutableMessage(&request, operation)->Clear();
+    }
+  }
+
+  /// A shadow that is a small graph.
+  static void tidy(scenario::LinkStealing& attack) {
+    if (attack.known_edges() > 0.0 || attack.has_shadow()) attack.clear_distance();
+    if (!attack.has_shadow()) return;
+    scenario::Data& data = *attack.mutable_shadow()->mutable_data();
+    make_small(*data.mutable_communities()->mutable_custom());
+    if (data.scaling() == scenario::Data::UNIT) data.clear_scaling();
   }
 
   static void tidy(scenario::Misconduct& misconduct) {
@@ -243,7 +331,8 @@ class RandomScenario {
           break;
         case pb::FieldDescriptor::CPPTYPE_ENUM: {
           const auto count = static_cast<std::uint32_t>(field.enum_type()->value_count());
-          reflection->SetEnum(&message, &field, field.enum_type()->value(static_cast<int>(random_.below(count))));
+          const auto* value = field.enum_type()->value(static_cast<int>(random_.below(count)));
+          list ? reflection->AddEnum(&message, &field, value) : reflection->SetEnum(&message, &field, value);
           break;
         }
         case pb::FieldDescriptor::CPPTYPE_UINT32: {
@@ -258,7 +347,8 @@ class RandomScenario {
           reflection->SetUInt64(&message, &field, random_.next());
           break;
         case pb::FieldDescriptor::CPPTYPE_DOUBLE:
-          reflection->SetDouble(&message, &field, number(field));
+          list ? reflection->AddDouble(&message, &field, number(field))
+               : reflection->SetDouble(&message, &field, number(field));
           break;
         default:
           break;  // strings are paths and names

@@ -1,4 +1,5 @@
 // Federations that classify the nodes of a graph, from end to end.
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -124,6 +125,33 @@ TEST(SharedGraphs, are_the_same_on_every_rank) {
         EXPECT_LT(data.graph.train_nodes[i], data.graph.train_nodes[i + 1]);
       }
       const std::string hash = content_hash(data);
+      if (comm.rank() == 0) {
+        if (expected.empty()) expected = hash;
+        EXPECT_EQ(hash, expected);
+      }
+      comm.barrier();
+    });
+  }
+}
+
+TEST(SharedGraphs, keep_the_true_edges_beside_the_noisy_ones) {
+  const auto data_of = [](const std::string& privacy) {
+    const std::string text =
+        "task { data { communities { custom { nodes: 400 edges: 1600 } graph { " + privacy + " } } } }";
+    return resolve_scenario({.file_name = "test", .text = text, .overrides = {}}).scenario->task().data();
+  };
+  std::string expected;
+  for (const int ranks : {1, 3}) {
+    run_team(ranks, [&](const Comm& comm) {
+      const SharedData plain = load_shared_data(comm, data_of(""), 1);
+      const SharedData noisy = load_shared_data(comm, data_of("edge_rand { epsilon: 5 }"), 1);
+      EXPECT_EQ(&plain.graph.secret_edges(), &plain.graph.edges);
+      EXPECT_EQ(plain.graph.true_edges.rows(), 0U);
+      EXPECT_NE(noisy.graph.edges.entries(), 3200U);
+      EXPECT_TRUE(std::ranges::equal(noisy.graph.secret_edges().offsets, plain.graph.edges.offsets));
+      EXPECT_TRUE(std::ranges::equal(noisy.graph.secret_edges().columns, plain.graph.edges.columns));
+      const std::string hash = content_hash(noisy);
+      EXPECT_NE(hash, content_hash(plain));
       if (comm.rank() == 0) {
         if (expected.empty()) expected = hash;
         EXPECT_EQ(hash, expected);

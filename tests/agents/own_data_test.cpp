@@ -135,13 +135,19 @@ TEST_F(OwnData, is_shared_between_seeds_where_nothing_is_drawn) {
   const auto key = [](const std::string& source, std::uint64_t seed) {
     return data_key(parse_scenario("task { data { " + source + " } }").task().data(), seed);
   };
-  for (const char* drawn : {"csv { train: 'a' }", "npy { path: 'a' test_features: '' test_labels: '' }", "glyphs {}",
-                            "lines { train: 'a' }", "leaf { train: 'a' }", "ag_news { train: 'a' }"}) {
+  for (const char* drawn :
+       {"csv { train: 'a' }", "npy { path: 'a' test_features: '' test_labels: '' }", "glyphs {}",
+        "lines { train: 'a' }", "leaf { train: 'a' }", "ag_news { train: 'a' }", "planetoid { graph { random {} } }",
+        "planetoid { graph { per_class {} } }", "musae { graph { random {} } }", "ogb_nodes { graph { edge_rand {} } }",
+        "linqs { graph { random { seed: 3 } lap_graph {} } }", "temporal_edges { graph { random {} } }",
+        "temporal_edges { graph { temporal {} edge_rand {} } }", "communities {}"}) {
     EXPECT_NE(key(drawn, 1), key(drawn, 2)) << drawn;
   }
   for (const char* fixed :
        {"csv { train: 'a' test: 'b' }", "csv { train: 'a' split_seed: 3 }", "npy { path: 'a' }",
-        "lines { train: 'a' test: 'b' }", "leaf { train: 'a' split_seed: 1 }", "idx { directory: 'a' }"}) {
+        "lines { train: 'a' test: 'b' }", "leaf { train: 'a' split_seed: 1 }", "idx { directory: 'a' }", "planetoid {}",
+        "planetoid { graph { published {} } }", "planetoid { graph { random { seed: 3 } } }",
+        "musae { graph { per_class { seed: 3 } } }", "temporal_edges { path: 'a' graph { temporal {} } }"}) {
     EXPECT_EQ(key(fixed, 1), key(fixed, 2)) << fixed;
   }
 }

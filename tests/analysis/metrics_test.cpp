@@ -48,6 +48,15 @@ TEST(MetricInfo, knows_which_way_is_better_and_groups_of_attackers) {
   EXPECT_EQ(metric_info("loss.2").meaning, "");
 }
 
+TEST(MetricInfo, knows_attacks_on_edges_by_their_names) {
+  EXPECT_EQ(metric_info("edges.inf_dir.auc").title, "area under the ROC curve of inferred edges, inf_dir");
+  EXPECT_EQ(metric_info("edges.inf_dir.auc").better, Better::smaller);
+  EXPECT_EQ(metric_info("edges.inf_dir.recall").unit, "share");
+  EXPECT_EQ(metric_info("edges.inf_dir.reads").better, Better::neither);
+  EXPECT_EQ(metric_info("edges.a.spent").title, "credits paid to the service, a");  // not what a market's buyer spent
+  EXPECT_EQ(metric_info("edges.graph_mi.residual").meaning, "what graph_mi says of its work");
+}
+
 TEST(MetricInfo, explains_every_metric_of_the_documents) {
   std::istringstream text(document("metrics.md"));
   bool of_metrics = false;  // whether the rows are of a table of metrics
@@ -64,13 +73,26 @@ TEST(MetricInfo, explains_every_metric_of_the_documents) {
   EXPECT_GT(found, 70);
 }
 
+/// As the documents write what is recorded under a name: edges.A.auc; and of models before and after,
+/// unlearning.R.M.loss.
+std::set<std::string> documented_forms(const Metric& metric) {
+  const std::string name(metric.name), family = name.substr(0, name.find('.'));
+  const std::string rest = name.substr(family.size() + 1), placeholder = family == "edges" ? ".A." : ".R.";
+  std::set<std::string> forms{family + placeholder + rest};
+  for (const std::string model : {"before.", "after.", "retrained."}) {
+    if (rest.starts_with(model)) forms.insert(family + placeholder + "M." + rest.substr(model.size()));
+  }
+  return forms;
+}
+
 TEST(Metrics, are_documented_by_name) {
   const std::set<std::string> documented =
       quoted_in(document("metrics.md") + document("analysis.md") + document("results-schema.md"));
   for (const auto& [name, metric] : all_metrics()) {
     const bool found = std::ranges::any_of(documented, [&, own = metric](const std::string& quoted) {
       return quoted == own.name || (!own.variant.empty() && quoted.starts_with(std::string(own.name) + ".")) ||
-             (own.of_attacks && quoted == "attack.G." + std::string(own.name));
+             (own.of_attacks && quoted == "attack.G." + std::string(own.name)) ||
+             (own.of_named && documented_forms(own).contains(quoted));
     });
     EXPECT_TRUE(found) << name;
   }

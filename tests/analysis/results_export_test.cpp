@@ -1,4 +1,5 @@
 #include <fstream>
+#include <limits>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -64,6 +65,10 @@ void write_odd_run(const fs::path& directory, const std::string& reason, const s
   record.add("accuracy", std::nan(""));
   record.events.push_back({"note", -1, "two\nlines, \"quoted\""});
   record.phases.push_back({"train", started == "1" ? 1.0 : 2.0, 1.0});
+  record.requests.push_back({"user", "one, \"two\"", "read", -1, 4, 1, 2, 3});
+  record.pairs.push_back({"inf_mag", 7, 1, 1.0 / 3.0, true, false});
+  record.pairs.push_back({"inf_mag", 7, 2, -std::numeric_limits<double>::infinity(), false, true});
+  record.pairs.push_back({"inf_mag", 7, 3, std::nullopt, false, true});
   sink->commit(record);
 }
 
@@ -116,7 +121,21 @@ TEST(Export, the_dictionary_explains_every_column_of_every_file) {
   }
   EXPECT_THAT(text, HasSubstr("## metric.csv\n\nnumbers over rounds. Rows: 3. Key: run, name, agent, class, round."));
   EXPECT_THAT(text, HasSubstr("| `accuracy` | share | larger | test accuracy |\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("## pair.csv\n\npairs of nodes that attacks on edges were asked about. Rows: 3. Key: run, attack,"));
   EXPECT_THAT(text, HasSubstr("-1: the market's escrow, -2: the first buyer, -3, -4, …: its rivals in their order"));
+}
+
+TEST(Export, of_the_federation_alone_has_pairs_as_summaries) {
+  const fs::path folder = fresh_folder();
+  write_odd_run(folder / "r", "");
+  export_csv(Places{folder / "r"}, folder / "csv", {.detail = ResultsView::Detail::federation});
+  EXPECT_EQ(read_text_file(folder / "csv/pair.csv"), "run,round,attack,target,candidate,score,edge,same_class\n");
+  EXPECT_EQ(read_csv(read_text_file(folder / "csv/request.csv")).size(), 2U);
+  EXPECT_GT(read_csv(read_text_file(folder / "csv/pair_curve.csv")).size(), 1U);
+  EXPECT_THAT(read_text_file(folder / "csv/README.md"),
+              HasSubstr("left out of `metric`, `selection`, `process` and `pair`"));
 }
 
 TEST(Export, a_table_of_many_pieces_is_whole) {

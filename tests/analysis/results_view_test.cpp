@@ -162,6 +162,8 @@ void write_detailed_run(const fs::path& directory) {
     record.add("accuracy", 0.5);
     record.transfers.push_back({"payment", -1, 0, 300});
     record.transfers.push_back({"penalty", 0, 8, 100});
+    record.requests.push_back({"user", "inf_dir", "read", 7, 4, 1, 2, 300});
+    record.pairs.push_back({"inf_dir", 7, round, 0.5 * round, round == 1, false});
     record.processes.push_back({0, 1000, 1});
     sink->commit(record);
   }
@@ -182,6 +184,55 @@ TEST(ResultsView, agents_and_selections_are_summed_up) {
             "1|2|-2|rejected|1|1|0.0\n");
   EXPECT_EQ(rows_of(db, "SELECT DISTINCT agent FROM metric"), "-1\n");
   EXPECT_EQ(rows_of(db, "SELECT (SELECT count(*) FROM selection), (SELECT count(*) FROM process)"), "0|0\n");
+}
+
+/// Four pairs of one attack, of which the edges have the first and third score, and the last none.
+void write_run_with_pairs(const fs::path& directory) {
+  write_run(directory, {});
+  RoundRecord record;
+  record.round = {1};
+  record.pairs = {{"a", 7, 1, 0.9, true, true},
+                  {"a", 7, 2, 0.7, false, true},
+                  {"a", 8, 1, 0.2, true, false},
+                  {"a", 8, 3, std::nullopt, false, false},
+                  {"b", 7, 1, 1.0, true, true}};  // edges alone: no curve
+  open_sqlite_sink(directory / "results.sqlite")->commit(record);
+}
+
+TEST(ResultsView, pairs_are_summed_up_by_attack) {
+  const fs::path folder = fresh_folder();
+  write_run_with_pairs(folder / "r");
+  for (const Detail detail : {Detail::federation, Detail::everything}) {
+    const ResultsView view = ResultsView::load(Places{folder / "r"}, detail);
+    const Database& db = view.database();
+    EXPECT_EQ(rows_of(db, "SELECT attack, point, x, y FROM pair_curve WHERE curve = 'roc'"),
+              "a|0|0.0|0.0\na|1|0.0|0.5\na|2|0.5|0.5\na|3|0.5|1.0\na|4|1.0|1.0\n");
+    EXPECT_EQ(rows_of(db, "SELECT attack, point, x, round(y, 3) FROM pair_curve WHERE curve = 'precision_recall'"),
+              "a|0|0.5|1.0\na|1|0.5|0.5\na|2|1.0|0.667\na|3|1.0|0.5\n");
+    // Of four pairs the ranks 1 to 4 lie at 0.125, 0.375, 0.625 and 0.875 of the way.
+    EXPECT_EQ(rows_of(db, "SELECT part, edges, others FROM pair_rank WHERE attack = 'a' AND edges + others > 0"),
+              "2|0|1\n7|1|0\n12|0|1\n17|1|0\n");
+    EXPECT_EQ(rows_of(db, "SELECT count(*) FROM pair_rank WHERE attack = 'a'"), "20\n");
+    EXPECT_EQ(rows_of(db, "SELECT count(*) FROM pair"), detail == Detail::federation ? "0\n" : "5\n");
+  }
+  EXPECT_EQ(rows_of(ResultsView::load(Places{folder / "r"}, Detail::totals).database(),
+                    "SELECT (SELECT count(*) FROM pair_curve), (SELECT count(*) FROM pair)"),
+            "0|0\n");
+}
+
+TEST(ResultsView, results_of_before_a_table_have_no_rows_of_it) {
+  const fs::path folder = fresh_folder();
+  write_run(folder / "r", {.metrics = {{"accuracy", {0.5}}}});
+  { Database(folder / "r/results.sqlite", Database::Mode::write).execute("DROP TABLE request; DROP TABLE pair"); }
+  for (const Detail detail : {Detail::totals, Detail::federation, Detail::everything}) {
+    const ResultsView view = ResultsView::load(Places{folder / "r"}, detail);
+    EXPECT_EQ(
+        rows_of(view.database(), "SELECT status, (SELECT count(*) FROM metric), (SELECT count(*) FROM pair) FROM run"),
+        "done|1|0\n");
+  }
+  // Who goes on with such a run makes them.
+  open_sqlite_sink(folder / "r/results.sqlite");
+  EXPECT_EQ(rows_of(Database(folder / "r/results.sqlite", Database::Mode::read), "SELECT count(*) FROM pair"), "0\n");
 }
 
 TEST(ResultsView, totals_are_what_the_numbers_of_tables_come_from) {

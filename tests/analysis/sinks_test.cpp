@@ -39,6 +39,10 @@ class Sinks : public testing::Test {
     record.phases.push_back({"train", 3.0, 2.5});
     record.phases.push_back({"evaluate", 1.0, 1.0});
     record.processes.push_back({0, 1000, 2});
+    record.requests.push_back({"user", "inf_dir", "read", 7, 4, 1, 2, 3'000'000});
+    record.requests.push_back({"user", "inf_dir", "edge", 7, 2, 0, 2, 0});
+    record.pairs.push_back({"inf_dir", 7, round, -0.5, true, false});
+    record.pairs.push_back({"inf_dir", 7, 100 + round, std::nullopt, false, true});
     return record;
   }
   fs::path directory_;
@@ -62,8 +66,13 @@ TEST_F(Sinks, a_round_is_one_set_of_rows_however_often_it_is_committed) {
   EXPECT_EQ(ask("SELECT * FROM selection WHERE round = 2"), "2|-2|3|accepted|10|0.25|1.0|null\n");
   EXPECT_EQ(ask("SELECT share FROM phase WHERE round = 1 AND phase = 'train'"), "0.75\n");
   EXPECT_EQ(ask("SELECT count(*) FROM event"), "2\n");
+  EXPECT_EQ(ask("SELECT * FROM request WHERE round = 2"),
+            "2|0|user|inf_dir|read|7|4|1|2|3000000\n2|1|user|inf_dir|edge|7|2|0|2|0\n");
+  EXPECT_EQ(ask("SELECT * FROM pair WHERE round = 2"), "2|inf_dir|7|2|-0.5|1|0\n2|inf_dir|7|102|null|0|1\n");
   sink->rewind({1});
   EXPECT_EQ(ask("SELECT max(round) FROM metric"), "1\n");
+  EXPECT_EQ(ask("SELECT max(round) FROM request"), "1\n");
+  EXPECT_EQ(ask("SELECT candidate FROM pair"), "1\n101\n");
 }
 
 TEST_F(Sinks, a_database_of_another_version_or_an_unwritable_place_is_refused) {

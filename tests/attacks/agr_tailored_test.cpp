@@ -106,8 +106,8 @@ TEST(AgrTailored, is_selected_by_the_rule_and_would_not_be_any_further_away) {
       SCOPED_TRACE(group(each.rule, perturbation));
       const CraftedRows crafted = craft(group(each.rule, perturbation), {.honest = honest, .members = m});
       EXPECT_THAT(crafted.rows, testing::Each(crafted.rows.front()));
-      const Indices inside = each.select(imagined(benign, crafted.rows.front(), 0.9995));
-      const Indices outside = each.select(imagined(benign, crafted.rows.front(), 1.0005));
+      const Indices inside = each.select(imagined(benign, crafted.rows.front(), 0.998));
+      const Indices outside = each.select(imagined(benign, crafted.rows.front(), 1.002));
       EXPECT_EQ(copies_in(inside, benign.size()), std::min(m, inside.size()));
       EXPECT_LT(copies_in(outside, benign.size()), std::min(m, outside.size()));
       EXPECT_EQ(crafted.diagnostics.at("selected"), static_cast<double>(std::min(m, inside.size())));

@@ -33,11 +33,12 @@ check sim/comm sim/base/
 check sim/params sim/base/ sim/comm/
 check sim/data sim/base/ scenarios/
 check sim/learn sim/base/ sim/params/ sim/data/ scenarios/
+check sim/serve sim/base/ sim/data/ sim/learn/ scenarios/
 check sim/engine sim/base/ sim/comm/ sim/params/ scenarios/
 check sim/sweep sim/base/ sim/engine/ scenarios/
 check aggregators sim/base/ sim/stats/ sim/comm/ sim/params/ sim/learn/ scenarios/
-check attacks sim/base/ sim/stats/ sim/comm/ sim/params/ sim/learn/ sim/data/ scenarios/
-check agents sim/base/ sim/stats/ sim/comm/ sim/params/ sim/data/ sim/learn/ sim/engine/ aggregators/aggregator.hpp attacks/attack.hpp attacks/buyer_attack.hpp scenarios/
+check attacks sim/base/ sim/stats/ sim/comm/ sim/params/ sim/learn/ sim/data/ sim/serve/ scenarios/
+check agents sim/base/ sim/stats/ sim/comm/ sim/params/ sim/data/ sim/learn/ sim/serve/ sim/engine/ aggregators/aggregator.hpp attacks/attack.hpp attacks/buyer_attack.hpp attacks/edge_attack.hpp scenarios/
 check analysis sim/base/ sim/stats/ sim/engine/ scenarios/
 
 only 'torch/|ATen/|c10/' '\.torch\.(cpp|hpp):'

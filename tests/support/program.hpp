@@ -126,6 +126,11 @@ inline std::string results_of(const std::filesystem::path& run) {
     text += std::string(table) + "\n" +
             query(run / "results.sqlite", std::string("SELECT * FROM ") + table, Doubles::exact);
   }
+  // Tables that came later, where there is something in them: texts recorded before stay what they were.
+  for (const char* table : {"request", "pair"}) {
+    const std::string rows = query(run / "results.sqlite", std::string("SELECT * FROM ") + table, Doubles::exact);
+    if (!rows.empty()) text += std::string(table) + "\n" + rows;
+  }
   return text;
 }
 

@@ -8,6 +8,7 @@
 #include "agents/simulation.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
+#include "sim/base/error.hpp"
 #include "sim/base/hash.hpp"
 #include "sim/comm/thread_team.hpp"
 #include "sim/engine/scenario_file.hpp"
@@ -52,6 +53,18 @@ inline Simulated simulate(const std::string& text, int ranks = 1, std::uint32_t 
     simulated = {set_up, std::move(records), sha256_hex(simulation->parameters()), sha256_hex(last.bytes())};
   });
   return simulated;
+}
+
+/// What a scenario is refused with; empty: it runs.
+inline std::string refusal_of(const std::string& text) {
+  try {
+    simulate(text);
+  } catch (const InputError& error) {
+    return error.what();
+  } catch (const PhaseError& error) {
+    return error.what();
+  }
+  return {};
 }
 
 }  // namespace souk

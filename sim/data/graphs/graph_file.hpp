@@ -19,9 +19,6 @@ namespace souk {
 /// What a node is for.
 enum class NodePart : std::uint8_t { none, train, validation, test };
 
-/// Two nodes that are neighbours.
-using Edge = std::pair<NodeIndex, NodeIndex>;
-
 /// The features of nodes as a file gives them, node after node.
 struct NodeFeatures {
   std::vector<std::uint64_t> offsets{0};  ///< [nodes + 1]
@@ -41,6 +38,8 @@ struct GraphFile {
   std::vector<std::string> class_names;       ///< at least two
   std::vector<std::vector<NodePart>> splits;  ///< each [nodes]; none: the files name no split
   std::vector<std::uint32_t> groups;          ///< [nodes] natural groups from 0; empty: the files name none
+  std::vector<double> first_seen;       ///< [nodes] time of a node's first edge, finite; empty: edges have no times
+  std::vector<std::size_t> graph_ends;  ///< the first node behind each of several graphs that no edge joins; empty: one
   std::vector<std::string> warnings;
 };
 
@@ -48,6 +47,9 @@ struct GraphFile {
 struct StoredGraph {
   std::vector<std::uint64_t> edge_offsets;  ///< [nodes + 1]
   std::vector<NodeIndex> neighbours;        ///< [2 edges]
+  /// The edges before noise was put on them, likewise; empty: there is no noise.
+  std::vector<std::uint64_t> true_edge_offsets;
+  std::vector<NodeIndex> true_neighbours;
   NodeFeatures features;
   std::vector<NodeIndex> train_nodes, test_nodes, validation_nodes;
   bool own_nodes = false;            ///< as Graph has it

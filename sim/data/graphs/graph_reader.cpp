@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 #include <fmt/format.h>
 
 #include "scenarios/graphs.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/streams.hpp"
+#include "sim/data/graphs/edge_privacy.hpp"
 #include "sim/data/graphs/graph_file.hpp"
 
 namespace souk {
@@ -14,8 +16,11 @@ namespace souk {
 GraphShape StoredGraph::shape() const {
   return {.nodes = edge_offsets.size() - 1,
           .edge_entries = neighbours.size(),
+          .noisy_edges = !true_edge_offsets.empty(),
+          .true_edge_entries = true_neighbours.size(),
           .feature_entries = features.columns.size(),
           .features = features.width,
+          .validation_nodes = validation_nodes.size(),
           .weighted_features = !features.values.empty(),
           .own_nodes = own_nodes};
 }
@@ -88,30 +93,54 @@ NodeFeatures identities(std::size_t nodes) {
   return features;
 }
 
+/// Ascending.
+std::vector<NodeIndex> nodes_with_class(const GraphFile& file) {
+  std::vector<NodeIndex> nodes;
+  for (std::size_t v = 0; v < file.nodes; ++v) {
+    if (file.labels[v] >= 0) nodes.push_back(static_cast<NodeIndex>(v));
+  }
+  return nodes;
+}
+
 /// The nodes with a class, in an order drawn by the seed.
 std::vector<NodeIndex> shuffled_nodes(const GraphFile& file, std::uint64_t seed) {
-  std::vector<NodeIndex> order;
-  for (std::size_t v = 0; v < file.nodes; ++v) {
-    if (file.labels[v] >= 0) order.push_back(static_cast<NodeIndex>(v));
-  }
+  std::vector<NodeIndex> order = nodes_with_class(file);
   Stream(seed, streams::node_split()).shuffle(order);
   return order;
 }
 
-std::vector<NodePart> random_split(const GraphFile& file, const scenario::RandomSplit& split, std::uint64_t seed) {
-  SOUK_REQUIRE(split.train() + split.validation() < 1.0,
-               "task.data: graph.split.random: train = {} and validation = {} leave nothing for testing", split.train(),
-               split.validation());
-  const std::vector<NodeIndex> order = shuffled_nodes(file, split.seed() > 0 ? split.seed() : seed);
+/// Parts of the nodes in an order: the first share is for training, the next for validation, the rest for testing.
+/// Refused where nothing is left for it; `field`: of the split, for the message.
+std::vector<NodePart> deal_shares(std::span<const NodeIndex> order, std::size_t nodes, double train, double validation,
+                                  const char* field) {
+  SOUK_REQUIRE(train + validation < 1.0, "task.data: {}: train = {} and validation = {} leave nothing for testing",
+               field, train, validation);
   const auto share = [&order](double part) {
     return static_cast<std::size_t>(std::floor(part * static_cast<double>(order.size())));
   };
-  const std::size_t trained = share(split.train()), validated = share(split.validation());
-  std::vector<NodePart> parts(file.nodes, NodePart::none);
+  const std::size_t trained = share(train), validated = share(validation);
+  std::vector<NodePart> parts(nodes, NodePart::none);
   for (std::size_t i = 0; i < order.size(); ++i) {
     parts[order[i]] = i < trained ? NodePart::train : i < trained + validated ? NodePart::validation : NodePart::test;
   }
   return parts;
+}
+
+std::vector<NodePart> random_split(const GraphFile& file, const scenario::RandomSplit& split, std::uint64_t seed) {
+  return deal_shares(shuffled_nodes(file, split.seed() > 0 ? split.seed() : seed), file.nodes, split.train(),
+                     split.validation(), "graph.split.random");
+}
+
+/// The nodes with a class, by the time of their first edge.
+std::vector<NodePart> temporal_split(const GraphFile& file, const scenario::TemporalSplit& split) {
+  SOUK_REQUIRE(!file.first_seen.empty(),
+               "{}: graph.split.temporal: its edges have no times: choose another split, such as graph {{ random {{}} "
+               "}}",
+               file.path);
+  SOUK_EXPECT(file.first_seen.size() == file.nodes);
+  std::vector<NodeIndex> order = nodes_with_class(file);
+  std::ranges::stable_sort(order, {}, [&file](NodeIndex v) { return file.first_seen[v]; });
+  return deal_shares(order, file.nodes, split.train(), split.validation(), "graph.split.temporal");
 }
 
 std::vector<NodePart> per_class_split(const GraphFile& file, const scenario::PerClassSplit& split, std::uint64_t seed) {
@@ -160,6 +189,8 @@ std::vector<NodePart> split_of(const GraphFile& file, const scenario::GraphNodes
       return random_split(file, nodes.random(), seed);
     case scenario::GraphNodes::kPerClass:
       return per_class_split(file, nodes.per_class(), seed);
+    case scenario::GraphNodes::kTemporal:
+      return temporal_split(file, nodes.temporal());
     case scenario::GraphNodes::kPublished:
     case scenario::GraphNodes::SPLIT_NOT_SET:
       break;
@@ -177,6 +208,7 @@ class GraphReader final : public DatasetReader {
     cut(graph_.train_nodes, context.train_limit);
     cut(graph_.test_nodes, context.test_limit);
     store_edges(file_, graph_);
+    if (const auto privacy = make_edge_privacy(nodes)) perturb_edges(*privacy, file_.graph_ends, context.seed, graph_);
     take_features(nodes);
     graph_.own_nodes = nodes.sight() == scenario::GraphNodes::OWN_NODES;
     graph_.labels = std::move(file_.labels);

@@ -114,6 +114,7 @@ void add_features(const std::string& path, std::size_t nodes, GraphFile& file) {
 
 // All nodes of the first graph are trained on, all of the second tested; each graph is a group.
 void split_by_graph(std::size_t first_nodes, GraphFile& file) {
+  file.graph_ends = {first_nodes, file.nodes};
   std::vector<NodePart> split(file.nodes, NodePart::none);
   for (std::size_t v = 0; v < file.nodes; ++v) {
     file.groups.push_back(v < first_nodes ? 0 : 1);

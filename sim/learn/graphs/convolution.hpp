@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,10 +15,15 @@
 
 namespace souk {
 
-/// What a layer reads: rows of values, or the graph's own features, sparse and scaled.
+template <class T>
+class KnownProducts;
+
+/// What a layer reads: rows of values, or the graph's own features, sparse and scaled, or what is known of them.
 template <class T>
 struct NodeInput {
   const T* rows = nullptr;                ///< [nodes, width]; null: features
+  KnownProducts<T>* known = nullptr;      ///< null: features, as they are
+  const NodeSource* sources = nullptr;    ///< [nodes] of what is known
   const SparseRows* features = nullptr;   ///< of the field's nodes
   const float* feature_values = nullptr;  ///< [entries] instead of their values; null: theirs
   const FeatureScaling* scaling = nullptr;
@@ -51,6 +57,28 @@ struct LayerSize {
   bool reads_features = false;  ///< it is the first, and reads sparse features
 };
 
+/// out_i = at_i (sum of from_j in_j over the neighbours j of i) + own_i in_i. Empty: factors of 1, and nothing of a
+/// node's own.
+template <class S>
+struct EdgeFactors {
+  std::vector<S> at, from, own;
+};
+
+/// What a layer that is linear in its input does: edges^hops (in weight) + in own_weight + a constant.
+struct LinearForm {
+  EdgeFactors<double> edges;  ///< of the nodes of a field
+  std::size_t hops = 1;
+  std::size_t weight = 0;  ///< where it begins in the layer's parameters
+  std::optional<std::size_t> own_weight{};
+};
+
+/// What a layer does whatever the edges are: S^hops in weight + bias, S = (D + I)^-1/2 (A + I) (D + I)^-1/2 for
+/// neighbours A with degrees D.
+struct NormalizedForm {
+  std::size_t hops = 1;
+  std::size_t weight = 0, bias = 0;  ///< where they begin in the layer's parameters
+};
+
 /// A layer of a graph network, one file each: parameters and their first values, and its arithmetic in numbers of any
 /// kind (float to train, double to serve, dual numbers for products with the Hessian). Immutable.
 class Convolution {
@@ -64,6 +92,12 @@ class Convolution {
   virtual void initialise(Stream& random, std::span<float> parameters) const = 0;
   /// How many hops away a node may be that its answers depend on.
   virtual std::size_t hops() const { return 1; }
+  /// On the first `rows` nodes of a field; nothing: it is not linear.
+  virtual std::optional<LinearForm> linear_form(const ReceptiveField& /*field*/, std::size_t /*rows*/) const {
+    return std::nullopt;
+  }
+  /// Nothing: it weighs neighbours in another way.
+  virtual std::optional<NormalizedForm> normalized_form() const { return std::nullopt; }
   /// Multiply and add are two.
   virtual double forward_flops(const LayerSize& size) const = 0;
 

@@ -13,6 +13,10 @@ class DenseLayer final : public OneWeightLayer<DenseLayer> {
  public:
   using OneWeightLayer::OneWeightLayer;
   std::size_t hops() const override { return 0; }
+  std::optional<LinearForm> linear_form(const ReceptiveField&, std::size_t) const override {
+    return LinearForm{.edges = {}, .hops = 0};
+  }
+  std::optional<NormalizedForm> normalized_form() const override { return NormalizedForm{.hops = 0, .bias = bias()}; }
   double forward_flops(const LayerSize& size) const override { return product_flops(size, inputs_, outputs_); }
 
   template <class T>

@@ -9,9 +9,9 @@
 namespace souk {
 
 template <class S>
-graph_parts::EdgeFactors<S> gcn_weights(GcnNormalization normalization, const ReceptiveField& field, std::size_t rows) {
+EdgeFactors<S> gcn_weights(GcnNormalization normalization, const ReceptiveField& field, std::size_t rows) {
   const bool loops = normalization == GcnNormalization::symmetric;
-  graph_parts::EdgeFactors<S> how;
+  EdgeFactors<S> how;
   how.at.resize(rows);
   if (normalization != GcnNormalization::without_self) how.own.assign(rows, S{1});
   for (std::size_t i = 0; i < rows; ++i) {
@@ -23,8 +23,8 @@ graph_parts::EdgeFactors<S> gcn_weights(GcnNormalization normalization, const Re
   return how;
 }
 
-template graph_parts::EdgeFactors<float> gcn_weights<float>(GcnNormalization, const ReceptiveField&, std::size_t);
-template graph_parts::EdgeFactors<double> gcn_weights<double>(GcnNormalization, const ReceptiveField&, std::size_t);
+template EdgeFactors<float> gcn_weights<float>(GcnNormalization, const ReceptiveField&, std::size_t);
+template EdgeFactors<double> gcn_weights<double>(GcnNormalization, const ReceptiveField&, std::size_t);
 
 namespace {
 
@@ -36,6 +36,14 @@ class GcnLayer final : public OneWeightLayer<GcnLayer> {
       : OneWeightLayer(outputs), normalization_(normalization) {}
   double forward_flops(const LayerSize& size) const override {
     return product_flops(size, inputs_, outputs_) + gather_flops(size, outputs_);
+  }
+
+  std::optional<LinearForm> linear_form(const ReceptiveField& field, std::size_t rows) const override {
+    return LinearForm{.edges = gcn_weights<double>(normalization_, field, rows)};
+  }
+  std::optional<NormalizedForm> normalized_form() const override {
+    if (normalization_ != GcnNormalization::symmetric) return std::nullopt;
+    return NormalizedForm{.bias = bias()};
   }
 
   // Multiplied first: an edge then carries outputs and not inputs.

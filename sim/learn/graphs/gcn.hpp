@@ -12,6 +12,6 @@ enum class GcnNormalization : std::uint8_t { symmetric, plus_identity, without_s
 
 /// How a graph convolutional network weighs the first `rows` nodes of a field and their neighbours; S: float or double.
 template <class S>
-graph_parts::EdgeFactors<S> gcn_weights(GcnNormalization normalization, const ReceptiveField& field, std::size_t rows);
+EdgeFactors<S> gcn_weights(GcnNormalization normalization, const ReceptiveField& field, std::size_t rows);
 
 }  // namespace souk

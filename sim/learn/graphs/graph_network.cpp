@@ -55,9 +55,13 @@ struct GraphNetwork::Work {
   std::vector<Layer> layers;
   std::vector<float> feature_values;  ///< of the field's entries, where some are dropped
   const ReceptiveField* field = nullptr;
+  KnownProducts<T>* known = nullptr;  ///< of the field's sources, where it has some
   std::vector<T> parameters, d_out, d_in;
 
   NodeInput<T> input(std::size_t layer, std::size_t features, std::span<const std::size_t> widths) const {
+    if (layer == 0 && known != nullptr) {
+      return {.known = known, .sources = field->sources().data(), .width = features};
+    }
     if (layer == 0) {
       return {.features = &field->features(),
               .feature_values = layers[0].mask.empty() ? nullptr : feature_values.data(),
@@ -215,6 +219,22 @@ void GraphNetwork::outputs(std::span<const double> parameters, const ReceptiveFi
   std::ranges::copy(works_->twice.layers.back().out, logits.begin());
 }
 
+template <>
+void GraphNetwork::outputs(std::span<const float> parameters, const ReceptiveField& field, std::size_t nodes,
+                           KnownProducts<float>& known, std::span<float> logits) {
+  works_->single.known = &known;
+  outputs(parameters, field, nodes, logits);
+  works_->single.known = nullptr;
+}
+
+template <>
+void GraphNetwork::outputs(std::span<const double> parameters, const ReceptiveField& field, std::size_t nodes,
+                           KnownProducts<double>& known, std::span<double> logits) {
+  works_->twice.known = &known;
+  outputs(parameters, field, nodes, logits);
+  works_->twice.known = nullptr;
+}
+
 double GraphNetwork::gradient(std::span<const float> parameters, const ReceptiveField& field,
                               std::span<const std::int32_t> labels, std::span<float> gradient, Stream* dropout) {
   SOUK_EXPECT(parameters.size() == layout_->dimension() && gradient.size() == layout_->trainable());
@@ -246,6 +266,12 @@ void GraphNetwork::hessian_vector(std::span<const float> parameters, const Recep
   std::vector<Dual<float>> gradient(layout_->dimension());
   backward(work, work.parameters.data(), work.d_out, gradient.data());
   for (std::size_t v = 0; v < out.size(); ++v) out[v] = gradient[v].slope;
+}
+
+GraphNetwork make_graph_network(const scenario::Model& model, const Dataset& train,
+                                std::shared_ptr<const Objective> objective) {
+  const GraphModelShape shape{.features = train.features(), .classes = static_cast<std::size_t>(train.classes())};
+  return {make_graph_architecture(model, shape), shape, std::move(objective)};
 }
 
 GraphArchitecture make_graph_architecture(const scenario::Model& model, const GraphModelShape& shape) {

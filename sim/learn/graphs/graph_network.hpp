@@ -25,6 +25,10 @@ class GraphNetwork {
                std::shared_ptr<const Objective> objective);
 
   const std::string& name() const { return architecture_.name; }
+  const GraphArchitecture& architecture() const { return architecture_; }
+  /// [layers] Where the parameters of each begin, and values of a node that it writes.
+  std::span<const std::size_t> offsets() const { return std::span(offsets_).first(widths_.size()); }
+  std::span<const std::size_t> widths() const { return widths_; }
   const ParameterLayout& layout() const { return *layout_; }
   void initialise(Stream& random, std::span<float> parameters) const;
   std::size_t hops() const;
@@ -39,6 +43,10 @@ class GraphNetwork {
                std::span<float> logits);
   void outputs(std::span<const double> parameters, const ReceptiveField& field, std::size_t nodes,
                std::span<double> logits);
+  /// Likewise of a field that has sources: `known` has the products of what they name with weights of `parameters`.
+  template <class T>
+  void outputs(std::span<const T> parameters, const ReceptiveField& field, std::size_t nodes, KnownProducts<T>& known,
+               std::span<T> logits);
   /// Mean loss of the targets, of these classes, and its gradient [trainable]. `dropout`: null: nothing is dropped.
   double gradient(std::span<const float> parameters, const ReceptiveField& field, std::span<const std::int32_t> labels,
                   std::span<float> gradient, Stream* dropout = nullptr);
@@ -63,6 +71,10 @@ class GraphNetwork {
   struct Works;
   std::shared_ptr<Works> works_;
 };
+
+/// The graph network chosen in `model`, for the nodes of this data set. Throws InputError as below.
+GraphNetwork make_graph_network(const scenario::Model& model, const Dataset& train,
+                                std::shared_ptr<const Objective> objective);
 
 /// The graph network chosen in `model`. Throws InputError where it is a network of rows.
 GraphArchitecture make_graph_architecture(const scenario::Model& model, const GraphModelShape& shape);

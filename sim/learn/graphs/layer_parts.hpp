@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "sim/base/contract.hpp"
 #include "sim/learn/graphs/convolution.hpp"
 #include "sim/learn/graphs/graph_kernels.hpp"
+#include "sim/learn/graphs/known_products.hpp"
 
 namespace souk::scenario {
 enum GraphActivation : int;
@@ -33,51 +36,95 @@ const Scalar<T>* as_scalars(const T* values) {
   return reinterpret_cast<const Scalar<T>*>(values);
 }
 
-/// row_factors of scaled features as numbers of this kind.
+/// row_factors of scaled features, from row `first` on, as numbers of this kind.
 template <class T>
-std::vector<Scalar<T>> row_factors(const NodeInput<T>& in, std::size_t rows) {
-  const auto factors = in.scaling->row_factors;
-  if (factors.empty()) return {};
-  return std::vector<Scalar<T>>(factors.begin(), factors.begin() + static_cast<std::ptrdiff_t>(rows));
+std::vector<Scalar<T>> row_factors(const NodeInput<T>& in, std::size_t rows, std::size_t first = 0) {
+  if (in.scaling->row_factors.empty()) return {};
+  const auto factors = in.scaling->row_factors.subspan(first, rows);
+  return std::vector<Scalar<T>>(factors.begin(), factors.end());
 }
 
-/// out [rows, outputs] = the first rows of `in` times weight. Features are sparse and stay so: of scaled columns,
-/// (x - shift) scale W = x (scale W) - shift (scale W).
+/// out [rows, outputs] = features of `in`, from row `first` on, times weight.
+template <class T>
+void multiply_features(const NodeInput<T>& in, const FeatureWeight<T>& weight, std::size_t first, std::size_t rows,
+                       T* out) {
+  const std::size_t outputs = weight.outputs();
+  const std::vector<Scalar<T>> factors = row_factors(in, rows, first);
+  SparseRows part = *in.features;
+  part.offsets = part.offsets.subspan(first, rows + 1);
+  kernels::multiply_sparse({.matrix = part,
+                            .rows = rows,
+                            .columns = static_cast<std::uint32_t>(in.width),
+                            .width = outputs * scalars<T>,
+                            .in = as_scalars(weight.of_stored()),
+                            .out = as_scalars(out),
+                            .row_factors = factors.empty() ? nullptr : factors.data(),
+                            .values = in.feature_values});
+  if (weight.shifted().empty()) return;
+  for (std::size_t i = 0; i < rows; ++i) {
+    const T factor{factors.empty() ? Scalar<T>{1} : factors[i]};
+    for (std::size_t o = 0; o < outputs; ++o) out[i * outputs + o] -= factor * weight.shifted()[o];
+  }
+}
+
+/// out [rows, outputs] = the first rows of `in` times weight. Features are sparse and stay so.
 template <class T>
 void multiply(const NodeInput<T>& in, const T* weight, std::size_t rows, std::size_t outputs, T* out) {
   if (in.rows != nullptr) {
     kernels::multiply_dense(rows, in.width, outputs, in.rows, weight, out);
     return;
   }
-  const FeatureScaling& scaling = *in.scaling;
-  const bool columns = !scaling.scale.empty();
-  std::vector<T> scaled, shifted;
-  if (columns) {
-    scaled.assign(weight, weight + in.width * outputs);
-    shifted.assign(outputs, T{});
-    for (std::size_t f = 0; f < in.width; ++f) {
-      const T scale{static_cast<Scalar<T>>(scaling.scale[f])}, shift{static_cast<Scalar<T>>(scaling.shift[f])};
-      for (std::size_t o = 0; o < outputs; ++o) {
-        scaled[f * outputs + o] = scale * scaled[f * outputs + o];
-        shifted[o] += shift * scaled[f * outputs + o];
-      }
+  if (in.known != nullptr) {
+    const T* products = in.known->of(weight, outputs, std::span(in.sources, rows));
+    for (std::size_t i = 0; i < rows; ++i) {
+      const T factor{static_cast<Scalar<T>>(in.sources[i].factor)};
+      const T* row = products + in.sources[i].row * outputs;
+      for (std::size_t o = 0; o < outputs; ++o) out[i * outputs + o] = factor * row[o];
     }
+    return;
   }
-  const std::vector<Scalar<T>> factors = row_factors(in, rows);
-  kernels::multiply_sparse({.matrix = *in.features,
-                            .rows = rows,
-                            .columns = static_cast<std::uint32_t>(in.width),
-                            .width = outputs * scalars<T>,
-                            .in = as_scalars(columns ? scaled.data() : weight),
-                            .out = as_scalars(out),
-                            .row_factors = factors.empty() ? nullptr : factors.data(),
-                            .values = in.feature_values});
-  if (!columns) return;
-  for (std::size_t i = 0; i < rows; ++i) {
-    const T factor{factors.empty() ? Scalar<T>{1} : factors[i]};
-    for (std::size_t o = 0; o < outputs; ++o) out[i * outputs + o] -= factor * shifted[o];
-  }
+  multiply_features(in, FeatureWeight<T>(*in.scaling, weight, in.width, outputs), 0, rows, out);
 }
+
+}  // namespace souk::graph_parts
+
+namespace souk {
+
+template <class T>
+const T* KnownProducts<T>::of(const T* weight, std::size_t outputs, std::span<const NodeSource> sources) {
+  Products& products = products_of(weight, outputs);
+  // Rows one behind the other are formed together.
+  for (std::size_t i = 0; i < sources.size();) {
+    const std::size_t first = sources[i++].row;
+    if (products.is_there[first] != 0) continue;
+    std::size_t end = first + 1;
+    for (; i < sources.size() && sources[i].row == end && products.is_there[end] == 0; ++i) ++end;
+    graph_parts::multiply_features(all_, products.weight, first, end - first, products.rows.get() + first * outputs);
+    std::fill_n(products.is_there.begin() + static_cast<std::ptrdiff_t>(first), end - first, std::uint8_t{1});
+  }
+  return products.rows.get();
+}
+
+template <class T>
+typename KnownProducts<T>::Products& KnownProducts<T>::products_of(const T* weight, std::size_t outputs) {
+  for (Products& products : products_) {
+    if (products.weight.given() == weight) return products;
+  }
+  const std::size_t count = more_.size() / all_.width;
+  Products& products =
+      products_.emplace_back(Products{.weight = FeatureWeight<T>(*all_.scaling, weight, all_.width, outputs),
+                                      .rows = std::make_unique_for_overwrite<T[]>((nodes_ + count) * outputs),
+                                      .is_there = std::vector<std::uint8_t>(nodes_ + count)});
+  if (count == 0) return products;
+  const NodeInput<T> more{.rows = more_.data(), .width = all_.width};
+  graph_parts::multiply(more, weight, count, outputs, products.rows.get() + nodes_ * outputs);
+  std::fill_n(products.is_there.begin() + static_cast<std::ptrdiff_t>(nodes_), count, std::uint8_t{1});
+  return products;
+}
+
+}  // namespace souk
+
+namespace souk::graph_parts {
 
 /// The way back of multiply: adds to d_weight, and writes d_in [rows, inputs] if it is not null.
 template <class T>
@@ -93,7 +140,7 @@ void unwind_multiply(const NodeInput<T>& in, const T* weight, std::size_t rows, 
     kernels::multiply_dense(rows, outputs, in.width, d_out, transposed.data(), d_in);
     return;
   }
-  SOUK_EXPECT(d_in == nullptr);
+  SOUK_EXPECT(d_in == nullptr && in.known == nullptr);
   const FeatureScaling& scaling = *in.scaling;
   const bool columns = !scaling.scale.empty();
   std::vector<T> gathered(columns ? in.width * outputs : 0);
@@ -133,13 +180,6 @@ void unwind_bias(const T* d_out, std::size_t rows, std::size_t width, T* d_bias)
     for (std::size_t c = 0; c < width; ++c) d_bias[c] += d_out[i * width + c];
   }
 }
-
-/// out_i = at_i (sum of from_j in_j over the neighbours j of i) + own_i in_i. Empty: factors of 1, and nothing of a
-/// node's own.
-template <class S>
-struct EdgeFactors {
-  std::vector<S> at, from, own;
-};
 
 template <class S>
 const S* data_of(const std::vector<S>& values) {

@@ -1,6 +1,7 @@
 #include "sim/learn/graphs/receptive_field.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "sim/base/contract.hpp"
@@ -19,6 +20,16 @@ std::span<const std::uint32_t> columns_of(const SparseRows& rows, std::size_t ro
   return rows.columns.subspan(rows.offsets[row], rows.offsets[row + 1] - rows.offsets[row]);
 }
 
+/// `count` of them, drawn without repeats, in the order of the draws; all, as they are, where there are no more.
+void draw_first(std::vector<std::uint32_t>& values, std::size_t count, Stream& draws) {
+  if (values.size() <= count) return;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t other = i + draws.below(static_cast<std::uint32_t>(values.size() - i));
+    std::swap(values[i], values[other]);
+  }
+  values.resize(count);
+}
+
 }  // namespace
 
 ReceptiveField::ReceptiveField(const Graph& graph, const FeatureScaling& scaling)
@@ -34,6 +45,49 @@ ReceptiveField::ReceptiveField(const Graph& graph, const FeatureScaling& scaling
   for (const NodeIndex node : nodes_) degrees_.push_back(count_neighbours(graph, node, !within.empty()));
   take_edges(graph);
   take_features(graph, scaling);
+}
+
+ReceptiveField::ReceptiveField(const Graph& graph, const FeatureScaling& scaling, std::span<const NodeIndex> targets,
+                               std::span<const std::uint32_t> counts, Stream& draws,
+                               std::span<const NodeIndex> within) {
+  find_nodes(graph, targets, 0, within);
+  std::vector<std::pair<NodeIndex, NodeIndex>> drawn;  // both directions
+  std::vector<std::uint32_t> neighbours;
+  for (std::size_t hop = 0, begin = 0; hop < counts.size(); ++hop) {
+    const std::size_t end = nodes_.size();
+    for (; begin < end; ++begin) {
+      neighbours.clear();
+      for (const std::uint32_t neighbour : columns_of(graph.edges, nodes_[begin])) {
+        if (places_[neighbour] != barred) neighbours.push_back(neighbour);
+      }
+      draw_first(neighbours, counts[hop], draws);
+      for (const std::uint32_t neighbour : neighbours) {
+        drawn.emplace_back(nodes_[begin], neighbour);
+        drawn.emplace_back(neighbour, nodes_[begin]);
+        if (places_[neighbour] != absent) continue;
+        places_[neighbour] = 0;
+        nodes_.push_back(neighbour);
+      }
+    }
+    std::sort(nodes_.begin() + static_cast<std::ptrdiff_t>(end), nodes_.end());
+    reach_.push_back(nodes_.size());
+  }
+  for (std::size_t i = 0; i < nodes_.size(); ++i) places_[nodes_[i]] = static_cast<std::uint32_t>(i);
+  std::ranges::sort(drawn);
+  drawn.erase(std::ranges::unique(drawn).begin(), drawn.end());
+  take_edges(drawn);
+  take_features(graph, scaling);
+}
+
+void ReceptiveField::take_edges(const std::vector<std::pair<NodeIndex, NodeIndex>>& drawn) {
+  edge_offsets_.assign(1, 0);
+  for (const NodeIndex node : nodes_) {
+    auto edge = std::ranges::lower_bound(drawn, std::pair(node, NodeIndex{0}));
+    for (; edge != drawn.end() && edge->first == node; ++edge) neighbours_.push_back(places_[edge->second]);
+    degrees_.push_back(static_cast<std::uint32_t>(neighbours_.size() - edge_offsets_.back()));
+    edge_offsets_.push_back(neighbours_.size());
+  }
+  edges_ = {.offsets = edge_offsets_, .columns = neighbours_, .values = {}, .width = nodes_.size()};
 }
 
 std::uint32_t ReceptiveField::count_neighbours(const Graph& graph, NodeIndex node, bool restricted) const {
@@ -91,6 +145,67 @@ void ReceptiveField::take_features(const Graph& graph, const FeatureScaling& sca
   }
   features_ = {.offsets = feature_offsets_, .columns = feature_columns_, .values = feature_values_, .width = all.width};
   scaling_ = {.shift = scaling.shift, .scale = scaling.scale, .row_factors = row_factors_};
+}
+
+ReceptiveField::ReceptiveField(const EditedGraph& graph, std::span<const NodeIndex> targets, std::size_t hops,
+                               NodePlaces& places) {
+  places.begin(graph.nodes());
+  const auto enter = [&](NodeIndex node) {
+    if (places.of(node) != NodePlaces::absent) return false;
+    places.put(node, 0);
+    nodes_.push_back(node);
+    return true;
+  };
+  for (const NodeIndex node : targets) SOUK_EXPECT(enter(node));
+  reach_.push_back(nodes_.size());
+  for (std::size_t hop = 1, begin = 0; hop <= hops; ++hop) {
+    const std::size_t end = nodes_.size();
+    for (; begin < end; ++begin) {
+      for (const NodeIndex neighbour : graph.neighbours(nodes_[begin])) enter(neighbour);
+    }
+    std::sort(nodes_.begin() + static_cast<std::ptrdiff_t>(end), nodes_.end());
+    reach_.push_back(nodes_.size());
+  }
+  for (std::size_t i = 0; i < nodes_.size(); ++i) places.put(nodes_[i], static_cast<std::uint32_t>(i));
+  // Nodes at the rim are read and not computed: nobody asks for their edges.
+  const std::size_t computed = hops == 0 ? nodes_.size() : reach_[hops - 1];
+  edge_offsets_.assign(1, 0);
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const std::span<const NodeIndex> neighbours = graph.neighbours(nodes_[i]);
+    degrees_.push_back(static_cast<std::uint32_t>(neighbours.size()));
+    sources_.push_back(graph.source(nodes_[i]));
+    if (i < computed) {
+      for (const NodeIndex neighbour : neighbours) {
+        if (const std::uint32_t place = places.of(neighbour); place != NodePlaces::absent) {
+          neighbours_.push_back(place);
+        }
+      }
+    }
+    edge_offsets_.push_back(neighbours_.size());
+  }
+  edges_ = {.offsets = edge_offsets_, .columns = neighbours_, .values = {}, .width = nodes_.size()};
+}
+
+void NodePlaces::begin(std::size_t nodes) {
+  if (marks_.size() < nodes) {
+    marks_.resize(nodes, 0);
+    places_.resize(nodes);
+  }
+  if (++mark_ != 0) return;
+  std::ranges::fill(marks_, 0);
+  mark_ = 1;
+}
+
+std::vector<float> factors_of_rows(const SparseRows& features) {
+  std::vector<float> factors(features.rows(), 1.0F);
+  for (std::size_t v = 0; v < features.rows(); ++v) {
+    double sum = 0.0;
+    for (std::uint64_t e = features.offsets[v]; e < features.offsets[v + 1]; ++e) {
+      sum += features.values.empty() ? 1.0 : std::abs(static_cast<double>(features.values[e]));
+    }
+    if (sum > 0.0) factors[v] = static_cast<float>(1.0 / sum);
+  }
+  return factors;
 }
 
 double ReceptiveField::bytes() const {

@@ -27,6 +27,9 @@ class SageLayer final : public ConvolutionOf<SageLayer> {
   double forward_flops(const LayerSize& size) const override {
     return 2.0 * product_flops(size, inputs_, outputs_) + gather_flops(size, outputs_);
   }
+  std::optional<LinearForm> linear_form(const ReceptiveField& field, std::size_t rows) const override {
+    return LinearForm{.edges = mean<double>(field, rows), .own_weight = inputs_ * outputs_};
+  }
 
   template <class T>
   void run(const LayerPass<T>& pass) const {
@@ -34,7 +37,8 @@ class SageLayer final : public ConvolutionOf<SageLayer> {
     T* products = keep(pass.kept, 0, pass.rows_in * outputs_);
     T* own = keep(pass.kept, 1, pass.rows_out * outputs_);
     multiply(pass.in, pass.parameters, pass.rows_in, outputs_, products);
-    gather(mean<T>(pass), pass.field, pass.rows_in, pass.rows_out, outputs_, products, pass.out);
+    gather(mean<Scalar<T>>(pass.field, pass.rows_in), pass.field, pass.rows_in, pass.rows_out, outputs_, products,
+           pass.out);
     multiply(pass.in, pass.parameters + size, pass.rows_out, outputs_, own);
     for (std::size_t v = 0; v < pass.rows_out * outputs_; ++v) pass.out[v] += own[v];
     add_bias(pass.parameters + 2 * size, pass.rows_out, outputs_, pass.out);
@@ -45,7 +49,8 @@ class SageLayer final : public ConvolutionOf<SageLayer> {
     const std::size_t size = inputs_ * outputs_;
     T* d_products = keep(pass.kept, 0, pass.rows_in * outputs_);
     unwind_bias(back.d_out, pass.rows_out, outputs_, back.d_parameters + 2 * size);
-    unwind_gather(mean<T>(pass), pass.field, pass.rows_in, pass.rows_out, outputs_, back.d_out, d_products);
+    unwind_gather(mean<Scalar<T>>(pass.field, pass.rows_in), pass.field, pass.rows_in, pass.rows_out, outputs_,
+                  back.d_out, d_products);
     unwind_multiply(pass.in, pass.parameters, pass.rows_in, outputs_, d_products, back.d_parameters, back.d_in);
     T* d_own = back.d_in == nullptr ? nullptr : keep(pass.kept, 2, pass.rows_out * inputs_);
     unwind_multiply(pass.in, pass.parameters + size, pass.rows_out, outputs_, back.d_out, back.d_parameters + size,
@@ -54,13 +59,13 @@ class SageLayer final : public ConvolutionOf<SageLayer> {
   }
 
  private:
-  template <class T>
-  EdgeFactors<Scalar<T>> mean(const LayerPass<T>& pass) const {
-    EdgeFactors<Scalar<T>> how;
-    how.at.resize(pass.rows_in);
-    for (std::size_t i = 0; i < pass.rows_in; ++i) {
-      const auto degree = static_cast<Scalar<T>>(pass.field.degrees()[i]);
-      how.at[i] = degree > Scalar<T>{0} ? Scalar<T>{1} / degree : Scalar<T>{0};
+  template <class S>
+  static EdgeFactors<S> mean(const ReceptiveField& field, std::size_t rows) {
+    EdgeFactors<S> how;
+    how.at.resize(rows);
+    for (std::size_t i = 0; i < rows; ++i) {
+      const auto degree = static_cast<S>(field.degrees()[i]);
+      how.at[i] = degree > S{0} ? S{1} / degree : S{0};
     }
     return how;
   }

@@ -12,6 +12,12 @@ class SgcLayer final : public OneWeightLayer<SgcLayer> {
  public:
   SgcLayer(std::size_t outputs, std::size_t hops) : OneWeightLayer(outputs), hops_(hops) {}
   std::size_t hops() const override { return hops_; }
+  std::optional<LinearForm> linear_form(const ReceptiveField& field, std::size_t rows) const override {
+    return LinearForm{.edges = gcn_weights<double>(GcnNormalization::symmetric, field, rows), .hops = hops_};
+  }
+  std::optional<NormalizedForm> normalized_form() const override {
+    return NormalizedForm{.hops = hops_, .bias = bias()};
+  }
   double forward_flops(const LayerSize& size) const override {
     return product_flops(size, inputs_, outputs_) + static_cast<double>(hops_) * gather_flops(size, outputs_);
   }

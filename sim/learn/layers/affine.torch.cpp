@@ -36,19 +36,11 @@ class AffineStage final : public ChainStage {
 
   // 2 samples inputs outputs flops; the weights are read once.
   void forward(const float* parameters, const StageValues& values) override {
-    if (kernels::suits_dot_products(inputs_, outputs_) && values.samples <= few_samples) {
-      kernels::apply_affine({.x = values.in,
-                             .w = parameters + weight_,
-                             .bias = parameters + bias_,
-                             .y = values.out,
-                             .samples = values.samples,
-                             .inputs = inputs_,
-                             .outputs = outputs_,
-                             .relu = relu_});
+    if (takes_dot_products(values.samples)) {
+      apply_dot_products(parameters, parameters + bias_, values, relu_);
       return;
     }
-    multiply({.m = values.samples, .n = outputs_, .k = inputs_}, {.data = values.in, .stride = inputs_},
-             {.data = parameters + weight_, .transposed = true, .stride = inputs_}, values.out);
+    apply(parameters, values, 0.0F);
     const auto finish = relu_ ? kernels::add_bias_relu : kernels::add_bias;
     finish(values.out, parameters + bias_, values.samples, outputs_);
   }
@@ -60,16 +52,85 @@ class AffineStage final : public ChainStage {
       multiply({.m = values.samples, .n = inputs_, .k = outputs_}, {.data = d_out, .stride = outputs_},
                {.data = parameters + weight_, .stride = inputs_}, d_in);
     }
-    multiply({.m = outputs_, .n = inputs_, .k = values.samples, .alpha = sink.scale, .beta = sink.keep},
-             {.data = d_out, .transposed = true, .stride = outputs_}, {.data = values.in, .stride = inputs_},
-             sink.parameters + weight_);
-    kernels::sum_rows(d_out, values.samples, outputs_, bias_gradient_.data());
-    kernels::blend(sink.scale, bias_gradient_.data(), sink.keep, sink.parameters + bias_, outputs_);
+    add_weight_gradient(values.samples, d_out, values.in, sink);
+    add_bias_gradient(values.samples, d_out, sink);
+  }
+
+  // Of W x + b along (V, c): V x + c + W x'. 4 samples inputs outputs flops, or half of that.
+  void forward_tangent(const float* parameters, const StageValues& values, const StageTangents& tangents) override {
+    const float* direction = tangents.direction;
+    const StageValues still{.in = values.in, .out = tangents.out, .samples = values.samples};
+    const StageValues moving{.in = tangents.in, .out = tangents.out, .samples = values.samples};
+    if (takes_dot_products(values.samples)) {
+      apply_dot_products(direction, direction + bias_, still, false);
+      if (tangents.in != nullptr) apply_dot_products(parameters, nullptr, moving, false);
+    } else {
+      apply(direction, still, 0.0F);
+      if (tangents.in != nullptr) apply(parameters, moving, 1.0F);
+      kernels::add_bias(tangents.out, direction + bias_, values.samples, outputs_);
+    }
+    if (relu_) kernels::mask_relu(tangents.out, values.out, values.samples * outputs_);
+  }
+
+  // With gradient g and tangent g', g W becomes g' W + g V, and g^T x becomes g'^T x + g^T x'.
+  void backward_tangent(const float* parameters, const StageValues& values, const StageTangents& tangents, float* d_out,
+                        float* d_in, const GradientSink& sink) override {
+    const std::size_t samples = values.samples;
+    float* d_tangent = d_out + samples * outputs_;
+    if (relu_) {
+      kernels::mask_relu(d_out, values.out, samples * outputs_);
+      kernels::mask_relu(d_tangent, values.out, samples * outputs_);
+    }
+    if (d_in != nullptr) {
+      multiply({.m = 2 * samples, .n = inputs_, .k = outputs_}, {.data = d_out, .stride = outputs_},
+               {.data = parameters + weight_, .stride = inputs_}, d_in);
+      multiply({.m = samples, .n = inputs_, .k = outputs_, .beta = 1.0F}, {.data = d_out, .stride = outputs_},
+               {.data = tangents.direction + weight_, .stride = inputs_}, d_in + samples * inputs_);
+    }
+    add_weight_gradient(samples, d_tangent, values.in, sink);
+    if (tangents.in != nullptr) {
+      add_weight_gradient(samples, d_out, tangents.in,
+                          {.parameters = sink.parameters, .scale = sink.scale, .keep = 1.0F});
+    }
+    add_bias_gradient(samples, d_tangent, sink);
   }
 
  private:
   /// More of them pay for copying the weights into the order of a general product.
   static constexpr std::size_t few_samples = 64;
+
+  bool takes_dot_products(std::size_t samples) const {
+    return kernels::suits_dot_products(inputs_, outputs_) && samples <= few_samples;
+  }
+
+  /// out = in W^T + bias, or out += in W^T without bias, W of `flat`.
+  void apply_dot_products(const float* flat, const float* bias, const StageValues& values, bool relu) const {
+    kernels::apply_affine({.x = values.in,
+                           .w = flat + weight_,
+                           .bias = bias,
+                           .y = values.out,
+                           .samples = values.samples,
+                           .inputs = inputs_,
+                           .outputs = outputs_,
+                           .relu = relu});
+  }
+
+  /// out = in W^T + keep out, W of `flat`.
+  void apply(const float* flat, const StageValues& values, float keep) const {
+    multiply({.m = values.samples, .n = outputs_, .k = inputs_, .beta = keep}, {.data = values.in, .stride = inputs_},
+             {.data = flat + weight_, .transposed = true, .stride = inputs_}, values.out);
+  }
+
+  void add_weight_gradient(std::size_t samples, const float* d_out, const float* in, const GradientSink& sink) const {
+    multiply({.m = outputs_, .n = inputs_, .k = samples, .alpha = sink.scale, .beta = sink.keep},
+             {.data = d_out, .transposed = true, .stride = outputs_}, {.data = in, .stride = inputs_},
+             sink.parameters + weight_);
+  }
+
+  void add_bias_gradient(std::size_t samples, const float* d_out, const GradientSink& sink) {
+    kernels::sum_rows(d_out, samples, outputs_, bias_gradient_.data());
+    kernels::blend(sink.scale, bias_gradient_.data(), sink.keep, sink.parameters + bias_, outputs_);
+  }
 
   std::size_t weight_, bias_;
   bool relu_;

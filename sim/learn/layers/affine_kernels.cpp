@@ -52,8 +52,9 @@ template <std::size_t Samples, std::size_t Outputs>
     for (std::size_t o = 0; o < Outputs; ++o) {
       float value = sum_of_lanes(sums[s][o]);
       for (std::size_t j = whole; j < inputs; ++j) value += x[s * inputs + j] * w[o * inputs + j];
-      value += task.bias[output + o];
-      task.y[(sample + s) * task.outputs + output + o] = task.relu && value < 0.0F ? 0.0F : value;
+      float& y = task.y[(sample + s) * task.outputs + output + o];
+      value += task.bias != nullptr ? task.bias[output + o] : y;
+      y = task.relu && value < 0.0F ? 0.0F : value;
     }
   }
 }

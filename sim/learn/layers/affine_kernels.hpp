@@ -4,11 +4,11 @@
 
 namespace souk::kernels {
 
-/// y = x w^T + bias, max(y, 0) with relu; NaN stays NaN.
+/// y = x w^T + bias, or y += x w^T; max(y, 0) with relu; NaN stays NaN.
 struct Affine {
   const float* x;     ///< [samples, inputs]
   const float* w;     ///< [outputs, inputs]
-  const float* bias;  ///< [outputs]
+  const float* bias;  ///< [outputs]; null: y is added to
   float* y;           ///< [samples, outputs]
   std::size_t samples, inputs, outputs;
   bool relu;

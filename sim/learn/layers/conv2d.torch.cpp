@@ -43,7 +43,7 @@ class ConvStage final : public ChainStage {
     packed_backward_.reserve(channels * shape_.kernel * shape_.padded_row());
     packed_gradient_.reserve(packed_backward_.size());
     for (FloatBuffer* buffer : {&padded_, &d_padded_}) buffer->reserve(shape_.padded_image());
-    for (FloatBuffer* buffer : {&bias_, &bias_gradient_}) buffer->reserve(shape_.outputs());
+    for (FloatBuffer* buffer : {&bias_, &bias_gradient_, &unread_}) buffer->reserve(shape_.outputs());
     for (FloatBuffer* buffer : {&image_, &d_image_}) buffer->reserve(std::max(shape_.in.size(), out.size()));
     weight_gradient_.reserve(shape_.weights());
     z_.reserve(shape_.z_size());
@@ -61,45 +61,124 @@ class ConvStage final : public ChainStage {
     kernels::pack_forward(shape_, parameters + offsets_.weight, packed_forward_.data());
     std::copy_n(parameters + offsets_.bias, shape_.out.channels, bias_.data());
     for (std::size_t sample = 0; sample < values.samples; ++sample) {
-      load(values, sample);
+      load(values.in, sample);
       kernels::convolve(shape_, padded_.data(), packed_forward_.data(), bias_.data(), z_.data());
-      float* y = values.out + sample * out().size();
-      float* image = placement_.planar_out ? image_.data() : y;
-      kernels::finish(shape_, how_, z_.data(), image, origin_.data() + sample * out().size());
-      if (placement_.planar_out) kernels::transpose(image, out().pixels(), out().channels, y);
+      store(values.out, sample, [&](float* image) { kernels::finish(shape_, how_, z_.data(), image, origin(sample)); });
     }
   }
 
   void backward(const float* parameters, const StageValues& values, float* d_out, float* d_in,
                 const GradientSink& sink) override {
+    clear_gradients();
+    if (d_in != nullptr) kernels::pack_backward(shape_, parameters + offsets_.weight, packed_backward_.data());
+    for (std::size_t sample = 0; sample < values.samples; ++sample) {
+      const Lists lists = list(d_out + sample * out().size(), sample, d_in != nullptr, bias_gradient_.data());
+      add_weight_gradient(lists, values.in, sample);
+      if (d_in == nullptr) continue;
+      clear_input_gradient();
+      add_input_gradient(lists, packed_backward_);
+      store_input_gradient(d_in + sample * in().size());
+    }
+    write_gradients(sink);
+  }
+
+  // Of W * x + b along (V, c): V * x + c + W * x', at the places of the maxima alone.
+  void forward_tangent(const float*, const StageValues& values, const StageTangents& tangents) override {
+    packed_direction_.reserve(packed_forward_.size());
+    kernels::pack_forward(shape_, tangents.direction + offsets_.weight, packed_direction_.data());
+    std::copy_n(tangents.direction + offsets_.bias, shape_.out.channels, bias_.data());
+    for (std::size_t sample = 0; sample < values.samples; ++sample) {
+      load(values.in, sample);
+      kernels::convolve(shape_, padded_.data(), packed_direction_.data(), bias_.data(), z_.data());
+      if (tangents.in != nullptr) {
+        load(tangents.in, sample);
+        kernels::convolve(shape_, padded_.data(), packed_forward_.data(), nullptr, z_.data());
+      }
+      store(tangents.out, sample, [&](float* image) { kernels::pick(shape_, how_, z_.data(), origin(sample), image); });
+    }
+  }
+
+  // With gradient g and tangent g': the input's is W^T g' + V^T g, the weights' g' x + g x'. Both are as sparse.
+  void backward_tangent(const float* parameters, const StageValues& values, const StageTangents& tangents, float* d_out,
+                        float* d_in, const GradientSink& sink) override {
+    clear_gradients();
+    if (d_in != nullptr) {
+      packed_backward_direction_.reserve(packed_backward_.size());
+      kernels::pack_backward(shape_, parameters + offsets_.weight, packed_backward_.data());
+      kernels::pack_backward(shape_, tangents.direction + offsets_.weight, packed_backward_direction_.data());
+    }
+    float* d_tangent = d_out + values.samples * out().size();
+    for (std::size_t sample = 0; sample < values.samples; ++sample) {
+      if (d_in != nullptr || tangents.in != nullptr) {
+        const Lists lists = list(d_out + sample * out().size(), sample, d_in != nullptr, unread_.data());
+        if (tangents.in != nullptr) add_weight_gradient(lists, tangents.in, sample);
+        if (d_in != nullptr) {
+          clear_input_gradient();
+          add_input_gradient(lists, packed_backward_);
+          store_input_gradient(d_in + sample * in().size());
+          clear_input_gradient();
+          add_input_gradient(lists, packed_backward_direction_);
+        }
+      }
+      const Lists lists = list(d_tangent + sample * out().size(), sample, d_in != nullptr, bias_gradient_.data());
+      add_weight_gradient(lists, values.in, sample);
+      if (d_in == nullptr) continue;
+      add_input_gradient(lists, packed_backward_);
+      store_input_gradient(d_in + (values.samples + sample) * in().size());
+    }
+    write_gradients(sink);
+  }
+
+ private:
+  /// The non-zeros of one image's output gradient.
+  struct Lists {
+    kernels::NonzeroLists by_channel, by_pixel;
+  };
+
+  std::uint8_t* origin(std::size_t sample) { return origin_.data() + sample * out().size(); }
+
+  /// One image of the output, written by `write` pixel by pixel.
+  template <class Write>
+  void store(float* images, std::size_t sample, const Write& write) {
+    float* y = images + sample * out().size();
+    float* image = placement_.planar_out ? image_.data() : y;
+    write(image);
+    if (placement_.planar_out) kernels::transpose(image, out().pixels(), out().channels, y);
+  }
+
+  /// Of dy [out], whose sums over pixels are added to `sums`.
+  Lists list(float* dy, std::size_t sample, bool by_pixel, float* sums) {
+    if (placement_.planar_out) {
+      kernels::transpose(dy, out().channels, out().pixels(), image_.data());
+      dy = image_.data();
+    }
+    const Lists lists{
+        .by_channel = {channel_entries_.data(), channel_counts_.data(), out().pixels() + 1},
+        .by_pixel = {by_pixel ? pixel_entries_.data() : nullptr, pixel_counts_.data(), shape_.out.channels}};
+    kernels::mask_and_sum(out().pixels(), out().channels, origin(sample), dy, sums);
+    kernels::collect(shape_, how_, dy, origin(sample), lists.by_channel, lists.by_pixel);
+    return lists;
+  }
+
+  void clear_gradients() {
     std::fill_n(bias_gradient_.data(), shape_.out.channels, 0.0F);
     std::fill_n(packed_gradient_.data(), packed_gradient_.size(), 0.0F);
-    if (d_in != nullptr) kernels::pack_backward(shape_, parameters + offsets_.weight, packed_backward_.data());
-    const kernels::NonzeroLists by_channel{channel_entries_.data(), channel_counts_.data(), out().pixels() + 1};
-    const kernels::NonzeroLists by_pixel{d_in == nullptr ? nullptr : pixel_entries_.data(), pixel_counts_.data(),
-                                         shape_.out.channels};
-    for (std::size_t sample = 0; sample < values.samples; ++sample) {
-      load(values, sample);
-      const std::uint8_t* origin = origin_.data() + sample * out().size();
-      float* dy = d_out + sample * out().size();
-      if (placement_.planar_out) {
-        kernels::transpose(dy, out().channels, out().pixels(), image_.data());
-        dy = image_.data();
-      }
-      kernels::mask_and_sum(out().pixels(), out().channels, origin, dy, bias_gradient_.data());
-      kernels::collect(shape_, how_, dy, origin, by_channel, by_pixel);
-      kernels::add_weight_gradient(shape_, by_channel, padded_.data(), packed_gradient_.data());
-      if (d_in != nullptr) store_input_gradient(by_pixel, d_in + sample * in().size());
-    }
+  }
+
+  void add_weight_gradient(const Lists& lists, const float* images, std::size_t sample) {
+    load(images, sample);
+    kernels::add_weight_gradient(shape_, lists.by_channel, padded_.data(), packed_gradient_.data());
+  }
+
+  void write_gradients(const GradientSink& sink) {
     kernels::unpack_gradient(shape_, packed_gradient_.data(), weight_gradient_.data());
     kernels::blend(sink.scale, weight_gradient_.data(), sink.keep, sink.parameters + offsets_.weight, shape_.weights());
     kernels::blend(sink.scale, bias_gradient_.data(), sink.keep, sink.parameters + offsets_.bias, shape_.out.channels);
   }
 
- private:
-  /// One image of the input into its frame.
-  void load(const StageValues& values, std::size_t sample) {
-    const float* image = values.in + sample * in().size();
+  /// One image of the input, or of its tangents, into its frame.
+  void load(const float* images, std::size_t sample) {
+    const float* image = images + sample * in().size();
     if (placement_.planar_in && in().channels > 1) {
       kernels::transpose(image, in().channels, in().pixels(), d_image_.data());
       image = d_image_.data();
@@ -107,9 +186,11 @@ class ConvStage final : public ChainStage {
     kernels::pad(shape_, image, padded_.data());
   }
 
-  void store_input_gradient(const kernels::NonzeroLists& by_pixel, float* d_in) {
-    std::fill_n(d_padded_.data(), shape_.padded_image(), 0.0F);
-    kernels::add_input_gradient(shape_, how_, by_pixel, packed_backward_.data(), d_padded_.data());
+  void clear_input_gradient() { std::fill_n(d_padded_.data(), shape_.padded_image(), 0.0F); }
+  void add_input_gradient(const Lists& lists, const FloatBuffer& packed) {
+    kernels::add_input_gradient(shape_, how_, lists.by_pixel, packed.data(), d_padded_.data());
+  }
+  void store_input_gradient(float* d_in) {
     if (placement_.planar_in) {
       kernels::crop(shape_, d_padded_.data(), d_image_.data());
       kernels::transpose(d_image_.data(), in().pixels(), in().channels, d_in);
@@ -123,8 +204,10 @@ class ConvStage final : public ChainStage {
   Placement placement_;
   kernels::ConvShape shape_;
   FloatBuffer packed_forward_, packed_backward_, packed_gradient_, weight_gradient_, bias_, bias_gradient_;
-  FloatBuffer padded_, d_padded_, image_, d_image_, z_;  ///< of one image
-  std::vector<std::uint8_t> origin_;                     ///< [samples, out]
+  FloatBuffer packed_direction_, packed_backward_direction_;  ///< as packed_forward_ and packed_backward_
+  FloatBuffer unread_;                                        ///< sums that nobody asked for
+  FloatBuffer padded_, d_padded_, image_, d_image_, z_;       ///< of one image
+  std::vector<std::uint8_t> origin_;                          ///< [samples, out]
   std::vector<kernels::Nonzero> channel_entries_, pixel_entries_;
   std::vector<std::uint32_t> channel_counts_, pixel_counts_;
 };

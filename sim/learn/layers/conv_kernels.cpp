@@ -3,22 +3,18 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <type_traits>
 
 #include "sim/base/contract.hpp"
 #include "sim/base/multiversion.hpp"
+#include "sim/learn/layers/conv_vectors.hpp"
 
 // Compiled with -ffp-contract=fast: products and sums below become fused multiply-adds.
 namespace souk::kernels {
 namespace {
 
-/// 16 floats; lowered to what the target has.
-using Vector [[gnu::vector_size(64)]] = float;
-
-// By reference: passing or returning a vector would depend on the target.
-[[gnu::always_inline]] inline void load(const float* from, Vector& to) { std::memcpy(&to, from, sizeof to); }
-[[gnu::always_inline]] inline void store(const Vector& from, float* to) { std::memcpy(to, &from, sizeof from); }
-
-/// Vector registers a tile of sums may take: 32 of AVX-512, or 16 half as wide, less what it is computed from.
+/// Sums of 16 floats that a tile may take: registers, 32 of AVX-512 or 16 half as wide, less what they are computed
+/// from.
 std::size_t sums_in_registers() {
 #if defined(__x86_64__)
   static const std::size_t count = __builtin_cpu_supports("avx512f") ? 28 : 6;
@@ -27,6 +23,9 @@ std::size_t sums_in_registers() {
   return 6;
 #endif
 }
+
+/// Whether a register has room for a Vector; otherwise kernels work on Halves.
+bool registers_are_wide() { return sums_in_registers() >= 8; }
 
 /// What one tile reads and writes.
 struct Tile {
@@ -38,10 +37,10 @@ struct Tile {
 };
 
 // Pixels x Vectors sums in registers; per weight row, Vectors loads and Pixels broadcasts for their product of sums.
-template <std::size_t Pixels, std::size_t Vectors>
+template <class V, std::size_t Pixels, std::size_t Vectors>
 [[gnu::always_inline]] inline void convolve_tile(const ConvShape& shape, const Tile& tile) {
   const std::size_t channels = shape.in.channels, outputs = shape.outputs(), row = shape.row(), pitch = shape.pitch();
-  Vector sums[Pixels][Vectors];
+  V sums[Pixels][Vectors];
 #pragma GCC unroll 8
   for (std::size_t p = 0; p < Pixels; ++p) {
 #pragma GCC unroll 4
@@ -53,14 +52,14 @@ template <std::size_t Pixels, std::size_t Vectors>
   for (std::size_t kh = 0; kh < tile.kernel_rows; ++kh) {
     const float* x = tile.x + kh * pitch;
     for (std::size_t j = 0; j < row; ++j, weights += outputs) {
-      Vector w[Vectors];
+      V w[Vectors];
 #pragma GCC unroll 4
       for (std::size_t v = 0; v < Vectors; ++v) load(weights + v * lanes, w[v]);
 #pragma GCC unroll 8
       for (std::size_t p = 0; p < Pixels; ++p) {
         const float value = x[p * channels + j];
 #pragma GCC unroll 4
-        for (std::size_t v = 0; v < Vectors; ++v) sums[p][v] += value * w[v];
+        for (std::size_t v = 0; v < Vectors; ++v) multiply_add(value, w[v], sums[p][v]);
       }
     }
   }
@@ -77,7 +76,7 @@ struct Convolution {
   float* z;
 };
 
-template <std::size_t Pixels, std::size_t Vectors>
+template <class V, std::size_t Pixels, std::size_t Vectors>
 [[gnu::always_inline]] inline void convolve_image(const Convolution& task) {
   const ConvShape& shape = task.shape;
   const std::size_t outputs = shape.outputs();
@@ -85,41 +84,57 @@ template <std::size_t Pixels, std::size_t Vectors>
     for (std::size_t kh = 0; kh < shape.kernel; kh += shape.tiling.kernel_rows) {
       Tile tile{.x = nullptr,
                 .weights = task.packed + kh * shape.row() * outputs + first,
-                .start = kh == 0 ? task.bias + first : nullptr,
+                .start = kh == 0 && task.bias != nullptr ? task.bias + first : nullptr,
                 .z = nullptr,
                 .kernel_rows = std::min(shape.tiling.kernel_rows, shape.kernel - kh)};
       for (std::size_t h = 0; h < shape.out.height; ++h) {
         for (std::size_t w = 0; w < shape.z_width(); w += Pixels) {
           tile.x = task.padded + (h + kh) * shape.pitch() + w * shape.in.channels;
           tile.z = task.z + (h * shape.z_width() + w) * outputs + first;
-          convolve_tile<Pixels, Vectors>(shape, tile);
+          convolve_tile<V, Pixels, Vectors>(shape, tile);
         }
       }
     }
   }
 }
 
-template <std::size_t Vectors>
-[[gnu::always_inline]] inline void convolve_vectors(const Convolution& task) {
+template <class V, std::size_t Vectors>
+[[gnu::always_inline]] inline void convolve_pixels(const Convolution& task) {
   switch (task.shape.tiling.pixels) {
     case 1:
-      return convolve_image<1, Vectors>(task);
+      return convolve_image<V, 1, Vectors>(task);
     case 2:
-      return convolve_image<2, Vectors>(task);
+      return convolve_image<V, 2, Vectors>(task);
     case 3:
-      return convolve_image<3, Vectors>(task);
+      return convolve_image<V, 3, Vectors>(task);
     case 4:
-      return convolve_image<4, Vectors>(task);
+      return convolve_image<V, 4, Vectors>(task);
     case 5:
-      return convolve_image<5, Vectors>(task);
+      return convolve_image<V, 5, Vectors>(task);
     case 6:
-      return convolve_image<6, Vectors>(task);
+      return convolve_image<V, 6, Vectors>(task);
     case 7:
-      return convolve_image<7, Vectors>(task);
+      return convolve_image<V, 7, Vectors>(task);
     default:
-      return convolve_image<8, Vectors>(task);
+      return convolve_image<V, 8, Vectors>(task);
   }
 }
+
+SOUK_MULTIVERSION void convolve_vectors(const Convolution& task) {
+  switch (task.shape.tiling.vectors) {
+    case 1:
+      return convolve_pixels<Vector, 1>(task);
+    case 2:
+      return convolve_pixels<Vector, 2>(task);
+    case 3:
+      return convolve_pixels<Vector, 3>(task);
+    default:
+      return convolve_pixels<Vector, 4>(task);
+  }
+}
+
+// One vector of output channels: choose_tiling.
+SOUK_MULTIVERSION void convolve_halves(const Convolution& task) { convolve_pixels<Halves, 1>(task); }
 
 /// Sums over one list: target vectors (`target_step` apart) += value times source vectors (`source_step` apart).
 struct ListSum {
@@ -132,10 +147,11 @@ struct ListSum {
 };
 
 // Vectors x Parts sums in registers: parts of the list, because a sum waits for the one before it. Bound by loads.
-template <std::size_t Vectors>
+template <class V, std::size_t Vectors>
 [[gnu::always_inline]] inline void add_list(const ListSum& task) {
-  constexpr std::size_t parts = Vectors >= 6 ? 1 : Vectors >= 3 ? 2 : Vectors == 2 ? 4 : 8;
-  Vector sums[parts][Vectors] = {};
+  constexpr bool wide = std::is_same_v<V, Vector>;
+  constexpr std::size_t parts = wide ? (Vectors >= 6 ? 1 : Vectors >= 3 ? 2 : Vectors == 2 ? 4 : 8) : 6 / Vectors;
+  V sums[parts][Vectors] = {};
 #pragma GCC unroll 12
   for (std::size_t v = 0; v < Vectors; ++v) load(task.target + v * task.target_step, sums[0][v]);
   std::size_t i = 0;
@@ -145,67 +161,214 @@ template <std::size_t Vectors>
       const Nonzero entry = task.entries[i + part];
 #pragma GCC unroll 12
       for (std::size_t v = 0; v < Vectors; ++v) {
-        Vector source;
+        V source;
         load(task.source + entry.offset + v * task.source_step, source);
-        sums[part][v] += entry.value * source;
+        multiply_add(entry.value, source, sums[part][v]);
       }
     }
   }
   for (; i < task.count; ++i) {
 #pragma GCC unroll 12
     for (std::size_t v = 0; v < Vectors; ++v) {
-      Vector source;
+      V source;
       load(task.source + task.entries[i].offset + v * task.source_step, source);
-      sums[0][v] += task.entries[i].value * source;
+      multiply_add(task.entries[i].value, source, sums[0][v]);
     }
   }
 #pragma GCC unroll 12
   for (std::size_t v = 0; v < Vectors; ++v) {
 #pragma GCC unroll 8
-    for (std::size_t part = 1; part < parts; ++part) sums[0][v] += sums[part][v];
+    for (std::size_t part = 1; part < parts; ++part) add(sums[part][v], sums[0][v]);
     store(sums[0][v], task.target + v * task.target_step);
   }
 }
 
+/// Most vectors whose sums are in registers at once.
+template <class V>
+constexpr std::size_t widest_slice = std::is_same_v<V, Vector> ? 12 : 6;
+
+template <class V>
 [[gnu::always_inline]] inline void add_list(std::size_t vectors, const ListSum& task) {
   switch (vectors) {
     case 1:
-      return add_list<1>(task);
+      return add_list<V, 1>(task);
     case 2:
-      return add_list<2>(task);
+      return add_list<V, 2>(task);
     case 3:
-      return add_list<3>(task);
+      return add_list<V, 3>(task);
     case 4:
-      return add_list<4>(task);
+      return add_list<V, 4>(task);
     case 5:
-      return add_list<5>(task);
+      return add_list<V, 5>(task);
     case 6:
-      return add_list<6>(task);
-    case 8:
-      return add_list<8>(task);
-    case 10:
-      return add_list<10>(task);
+      return add_list<V, 6>(task);
     default:
-      return add_list<12>(task);
+      break;
+  }
+  if constexpr (widest_slice<V> == 12) {
+    switch (vectors) {
+      case 8:
+        return add_list<V, 8>(task);
+      case 10:
+        return add_list<V, 10>(task);
+      default:
+        return add_list<V, 12>(task);
+    }
   }
 }
 
 /// Vectors per call of add_list for rows of so many: one of its sizes.
+template <class V>
 std::size_t slice_of(std::size_t vectors) {
   for (const std::size_t size : {12, 10, 8, 6, 5, 4, 3, 2}) {
-    if (vectors % size == 0) return size;
+    if (size <= widest_slice<V> && vectors % size == 0) return size;
   }
   return 1;
 }
 
 std::size_t pooled(std::size_t extent, Finish how) { return how.pools ? extent / 2 : extent; }
 
-using Bytes [[gnu::vector_size(16)]] = std::uint8_t;
-using Integers [[gnu::vector_size(64)]] = std::int32_t;
+// Window rows of one vector are summed together, wider ones row by row in slices.
+template <class V>
+[[gnu::always_inline]] inline void add_weight_gradient_by(const ConvShape& shape, const NonzeroLists& by_channel,
+                                                          const float* padded, float* gradient) {
+  const std::size_t row = shape.padded_row(), kernel = shape.kernel;
+  const bool narrow = row == lanes && kernel <= 5;
+  const std::size_t slice = narrow ? kernel : slice_of<V>(row / lanes);
+  for (std::size_t out = 0; out < shape.out.channels; ++out, gradient += kernel * row) {
+    ListSum task{.entries = by_channel.entries + out * by_channel.capacity,
+                 .count = by_channel.counts[out],
+                 .source = padded,
+                 .source_step = narrow ? shape.pitch() : lanes,
+                 .target = gradient,
+                 .target_step = lanes};
+    if (task.count == 0) continue;
+    for (std::size_t kh = 0; kh < (narrow ? 1 : kernel); ++kh) {
+      for (std::size_t first = 0; first < row; first += slice * lanes) {
+        task.source = padded + kh * shape.pitch() + first;
+        task.target = gradient + kh * row + first;
+        add_list<V>(slice, task);
+      }
+    }
+  }
+}
 
-[[gnu::always_inline]] inline void store_origin(const Integers& origin, std::uint8_t* to) {
-  const Bytes bytes = __builtin_convertvector(origin, Bytes);
-  std::memcpy(to, &bytes, sizeof bytes);
+// Kernel rows outside: the weights of one stay in the first-level cache.
+template <class V>
+[[gnu::always_inline]] inline void add_input_gradient_by(const ConvShape& shape, Finish how,
+                                                         const NonzeroLists& by_pixel, const float* packed,
+                                                         float* d_padded) {
+  const std::size_t row = shape.padded_row(), scale = how.pools ? 2 : 1, slice = slice_of<V>(row / lanes);
+  for (std::size_t kh = 0; kh < shape.kernel; ++kh) {
+    for (std::size_t first = 0; first < row; first += slice * lanes) {
+      std::size_t list = 0;
+      for (std::size_t h = 0; h < pooled(shape.out.height, how); ++h) {
+        for (std::size_t w = 0; w < pooled(shape.out.width, how); ++w) {
+          for (std::size_t i = 0; i < scale * scale; ++i, ++list) {
+            if (by_pixel.counts[list] == 0) continue;
+            const std::size_t pixel =
+                (h * scale + i / 2 + kh) * shape.pitch() + (w * scale + i % 2) * shape.in.channels;
+            add_list<V>(slice, {.entries = by_pixel.entries + list * by_pixel.capacity,
+                                .count = by_pixel.counts[list],
+                                .source = packed + kh * row + first,
+                                .source_step = lanes,
+                                .target = d_padded + pixel + first,
+                                .target_step = lanes});
+          }
+        }
+      }
+    }
+  }
+}
+
+SOUK_MULTIVERSION void add_weight_gradient_in_vectors(const ConvShape& shape, const NonzeroLists& by_channel,
+                                                      const float* padded, float* gradient) {
+  add_weight_gradient_by<Vector>(shape, by_channel, padded, gradient);
+}
+SOUK_MULTIVERSION void add_weight_gradient_in_halves(const ConvShape& shape, const NonzeroLists& by_channel,
+                                                     const float* padded, float* gradient) {
+  add_weight_gradient_by<Halves>(shape, by_channel, padded, gradient);
+}
+SOUK_MULTIVERSION void add_input_gradient_in_vectors(const ConvShape& shape, Finish how, const NonzeroLists& by_pixel,
+                                                     const float* packed, float* d_padded) {
+  add_input_gradient_by<Vector>(shape, how, by_pixel, packed, d_padded);
+}
+SOUK_MULTIVERSION void add_input_gradient_in_halves(const ConvShape& shape, Finish how, const NonzeroLists& by_pixel,
+                                                    const float* packed, float* d_padded) {
+  add_input_gradient_by<Halves>(shape, how, by_pixel, packed, d_padded);
+}
+
+// Whole vectors: what a pixel writes too much, the next one overwrites.
+template <class L>
+[[gnu::always_inline]] inline void finish_by(const ConvShape& shape, Finish how, const float* z, float* y,
+                                             std::uint8_t* origin) {
+  using Integers = typename L::Integers;
+  const std::size_t outputs = shape.outputs(), channels = shape.out.channels, scale = how.pools ? 2 : 1;
+  const Integers cut = how.relu ? Integers{} + dead : Integers{};
+  for (std::size_t h = 0; h < shape.out.height / scale; ++h) {
+    for (std::size_t w = 0; w < shape.out.width / scale; ++w, y += channels, origin += channels) {
+      const float* window = z + (h * shape.z_width() + w) * scale * outputs;
+      for (std::size_t first = 0; first < outputs; first += L::count) {
+        typename L::Values best, other;
+        Integers which{};
+        load(window + first, best);
+        for (std::size_t i = 1; i < scale * scale; ++i) {
+          load(window + first + ((i / 2) * shape.z_width() + i % 2) * outputs, other);
+          const Integers larger = other > best;
+          best = larger ? other : best;
+          which = larger ? Integers{} + static_cast<std::int32_t>(i) : which;
+        }
+        const Integers negative = how.relu ? best <= 0.0F : Integers{};
+        best = negative ? typename L::Values{} : best;
+        typename L::Bytes bytes;
+        L::narrow(negative ? cut : which, bytes);
+        store(best, y + first);
+        store(bytes, origin + first);
+      }
+    }
+  }
+}
+
+// Whole vectors, as above.
+template <class L>
+[[gnu::always_inline]] inline void pick_by(const ConvShape& shape, Finish how, const float* z,
+                                           const std::uint8_t* origin, float* y) {
+  using Integers = typename L::Integers;
+  const std::size_t outputs = shape.outputs(), channels = shape.out.channels, scale = how.pools ? 2 : 1;
+  for (std::size_t h = 0; h < shape.out.height / scale; ++h) {
+    for (std::size_t w = 0; w < shape.out.width / scale; ++w, y += channels, origin += channels) {
+      const float* window = z + (h * shape.z_width() + w) * scale * outputs;
+      for (std::size_t first = 0; first < outputs; first += L::count) {
+        typename L::Values picked{}, other;
+        typename L::Bytes bytes;
+        Integers which;
+        load(origin + first, bytes);
+        L::widen(bytes, which);
+        for (std::size_t i = 0; i < scale * scale; ++i) {
+          load(window + first + ((i / 2) * shape.z_width() + i % 2) * outputs, other);
+          picked = which == Integers{} + static_cast<std::int32_t>(i) ? other : picked;
+        }
+        store(picked, y + first);
+      }
+    }
+  }
+}
+
+SOUK_MULTIVERSION void finish_in_vectors(const ConvShape& shape, Finish how, const float* z, float* y,
+                                         std::uint8_t* origin) {
+  finish_by<WideLanes>(shape, how, z, y, origin);
+}
+SOUK_MULTIVERSION void finish_in_halves(const ConvShape& shape, Finish how, const float* z, float* y,
+                                        std::uint8_t* origin) {
+  finish_by<NarrowLanes>(shape, how, z, y, origin);
+}
+SOUK_MULTIVERSION void pick_in_vectors(const ConvShape& shape, Finish how, const float* z, const std::uint8_t* origin,
+                                       float* y) {
+  pick_by<WideLanes>(shape, how, z, origin, y);
+}
+SOUK_MULTIVERSION void pick_in_halves(const ConvShape& shape, Finish how, const float* z, const std::uint8_t* origin,
+                                      float* y) {
+  pick_by<NarrowLanes>(shape, how, z, origin, y);
 }
 
 }  // namespace
@@ -282,45 +445,19 @@ void crop(const ConvShape& shape, const float* padded, float* image) {
   }
 }
 
-SOUK_MULTIVERSION void convolve(const ConvShape& shape, const float* padded, const float* packed, const float* bias,
-                                float* z) {
+void convolve(const ConvShape& shape, const float* padded, const float* packed, const float* bias, float* z) {
   const Convolution task{.shape = shape, .padded = padded, .packed = packed, .bias = bias, .z = z};
-  switch (shape.tiling.vectors) {
-    case 1:
-      return convolve_vectors<1>(task);
-    case 2:
-      return convolve_vectors<2>(task);
-    case 3:
-      return convolve_vectors<3>(task);
-    default:
-      return convolve_vectors<4>(task);
-  }
+  registers_are_wide() ? convolve_vectors(task) : convolve_halves(task);
 }
 
-// Whole vectors: what a pixel writes too much, the next one overwrites.
-SOUK_MULTIVERSION void finish(const ConvShape& shape, Finish how, const float* z, float* y, std::uint8_t* origin) {
-  const std::size_t outputs = shape.outputs(), channels = shape.out.channels, scale = how.pools ? 2 : 1;
-  const Integers cut = how.relu ? Integers{} + dead : Integers{};
-  for (std::size_t h = 0; h < shape.out.height / scale; ++h) {
-    for (std::size_t w = 0; w < shape.out.width / scale; ++w, y += channels, origin += channels) {
-      const float* window = z + (h * shape.z_width() + w) * scale * outputs;
-      for (std::size_t first = 0; first < outputs; first += lanes) {
-        Vector best, other;
-        Integers which{};
-        load(window + first, best);
-        for (std::size_t i = 1; i < scale * scale; ++i) {
-          load(window + first + ((i / 2) * shape.z_width() + i % 2) * outputs, other);
-          const Integers larger = other > best;
-          best = larger ? other : best;
-          which = larger ? Integers{} + static_cast<std::int32_t>(i) : which;
-        }
-        const Integers negative = how.relu ? best <= 0.0F : Integers{};
-        best = negative ? Vector{} : best;
-        store(best, y + first);
-        store_origin(negative ? cut : which, origin + first);
-      }
-    }
-  }
+void finish(const ConvShape& shape, Finish how, const float* z, float* y, std::uint8_t* origin) {
+  const auto run = registers_are_wide() ? finish_in_vectors : finish_in_halves;
+  run(shape, how, z, y, origin);
+}
+
+void pick(const ConvShape& shape, Finish how, const float* z, const std::uint8_t* origin, float* y) {
+  const auto run = registers_are_wide() ? pick_in_vectors : pick_in_halves;
+  run(shape, how, z, origin, y);
 }
 
 SOUK_MULTIVERSION void mask_and_sum(std::size_t pixels, std::size_t channels, const std::uint8_t* origin, float* dy,
@@ -368,54 +505,15 @@ void collect(const ConvShape& shape, Finish how, const float* dy, const std::uin
   }
 }
 
-// Window rows of one vector are summed together, wider ones row by row in slices.
-SOUK_MULTIVERSION void add_weight_gradient(const ConvShape& shape, const NonzeroLists& by_channel, const float* padded,
-                                           float* gradient) {
-  const std::size_t row = shape.padded_row(), kernel = shape.kernel;
-  const bool narrow = row == lanes && kernel <= 5;
-  const std::size_t slice = narrow ? kernel : slice_of(row / lanes);
-  for (std::size_t out = 0; out < shape.out.channels; ++out, gradient += kernel * row) {
-    ListSum task{.entries = by_channel.entries + out * by_channel.capacity,
-                 .count = by_channel.counts[out],
-                 .source = padded,
-                 .source_step = narrow ? shape.pitch() : lanes,
-                 .target = gradient,
-                 .target_step = lanes};
-    if (task.count == 0) continue;
-    for (std::size_t kh = 0; kh < (narrow ? 1 : kernel); ++kh) {
-      for (std::size_t first = 0; first < row; first += slice * lanes) {
-        task.source = padded + kh * shape.pitch() + first;
-        task.target = gradient + kh * row + first;
-        add_list(slice, task);
-      }
-    }
-  }
+void add_weight_gradient(const ConvShape& shape, const NonzeroLists& by_channel, const float* padded, float* gradient) {
+  const auto add = registers_are_wide() ? add_weight_gradient_in_vectors : add_weight_gradient_in_halves;
+  add(shape, by_channel, padded, gradient);
 }
 
-// Kernel rows outside: the weights of one stay in the first-level cache.
-SOUK_MULTIVERSION void add_input_gradient(const ConvShape& shape, Finish how, const NonzeroLists& by_pixel,
-                                          const float* packed, float* d_padded) {
-  const std::size_t row = shape.padded_row(), scale = how.pools ? 2 : 1, slice = slice_of(row / lanes);
-  for (std::size_t kh = 0; kh < shape.kernel; ++kh) {
-    for (std::size_t first = 0; first < row; first += slice * lanes) {
-      std::size_t list = 0;
-      for (std::size_t h = 0; h < pooled(shape.out.height, how); ++h) {
-        for (std::size_t w = 0; w < pooled(shape.out.width, how); ++w) {
-          for (std::size_t i = 0; i < scale * scale; ++i, ++list) {
-            if (by_pixel.counts[list] == 0) continue;
-            const std::size_t pixel =
-                (h * scale + i / 2 + kh) * shape.pitch() + (w * scale + i % 2) * shape.in.channels;
-            add_list(slice, {.entries = by_pixel.entries + list * by_pixel.capacity,
-                             .count = by_pixel.counts[list],
-                             .source = packed + kh * row + first,
-                             .source_step = lanes,
-                             .target = d_padded + pixel + first,
-                             .target_step = lanes});
-          }
-        }
-      }
-    }
-  }
+void add_input_gradient(const ConvShape& shape, Finish how, const NonzeroLists& by_pixel, const float* packed,
+                        float* d_padded) {
+  const auto add = registers_are_wide() ? add_input_gradient_in_vectors : add_input_gradient_in_halves;
+  add(shape, how, by_pixel, packed, d_padded);
 }
 
 }  // namespace souk::kernels

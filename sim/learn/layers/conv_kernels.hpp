@@ -54,8 +54,8 @@ void pad(const ConvShape& shape, const float* image, float* padded);
 /// The adjoint: the middle of the frame.
 void crop(const ConvShape& shape, const float* padded, float* image);
 
-/// z [height, z_width, outputs] = bias [outputs] + convolution of one padded image: 2 weights() pixels flops, near the
-/// processor's peak.
+/// z [height, z_width, outputs] = bias [outputs], or z where it is null, + convolution of one padded image: 2 weights()
+/// pixels flops, near the processor's peak.
 void convolve(const ConvShape& shape, const float* padded, const float* packed, const float* bias, float* z);
 
 /// Which of the pooled values it was, or that ReLU cut it off.
@@ -63,6 +63,9 @@ inline constexpr std::uint8_t dead = 4;
 
 /// y [pixels after pooling, channels] and its `origin`, from z. 2x2 max pooling takes the first of equals.
 void finish(const ConvShape& shape, Finish how, const float* z, float* y, std::uint8_t* origin);
+
+/// y [pixels after pooling, channels]: what z has where `origin` says that the maxima came from; 0 where it is dead.
+void pick(const ConvShape& shape, Finish how, const float* z, const std::uint8_t* origin, float* y);
 
 /// One non-zero of an output gradient: at most one in four behind max pooling, so the backward pass goes through
 /// these alone.

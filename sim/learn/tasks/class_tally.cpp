@@ -69,4 +69,19 @@ Scores class_scores(std::span<const double> sums, std::size_t classes) {
   return scores;
 }
 
+std::vector<TaskMetric> f1_metrics(std::span<const double> sums, std::size_t classes) {
+  const Blocks<const double> of(sums, classes);
+  std::vector<TaskMetric> metrics{{"macro_f1", 0.0}};
+  double sum = 0.0, count = 0.0;
+  for (std::size_t c = 0; c < classes; ++c) {
+    const double f1 = 2.0 * of.correct[c] / (of.samples[c] + of.predicted[c]);
+    metrics.push_back({"class_f1", f1, static_cast<std::int64_t>(c)});
+    if (std::isnan(f1)) continue;
+    sum += f1;
+    count += 1.0;
+  }
+  metrics.front().value = sum / count;
+  return metrics;
+}
+
 }  // namespace souk

@@ -25,4 +25,8 @@ void tally_classes(std::span<const float> logits, std::span<const double> losses
 /// Quality is accuracy, skill Cohen's kappa.
 Scores class_scores(std::span<const double> sums, std::size_t classes);
 
+/// F1 of every class, 2 correct / (samples + predictions of it), and their mean; NaN of a class that neither has
+/// samples nor is predicted, which the mean leaves out.
+std::vector<TaskMetric> f1_metrics(std::span<const double> sums, std::size_t classes);
+
 }  // namespace souk

@@ -1,7 +1,8 @@
 #include "sim/learn/tasks/node_classification.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <numeric>
+#include <utility>
 
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
@@ -12,29 +13,7 @@
 namespace souk {
 namespace {
 
-/// What divides the features of every node by the sum of their sizes.
-std::vector<float> rows_of_one(const SparseRows& features) {
-  std::vector<float> factors(features.rows(), 1.0F);
-  for (std::size_t v = 0; v < features.rows(); ++v) {
-    double sum = 0.0;
-    for (std::uint64_t e = features.offsets[v]; e < features.offsets[v + 1]; ++e) {
-      sum += features.values.empty() ? 1.0 : std::abs(static_cast<double>(features.values[e]));
-    }
-    if (sum > 0.0) factors[v] = static_cast<float>(1.0 / sum);
-  }
-  return factors;
-}
-
-GraphNetwork network_for(const scenario::Task& config, const Dataset& train,
-                         std::shared_ptr<const Objective> objective) {
-  const GraphModelShape shape{.features = train.features(), .classes = static_cast<std::size_t>(train.classes())};
-  return {make_graph_architecture(config.model(), shape), shape, std::move(objective)};
-}
-
-void check_training(const scenario::Training& training) {
-  SOUK_REQUIRE(!training.augmentation().flip() && training.augmentation().crop_padding() == 0,
-               "task.training.augmentation: changes images, and the samples of the data set are nodes of a graph");
-}
+constexpr SampleIndex absent_unit = 0xFFFFFFFF;
 
 }  // namespace
 
@@ -43,14 +22,34 @@ NodeClassification::NodeClassification(const scenario::Task& config, const Datas
     : train_(train),
       test_(test),
       graph_(graph),
-      row_factors_(train.scaling().rows ? rows_of_one(graph.features) : std::vector<float>()),
+      row_factors_(train.scaling().rows ? factors_of_rows(graph.features) : std::vector<float>()),
+      sampled_neighbours_(config.training().sampled_neighbours().begin(), config.training().sampled_neighbours().end()),
+      layer_weight_decay_(config.training().layer_weight_decay().begin(), config.training().layer_weight_decay().end()),
       objective_(make_objective(config.objective(), true)),
-      network_(network_for(config, train, objective_)),
+      network_(make_graph_network(config.model(), train, objective_)),
       learner_(*this),
       trainer_(config.training(), learner_) {
   check_training(config.training());
   SOUK_REQUIRE(device == "cpu", "--device {}: graph networks run on the processor, by kernels of their own", device);
   SOUK_EXPECT(graph.train_nodes.size() == train.size() && graph.test_nodes.size() == test.size());
+}
+
+void NodeClassification::check_training(const scenario::Training& training) const {
+  SOUK_REQUIRE(!training.augmentation().flip() && training.augmentation().crop_padding() == 0,
+               "task.training.augmentation: changes images, and the samples of the data set are nodes of a graph");
+  SOUK_REQUIRE(sampled_neighbours_.empty() || sampled_neighbours_.size() == network_.hops(),
+               "task.training.sampled_neighbours: names {} numbers, and {} reads nodes up to {} hops away",
+               sampled_neighbours_.size(), network_.name(), network_.hops());
+  SOUK_REQUIRE(!training.has_early_stopping() || !graph_.validation_nodes.empty(),
+               "task.training.early_stopping: the split of the data set has no validation nodes");
+  const std::size_t layers = network_.widths().size();
+  SOUK_REQUIRE(layer_weight_decay_.empty() || layer_weight_decay_.size() == layers,
+               "task.training.layer_weight_decay: names {} numbers, and the network has {} layers",
+               layer_weight_decay_.size(), layers);
+  const double of_all = training.has_adam() ? training.adam().weight_decay() : training.sgd().weight_decay();
+  SOUK_REQUIRE(
+      layer_weight_decay_.empty() || (!training.has_adamw() && of_all == 0.0),
+      "task.training.layer_weight_decay: is instead of the optimizer's weight_decay; take sgd or adam without");
 }
 
 FeatureScaling NodeClassification::scaling() const {
@@ -61,17 +60,83 @@ FeatureScaling NodeClassification::scaling() const {
 LocalResult NodeClassification::train(std::span<const float> global, UnitSet mine, const BatchEdit& edit,
                                       const LocalContext& context, std::span<float> update) {
   learner_.seen_ = graph_.own_nodes ? mine : UnitSet();
+  if (context.more_edges.empty()) return trainer_.train(global, mine, edit, context, update);
+  const MoreEdges edges(graph_.edges, context.more_edges);
+  const Graph seen = with_edges(edges);
+  see(seen);
+  const std::unique_ptr<NodeClassification, void (*)(NodeClassification*)> until_trained(
+      this, [](NodeClassification* task) { task->see(task->graph_); });
   return trainer_.train(global, mine, edit, context, update);
+}
+
+Graph NodeClassification::with_edges(const MoreEdges& edges) const {
+  Graph graph = graph_;
+  graph.edges = edges.rows();
+  return graph;
+}
+
+void NodeClassification::see(const Graph& graph) {
+  seen_graph_ = &graph;
+  field_.reset();
+}
+
+EdgeSlopes NodeClassification::edge_slopes(std::span<const float> parameters, UnitSet which,
+                                           std::span<const Edge> more) {
+  std::vector<SampleIndex> ordered(which.begin(), which.end());
+  std::ranges::sort(ordered);
+  const MoreEdges edges(graph_.edges, more);
+  const std::vector<NodeIndex> nodes = nodes_of(ordered);
+  const ReceptiveField field(with_edges(edges), scaling(), nodes, network_.hops(),
+                             graph_.own_nodes ? std::span<const NodeIndex>(nodes) : std::span<const NodeIndex>());
+  return {network_, *objective_, parameters, field, nodes, labels_of(Split::train, ordered)};
 }
 
 double NodeClassification::NodeLearner::gradient(std::span<float> parameters, const MiniBatch& batch,
                                                  std::span<float> gradient) {
   if (batch.begins_pass) dropout_.emplace(batch.seed, streams::dropout(batch.agent, batch.round, batch.pass));
-  const ReceptiveField& field = task_.field_of(batch.which, seen_);
+  const ReceptiveField& field = field_of(batch);
   std::vector<std::int32_t>& labels = task_.labels_;
   task_.labels_of(Split::train, task_.units_of_field_);
   if (batch.edit) batch.edit({.which = task_.units_of_field_, .features = {}, .labels = labels});
-  return task_.network_.gradient(parameters, field, labels, gradient, &*dropout_);
+  const double loss = task_.network_.gradient(parameters, field, labels, gradient, &*dropout_);
+  task_.add_weight_decay(parameters, gradient);
+  return loss;
+}
+
+const ReceptiveField& NodeClassification::NodeLearner::field_of(const MiniBatch& batch) {
+  if (task_.sampled_neighbours_.empty()) return task_.field_of(batch.which, seen_);
+  if (batch.begins_pass) sampling_.emplace(batch.seed, streams::neighbours(batch.agent, batch.round, batch.pass));
+  task_.units_of_field_.assign(batch.which.begin(), batch.which.end());
+  std::ranges::sort(task_.units_of_field_);
+  task_.field_ =
+      std::make_unique<ReceptiveField>(*task_.seen_graph_, task_.scaling(), task_.nodes_of(task_.units_of_field_),
+                                       task_.sampled_neighbours_, *sampling_, task_.nodes_of(seen_));
+  task_.units_within_.assign(1, absent_unit);  // no field that another call would want
+  return *task_.field_;
+}
+
+double NodeClassification::NodeLearner::validation_loss(std::span<const float> parameters) {
+  const std::size_t width = task_.network_.classes();
+  const std::span<const float> all = task_.logits(parameters);
+  std::vector<float> logits;
+  std::vector<std::int32_t> labels;
+  for (const NodeIndex node : task_.graph_.validation_nodes) {
+    const auto row = all.subspan(node * width, width);
+    logits.insert(logits.end(), row.begin(), row.end());
+    labels.push_back(task_.graph_.labels[node]);
+  }
+  std::vector<double> losses(labels.size());
+  task_.objective_->losses(logits, width, {.classes = labels}, losses);
+  return std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(losses.size());
+}
+
+void NodeClassification::add_weight_decay(std::span<const float> parameters, std::span<float> gradient) const {
+  if (layer_weight_decay_.empty()) return;
+  const std::span<const std::size_t> offsets = network_.offsets();
+  for (std::size_t l = 0; l < offsets.size(); ++l) {
+    const std::size_t end = l + 1 < offsets.size() ? offsets[l + 1] : gradient.size();
+    for (std::size_t v = offsets[l]; v < end; ++v) gradient[v] += layer_weight_decay_[l] * parameters[v];
+  }
 }
 
 std::vector<NodeIndex> NodeClassification::nodes_of(UnitSet which) const {
@@ -86,7 +151,7 @@ const ReceptiveField& NodeClassification::field_of(UnitSet which, UnitSet within
   if (field_ != nullptr && ordered == units_of_field_ && std::ranges::equal(within, units_within_)) return *field_;
   units_of_field_ = std::move(ordered);
   units_within_.assign(within.begin(), within.end());
-  field_ = std::make_unique<ReceptiveField>(graph_, scaling(), nodes_of(units_of_field_), network_.hops(),
+  field_ = std::make_unique<ReceptiveField>(*seen_graph_, scaling(), nodes_of(units_of_field_), network_.hops(),
                                             nodes_of(units_within_));
   return *field_;
 }
@@ -96,6 +161,13 @@ std::span<const std::int32_t> NodeClassification::labels_of(Split split, UnitSet
   labels_.clear();
   for (const SampleIndex unit : which) labels_.push_back(all[unit]);
   return labels_;
+}
+
+void NodeClassification::data_changed() {
+  if (train_.scaling().rows) row_factors_ = factors_of_rows(graph_.features);
+  field_.reset();
+  all_.reset();
+  logits_.clear();
 }
 
 double NodeClassification::gradient(std::span<float> parameters, UnitSet which, std::span<float> gradient) {
@@ -126,7 +198,7 @@ void NodeClassification::tally(std::span<const float> parameters, Split split, U
   const std::span<const float> all = logits(parameters);
   outputs_.resize(which.size() * width);
   for (std::size_t i = 0; i < which.size(); ++i) {
-    std::ranges::copy(all.subspan(nodes(split)[which[i]] * width, width),
+    std::ranges::copy(all.subspan(nodes_of(split)[which[i]] * width, width),
                       outputs_.begin() + static_cast<std::ptrdiff_t>(i * width));
   }
   losses_.resize(which.size());
@@ -135,7 +207,11 @@ void NodeClassification::tally(std::span<const float> parameters, Split split, U
   tally_classes(outputs_, losses_, labels, width, sums);
 }
 
-Scores NodeClassification::scores(std::span<const double> sums) const { return class_scores(sums, network_.classes()); }
+Scores NodeClassification::scores(std::span<const double> sums) const {
+  Scores scores = class_scores(sums, network_.classes());
+  for (TaskMetric& metric : f1_metrics(sums, network_.classes())) scores.metrics.push_back(std::move(metric));
+  return scores;
+}
 
 LayerSize NodeClassification::whole() const {
   return {.nodes = static_cast<double>(graph_.nodes()),

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "sim/base/random.hpp"
+#include "sim/data/graphs/more_edges.hpp"
+#include "sim/learn/graphs/edge_slopes.hpp"
 #include "sim/learn/graphs/graph_network.hpp"
 #include "sim/learn/graphs/receptive_field.hpp"
 #include "sim/learn/local_trainer.hpp"
@@ -26,7 +28,7 @@ class NodeClassification final : public Task {
   void initialise(Stream& random, std::span<float> parameters) const override {
     network_.initialise(random, parameters);
   }
-  std::size_t units(Split split) const override { return nodes(split).size(); }
+  std::size_t units(Split split) const override { return nodes_of(split).size(); }
   int classes() const override { return train_.classes(); }
   using Task::labels;
   std::span<const std::int32_t> labels(Split split) const override {
@@ -45,6 +47,15 @@ class NodeClassification final : public Task {
   /// A pass over all nodes, shared out to the training units.
   double forward_flops() const override;
   Footprint footprint(std::size_t trained, std::size_t tested) const override;
+  std::size_t reach() const override { return network_.hops(); }
+  void data_changed() override;
+
+  NodeClassification* nodes() override { return this; }
+  const Graph& graph() const { return graph_; }
+  const GraphNetwork& network() const { return network_; }
+  /// Derivatives of the mean loss of training units by weights of edges between their nodes that are not there, as who
+  /// trains on them alone sees the graph; `more`: as LocalContext has it. Contract: EdgeSlopes::has(network).
+  EdgeSlopes edge_slopes(std::span<const float> parameters, UnitSet which, std::span<const Edge> more);
 
   /// Logits [nodes, classes] of all nodes. They stay for the next call with the same parameters.
   std::span<const float> logits(std::span<const float> parameters);
@@ -56,18 +67,24 @@ class NodeClassification final : public Task {
     explicit NodeLearner(NodeClassification& task) : task_(task) {}
     const ParameterLayout& layout() const override { return task_.layout(); }
     double gradient(std::span<float> parameters, const MiniBatch& batch, std::span<float> gradient) override;
+    double validation_loss(std::span<const float> parameters) override;
 
    private:
     friend class NodeClassification;
+    const ReceptiveField& field_of(const MiniBatch& batch);
     NodeClassification& task_;
-    UnitSet seen_;                   ///< by who trains; empty: all nodes are
-    std::optional<Stream> dropout_;  ///< of the pass
+    UnitSet seen_;                              ///< by who trains; empty: all nodes are
+    std::optional<Stream> dropout_, sampling_;  ///< of the pass
   };
 
-  std::span<const NodeIndex> nodes(Split split) const {
+  std::span<const NodeIndex> nodes_of(Split split) const {
     return split == Split::train ? graph_.train_nodes : graph_.test_nodes;
   }
   FeatureScaling scaling() const;
+  Graph with_edges(const MoreEdges& edges) const;
+  void see(const Graph& graph);
+  void check_training(const scenario::Training& training) const;
+  void add_weight_decay(std::span<const float> parameters, std::span<float> gradient) const;
   /// Of training units, in ascending order: who trains on all of its units at once has one field for all passes.
   /// `within`: units whose nodes alone are seen; empty: all nodes are.
   const ReceptiveField& field_of(UnitSet which, UnitSet within = {});
@@ -78,7 +95,10 @@ class NodeClassification final : public Task {
   const Dataset& train_;
   const Dataset& test_;
   const Graph& graph_;
+  const Graph* seen_graph_ = &graph_;  ///< in training: the graph, or the one with more edges
   std::vector<float> row_factors_;
+  std::vector<std::uint32_t> sampled_neighbours_;  ///< [hops] of a mini-batch; empty: all
+  std::vector<float> layer_weight_decay_;          ///< [layers]; empty: none of their own
   std::shared_ptr<const Objective> objective_;
   GraphNetwork network_;
   NodeLearner learner_;

@@ -4,6 +4,19 @@
 #include "sim/base/contract.hpp"
 
 namespace souk {
+namespace {
+
+/// What only graphs have.
+void check_training(const scenario::Training& training) {
+  const char* field = training.has_early_stopping()            ? "early_stopping"
+                      : training.sampled_neighbours_size() > 0 ? "sampled_neighbours"
+                      : training.layer_weight_decay_size() > 0 ? "layer_weight_decay"
+                                                               : nullptr;
+  SOUK_REQUIRE(field == nullptr,
+               "task.training.{}: is for the nodes of a graph, and the samples of the data set are rows", field);
+}
+
+}  // namespace
 
 RowTask::RowTask(const scenario::Task& config, const Dataset& train, const Dataset& test, const std::string& device)
     : train_(train),
@@ -11,7 +24,9 @@ RowTask::RowTask(const scenario::Task& config, const Dataset& train, const Datas
       objective_(make_objective(config.objective(), train.classes() > 0)),
       network_(make_network(config.model(), model_shape(train), device, objective_)),
       learner_(config.training(), *network_, train_),
-      trainer_(config.training(), learner_) {}
+      trainer_(config.training(), learner_) {
+  check_training(config.training());
+}
 
 LocalResult RowTask::train(std::span<const float> global, UnitSet mine, const BatchEdit& edit,
                            const LocalContext& context, std::span<float> update) {

@@ -51,6 +51,7 @@ void add_cast_and_training(Draws& draws) {
         draws.add("order", streams::batch_order(agent, round, pass));
         draws.add("augmentation", streams::augmentation(agent, round, pass));
         draws.add("dropout", streams::dropout(agent, round, pass));
+        draws.add("neighbours", streams::neighbours(agent, round, pass));
       }
       for (const std::size_t draw : {0, 1, 64, 1022}) {
         for (const std::size_t panel : {std::size_t{0}, std::size_t{1}, streams::panels - 1}) {
@@ -93,8 +94,44 @@ void add_owners_and_market(Draws& draws) {
   for (const std::uint32_t r : {1U, 2U, 500U}) draws.add("validators", streams::validators({r}));
 }
 
+/// All that a service draws from one seed, be it the run's, an attack's or a history's.
+void add_service(Draws& draws) {
+  for (const std::uint32_t node : numbers) {
+    draws.add("acceptance", streams::acceptance(node));
+    draws.add("asked pairs", streams::asked_pairs(node));
+    draws.add("intervals", streams::edge_intervals(node));
+    draws.add("knowledge", streams::attacker_knowledge(node));
+    draws.add("attacker's training", streams::attacker_training(node));
+    draws.add("arrivals", streams::arrivals(node));
+    draws.add("departures", streams::departures(node));
+    for (const std::uint32_t other : {1U, 2U, 500U}) {
+      draws.add("edge attack", streams::edge_attack(node, {other}));
+      draws.add("answer noise", streams::answer_noise(node, other));
+      draws.add("history", streams::history(node, other));
+      draws.add("drift", streams::drift(node, other));
+      draws.add("growth", streams::growth(node, other));
+    }
+  }
+}
+
+/// All that forgetting draws from the run's seed.
+void add_forgetting(Draws& draws) {
+  for (const std::uint32_t n : numbers) {
+    for (const std::uint32_t round : {1U, 2U, 500U}) {
+      draws.add("forgotten", streams::forgotten(n, round));
+      if (n == 0) draws.add("questioned pairs", streams::questioned_pairs({round}));
+      draws.add("unlearning noise", streams::unlearning_noise(n % 100, {round}));
+      draws.add("random model", streams::random_model(n, {round}));
+      draws.add("distillation", streams::distillation(n, {round}, 3));
+    }
+    draws.add("seed of reference", streams::seed_of_reference(n));
+  }
+}
+
 TEST(Streams, of_a_run_all_differ) {
   Draws draws;
+  add_forgetting(draws);
+  add_service(draws);
   add_cast_and_training(draws);
   add_owners_and_market(draws);
 }
@@ -107,7 +144,9 @@ TEST(Streams, of_each_data_set_all_differ) {
       {streams::basket_frequencies(), streams::basket_class(0), streams::basket_class(1), streams::basket(0, false),
        streams::basket(0, true), streams::basket(1, true)},
       {streams::wave_function(), streams::wave_row(0, false), streams::wave_row(0, true), streams::wave_row(1, false)},
-      {streams::image_split(0), streams::image_split(1), streams::table_split()}};
+      {streams::image_split(0), streams::image_split(1), streams::table_split()},
+      {streams::node_split(), streams::community_weights(), streams::community_edges(0), streams::community_edges(1),
+       streams::community_features(0), streams::community_features(1), streams::edge_noise(0), streams::edge_noise(1)}};
   for (std::size_t s = 0; s < sets.size(); ++s) {
     Draws draws;
     for (const StreamKey& key : sets[s]) draws.add("set " + std::to_string(s), key);

@@ -78,6 +78,34 @@ TEST_P(ChainAgainstTorch, repeats_its_bits_whatever_ran_before) {
   EXPECT_EQ(first.gradient, second.gradient);
 }
 
+/// H direction.
+std::vector<float> curvature(Network& network, const std::vector<float>& parameters, const Batch& batch,
+                             const std::vector<float>& direction) {
+  std::vector<float> product(direction.size(), 1e9F);  // nothing of which is to be left
+  network.hessian_vector(parameters, batch, direction, product);
+  return product;
+}
+
+TEST_P(ChainAgainstTorch, gives_the_same_products_with_the_hessian) {
+  const auto direction = testing::normal_values(parameters_.size(), 9);
+
+  const auto ours = curvature(*chain_, parameters_, samples_.batch(), direction);
+  const auto theirs = curvature(*torch_, parameters_, samples_.batch(), direction);
+
+  EXPECT_LT(relative_distance(ours, theirs), 1e-5);
+}
+
+TEST_P(ChainAgainstTorch, repeats_the_bits_of_products_whatever_ran_before) {
+  const auto direction = testing::normal_values(parameters_.size(), 9);
+  const auto first = curvature(*chain_, parameters_, samples_.batch(), direction);
+  const auto gradient = loss_and_gradient(*chain_, parameters_, samples_.batch()).gradient;
+  const Samples larger(GetParam().shape, 3 * GetParam().samples + 5, 50);
+  curvature(*chain_, testing::normal_values(parameters_.size(), 8), larger.batch(), direction);
+
+  EXPECT_EQ(curvature(*chain_, parameters_, samples_.batch(), direction), first);
+  EXPECT_EQ(loss_and_gradient(*chain_, parameters_, samples_.batch()).gradient, gradient);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Models, ChainAgainstTorch,
     ::testing::Values(Case{"logreg", "logreg {}", testing::shape(1, 28, 28, 10), 32},
@@ -108,10 +136,14 @@ TEST(ChainNetwork, takes_batches_larger_than_a_pass_in_parts) {
   const auto theirs = loss_and_gradient(*torch, parameters, samples.batch());
   auto expected = parameters;
   for (std::size_t i = 0; i < expected.size(); ++i) expected[i] -= 0.1F * theirs.gradient[i];
+  const auto direction = testing::normal_values(parameters.size(), 9);
+  const auto our_product = curvature(*chain, parameters, samples.batch(), direction);
+  const auto their_product = curvature(*torch, parameters, samples.batch(), direction);
   chain->descend(parameters, samples.batch(), 0.1, 0.0);
 
   EXPECT_LT(relative_distance(ours.gradient, theirs.gradient), tolerance);
   EXPECT_LT(relative_distance(parameters, expected), tolerance);
+  EXPECT_LT(relative_distance(our_product, their_product), 1e-5);
 }
 
 TEST(ChainNetwork, shows_that_it_diverged) {

@@ -50,11 +50,37 @@ class ScaleStage final : public ChainStage {
       gradient[channel(i)] += d_out[i] * values.in[i];
       if (d_in != nullptr) d_in[i] = parameters[factor_ + channel(i)] * d_out[i];
     }
+    write(gradient, sink);
+  }
+
+  void forward_tangent(const float* parameters, const StageValues& values, const StageTangents& tangents) override {
+    for (std::size_t i = 0; i < values.samples * in().size(); ++i) {
+      tangents.out[i] = tangents.direction[factor_ + channel(i)] * values.in[i];
+      if (tangents.in != nullptr) tangents.out[i] += parameters[factor_ + channel(i)] * tangents.in[i];
+    }
+  }
+
+  void backward_tangent(const float* parameters, const StageValues& values, const StageTangents& tangents, float* d_out,
+                        float* d_in, const GradientSink& sink) override {
+    const std::size_t size = values.samples * in().size();
+    std::vector<float> gradient(in().channels, 0.0F);
+    for (std::size_t i = 0; i < size; ++i) {
+      const float factor = parameters[factor_ + channel(i)], moved = tangents.direction[factor_ + channel(i)];
+      gradient[channel(i)] += d_out[size + i] * values.in[i];
+      if (tangents.in != nullptr) gradient[channel(i)] += d_out[i] * tangents.in[i];
+      if (d_in == nullptr) continue;
+      d_in[i] = factor * d_out[i];
+      d_in[size + i] = factor * d_out[size + i] + moved * d_out[i];
+    }
+    write(gradient, sink);
+  }
+
+ private:
+  void write(const std::vector<float>& gradient, const GradientSink& sink) const {
     float* factors = sink.parameters + factor_;
     for (std::size_t c = 0; c < gradient.size(); ++c) factors[c] = sink.scale * gradient[c] + sink.keep * factors[c];
   }
 
- private:
   /// Of the i-th of [samples, channels, height, width].
   std::size_t channel(std::size_t i) const { return i / in().pixels() % in().channels; }
 
@@ -146,6 +172,12 @@ TEST(NewKindOfLayer, runs_by_its_own_kernels_as_by_automatic_differentiation) {
             1e-6);
   EXPECT_NEAR(ours.loss, theirs.loss, 1e-6 * theirs.loss);
   EXPECT_LT(relative_distance(ours.gradient, theirs.gradient), 1e-6);
+
+  const auto direction = testing::normal_values(parameters.size(), 9);
+  std::vector<float> our_product(direction.size()), their_product(direction.size());
+  chain->hessian_vector(parameters, samples.batch(), direction, our_product);
+  torch->hessian_vector(parameters, samples.batch(), direction, their_product);
+  EXPECT_LT(relative_distance(our_product, their_product), 1e-5);
 
   auto expected = parameters;
   for (std::size_t i = 0; i < expected.size(); ++i) expected[i] = 0.95F * expected[i] - 0.5F * theirs.gradient[i];

@@ -139,14 +139,27 @@ INSTANTIATE_TEST_SUITE_P(
                       Small{"resnet18", "resnet18 {}", shape(3, 8, 8, 4)}),
     [](const auto& instance) { return instance.param.name; });
 
-// Networks with few kinks: differences see the jumps where a ReLU or a maximum changes sides, the product does not.
+struct Differences {
+  std::string model;
+  std::size_t size;
+  float step;
+  double tolerance;
+};
+
+// Differences see the jumps where a ReLU or a maximum changes sides, the product does not: steps are as long as two
+// samples allow without one. Gradients err by 1e-7 of their size, divided by the step.
 TEST(HessianVector, is_the_difference_of_gradients) {
-  for (const char* text : {"logreg {}", "mlp { hidden: 6 }"}) {
-    const ModelShape input = shape(1, 6, 6, 4);
-    const auto network = make_network(model(text), input, "cpu");
+  for (const Differences& test :
+       {Differences{"logreg {}", 6, 1e-2F, 1e-4}, Differences{"mlp { hidden: 6 }", 6, 1e-2F, 1e-4},
+        Differences{"lenet5 {}", 14, 1e-2F, 2e-4}, Differences{"cnn_small {}", 12, 1e-2F, 5e-4},
+        Differences{"cnn {}", 8, 1e-3F, 5e-3}}) {
+    const ModelShape input = shape(1, test.size, test.size, 4);
+    const auto network = make_network(model(test.model), input, "cpu");
     const auto parameters = initial_parameters(*network);
-    const Samples samples(input, 6);
-    const auto direction = testing::normal_values(parameters.size(), 30);
+    const Samples samples(input, 2);
+    auto direction = testing::normal_values(parameters.size(), 30);
+    const auto length = static_cast<float>(norm(direction));
+    for (float& value : direction) value /= length;
     std::vector<float> product(direction.size());
     const auto gradient_at = [&](float step) {
       auto moved = parameters;
@@ -156,11 +169,10 @@ TEST(HessianVector, is_the_difference_of_gradients) {
 
     network->hessian_vector(parameters, samples.batch(), direction, product);
 
-    // Gradients err by 1e-7, divided by the step 1e-4: 1e-3 of products around 1.
-    auto difference = gradient_at(1e-4F);
-    const auto below = gradient_at(-1e-4F);
-    for (std::size_t i = 0; i < difference.size(); ++i) difference[i] = (difference[i] - below[i]) / 2e-4F;
-    EXPECT_LT(relative_distance(product, difference), 1e-2) << text;
+    auto difference = gradient_at(test.step);
+    const auto below = gradient_at(-test.step);
+    for (std::size_t i = 0; i < difference.size(); ++i) difference[i] = (difference[i] - below[i]) / (2.0F * test.step);
+    EXPECT_LT(relative_distance(product, difference), test.tolerance) << test.model;
   }
 }
 

@@ -155,6 +155,12 @@ TEST_P(EveryObjective, trains_alike_by_our_kernels_and_by_automatic_differentiat
   const auto theirs = testing::loss_and_gradient(*torch, parameters, batch());
   EXPECT_NEAR(ours.loss, theirs.loss, 1e-5 * std::abs(theirs.loss));
   EXPECT_LT(testing::relative_distance(ours.gradient, theirs.gradient), 1e-5);
+
+  const std::vector<float> direction = normal_values(parameters.size(), 12);
+  std::vector<float> our_product(direction.size()), their_product(direction.size());
+  chain->hessian_vector(parameters, batch(), direction, our_product);
+  torch->hessian_vector(parameters, batch(), direction, their_product);
+  EXPECT_LT(testing::relative_distance(our_product, their_product), 1e-5);
 }
 
 // An affine network is smooth: its Hessian-vector product is the derivative of its gradient.

@@ -133,6 +133,23 @@ TEST(GraphReader, published_splits_are_those_of_the_file) {
   EXPECT_THAT(error_of(file, nodes), HasSubstr("there are 1 splits, numbered from 0"));
 }
 
+TEST(GraphReader, temporal_splits_are_shares_by_the_time_of_the_first_edge) {
+  GraphFile file = file_of(6, {});
+  scenario::GraphNodes nodes = identity();
+  nodes.mutable_temporal()->set_train(0.4);
+  EXPECT_THAT(error_of(file, nodes), HasSubstr("graph: graph.split.temporal: its edges have no times"));
+  file.first_seen = {5.0, -2.5, 7.0, 5.0, 0.0, 9.0};
+  file.labels[4] = -1;
+  nodes.mutable_temporal()->set_validation(0.2);
+  const auto split = split_of(file, nodes, 1);  // of 1, 0, 3, 2, 5
+  EXPECT_THAT(split[0], ElementsAre(0, 1));
+  EXPECT_THAT(split[1], ElementsAre(3));
+  EXPECT_THAT(split[2], ElementsAre(2, 5));
+  EXPECT_EQ(split_of(file, nodes, 2), split);
+  nodes.mutable_temporal()->set_validation(0.6);
+  EXPECT_THAT(error_of(file, nodes), HasSubstr("temporal: train = 0.4 and validation = 0.6 leave nothing for testing"));
+}
+
 TEST(GraphReader, features_may_be_degrees_or_identities) {
   scenario::GraphNodes nodes = identity();
   nodes.set_features(scenario::GraphNodes::DEGREE), nodes.set_degree_max(2);

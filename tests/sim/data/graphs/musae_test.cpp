@@ -65,6 +65,22 @@ TEST_F(MusaeGraph, new_ids_number_the_nodes) {
                           HasSubstr("1 of 4 edges repeat another")));
 }
 
+TEST_F(MusaeGraph, noise_on_edges_joins_no_two_graphs) {
+  musae().set_test_name("B");
+  musae().mutable_graph()->mutable_published();
+  musae().mutable_graph()->mutable_edge_rand()->set_epsilon(0.01);
+  std::size_t of_first = 0;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const OpenGraph open(data, seed);
+    for (const auto& [a, b] : edges_of(open.graph)) {
+      EXPECT_EQ(a < 5, b < 5);
+      of_first += b < 5 ? 1 : 0;
+    }
+    EXPECT_EQ(open.graph.true_neighbours.size(), 6U);
+  }
+  EXPECT_GT(of_first, 60U);  // of 200 pairs
+}
+
 TEST_F(MusaeGraph, any_column_may_be_the_class_and_rows_that_agree_may_repeat) {
   write("A_target.csv", "id,page,kind\n0,\"a, b\",tv\n2,,film\n1,x,tv\n3,y,?\n4,z,film\n1,x,tv\n");
   musae().set_label("kind");

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace souk::scenario {
+class Scenario;
+}
+
+namespace souk {
+
+/// The model of a run's first owner, as a checkpoint has it.
+struct SavedModel {
+  std::int64_t layout = 0;        ///< fingerprint of its parameters' names and shapes
+  std::vector<float> parameters;  ///< [dimension]
+};
+
+/// The model that server.start_from names; one without parameters where it names none. Throws InputError.
+SavedModel saved_model(const scenario::Scenario& scenario);
+
+/// SHA-256 of what a run is computed from beside its scenario: of its data, whose hash is given, of the model that it
+/// starts from, and of the graphs that attackers have of their own, if there are any. Reads them.
+std::string contents_hash(const scenario::Scenario& scenario, const std::string& data_hash);
+
+}  // namespace souk

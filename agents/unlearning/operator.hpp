@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "agents/cast/forgotten.hpp"
+#include "agents/stage.hpp"
+#include "agents/training/model_server.hpp"
+#include "agents/unlearning/history.hpp"
+#include "sim/engine/phases.hpp"
+
+namespace souk::scenario {
+class ForgetRequest;
+}
+
+namespace souk {
+
+/// A request that is carried out. What goes is already gone from the federation.
+struct ForgettingCase {
+  const World& world;
+  RoundIndex round;                       ///< before whose learning
+  std::span<ModelServer* const> servers;  ///< of all owners, whose models are to forget
+  const Forgotten& now;                   ///< what goes
+  std::span<const SampleIndex> units;   ///< training units that go: those, and what the clients who go held; ascending
+  std::span<const DealtUnits> holders;  ///< clients that held some of them, and which; ascending
+  RoundIndex touched;                   ///< the first round whose learning anything of it has touched
+  const Graph& graph_before;            ///< without nodes where samples are rows
+  const History& history;
+
+  const Federation& federation() const { return world.federation; }
+  const Comm& comm() const { return world.comm; }
+  const scenario::Scenario& scenario() const { return world.scenario; }
+};
+
+/// What an operator can be asked to forget.
+struct Forgettable {
+  bool clients = true;  ///< whole ones
+  bool units = true;    ///< some of what clients hold
+  bool graph = true;    ///< parts of a graph
+};
+
+/// A way to make models forget. One file each; chosen in ForgetRequest.operator.
+class UnlearningOperator {
+ public:
+  virtual ~UnlearningOperator() = default;
+  virtual Forgettable forgets() const { return {}; }
+  /// What is to be kept of rounds for it.
+  virtual HistoryNeeds needs() const { return {}; }
+  /// Whether it trains a second model of everything.
+  virtual bool retrains() const { return false; }
+  /// Throws InputError where it cannot work in this world; its own name stands before the sentence.
+  virtual void check(const World&) const {}
+  /// Changes the models of all servers. Fills the record alike on every rank. Collective.
+  virtual ForgettingCost forget(const ForgettingCase& request, RoundRecord& record) = 0;
+};
+
+/// The operator chosen in the request.
+std::unique_ptr<UnlearningOperator> make_unlearning_operator(const scenario::ForgetRequest& request);
+
+}  // namespace souk

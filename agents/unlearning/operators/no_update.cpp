@@ -1,0 +1,19 @@
+#include "agents/unlearning/operator.hpp"
+#include "scenarios/unlearning.pb.h"
+#include "sim/base/plugin_registry.hpp"
+
+namespace souk {
+namespace {
+
+/// Nothing is done to the model.
+class NoUpdate final : public UnlearningOperator {
+ public:
+  explicit NoUpdate(const scenario::NoUpdate&) {}
+
+  ForgettingCost forget(const ForgettingCase&, RoundRecord&) override { return {}; }
+};
+
+const Register<UnlearningOperator, NoUpdate, scenario::NoUpdate> registered;
+
+}  // namespace
+}  // namespace souk

@@ -1,0 +1,49 @@
+#include "agents/unlearning/verifier.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "agents/cast/metric_name.hpp"
+#include "scenarios/unlearning.pb.h"
+#include "sim/base/contract.hpp"
+#include "sim/base/plugin_registry.hpp"
+
+namespace souk {
+
+std::unique_ptr<UnlearningVerifier> make_verifier(const scenario::Verifier& config) {
+  return PluginRegistry<UnlearningVerifier>::instance().create(config, "evidence");
+}
+
+Verifiers::Verifiers(const scenario::ForgetRequest& request, const std::string& path, const World& world) {
+  for (int i = 0; i < request.verifiers_size(); ++i) {
+    const scenario::Verifier& config = request.verifiers(i);
+    const std::string kind = plugin_name(chosen(config, "evidence")->GetDescriptor());
+    const std::string name = config.name().empty() ? kind : config.name();
+    SOUK_REQUIRE(is_metric_name(name),
+                 "{}.verifiers[{}].name = \"{}\": takes lower-case letters, digits and underscores, 64 of them at most",
+                 path, i, name);
+    SOUK_REQUIRE(std::ranges::find(names_, name) == names_.end(),
+                 "{}.verifiers[{}].name: another one is called \"{}\", too: give it a name", path, i, name);
+    names_.push_back(name);
+    verifiers_.push_back(make_verifier(config));
+    try {
+      verifiers_.back()->check(world);
+    } catch (const InputError& error) {
+      throw_input_error("{}.verifiers[{}].{}: {}", path, i, kind, error.what());
+    }
+  }
+}
+
+void Verifiers::record(const Evidence& evidence, const std::string& prefix, RoundRecord& record) const {
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    const std::optional<bool> believes = verifiers_[i]->believes(evidence);
+    if (believes) {
+      record.add(prefix + "verified." + names_[i], *believes ? 1.0 : 0.0);
+    } else {
+      record.events.push_back({"nothing to verify by", -1, fmt::format("\"{}\" finds nothing to go by", names_[i])});
+    }
+  }
+}
+
+}  // namespace souk

@@ -1,0 +1,26 @@
+#include "agents/unlearning/verifier.hpp"
+#include "scenarios/unlearning.pb.h"
+#include "sim/base/plugin_registry.hpp"
+
+namespace souk {
+namespace {
+
+/// By how well the loss still tells what was forgotten from units that were never there.
+class ByLoss final : public UnlearningVerifier {
+ public:
+  explicit ByLoss(const scenario::LossOfMembers& config) : config_(config) {}
+
+  std::optional<bool> believes(const Evidence& evidence) const override {
+    const std::optional<double> auc = membership_auc(evidence.look_after);
+    if (!auc) return std::nullopt;
+    return *auc <= config_.most();
+  }
+
+ private:
+  const scenario::LossOfMembers& config_;
+};
+
+const Register<UnlearningVerifier, ByLoss, scenario::LossOfMembers> registered;
+
+}  // namespace
+}  // namespace souk

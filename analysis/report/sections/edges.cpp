@@ -1,0 +1,19 @@
+// What a served graph's answers give away of its edges.
+#include "analysis/report/figures.hpp"
+#include "analysis/report/section.hpp"
+#include "analysis/report/tables.hpp"
+
+namespace souk {
+namespace {
+
+SectionContent content(const ReportInput& input) {
+  SectionContent section{.figures = edge_inference(input.study, input.view)};
+  section.add(edge_table(input.study, input.view));
+  section.add(request_table(input.study, input.view));
+  return section;
+}
+
+const RegisterSection registered({.id = "edges", .title = "Edge inference", .place = 35, .content = content});
+
+}  // namespace
+}  // namespace souk
