@@ -44,7 +44,8 @@ Federation::Federation(const scenario::Scenario& scenario, const std::string& de
       data_(std::move(data)),
       given_(data_.graph),
       task_(make_task(scenario.task(), data_.train, data_.test, device, data_.graph)),
-      population_(scenario) {
+      population_(scenario),
+      noise_(scenario, *task_) {
   std::vector<SampleIndex> reserved;
   for (const scenario::Root* root : roots) {
     roots_.emplace_back();
@@ -73,6 +74,15 @@ Federation::Federation(const scenario::Scenario& scenario, const std::string& de
                                              deal_.deal, *task_, scenario.seed());
   if (validating) validators_->check();
   selector_ = std::make_unique<Selector>(scenario.participants(), scenario.seed(), population_, deal_.deal);
+  spread_noise();
+}
+
+/// Over the units that anybody trains on; fake identities hold copies.
+void Federation::spread_noise() {
+  if (!noise_.is_there()) return;
+  std::size_t units = 0;
+  for (std::uint32_t id = 0; id < population_.genuine(); ++id) units += validators_->training_count({id});
+  noise_.spread_over(units);
 }
 
 void Federation::forget(const Forgotten& more) {
@@ -88,6 +98,7 @@ void Federation::forget(const Forgotten& more) {
     roots_[i] = RootSamples(without(dealt_roots_[i].samples(), forgotten_.units));
   }
   validation_ = without(dealt_validation_, forgotten_.units);
+  spread_noise();
   if (more.graph.empty()) return;
   reduced_ = std::make_shared<const ReducedGraph>(given_, forgotten_.graph);
   data_.graph = reduced_->graph();
@@ -107,6 +118,8 @@ void Federation::recast(const Federation& like) {
   validation_ = touched ? like.dealt_validation_ : like.validation_;
   deal_ = like.deal_;
   if (touched) deal_.deal = like.dealt_;
+  noise_.draw(like.noise_.training());
+  spread_noise();
 }
 
 bool Federation::takes_part(AgentId client) const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agents/cast/forgotten.hpp"
+#include "agents/cast/objective_noise.hpp"
 #include "agents/cast/population.hpp"
 #include "agents/cast/root_data.hpp"
 #include "agents/cast/selection.hpp"
@@ -25,7 +26,8 @@ namespace souk {
 
 /// Who takes part and what they hold: what all models trained in a run share. Root data of each owner of a model and
 /// validation data come out of the training set first; what is left is dealt to the clients. Everything is the same on
-/// every rank, and changes by forgetting alone; the task, whose work buffers do, is the rank's own.
+/// every rank, and changes by forgetting alone, the noise in the objective with it; the task, whose work buffers do, is
+/// the rank's own.
 class Federation {
  public:
   /// `roots`: of the owners, in order; null for those that need none. `validating`: some rule asks validators. Throws
@@ -55,6 +57,10 @@ class Federation {
   const Validators& validators() const { return *validators_; }
   const Selector& selector() const { return *selector_; }
   Task& task() const { return *task_; }
+  /// What is added to what clients minimise.
+  const ObjectiveNoise& noise() const { return noise_; }
+  /// Takes the noise of the training of this number.
+  void draw_noise(std::uint32_t training) { noise_.draw(training); }
   /// Root data of an owner; empty: it has none.
   const RootSamples& root(std::size_t owner) const { return roots_[owner]; }
   /// Samples nobody trains on, ascending; empty: nothing is held out.
@@ -75,6 +81,7 @@ class Federation {
 
  private:
   void record_classes(SetUpRecord& record) const;
+  void spread_noise();
   const scenario::Scenario& scenario_;
   SharedData data_;                              ///< whose graph is what forgetting has left of it
   Graph given_;                                  ///< the graph as it was
@@ -90,6 +97,7 @@ class Federation {
   RepairedDeal deal_;
   std::unique_ptr<Validators> validators_;
   std::unique_ptr<Selector> selector_;
+  ObjectiveNoise noise_;
 };
 
 }  // namespace souk

@@ -66,6 +66,7 @@ void AttackLab::train_member(std::size_t row, const LabTraining& training, std::
     };
   }
   LocalContext context{setting_.seed, member, setting_.round, setting_.rounds, &heartbeat::beat, &steering};
+  context.slope = setting_.slope;
   const std::vector<SampleIndex> mine = setting_.validators.training_samples(member);
   BatchEdit edit;
   if (training.poisoned) {

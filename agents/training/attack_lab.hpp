@@ -24,6 +24,7 @@ class AttackLab final : public Lab {
     RoundIndex round;
     std::uint32_t rounds;           ///< of the run
     std::span<const float> global;  ///< [dimension]
+    std::span<const float> slope;   ///< as LocalContext has it
   };
   explicit AttackLab(const Setting& setting);
   ColumnMatrix train(std::span<const AgentId> who, const LabTraining& training) override;

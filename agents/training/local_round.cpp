@@ -34,8 +34,9 @@ void LocalRound::train(RoundIndex round, std::span<const float> global, const At
                        Rewirer& rewirer) {
   if (own_ && own_row_.is_local(0)) {
     const scenario::Scenario& scenario = federation_.scenario();
-    federation_.task().train(global, own_->samples, {},
-                             {scenario.seed(), own_->id, round, scenario.rounds(), &heartbeat::beat}, own_row_.row(0));
+    LocalContext context{scenario.seed(), own_->id, round, scenario.rounds(), &heartbeat::beat};
+    context.slope = federation_.noise().slope();
+    federation_.task().train(global, own_->samples, {}, context, own_row_.row(0));
   }
   for (std::size_t i = 0; i < rows_.rows(); ++i) {
     if (rows_.is_local(i)) train_client(round, i, global, attackers, poisoner, rewirer);
@@ -47,6 +48,7 @@ void LocalRound::train_client(RoundIndex round, std::size_t row, std::span<const
   const AgentId client = rows_.agents()[row];
   const scenario::Scenario& scenario = federation_.scenario();
   LocalContext context{scenario.seed(), client, round, scenario.rounds(), &heartbeat::beat};
+  context.slope = federation_.noise().slope();
   const std::vector<SampleIndex> mine = federation_.validators().training_samples(client);
   BatchEdit edit;
   if (attackers.poisons_training(client, round)) {

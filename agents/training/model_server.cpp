@@ -55,19 +55,11 @@ ModelServer::ModelServer(const Comm& comm, const Federation& federation, const O
 /// The model and the server's optimiser as they are before the first round.
 void ModelServer::initialise() {
   optimizer_ = make_server_optimizer(scenario_.server());
-  const SavedModel saved = saved_model(scenario_);
-  if (saved.parameters.empty()) {
-    Stream random(scenario_.seed(), streams::initial_weights(index_));
-    federation_.task().initialise(random, global_);
-    return;
-  }
-  SOUK_REQUIRE(saved.layout == static_cast<std::int64_t>(federation_.task().layout().fingerprint()),
-               "server.start_from = \"{}\": its parameters have other names or shapes than this model's",
-               scenario_.server().start_from());
-  global_ = saved.parameters;
+  global_ = initial_parameters(federation_, index_);
 }
 
 void ModelServer::run_round(RoundIndex index, Phases& phases, RoundRecord& record) {
+  last_round_ = index;
   ServerRound round{.round = index};
   RoundSelection selection;
   phases.prepare("announce", [&] { selection = announce(index, record); });
@@ -144,7 +136,8 @@ void ModelServer::collect(ServerRound& round, RoundRecord& record) {
                  .seed = scenario_.seed(),
                  .round = round.round,
                  .rounds = scenario_.rounds(),
-                 .global = global_});
+                 .global = global_,
+                 .slope = federation_.noise().slope()});
   const SentUpdates sent = attackers_.send({.comm = comm_,
                                             .round = round.round,
                                             .agents = local_.agents(),
@@ -274,6 +267,9 @@ void ModelServer::evaluate(bool final, Phases& phases, RoundRecord& record) {
 
 void ModelServer::serialize(Archive& archive) {
   serialize_model(archive);
+  std::int64_t last = last_round_.value;
+  archive.field("last round", last);
+  last_round_ = {static_cast<std::uint32_t>(last)};
   tests_.serialize(archive);
   for (ServerHooks* hook : hooks_) hook->serialize_hooks(archive);
 }
@@ -303,6 +299,17 @@ void ModelServer::take_model(std::span<const float> parameters) {
   std::ranges::fill(change_, 0.0F);
   rule_ = make_aggregator(*owner_.aggregator);
   optimizer_ = make_server_optimizer(scenario_.server());
+}
+
+TestResult ModelServer::look_at(std::span<const float> model, Phases& phases) {
+  poisoner_.begin_round(global_, {});
+  return tests_.look_at(model, phases);
+}
+
+BatchEdit ModelServer::edit_of(AgentId client, std::span<const SampleIndex> mine) {
+  if (last_round_.value == 0 || !attackers_.poisons_training(client, last_round_)) return {};
+  poisoner_.begin_round(global_, {});  // a run that was broken off knows no other model either
+  return poisoner_.edit_of_samples(client, last_round_, mine);
 }
 
 void ModelServer::forget() {

@@ -39,8 +39,11 @@ class ModelServer {
   void take_model(std::span<const float> parameters);
   /// The federation has forgotten something: what is kept of its data here is taken from it anew.
   void forget();
-  /// Tests any model without deciding anything by it. Collective.
-  TestResult look_at(std::span<const float> model, Phases& phases) { return tests_.look_at(model, phases); }
+  /// What the client's attack on data makes of `mine`, all samples that it trained on, as it would in a round like the
+  /// last, from the model that is now; empty: nothing. For any batches of them, in any order.
+  BatchEdit edit_of(AgentId client, std::span<const SampleIndex> mine);
+  /// Tests any model without deciding anything by it; attackers know the model that is now. Collective.
+  TestResult look_at(std::span<const float> model, Phases& phases);
   /// What its parts need: its model, training, rule, judges, attackers, hooks, tests.
   std::vector<PartFootprint> footprints(int ranks) const;
   /// Names of the parts whose work is of interest by itself.
@@ -106,6 +109,7 @@ class ModelServer {
   Rewirer rewirer_;
   LocalRound local_;
   ModelTests tests_;
+  RoundIndex last_round_{0};  ///< that it has gone through
   std::vector<float> global_;
   std::vector<float> change_;  ///< [trainable] of the last round
   std::vector<float> step_;    ///< [trainable] work of a round, kept for its memory

@@ -101,12 +101,15 @@ struct Poisoner::Group {
   double share = 1.0;
   std::int64_t per_batch = -1;  ///< -1: a share of the data set
   std::vector<AgentId> members;
-  std::unique_ptr<Model> before;                               ///< without parameters until the group first acts
-  std::map<std::uint32_t, std::vector<SampleIndex>> chosen{};  ///< of this rank's members, by share
+  std::unique_ptr<Model> before;                                    ///< without parameters until the group first acts
+  std::map<std::uint32_t, std::shared_ptr<const Chosen>> chosen{};  ///< of this rank's members, by share
 };
 
 Poisoner::Poisoner(const scenario::Scenario& scenario, const Population& population, Task& task)
-    : seed_(scenario.seed()), population_(population), task_(task) {
+    : seed_(scenario.seed()),
+      batch_size_(scenario.task().training().batch_size()),
+      population_(population),
+      task_(task) {
   for (int g = 0; g < scenario.attacks_size(); ++g) {
     const scenario::Attack& config = scenario.attacks(g);
     groups_.push_back(nullptr);
@@ -157,8 +160,15 @@ void Poisoner::begin_round(std::span<const float> global, std::span<const int> f
   }
 }
 
-/// An exact share of the eligible samples, ascending: the same in every round, whichever rank the client is on.
-std::vector<SampleIndex> Poisoner::choose(const Group& group, AgentId client, std::span<const SampleIndex> mine) const {
+/// How many of the eligible samples are poisoned: a share, or as many as the mini-batches of a pass have.
+std::size_t Poisoner::chosen_of(const Group& group, std::size_t eligible, std::size_t mine) const {
+  if (group.per_batch < 0) return static_cast<std::size_t>(std::llround(group.share * static_cast<double>(eligible)));
+  const std::size_t batches = batch_size_ == 0 ? 1 : (mine + batch_size_ - 1) / batch_size_;
+  return std::min(eligible, static_cast<std::size_t>(group.per_batch) * batches);
+}
+
+/// An exact number of the eligible samples, ascending: the same in every round, whichever rank the client is on.
+Poisoner::Chosen Poisoner::choose(const Group& group, AgentId client, std::span<const SampleIndex> mine) const {
   std::vector<SampleIndex> eligible;
   std::vector<float> features;
   std::vector<std::int32_t> labels;
@@ -178,7 +188,7 @@ std::vector<SampleIndex> Poisoner::choose(const Group& group, AgentId client, st
       if (flags[i] != 0) eligible.push_back(which[i]);
     }
   }
-  const auto count = static_cast<std::size_t>(std::llround(group.share * static_cast<double>(eligible.size())));
+  const std::size_t count = chosen_of(group, eligible.size(), mine.size());
   Stream(seed_, streams::poisoned_samples(client)).shuffle(eligible);
   eligible.resize(count);
   std::ranges::sort(eligible);
@@ -189,13 +199,23 @@ BatchEdit Poisoner::edit(AgentId client, RoundIndex round, std::span<const Sampl
   const int index = population_.group_of(client);
   if (index < 0 || !has_attack(index)) return {};
   Group& group = *groups_[static_cast<std::size_t>(index)];
-  const std::vector<SampleIndex>* chosen = nullptr;
-  if (group.per_batch < 0) {
-    const auto found = group.chosen.find(client.value);
-    chosen = found != group.chosen.end() ? &found->second : &(group.chosen[client.value] = choose(group, client, mine));
-  }
+  if (group.per_batch >= 0) return edit_chosen(group, client, round, nullptr);
+  auto& chosen = group.chosen[client.value];
+  if (chosen == nullptr) chosen = std::make_shared<const Chosen>(choose(group, client, mine));
+  return edit_chosen(group, client, round, chosen);
+}
+
+BatchEdit Poisoner::edit_of_samples(AgentId client, RoundIndex round, std::span<const SampleIndex> mine) {
+  const int index = population_.group_of(client);
+  if (index < 0 || !has_attack(index)) return {};
+  Group& group = *groups_[static_cast<std::size_t>(index)];
+  return edit_chosen(group, client, round, std::make_shared<const Chosen>(choose(group, client, mine)));
+}
+
+/// `chosen`: null: a number of each mini-batch is.
+BatchEdit Poisoner::edit_chosen(Group& group, AgentId client, RoundIndex round, std::shared_ptr<const Chosen> chosen) {
   const auto member = static_cast<std::size_t>(std::ranges::lower_bound(group.members, client) - group.members.begin());
-  return [this, &group, chosen, member, random = Stream(seed_, streams::poisoning(client, round)),
+  return [this, &group, chosen = std::move(chosen), member, random = Stream(seed_, streams::poisoning(client, round)),
           positions = std::vector<std::size_t>()](const EditableBatch& batch) mutable {
     positions.clear();
     if (chosen != nullptr) {

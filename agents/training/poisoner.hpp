@@ -35,6 +35,9 @@ class Poisoner {
   /// What the client's group does to its mini-batches; empty where it poisons nothing. `mine`: samples it trains on,
   /// the same in every round.
   BatchEdit edit(AgentId client, RoundIndex round, std::span<const SampleIndex> mine);
+  /// The same for those who look at the samples outside of training: which are poisoned depends on no batch. Where a
+  /// number of each mini-batch is, as many as in a pass over `mine`, drawn by the seed. Keeps nothing.
+  BatchEdit edit_of_samples(AgentId client, RoundIndex round, std::span<const SampleIndex> mine);
   /// Groups that want certain inputs to be taken for a certain class, ascending, and how their success is tested.
   std::vector<int> groups_with_goals() const;
   std::vector<TriggeredTest> tests();
@@ -47,8 +50,12 @@ class Poisoner {
   class Model;
   DataFacts look_at_data() const;
   std::unique_ptr<Model> make_model() const;
-  std::vector<SampleIndex> choose(const Group& group, AgentId client, std::span<const SampleIndex> mine) const;
+  using Chosen = std::vector<SampleIndex>;
+  Chosen choose(const Group& group, AgentId client, std::span<const SampleIndex> mine) const;
+  std::size_t chosen_of(const Group& group, std::size_t eligible, std::size_t mine) const;
+  BatchEdit edit_chosen(Group& group, AgentId client, RoundIndex round, std::shared_ptr<const Chosen> chosen);
   std::uint64_t seed_;
+  std::size_t batch_size_;  ///< 0: all samples of a client
   const Population& population_;
   Task& task_;
   std::optional<DataFacts> facts_;  ///< none: nothing is poisoned

@@ -1,9 +1,11 @@
 #include "agents/training/saved_model.hpp"
 
+#include "agents/cast/federation.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/hash.hpp"
+#include "sim/base/streams.hpp"
 #include "sim/data/data_path.hpp"
 #include "sim/data/graphs/own_graph.hpp"
 #include "sim/engine/checkpoint.hpp"
@@ -25,6 +27,21 @@ SavedModel saved_model(const scenario::Scenario& scenario) {
     throw_input_error("server.start_from = \"{}\": {}", from, error.what());
   }
   return model;
+}
+
+std::vector<float> initial_parameters(const Federation& federation, std::size_t owner) {
+  const scenario::Scenario& scenario = federation.scenario();
+  SavedModel saved = saved_model(scenario);
+  if (saved.parameters.empty()) {
+    saved.parameters.resize(federation.parameters());
+    Stream random(scenario.seed(), streams::initial_weights(owner));
+    federation.task().initialise(random, saved.parameters);
+    return std::move(saved.parameters);
+  }
+  SOUK_REQUIRE(saved.layout == static_cast<std::int64_t>(federation.task().layout().fingerprint()),
+               "server.start_from = \"{}\": its parameters have other names or shapes than this model's",
+               scenario.server().start_from());
+  return std::move(saved.parameters);
 }
 
 namespace {

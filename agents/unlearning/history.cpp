@@ -65,10 +65,17 @@ void OwnerHistory::keep(const ServerRound& round) {
   KeptRound kept{.round = round.round,
                  .clients = {},
                  .weights = {},
+                 .total = 0.0,
                  .updates = {},
                  .change = ColumnVector(comm_, server_->change())};
+  // A rule that has no weights counts each of the n updates that it saw as one nth.
   std::vector<double> weights(round.clients.size(), 0.0);
-  for (std::size_t k = 0; k < round.weights.size(); ++k) weights[round.seen[k]] = round.weights[k];
+  for (std::size_t k = 0; k < round.weights.size(); ++k) {
+    const double weight =
+        std::isnan(round.weights[k]) ? 1.0 / static_cast<double>(round.weights.size()) : round.weights[k];
+    weights[round.seen[k]] = weight;
+    kept.total += weight;
+  }
   std::vector<std::size_t> order(round.clients.size());
   for (std::size_t k = 0; k < order.size(); ++k) order[k] = k;
   std::ranges::sort(order, {}, [&](std::size_t k) { return round.clients[k]; });
@@ -118,6 +125,7 @@ void OwnerHistory::serialize_round(Archive& archive, KeptRound& kept) {
   archive.field("round", round);
   archive.field("clients", clients);
   archive.field("weights", kept.weights);
+  archive.field("total weight", kept.total);
   if (archive.loading()) {
     kept.round = {static_cast<std::uint32_t>(round)};
     kept.clients.clear();

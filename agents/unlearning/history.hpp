@@ -30,7 +30,8 @@ struct HistoryNeeds {
 struct KeptRound {
   RoundIndex round;
   std::vector<AgentId> clients;       ///< [n] ascending
-  std::vector<double> weights;        ///< [n] in the step; 0: the rule did not see it; NaN: the rule has no weights
+  std::vector<double> weights;        ///< [n] in the step; 0: the rule did not see it
+  double total = 0.0;                 ///< weight of all whose updates were kept at the time
   std::vector<ColumnVector> updates;  ///< [n] of [trainable]
   ColumnVector change;                ///< [trainable] by which it moved
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "agents/unlearning/operator.hpp"
@@ -10,9 +11,28 @@ namespace souk {
 /// out.
 void require_plain_steps(const World& world);
 
-/// What the forgotten clients have added to an owner's model by their kept updates, [trainable]: the sum over rounds of
-/// update times weight, times the server's rate. Where a rule has no weights, each of the n updates of a round counts
-/// one nth. Collective.
-std::vector<double> kept_share(const ForgettingCase& request, const ModelServer& server);
+/// Kept updates of those who are forgotten and of the others. Where a rule has no weights, each of the n updates of a
+/// round counts one nth.
+struct KeptSteps {
+  const Comm& comm;
+  std::span<const KeptRound> rounds;
+  std::span<const AgentId> forgotten;  ///< ascending
+  std::size_t dimension;               ///< of the trainable values
+};
+KeptSteps kept_steps(const ForgettingCase& request, const ModelServer& server);
+
+/// What the forgotten have added to the model, [dimension], at a server rate of 1: the sum over rounds of update times
+/// weight. Collective.
+std::vector<double> share_of_forgotten(const KeptSteps& steps);
+
+/// By how much they have turned it, [dimension], at a server rate of 1: the sum over rounds of the step that all kept
+/// updates make, minus the one that those of the others make in their place, with the weight of all; times `per_round`
+/// for every round from there to `last`. Where nobody else was there, the others make no step. Collective.
+std::vector<double> turn_by_forgotten(const KeptSteps& steps, RoundIndex last, double per_round);
+
+/// The model minus `factor` times the server's rate times `what`, [trainable], plus normal noise of standard deviation
+/// `sigma` by the owner's stream.
+std::vector<float> taken_out(const ForgettingCase& request, const ModelServer& server, std::span<const double> what,
+                             double factor, double sigma);
 
 }  // namespace souk

@@ -16,25 +16,15 @@
 namespace souk {
 namespace {
 
-/// Answers to units, [units, outputs]: batches of a fixed size, each rank a run of them. Collective.
-std::vector<float> answers_to(const Comm& comm, Task& task, std::span<const float> model, Split split, UnitSet units,
-                              std::size_t batch, std::size_t outputs) {
-  const std::size_t batches = (units.size() + batch - 1) / batch;
-  const auto ranks = static_cast<std::size_t>(comm.size()), rank = static_cast<std::size_t>(comm.rank());
-  const auto first_of = [&](std::size_t r) { return std::min(batches * r / ranks * batch, units.size()); };
-  std::vector<std::size_t> counts;
-  for (std::size_t r = 0; r < ranks; ++r) counts.push_back((first_of(r + 1) - first_of(r)) * outputs);
-  std::vector<float> own, all(units.size() * outputs);
-  comm.run_phase("look", [&] {
-    std::vector<double> sums(task.tally_size());
-    for (std::size_t first = first_of(rank); first < first_of(rank + 1); first += batch) {
-      task.tally(model, split, units.subspan(first, std::min(batch, units.size() - first)), sums);
-      own.insert(own.end(), task.outputs().begin(), task.outputs().end());
-      heartbeat::beat();
-    }
-  });
-  comm.all_gather_into(std::span<const float>(own), counts, std::span(all));
-  return all;
+std::size_t outputs_of(const Task& task) { return task.classes() > 0 ? static_cast<std::size_t>(task.classes()) : 1; }
+
+/// How good a model is on training units. Collective.
+Scores scores_on(ModelServer& server, std::span<const float> model, UnitSet units) {
+  const Federation& federation = server.federation();
+  Evaluator evaluator(federation.task(), Split::train, {units.begin(), units.end()},
+                      federation.scenario().evaluation().batch_size());
+  server.comm().run_phase("look", [&] { evaluator.test_own_batches(server.comm(), model); });
+  return evaluator.gather(server.comm()).scores;
 }
 
 /// Cross-entropy of each unit; `probabilities` [units, classes].
@@ -55,10 +45,10 @@ void to_probabilities(std::vector<float>& logits, std::size_t classes) {
 }
 
 /// Of the objective on what stays.
-double gradient_length(const Comm& comm, const Federation& federation, std::span<const float> model) {
-  const std::vector<DealtUnits> stay = units_that_stay(federation);
+double gradient_length(ModelServer& server, std::span<const float> model) {
+  const std::vector<DealtUnits> stay = units_that_stay(server.federation());
   if (stay.empty()) return 0.0;
-  MeanObjective objective(comm, federation, federation.task(), stay, model);
+  MeanObjective objective(server, server.federation().task(), stay, model);
   double squares = 0.0;
   for (const double g : objective.gradient()) squares += g * g;
   return std::sqrt(squares);
@@ -72,41 +62,55 @@ std::optional<double> auc_of(std::vector<double> scores, std::size_t members) {
 
 }  // namespace
 
-Scores scores_on(ModelServer& server, std::span<const float> model, UnitSet units) {
-  const Federation& federation = server.federation();
-  Evaluator evaluator(federation.task(), Split::train, {units.begin(), units.end()},
-                      federation.scenario().evaluation().batch_size());
-  server.comm().run_phase("look", [&] { evaluator.test_own_batches(server.comm(), model); });
-  return evaluator.gather(server.comm()).scores;
+/// Batches of a fixed size, each rank a run of them.
+std::vector<float> answers_to(const Comm& comm, Task& task, std::span<const float> model, Split split, UnitSet units,
+                              std::size_t batch) {
+  const std::size_t batches = (units.size() + batch - 1) / batch, outputs = outputs_of(task);
+  const auto ranks = static_cast<std::size_t>(comm.size()), rank = static_cast<std::size_t>(comm.rank());
+  const auto first_of = [&](std::size_t r) { return std::min(batches * r / ranks * batch, units.size()); };
+  std::vector<std::size_t> counts;
+  for (std::size_t r = 0; r < ranks; ++r) counts.push_back((first_of(r + 1) - first_of(r)) * outputs);
+  std::vector<float> own, all(units.size() * outputs);
+  comm.run_phase("look", [&] {
+    std::vector<double> sums(task.tally_size());
+    for (std::size_t first = first_of(rank); first < first_of(rank + 1); first += batch) {
+      task.tally(model, split, units.subspan(first, std::min(batch, units.size() - first)), sums);
+      own.insert(own.end(), task.outputs().begin(), task.outputs().end());
+      heartbeat::beat();
+    }
+  });
+  comm.all_gather_into(std::span<const float>(own), counts, std::span(all));
+  return all;
 }
 
-Look look_at(ModelServer& server, std::span<const float> model, UnitSet forgotten, bool edges) {
+Look look_at(ModelServer& server, std::span<const float> model, std::span<const DealtUnits> forgotten, bool edges) {
   const Comm& comm = server.comm();
   const Federation& federation = server.federation();
   Task& task = federation.task();
   const std::size_t batch = federation.scenario().evaluation().batch_size();
   const auto classes = static_cast<std::size_t>(task.classes());
-  const std::size_t outputs = std::max<std::size_t>(classes, 1);
   const std::optional<InjectedFault> no_fault;
   Phases phases(comm, {}, no_fault);
   Look look{.test = server.look_at(model, phases)};
   const std::vector<SampleIndex> tested = all_units(task, Split::test);
-  look.answers = answers_to(comm, task, model, Split::test, tested, batch, outputs);
+  look.answers = answers_to(comm, task, model, Split::test, tested, batch);
   if (classes > 0) {
     to_probabilities(look.answers, classes);
     look.losses_of_others = losses_of(look.answers, classes, task.labels(Split::test), tested);
   }
   if (!forgotten.empty()) {
-    look.forgotten = scores_on(server, model, forgotten);
+    const std::vector<SampleIndex> units = units_of(forgotten);
+    look.forgotten = scores_on(server, model, units);
+    look.loss_as_trained = ClientSums(server, forgotten).mean_loss(task, model);
     if (classes > 0) {
-      std::vector<float> answers = answers_to(comm, task, model, Split::train, forgotten, batch, outputs);
+      std::vector<float> answers = answers_to(comm, task, model, Split::train, units, batch);
       to_probabilities(answers, classes);
-      look.losses_of_units = losses_of(answers, classes, task.labels(), forgotten);
+      look.losses_of_units = losses_of(answers, classes, task.labels(), units);
     }
   }
   look.parameters.assign(model.begin(), model.begin() + static_cast<std::ptrdiff_t>(task.layout().trainable()));
   if (edges) comm.run_phase("look", [&] { look.posteriors = posteriors_of(federation, model); });
-  look.residual = gradient_length(comm, federation, model);
+  look.residual = gradient_length(server, model);
   return look;
 }
 

@@ -8,6 +8,7 @@
 #include "agents/cast/federation.hpp"
 #include "agents/training/evaluator.hpp"
 #include "agents/training/model_server.hpp"
+#include "agents/unlearning/holders.hpp"
 #include "sim/engine/round_record.hpp"
 
 namespace souk {
@@ -16,6 +17,7 @@ namespace souk {
 struct Look {
   TestResult test;                         ///< on the test set
   std::optional<Scores> forgotten{};       ///< on the units forgotten; none: there were none
+  double loss_as_trained = 0.0;            ///< on them as their holders' attacks on data leave them
   std::vector<float> answers{};            ///< [test units, outputs] probabilities of classes, or predictions
   std::vector<double> losses_of_units{};   ///< [units forgotten] of each; empty where there are no classes
   std::vector<double> losses_of_others{};  ///< [test units] likewise
@@ -24,11 +26,13 @@ struct Look {
   double residual = 0.0;  ///< length of the gradient of the mean loss on what stays, weight decay included
 };
 
-/// Looks at a model, [dimension], and the units forgotten, ascending; `edges`: whether edges are, too. Collective.
-Look look_at(ModelServer& server, std::span<const float> model, UnitSet forgotten, bool edges = false);
+/// Looks at a model, [dimension], and at what is forgotten; `edges`: whether edges are, too. Collective.
+Look look_at(ModelServer& server, std::span<const float> model, std::span<const DealtUnits> forgotten,
+             bool edges = false);
 
-/// How good a model is on training units. Collective.
-Scores scores_on(ModelServer& server, std::span<const float> model, UnitSet units);
+/// Answers to units, [units, outputs]: logits of classes, or predictions. Collective.
+std::vector<float> answers_to(const Comm& comm, Task& task, std::span<const float> model, Split split, UnitSet units,
+                              std::size_t batch);
 
 /// How alike the answers of two models are.
 struct Agreement {

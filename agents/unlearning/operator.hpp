@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "agents/cast/forgotten.hpp"
@@ -21,6 +22,7 @@ namespace souk {
 /// A request that is carried out. What goes is already gone from the federation.
 struct ForgettingCase {
   const World& world;
+  const std::string& name;                ///< of the request, under which its numbers are recorded
   RoundIndex round;                       ///< before whose learning
   std::span<ModelServer* const> servers;  ///< of all owners, whose models are to forget
   const Forgotten& now;                   ///< what goes
@@ -33,7 +35,12 @@ struct ForgettingCase {
   const Federation& federation() const { return world.federation; }
   const Comm& comm() const { return world.comm; }
   const scenario::Scenario& scenario() const { return world.scenario; }
+  /// What stands before the names of numbers of an owner's model.
+  std::string prefix(const ModelServer& server) const;
 };
+
+/// "unlearning.NAME.", of rivals with who they are before it.
+std::string prefix_of_numbers(const Owner& owner, std::size_t index, const std::string& request);
 
 /// What an operator can be asked to forget.
 struct Forgettable {
@@ -55,6 +62,8 @@ class UnlearningOperator {
   virtual void check(const World&) const {}
   /// Changes the models of all servers. Fills the record alike on every rank. Collective.
   virtual ForgettingCost forget(const ForgettingCase& request, RoundRecord& record) = 0;
+  /// State between rounds.
+  virtual void serialize(Archive&) {}
 };
 
 /// The operator chosen in the request.

@@ -67,9 +67,10 @@ Requests::Requests(const scenario::Scenario& scenario, const Federation& federat
     const scenario::ForgetRequest& request = scenario.unlearning().requests(i);
     kinds_.push_back(plugin_name(chosen(request, "operator")->GetDescriptor()));
     names_.push_back(request.name().empty() ? kinds_.back() : request.name());
-    how_.push_back(kinds_.back() + chosen(request, "operator")->SerializeAsString() +
-                   (request.has_reference() ? "/" + request.reference().SerializeAsString() : ""));
-    operators_.push_back(make_unlearning_operator(request));
+    settings_.push_back(kinds_.back() + chosen(request, "operator")->SerializeAsString());
+    how_.push_back(settings_.back() + (request.has_reference() ? "/" + request.reference().SerializeAsString() : ""));
+    const auto alike = static_cast<std::size_t>(std::ranges::find(settings_, settings_.back()) - settings_.begin());
+    operators_.push_back(alike < operators_.size() ? operators_[alike] : make_unlearning_operator(request));
     check(static_cast<std::size_t>(i));
   }
 }
@@ -130,6 +131,14 @@ bool Requests::let_clients_leave() const {
   return std::ranges::any_of(scenario_.unlearning().requests(), [](const scenario::ForgetRequest& request) {
     return request.has_clients() || request.has_rejected() || request.has_samples();
   });
+}
+
+void Requests::serialize(Archive& archive) {
+  for (std::size_t i = 0; i < size(); ++i) {
+    if (std::ranges::find(operators_, operators_[i]) - operators_.begin() == static_cast<std::ptrdiff_t>(i)) {
+      operators_[i]->serialize(archive);
+    }
+  }
 }
 
 std::vector<AgentId> Requests::clients_of(const scenario::ForgetRequest& request, std::size_t index,

@@ -28,11 +28,14 @@ class Requests {
   const std::string& name(std::size_t index) const { return names_[index]; }
   /// As the schema calls it.
   const std::string& operator_name(std::size_t index) const { return kinds_[index]; }
+  /// Requests with the same settings have one operator, which remembers what it did for all of them.
   UnlearningOperator& operator_of(std::size_t index) const { return *operators_[index]; }
   /// Whether two are carried out together where they fall due in one round.
   bool alike(std::size_t a, std::size_t b) const { return how_[a] == how_[b]; }
   /// Whether any may make clients leave.
   bool let_clients_leave() const;
+  /// What operators keep between rounds.
+  void serialize(Archive& archive);
   /// Those that fall due before the learning of this round, in the order of the scenario. The same on every rank.
   std::vector<DueRequest> due(RoundIndex round, const History& history) const;
 
@@ -49,8 +52,8 @@ class Requests {
 
   const scenario::Scenario& scenario_;
   const Federation& federation_;
-  std::vector<std::string> names_, kinds_, how_;
-  std::vector<std::unique_ptr<UnlearningOperator>> operators_;
+  std::vector<std::string> names_, kinds_, settings_, how_;
+  std::vector<std::shared_ptr<UnlearningOperator>> operators_;
 };
 
 /// "unlearning.requests[2]"

@@ -30,7 +30,8 @@ const ColumnMatrix& ClientsAtWork::train(std::span<const AgentId> clients, std::
                                  .round = how.round,
                                  .rounds = scenario.rounds(),
                                  .after_step = &heartbeat::beat,
-                                 .steering = how.passes == 0 ? nullptr : &steering};
+                                 .steering = how.passes == 0 ? nullptr : &steering,
+                                 .slope = federation_.noise().slope()};
       federation_.task().train(model, federation_.validators().training_samples(clients[k]), {}, context, rows_.row(k));
     }
   });

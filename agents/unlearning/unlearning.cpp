@@ -73,7 +73,11 @@ class Unlearning final : public Stage {
       world_.federation.forget(gone);
       for (std::size_t i = 0; i < history_.owners(); ++i) server(i).forget();
     }
+    std::int64_t training = world_.federation.noise().training();
+    archive.field("training whose noise is in the objective", training);
+    if (archive.loading()) world_.federation.draw_noise(static_cast<std::uint32_t>(training));
     history_.serialize(archive);
+    requests_.serialize(archive);
   }
 
   std::vector<PartFootprint> footprints(int ranks) const override {
@@ -138,10 +142,10 @@ class Unlearning final : public Stage {
     return history_.first_asked(clients);
   }
 
-  std::vector<Look> looks_at_all(UnitSet units, bool edges) const {
+  std::vector<Look> looks_at_all(std::span<const DealtUnits> holders, bool edges) const {
     std::vector<Look> looks;
     for (std::size_t i = 0; i < history_.owners(); ++i) {
-      looks.push_back(look_at(server(i), server(i).parameters(), units, edges));
+      looks.push_back(look_at(server(i), server(i).parameters(), holders, edges));
     }
     return looks;
   }
@@ -153,7 +157,7 @@ class Unlearning final : public Stage {
     const std::vector<SampleIndex> units = units_of(holders);
     const std::optional<RoundIndex> touched = first_touched(batch.what, holders);
     const bool edges = !batch.what.graph.edges.empty();
-    std::vector<Look> before = looks_at_all(units, edges);
+    std::vector<Look> before = looks_at_all(holders, edges);
     const auto graph_in_use = federation.graph_in_use();  // keeps what the next line refers to
     const Graph graph_before = federation.data().graph;
     const QuestionedPairs questioned =
@@ -167,6 +171,7 @@ class Unlearning final : public Stage {
       for (std::size_t i = 0; i < history_.owners(); ++i) servers.push_back(&server(i));
       cost = requests_.operator_of(batch.index)
                  .forget({.world = world_,
+                          .name = name,
                           .round = round,
                           .servers = servers,
                           .now = batch.what,
@@ -189,23 +194,21 @@ class Unlearning final : public Stage {
   /// Whether it was forgotten: by those who check, and by the models that never saw it.
   void compare(std::size_t index, RoundIndex round, std::span<const DealtUnits> holders,
                const QuestionedPairs& questioned, std::vector<Look> before, RoundRecord& record) {
-    const std::vector<SampleIndex> units = units_of(holders);
     const scenario::ForgetRequest& request = world_.scenario.unlearning().requests(static_cast<int>(index));
     std::vector<Columns> columns;
     const bool edges = questioned.edges > 0;
-    std::vector<Look> after = looks_at_all(units, edges);
+    std::vector<Look> after = looks_at_all(holders, edges);
     for (std::size_t i = 0; i < after.size(); ++i) {
       columns.push_back({.before = std::move(before[i]), .after = std::move(after[i])});
     }
     if (request.has_reference()) {
-      retrain(round, units, edges, {}, columns);
+      retrain(round, holders, edges, {}, columns);
       for (std::uint32_t s = 0; s < request.reference().other_seeds(); ++s) {
-        retrain(round, units, edges, seed_of_reference(s), columns);
+        retrain(round, holders, edges, seed_of_reference(s), columns);
       }
     }
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      const std::string owner = i == 0 ? "" : "buyer." + world_.owners[i].name + ".";
-      const std::string prefix = owner + "unlearning." + requests_.name(index) + ".";
+      const std::string prefix = prefix_of_numbers(world_.owners[i], i, requests_.name(index));
       record_columns(columns[i], questioned, world_.federation, prefix, record);
       verifiers_[index].record({.server = server(i),
                                 .after = server(i).parameters(),
@@ -216,12 +219,12 @@ class Unlearning final : public Stage {
     }
   }
 
-  void retrain(RoundIndex round, UnitSet units, bool edges, std::optional<std::uint64_t> seed,
+  void retrain(RoundIndex round, std::span<const DealtUnits> holders, bool edges, std::optional<std::uint64_t> seed,
                std::vector<Columns>& columns) {
     Retraining retraining(world_, seed);
     retraining.train_through({round.value - 1});
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      Look look = look_at(server(i), retraining.model(i).parameters(), units, edges);
+      Look look = look_at(server(i), retraining.model(i).parameters(), holders, edges);
       if (seed) {
         columns[i].other_retrained.push_back(std::move(look));
       } else {

@@ -137,11 +137,23 @@ inline StreamKey distillation(std::size_t owner, RoundIndex round, std::uint32_t
   return {Purpose::unlearning, AgentId{static_cast<std::uint32_t>(owner)}, round,
           static_cast<std::uint16_t>(0x9000 + (pass & 0xFFFU))};
 }
+/// Random signs by which a step for an owner's model estimates the Hessian's diagonal.
+inline StreamKey hessian_signs(std::size_t owner, RoundIndex round, std::uint32_t step) {
+  return detail::numbered(Purpose::unlearning, step, round.value, 0xA000 + owner);
+}
+/// Units of a mini-batch of a solver that works for an owner's model.
+inline StreamKey solver_batch(std::size_t owner, RoundIndex round, std::size_t step) {
+  return detail::numbered(Purpose::unlearning, step, round.value, 0xB000 + owner);
+}
+/// The linear term of what clients minimise: that of the first training, of the second, and so on.
+inline StreamKey objective_noise(std::uint32_t training) {
+  return detail::numbered(Purpose::unlearning, training, 0, 0x8003);
+}
 /// Seeds of retrainings with other seeds.
 inline StreamKey seed_of_reference(std::uint32_t which) {
   return detail::numbered(Purpose::unlearning, which, 0, 0x8001);
 }
-/// Freshly initialised models, to measure distances by.
+/// Freshly initialised models, to measure distances by, or to teach what was never learned.
 inline StreamKey random_model(std::size_t draw, RoundIndex round) {
   return detail::numbered(Purpose::unlearning, draw, round.value, 0x8000);
 }

@@ -100,12 +100,14 @@ struct LocalTrainer::State {
   double step(const Turn& turn, const MiniBatch& batch) {
     const Steering& steered = steering(turn);
     const auto weight_decay = optimizer.plain_weight_decay();
-    if (weight_decay && learner.descends() && !steered.before_step && !steered.after_step) {
+    if (weight_decay && learner.descends() && !steered.before_step && !steered.after_step &&
+        turn.context.slope.empty()) {
       return learner.descend(parameters(), batch, turn.learning_rate, *weight_decay);
     }
     const std::size_t size = learner.layout().trainable();
     gradient.reserve(size);
     const double loss = learner.gradient(parameters(), batch, {gradient.data(), size});
+    add_share(1.0F, turn.context.slope.data(), turn.context.slope.size(), gradient.data());
     if (steered.before_step) steered.before_step(trainable(), {gradient.data(), size});
     optimizer.step(trainable(), {gradient.data(), size}, turn.global.first(size), turn.learning_rate);
     if (steered.after_step) steered.after_step(trainable());
@@ -182,6 +184,7 @@ struct LocalTrainer::State {
       result.samples += which.size();
       if (turn.context.after_step) turn.context.after_step();
     }
+    add_share(1.0F, turn.context.slope.data(), turn.context.slope.size(), total_gradient.data());
     const Steering& steered = steering(turn);
     if (steered.before_step) steered.before_step(trainable(), {total_gradient.data(), values});
     optimizer.step(trainable(), {total_gradient.data(), values}, turn.global.first(values), turn.learning_rate);

@@ -46,6 +46,8 @@ struct LocalContext {
   /// Of a graph: edges that are seen in this training beside those that are there. Pairs of different nodes that are
   /// not joined, each once.
   std::span<const Edge> more_edges{};
+  /// [trainable] added to every gradient: of a linear term of what the client minimises. Empty: there is none.
+  std::span<const float> slope{};
 };
 
 /// A mini-batch on its way to the network, to be changed in place.

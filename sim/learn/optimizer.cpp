@@ -87,6 +87,12 @@ SOUK_MULTIVERSION double squared_norm(const float* gradient, const float* w, con
 
 }  // namespace
 
+double weight_decay_of_loss(const scenario::Training& training) {
+  return training.has_adam()  ? training.adam().weight_decay()
+         : training.has_sgd() ? training.sgd().weight_decay()
+                              : 0.0;
+}
+
 double proximal_norm(std::span<const float> gradient, std::span<const float> parameters, std::span<const float> anchor,
                      float mu) {
   return std::sqrt(squared_norm(gradient.data(), parameters.data(), anchor.data(), mu, gradient.size()));

@@ -44,6 +44,9 @@ class Optimizer {
   FloatBuffer first_, second_;  ///< momentum or first moment; second moment
 };
 
+/// The L2 penalty of all parameters that is a part of what is minimised: that of AdamW is none.
+double weight_decay_of_loss(const scenario::Training& training);
+
 /// Euclidean norm of gradient + mu (parameters - anchor), accumulated in double in one fixed order.
 double proximal_norm(std::span<const float> gradient, std::span<const float> parameters, std::span<const float> anchor,
                      float mu);

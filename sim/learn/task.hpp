@@ -65,15 +65,18 @@ class Task {
   /// Trains from `global` on units and writes local minus global to `update`, both [dimension].
   virtual LocalResult train(std::span<const float> global, UnitSet mine, const BatchEdit& edit,
                             const LocalContext& context, std::span<float> update) = 0;
-  /// Mean loss on training units and its gradient [trainable]. May move running statistics inside `parameters`.
-  virtual double gradient(std::span<float> parameters, UnitSet which, std::span<float> gradient) = 0;
+  /// Mean loss on training units and its gradient [trainable]. May move running statistics inside `parameters`. `edit`,
+  /// here and below: what whoever holds the units makes of them, one batch.
+  virtual double gradient(std::span<float> parameters, UnitSet which, std::span<float> gradient,
+                          const BatchEdit& edit = {}) = 0;
   /// Hessian of the mean loss on training units times `direction`, both [trainable].
   virtual void hessian_vector(std::span<const float> parameters, UnitSet which, std::span<const float> direction,
-                              std::span<float> out) = 0;
+                              std::span<float> out, const BatchEdit& edit = {}) = 0;
   /// How many numbers `tally` writes.
   virtual std::size_t tally_size() const = 0;
   /// Counts and sums on some units, one batch. Those of several batches add up, value by value.
-  virtual void tally(std::span<const float> parameters, Split split, UnitSet which, std::span<double> sums) = 0;
+  virtual void tally(std::span<const float> parameters, Split split, UnitSet which, std::span<double> sums,
+                     const BatchEdit& edit = {}) = 0;
   /// The model's answers to the units tallied last, [units, classes or 1].
   virtual std::span<const float> outputs() const = 0;
   /// What sums of tallies say.

@@ -42,6 +42,19 @@ std::string for_operator(const std::string& name) {
   return name == "distillation" ? "root { samples: 40 always: true } " : "";
 }
 
+/// The scenario with the learning that an operator asks for.
+std::string suited(const std::string& name, std::string text) {
+  if (name != "certified_step") return text;
+  const auto put = [&](const std::string& old, const std::string& better) {
+    const std::size_t place = text.find(old);
+    if (place != std::string::npos) text.replace(place, old.size(), better);
+  };
+  put("model { mlp { hidden: 10 } } training { ",
+      "model { logreg {} } training { objective_noise: 5 sgd { weight_decay: 0.01 } ");
+  put("model { gcn { hidden: 8 } } training { ", "model { sgc {} } training { objective_noise: 5 ");
+  return text;
+}
+
 std::size_t events(const Simulated& run, const std::string& kind) {
   std::size_t count = 0;
   for (const RoundRecord& record : run.records) {
@@ -69,8 +82,9 @@ TEST(Unlearning, is_carried_out_by_some_operators) { EXPECT_GE(operators().size(
 
 TEST(Unlearning, gives_the_same_bits_on_any_number_of_ranks_and_after_a_break) {
   for (const std::string& name : operators()) {
-    const std::string text =
-        forgetting("round: 3 clients { ids: 2 } reference { other_seeds: 1 } " + name + " {}", for_operator(name));
+    const std::string text = suited(
+        name,
+        forgetting("round: 3 clients { ids: 2 } reference { other_seeds: 1 } " + name + " {}", for_operator(name)));
     const Simulated one = simulate(text), three = simulate(text, 3);
     EXPECT_EQ(one.hash, three.hash) << name;
     EXPECT_EQ(one.state, three.state) << name;
@@ -132,9 +146,11 @@ TEST(Unlearning, by_rollback_is_retraining_and_cheaper_where_the_forgotten_came_
 
 TEST(Unlearning, of_who_never_took_part_leaves_the_model_as_it_is) {
   for (const std::string& name : operators()) {
+    // Noise in the objective is spread over fewer units once somebody has left, which later rounds feel.
+    const std::string rounds = name == "certified_step" ? "rounds: 4 training_rounds: 3 " : "rounds: 4 ";
     const auto run = [&](const std::string& request) {
-      return simulate("rounds: 4 " + learned + "participants { clients: 40 per_round: 2 } " + for_operator(name) +
-                      request);
+      return simulate(
+          suited(name, rounds + learned + "participants { clients: 40 per_round: 2 } " + for_operator(name) + request));
     };
     const Simulated asked = run("unlearning { requests { round: 4 clients { ids: 3 } " + name + " {} } }");
     EXPECT_EQ(events(asked, "never took part"), 1U) << name;
@@ -145,9 +161,10 @@ TEST(Unlearning, of_who_never_took_part_leaves_the_model_as_it_is) {
 TEST(Unlearning, of_the_same_twice_is_forgetting_once) {
   for (const std::string& name : operators()) {
     const std::string request = "clients { ids: 1 } " + name + " {}";
-    const Simulated once = simulate(forgetting("round: 3 " + request, for_operator(name)));
-    const Simulated twice = simulate(
-        forgetting("round: 3 " + request + " } requests { name: \"again\" round: 4 " + request, for_operator(name)));
+    const Simulated once = simulate(suited(name, forgetting("round: 3 " + request, for_operator(name))));
+    const Simulated twice =
+        simulate(suited(name, forgetting("round: 3 " + request + " } requests { name: \"again\" round: 4 " + request,
+                                         for_operator(name))));
     EXPECT_EQ(once.hash, twice.hash) << name;
     EXPECT_EQ(events(twice, "nothing to forget"), 1U) << name;
   }
@@ -264,8 +281,8 @@ TEST(ProjectedAscent, raises_the_loss_of_the_client_that_leaves) {
 }
 
 const std::string graph =
-    "task { data { communities { custom { nodes: 200 edges: 600 classes: 3 features: 60 } } } model { gcn { hidden: 8 "
-    "} } training { "
+    "task { data { communities { custom { nodes: 200 edges: 600 classes: 3 features: 60 } } } "
+    "model { gcn { hidden: 8 } } training { "
     "learning_rate: 0.05 batch_size: 0 local_epochs: 5 adam { weight_decay: 5e-4 } } } participants { clients: 2 "
     "everyone: "
     "true } ";
@@ -274,8 +291,8 @@ TEST(GraphUnlearning, gives_the_same_bits_on_any_number_of_ranks_and_after_a_bre
   for (const std::string& name : operators()) {
     if (!forgets_graphs(name)) continue;
     for (const char* what : {"edges { share: 0.1 }", "nodes { share: 0.1 }", "features { share: 0.1 }"}) {
-      const std::string text =
-          "rounds: 4 " + graph + "unlearning { requests { round: 3 reference {} " + what + " " + name + " {} } } ";
+      const std::string text = suited(name, "rounds: 4 " + graph + "unlearning { requests { round: 3 reference {} " +
+                                                what + " " + name + " {} } } ");
       const Simulated one = simulate(text), three = simulate(text, 3), broken = simulate(text, 2, 3);
       EXPECT_EQ(one.state, three.state) << name << " " << what;
       EXPECT_EQ(one.state, broken.state) << name << " " << what;

@@ -29,8 +29,8 @@ class Etr final : public UnlearningOperator {
     if (stay.empty()) return cost;
     for (ModelServer* server : request.servers) {
       std::vector<float> model(server->parameters().begin(), server->parameters().end());
-      const std::size_t erased = erase(request, stay, model, cost);
-      MeanObjective rest(request.comm(), request.federation(), request.federation().task(), stay, model);
+      const std::size_t erased = erase(request, *server, stay, model, cost);
+      MeanObjective rest(*server, request.federation().task(), stay, model);
       const std::vector<double> gradient = rest.gradient_of_losses();
       const double rate = config_.learning_rate() / static_cast<double>(rest.units());
       for (std::size_t v = 0; v < gradient.size(); ++v) model[v] -= static_cast<float>(rate * gradient[v]);
@@ -42,11 +42,11 @@ class Etr final : public UnlearningOperator {
   }
 
  private:
-  std::size_t erase(const ForgettingCase& request, std::span<const DealtUnits> stay, std::vector<float>& model,
-                    ForgettingCost& cost) const {
+  std::size_t erase(const ForgettingCase& request, ModelServer& server, std::span<const DealtUnits> stay,
+                    std::vector<float>& model, ForgettingCost& cost) const {
     const TaskBefore before(request);
     const auto fisher = [&](std::span<const DealtUnits> holders) {
-      MeanObjective some(request.comm(), request.federation(), before.task(), holders, model);
+      MeanObjective some(server, before.task(), holders, model);
       std::vector<double> diagonal = some.fisher_diagonal();
       cost += some.cost();
       return diagonal;

@@ -4,14 +4,13 @@
 
 #include <fmt/format.h>
 
+#include "agents/training/saved_model.hpp"
 #include "agents/unlearning/fresh_server.hpp"
 #include "agents/unlearning/operator.hpp"
 #include "agents/unlearning/short_training.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
-#include "sim/base/random.hpp"
-#include "sim/base/streams.hpp"
 #include "sim/params/linear.hpp"
 
 namespace souk {
@@ -23,9 +22,9 @@ struct Staying {
   std::vector<std::size_t> rows;  ///< of the kept round
 };
 
-/// From the initial model through the kept rounds, each client that stays calibrates by short training the direction of
-/// its kept update, whose length stays. Liu et al., FedEraser, IWQoS 2021, section III; the authors' code differs
-/// (CODE).
+/// From the initial model through the kept rounds. In the first nobody knew the forgotten yet, and the kept updates of
+/// those who stay are aggregated as they are; after it each of them calibrates by short training the direction of its
+/// kept update, whose length stays. Liu et al., FedEraser, IWQoS 2021, section III; the authors' code differs (CODE).
 class FedEraser final : public UnlearningOperator {
  public:
   explicit FedEraser(const scenario::FedEraser& config) : config_(config) {}
@@ -44,12 +43,13 @@ class FedEraser final : public UnlearningOperator {
   ForgettingCost forget(const ForgettingCase& request, RoundRecord& record) override {
     ClientsAtWork work(request.comm(), request.federation());
     for (ModelServer* server : request.servers) {
-      std::vector<float> model(server->parameters().begin(), server->parameters().end());
-      Stream random(request.scenario().seed(), streams::initial_weights(server->index()));
-      request.federation().task().initialise(random, model);
+      std::vector<float> model = initial_parameters(request.federation(), server->index());
       FreshServer fresh(*server);
       const auto rounds = request.history.of(server->index()).rounds();
-      for (const KeptRound& kept : rounds) erase(request, kept, *server, fresh, work, model);
+      for (const KeptRound& kept : rounds) {
+        const Staying staying = staying_in(kept, request.federation());
+        if (!staying.clients.empty()) erase(request, kept, staying, *server, fresh, work, model);
+      }
       record.events.push_back({"fed_eraser", -1, fmt::format("{} kept rounds gone through again", rounds.size())});
       server->take_model(model);
     }
@@ -57,21 +57,24 @@ class FedEraser final : public UnlearningOperator {
   }
 
  private:
-  void erase(const ForgettingCase& request, const KeptRound& kept, const ModelServer& server, FreshServer& fresh,
-             ClientsAtWork& work, std::vector<float>& model) const {
-    const Staying staying = staying_in(kept, request.federation());
-    if (staying.clients.empty()) return;
-    if (config_.form() == scenario::FedEraser::UNCALIBRATED) {
-      return fresh.apply(kept.round, staying.clients, kept_updates(request, kept, staying, server), model);
+  void erase(const ForgettingCase& request, const KeptRound& kept, const Staying& staying, const ModelServer& server,
+             FreshServer& fresh, ClientsAtWork& work, std::vector<float>& model) const {
+    using Form = scenario::FedEraser;
+    const ColumnMatrix old = kept_updates(request, kept, staying, server);
+    if (kept.round.value == 1 && config_.form() == Form::CODE) {
+      const std::vector<float> mean = mean_of(request.comm(), old);
+      for (std::size_t v = 0; v < mean.size(); ++v) model[v] += mean[v];
+      return;
+    }
+    if (kept.round.value == 1 || config_.form() == Form::UNCALIBRATED) {
+      return fresh.apply(kept.round, staying.clients, old, model);
     }
     const scenario::Scenario& scenario = request.scenario();
     const double passes = config_.calibration_ratio() * scenario.task().training().local_epochs();
     const ColumnMatrix& trained = work.train(
         staying.clients, model,
         {.seed = scenario.seed(), .round = kept.round, .passes = static_cast<std::uint32_t>(std::ceil(passes - 1e-9))});
-    if (config_.form() == scenario::FedEraser::CODE)
-      return step_of_code(request, kept, staying, trained, server, model);
-    const ColumnMatrix old = kept_updates(request, kept, staying, server);
+    if (config_.form() == Form::CODE) return step_of_code(request, kept, old, trained, model);
     fresh.apply(kept.round, staying.clients, turned(request.comm(), old, trained), model);
   }
 
@@ -108,20 +111,23 @@ class FedEraser final : public UnlearningOperator {
     return std::move(builder).finish();
   }
 
+  /// [trainable]
+  static std::vector<float> mean_of(const Comm& comm, const ColumnMatrix& updates) {
+    std::vector<float> mean(updates.dimension());
+    const std::vector<double> equal(updates.rows(), 1.0 / static_cast<double>(updates.rows()));
+    replicate(comm, updates.plan(), combine(updates, equal), mean);
+    return mean;
+  }
+
   /// Fed_Unlearn_base.py: the mean of the short trainings gives the direction of each tensor, and its length is that of
   /// the mean of the kept models of those who stay minus the global model after the round.
-  static void step_of_code(const ForgettingCase& request, const KeptRound& kept, const Staying& staying,
-                           const ColumnMatrix& trained, const ModelServer& server, std::vector<float>& model) {
+  static void step_of_code(const ForgettingCase& request, const KeptRound& kept, const ColumnMatrix& old,
+                           const ColumnMatrix& trained, std::vector<float>& model) {
     const Comm& comm = request.comm();
-    const std::size_t dimension = server.trainable().size();
-    const PanelPlan plan(dimension);
-    const auto n = static_cast<double>(staying.rows.size());
-    const ColumnMatrix old = kept_updates(request, kept, staying, server);
-    const std::vector<double> mean(staying.rows.size(), 1.0 / n);
-    std::vector<float> direction(dimension), of_old(dimension), change(dimension);
-    replicate(comm, plan, combine(trained, mean), direction);
-    replicate(comm, plan, combine(old, mean), of_old);
-    replicate(comm, plan, kept.change, change);
+    const std::size_t dimension = old.dimension();
+    const std::vector<float> direction = mean_of(comm, trained), of_old = mean_of(comm, old);
+    std::vector<float> change(dimension);
+    replicate(comm, PanelPlan(dimension), kept.change, change);
     for (const Slot& slot : request.federation().task().layout().slots()) {
       if (!slot.trainable) continue;
       double length = 0.0, norm = 0.0;

@@ -22,11 +22,11 @@ class GradientAscent final : public UnlearningOperator {
     ForgettingCost cost;
     for (ModelServer* server : request.servers) {
       std::vector<float> model(server->parameters().begin(), server->parameters().end()), work = model;
-      ClientSums sums(request.comm(), federation, request.holders);
+      ClientSums sums(*server, request.holders);
       for (std::uint32_t s = 0; s < config_.steps() && sums.units() > 0; ++s) {
-        const std::vector<double> gradient = sums.sum([&](UnitSet units, std::span<float> out) {
+        const std::vector<double> gradient = sums.sum([&](UnitSet units, const BatchEdit& edit, std::span<float> out) {
           std::ranges::copy(model, work.begin());
-          federation.task().gradient(work, units, out);
+          federation.task().gradient(work, units, out, edit);
         });
         const double rate = config_.learning_rate() / static_cast<double>(sums.units());
         for (std::size_t v = 0; v < gradient.size(); ++v) model[v] += static_cast<float>(rate * gradient[v]);

@@ -5,8 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "agents/unlearning/affected.hpp"
-#include "agents/unlearning/mean_objective.hpp"
+#include "agents/unlearning/influence.hpp"
 #include "agents/unlearning/operator.hpp"
 #include "agents/unlearning/retraining.hpp"
 #include "scenarios/scenario.pb.h"
@@ -16,6 +15,8 @@
 #include "sim/learn/curvature/conjugate_gradient.hpp"
 #include "sim/learn/curvature/diagonal.hpp"
 #include "sim/learn/curvature/lissa.hpp"
+#include "sim/learn/curvature/restricted_hessian.hpp"
+#include "sim/learn/curvature/stochastic.hpp"
 
 namespace souk {
 namespace {
@@ -48,17 +49,10 @@ class InfluenceStep final : public UnlearningOperator {
   explicit InfluenceStep(const scenario::InfluenceStep& config) : config_(config) {}
 
   void check(const World& world) const override {
-    const scenario::Training& training = world.scenario.task().training();
-    SOUK_REQUIRE(
-        training.layer_weight_decay_size() == 0,
-        "takes one weight decay for all parameters, and task.training.layer_weight_decay names one for each layer");
-    SOUK_REQUIRE(!training.has_adamw() || training.adamw().weight_decay() == 0.0,
-                 "takes weight decay for a part of the loss, and that of adamw is none: set its weight_decay to 0");
-    SOUK_REQUIRE(!world.federation.data().graph.own_nodes,
-                 "differentiates losses in the whole graph, and clients train on their own nodes alone");
-    const std::size_t trainable = world.federation.task().layout().trainable();
-    SOUK_REQUIRE(!config_.has_cholesky() || trainable <= largest_dense_hessian,
-                 "cholesky: takes up to {} parameters, and the model has {}", largest_dense_hessian, trainable);
+    MeanObjective::check(world);
+    const std::size_t moved = moving(world.federation.task().layout()).size;
+    SOUK_REQUIRE(!config_.has_cholesky() || moved <= largest_dense_hessian,
+                 "cholesky: takes up to {} parameters, and {} move", largest_dense_hessian, moved);
     SOUK_REQUIRE(config_.form() != scenario::InfluenceStep::CLASSICAL || world.federation.data().graph.nodes() > 0,
                  "form = CLASSICAL: is for graphs, and the samples of the data set are rows");
   }
@@ -72,15 +66,21 @@ class InfluenceStep final : public UnlearningOperator {
  private:
   using Form = scenario::InfluenceStep;
 
+  TrainableRange moving(const ParameterLayout& layout) const {
+    return config_.scope() == Form::LAST_LAYER ? parameters_of_last_layer(layout)
+                                               : TrainableRange{0, layout.trainable()};
+  }
+
   void step(const ForgettingCase& request, ModelServer& server, RoundRecord& record, ForgettingCost& cost) const {
     const Federation& federation = request.federation();
     const std::vector<float> model(server.parameters().begin(), server.parameters().end());
     const std::vector<DealtUnits> stay = units_that_stay(federation);
     const auto say = [&](const std::string& text) { record.events.push_back({"influence", -1, text}); };
     if (stay.empty()) return say("nothing stays: the model is what it was");
-    MeanObjective rest(request.comm(), federation, federation.task(), stay, model);
-    const std::vector<double> moved =
-        config_.form() == Form::NEWTON ? newton_step(rest, say) : influence(request, server, stay, model, say, cost);
+    MeanObjective rest(server, federation.task(), stay, model);
+    const std::vector<double> moved = config_.form() == Form::NEWTON
+                                          ? newton_step(rest, request.round, say)
+                                          : influence(request, server, stay, model, say, cost);
     cost += rest.cost();
     if (moved.empty()) return;
     const double length = length_of(moved);
@@ -114,69 +114,83 @@ class InfluenceStep final : public UnlearningOperator {
 
   /// x of (H' + rho I) x = -g', g' and H' of what stays.
   template <class Say>
-  std::vector<double> newton_step(MeanObjective& rest, const Say& say) const {
+  std::vector<double> newton_step(MeanObjective& rest, RoundIndex round, const Say& say) const {
     std::vector<double> b = rest.gradient();
     for (double& value : b) value = -value;
-    return solve(rest, b, say);
+    return solve(rest, b, round, say);
   }
 
   template <class Say>
-  std::vector<double> influence(const ForgettingCase& request, const ModelServer& server,
-                                std::span<const DealtUnits> stay, std::span<const float> model, const Say& say,
-                                ForgettingCost& cost) const {
-    const Federation& federation = request.federation();
-    const TaskBefore before_cut(request);
-    Task& as_it_was = before_cut.task();
-    const std::vector<DealtUnits> felt = units_that_feel(request, stay);
-    const bool neighbours = config_.form() != Form::CLASSICAL;
-    const std::vector<DealtUnits> before =
-        united(request.holders, neighbours ? std::span<const DealtUnits>(felt) : std::span<const DealtUnits>());
+  std::vector<double> influence(const ForgettingCase& request, ModelServer& server, std::span<const DealtUnits> stay,
+                                std::span<const float> model, const Say& say, ForgettingCost& cost) const {
+    const TaskBefore before(request);
     const std::vector<DealtUnits> all = united(stay, request.holders);
-    MeanObjective old(request.comm(), federation, as_it_was, all, model);
-    std::vector<double> b(server.trainable().size(), 0.0);
-    const auto add = [&](std::span<const DealtUnits> holders, Task& task, double sign) {
-      if (holders.empty()) return;
-      MeanObjective part(request.comm(), federation, task, holders, model);
-      const std::vector<double> gradient = part.gradient_of_losses();
-      for (std::size_t v = 0; v < b.size(); ++v) b[v] += sign * gradient[v];
-      cost += part.cost();
-    };
-    add(before, as_it_was, 1.0);
-    if (neighbours) add(felt, federation.task(), -1.0);
-    if (config_.form() == Form::INFLUENCE) {
-      const double weight = static_cast<double>(request.units.size()) * old.weight_decay();
-      for (std::size_t v = 0; v < b.size(); ++v) b[v] += weight * static_cast<double>(server.trainable()[v]);
-    }
+    MeanObjective old(server, before.task(), all, model);
+    const std::vector<double> b = gradients_lost(
+        request, server, before, stay, model,
+        {.neighbours = config_.form() != Form::CLASSICAL, .regulariser = config_.form() == Form::INFLUENCE}, cost);
     if (length_of(b) == 0.0) return say("no gradient changes: the model is what it was"), std::vector<double>();
-    std::vector<double> x = solve(old, b, say);
+    std::vector<double> x = solve(old, b, request.round, say);
     for (double& value : x) value /= static_cast<double>(old.units());
     cost += old.cost();
     return x;
   }
 
+  /// x of (H + rho I) x = b, both of the parameters that move: [trainable], 0 for those that are held.
   template <class Say>
-  std::vector<double> solve(MeanObjective& objective, std::span<const double> b, const Say& say) const {
-    const HessianProduct hessian = objective.hessian();
-    const double rho = config_.damping();
-    Solution solution;
-    if (config_.has_lissa()) {
-      solution =
-          solve_lissa(hessian, b, {.damping = rho, .scale = config_.lissa().scale(), .steps = config_.lissa().steps()});
-    } else if (config_.has_cholesky()) {
-      solution = solve_cholesky(hessian, b, rho);
-    } else if (config_.has_diagonal()) {
-      solution = solve_diagonal(objective.fisher_diagonal(), b, rho);
-    } else {
-      const scenario::ConjugateGradient& cg = config_.conjugate_gradient();
-      solution = solve_conjugate_gradient(hessian, b,
-                                          {.damping = rho, .max_iterations = cg.steps(), .tolerance = cg.tolerance()});
-    }
+  std::vector<double> solve(MeanObjective& objective, std::span<const double> b, RoundIndex round,
+                            const Say& say) const {
+    const TrainableRange range = moving(objective.layout());
+    const Solution solution = solve_within(objective, b, range, round);
     say(fmt::format("the solver {} after {} products, residual {:.3g}{}", to_string(solution.end), solution.products,
                     solution.residual,
                     solution.largest_eigenvalue > 0.0
                         ? fmt::format(", largest eigenvalue {:.4g}", solution.largest_eigenvalue)
                         : ""));
-    return solution.x;
+    std::vector<double> x(b.size(), 0.0);
+    std::ranges::copy(solution.x, range.of(std::span(x)).begin());
+    return x;
+  }
+
+  Solution solve_within(MeanObjective& objective, std::span<const double> all, TrainableRange range,
+                        RoundIndex round) const {
+    const std::span<const double> b = range.of(all);
+    const double rho = config_.damping();
+    const HessianProduct hessian = restricted(objective.hessian(), all.size(), range);
+    if (config_.has_lissa()) {
+      return solve_lissa(hessian, b,
+                         {.damping = rho, .scale = config_.lissa().scale(), .steps = config_.lissa().steps()});
+    }
+    if (config_.has_cholesky()) return solve_cholesky(hessian, b, rho);
+    if (config_.has_diagonal()) {
+      const std::vector<double> diagonal = objective.fisher_diagonal();
+      return solve_diagonal(range.of(std::span(diagonal)), b, rho);
+    }
+    if (config_.has_stochastic()) return descend(objective, b, range, round);
+    const scenario::ConjugateGradient& cg = config_.conjugate_gradient();
+    return solve_conjugate_gradient(hessian, b,
+                                    {.damping = rho, .max_iterations = cg.steps(), .tolerance = cg.tolerance()});
+  }
+
+  /// The same by products of mini-batches. IF-DFM's early stopping, which the noise of small ones sets off, is not
+  /// taken.
+  Solution descend(MeanObjective& objective, std::span<const double> b, TrainableRange range, RoundIndex round) const {
+    const scenario::StochasticDescent& descent = config_.stochastic();
+    const SampledProduct sampled = objective.sampled_hessian(descent.batch_size(), round);
+    std::size_t now = 0;
+    const HessianProduct product =
+        restricted([&](std::span<const float> direction, std::span<float> out) { sampled(now, direction, out); },
+                   objective.layout().trainable(), range);
+    return solve_stochastic(
+        [&](std::size_t step, std::span<const float> direction, std::span<float> out) {
+          now = step;
+          product(direction, out);
+        },
+        b,
+        {.learning_rate = descent.learning_rate(),
+         .damping = config_.damping(),
+         .steps = descent.steps(),
+         .patience = descent.steps()});
   }
 
   const scenario::InfluenceStep& config_;

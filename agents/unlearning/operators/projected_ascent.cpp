@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "agents/unlearning/client_sums.hpp"
 #include "agents/unlearning/operator.hpp"
 #include "agents/unlearning/retraining.hpp"
 #include "scenarios/scenario.pb.h"
@@ -62,7 +63,7 @@ class ProjectedAscent final : public UnlearningOperator {
   }
 
  private:
-  std::vector<float> climb(const ForgettingCase& request, const ModelServer& server, std::span<const float> local,
+  std::vector<float> climb(const ForgettingCase& request, ModelServer& server, std::span<const float> local,
                            RoundRecord& record, ForgettingCost& cost) const {
     Task& task = request.federation().task();
     const std::size_t trainable = server.trainable().size();
@@ -71,6 +72,7 @@ class ProjectedAscent final : public UnlearningOperator {
     std::vector<float> model = reference, work(model.size()), gradient(trainable);
     std::vector<double> velocity(trainable, 0.0);
     const std::vector<SampleIndex>& mine = request.holders[0].units;
+    const BatchEdit edit = edit_of_holder(server, request.holders[0]);
     std::size_t steps = 0;
     bool done = false;
     for (std::uint32_t pass = 0; pass < config_.passes() && !done; ++pass) {
@@ -82,7 +84,7 @@ class ProjectedAscent final : public UnlearningOperator {
         const UnitSet batch =
             std::span(order).subspan(first, std::min<std::size_t>(config_.batch_size(), order.size() - first));
         std::ranges::copy(model, work.begin());
-        task.gradient(work, batch, gradient);
+        task.gradient(work, batch, gradient, edit);
         step_up(gradient, velocity, model);
         project(reference, tau, model);
         cost += training_cost(request.federation(), batch.size(), 1.0);

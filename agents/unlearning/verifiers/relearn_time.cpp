@@ -22,21 +22,20 @@ class ByRelearning final : public UnlearningVerifier {
 
   std::optional<bool> believes(const Evidence& evidence) const override {
     if (!evidence.look_before.forgotten) return std::nullopt;
-    return steps(evidence, evidence.look_before.forgotten->loss) >= config_.least();
+    return steps(evidence, evidence.look_before.loss_as_trained) >= config_.least();
   }
 
  private:
   std::uint32_t steps(const Evidence& evidence, double goal) const {
     const Federation& federation = evidence.server.federation();
     std::vector<float> model(evidence.after.begin(), evidence.after.end()), work = model;
-    const std::vector<SampleIndex> units = units_of(evidence.holders);
-    ClientSums sums(evidence.server.comm(), federation, evidence.holders);
+    ClientSums sums(evidence.server, evidence.holders);
     const double rate = config_.learning_rate() / static_cast<double>(sums.units());
     for (std::uint32_t step = 0; step < config_.least(); ++step) {
-      if (scores_on(evidence.server, model, units).loss <= goal) return step;
-      const std::vector<double> gradient = sums.sum([&](UnitSet some, std::span<float> out) {
+      if (sums.mean_loss(federation.task(), model) <= goal) return step;
+      const std::vector<double> gradient = sums.sum([&](UnitSet some, const BatchEdit& edit, std::span<float> out) {
         std::ranges::copy(model, work.begin());
-        federation.task().gradient(work, some, out);
+        federation.task().gradient(work, some, out, edit);
       });
       for (std::size_t v = 0; v < gradient.size(); ++v) model[v] -= static_cast<float>(rate * gradient[v]);
     }

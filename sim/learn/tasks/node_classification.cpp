@@ -95,9 +95,7 @@ double NodeClassification::NodeLearner::gradient(std::span<float> parameters, co
                                                  std::span<float> gradient) {
   if (batch.begins_pass) dropout_.emplace(batch.seed, streams::dropout(batch.agent, batch.round, batch.pass));
   const ReceptiveField& field = field_of(batch);
-  std::vector<std::int32_t>& labels = task_.labels_;
-  task_.labels_of(Split::train, task_.units_of_field_);
-  if (batch.edit) batch.edit({.which = task_.units_of_field_, .features = {}, .labels = labels});
+  const auto labels = task_.labels_of(Split::train, task_.units_of_field_, batch.edit);
   const double loss = task_.network_.gradient(parameters, field, labels, gradient, &*dropout_);
   task_.add_weight_decay(parameters, gradient);
   return loss;
@@ -156,10 +154,11 @@ const ReceptiveField& NodeClassification::field_of(UnitSet which, UnitSet within
   return *field_;
 }
 
-std::span<const std::int32_t> NodeClassification::labels_of(Split split, UnitSet which) {
+std::span<const std::int32_t> NodeClassification::labels_of(Split split, UnitSet which, const BatchEdit& edit) {
   const auto all = labels(split);
   labels_.clear();
   for (const SampleIndex unit : which) labels_.push_back(all[unit]);
+  if (edit) edit({.which = which, .features = {}, .labels = labels_});
   return labels_;
 }
 
@@ -170,15 +169,16 @@ void NodeClassification::data_changed() {
   logits_.clear();
 }
 
-double NodeClassification::gradient(std::span<float> parameters, UnitSet which, std::span<float> gradient) {
+double NodeClassification::gradient(std::span<float> parameters, UnitSet which, std::span<float> gradient,
+                                    const BatchEdit& edit) {
   const ReceptiveField& field = field_of(which);
-  return network_.gradient(parameters, field, labels_of(Split::train, units_of_field_), gradient);
+  return network_.gradient(parameters, field, labels_of(Split::train, units_of_field_, edit), gradient);
 }
 
 void NodeClassification::hessian_vector(std::span<const float> parameters, UnitSet which,
-                                        std::span<const float> direction, std::span<float> out) {
+                                        std::span<const float> direction, std::span<float> out, const BatchEdit& edit) {
   const ReceptiveField& field = field_of(which);
-  network_.hessian_vector(parameters, field, labels_of(Split::train, units_of_field_), direction, out);
+  network_.hessian_vector(parameters, field, labels_of(Split::train, units_of_field_, edit), direction, out);
 }
 
 std::size_t NodeClassification::tally_size() const { return class_tally_size(network_.classes()); }
@@ -192,7 +192,8 @@ std::span<const float> NodeClassification::logits(std::span<const float> paramet
   return logits_;
 }
 
-void NodeClassification::tally(std::span<const float> parameters, Split split, UnitSet which, std::span<double> sums) {
+void NodeClassification::tally(std::span<const float> parameters, Split split, UnitSet which, std::span<double> sums,
+                               const BatchEdit& edit) {
   SOUK_EXPECT(sums.size() == tally_size());
   const std::size_t width = network_.classes();
   const std::span<const float> all = logits(parameters);
@@ -202,7 +203,7 @@ void NodeClassification::tally(std::span<const float> parameters, Split split, U
                       outputs_.begin() + static_cast<std::ptrdiff_t>(i * width));
   }
   losses_.resize(which.size());
-  const auto labels = labels_of(split, which);
+  const auto labels = labels_of(split, which, edit);
   objective_->losses(outputs_, width, {.classes = labels}, losses_);
   tally_classes(outputs_, losses_, labels, width, sums);
 }

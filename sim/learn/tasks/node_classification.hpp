@@ -36,11 +36,13 @@ class NodeClassification final : public Task {
   }
   LocalResult train(std::span<const float> global, UnitSet mine, const BatchEdit& edit, const LocalContext& context,
                     std::span<float> update) override;
-  double gradient(std::span<float> parameters, UnitSet which, std::span<float> gradient) override;
+  double gradient(std::span<float> parameters, UnitSet which, std::span<float> gradient,
+                  const BatchEdit& edit = {}) override;
   void hessian_vector(std::span<const float> parameters, UnitSet which, std::span<const float> direction,
-                      std::span<float> out) override;
+                      std::span<float> out, const BatchEdit& edit = {}) override;
   std::size_t tally_size() const override;
-  void tally(std::span<const float> parameters, Split split, UnitSet which, std::span<double> sums) override;
+  void tally(std::span<const float> parameters, Split split, UnitSet which, std::span<double> sums,
+             const BatchEdit& edit = {}) override;
   std::span<const float> outputs() const override { return outputs_; }
   Scores scores(std::span<const double> sums) const override;
   const char* quality_name() const override { return "accuracy"; }
@@ -89,7 +91,7 @@ class NodeClassification final : public Task {
   /// `within`: units whose nodes alone are seen; empty: all nodes are.
   const ReceptiveField& field_of(UnitSet which, UnitSet within = {});
   std::vector<NodeIndex> nodes_of(UnitSet which) const;
-  std::span<const std::int32_t> labels_of(Split split, UnitSet which);
+  std::span<const std::int32_t> labels_of(Split split, UnitSet which, const BatchEdit& edit = {});
   LayerSize whole() const;
 
   const Dataset& train_;

@@ -33,7 +33,7 @@ LocalResult RowTask::train(std::span<const float> global, UnitSet mine, const Ba
   return trainer_.train(global, mine, edit, context, update);
 }
 
-Batch RowTask::load(Split split, UnitSet which) {
+Batch RowTask::load(Split split, UnitSet which, const BatchEdit& edit) {
   const Dataset& from = data(split);
   features_.reserve(which.size() * from.features());
   const std::span<float> features(features_.data(), which.size() * from.features());
@@ -45,21 +45,23 @@ Batch RowTask::load(Split split, UnitSet which) {
     labels_.resize(which.size());
     for (std::size_t i = 0; i < which.size(); ++i) labels_[i] = from.labels()[which[i]];
   }
+  if (edit) edit({.which = which, .features = features, .labels = labels_, .numbers = numbers_});
   return {.features = features, .labels = labels_, .samples = which.size(), .numbers = numbers_};
 }
 
-double RowTask::gradient(std::span<float> parameters, UnitSet which, std::span<float> gradient) {
-  return network_->gradient(parameters, load(Split::train, which), gradient);
+double RowTask::gradient(std::span<float> parameters, UnitSet which, std::span<float> gradient, const BatchEdit& edit) {
+  return network_->gradient(parameters, load(Split::train, which, edit), gradient);
 }
 
 void RowTask::hessian_vector(std::span<const float> parameters, UnitSet which, std::span<const float> direction,
-                             std::span<float> out) {
-  network_->hessian_vector(parameters, load(Split::train, which), direction, out);
+                             std::span<float> out, const BatchEdit& edit) {
+  network_->hessian_vector(parameters, load(Split::train, which, edit), direction, out);
 }
 
-void RowTask::tally(std::span<const float> parameters, Split split, UnitSet which, std::span<double> sums) {
+void RowTask::tally(std::span<const float> parameters, Split split, UnitSet which, std::span<double> sums,
+                    const BatchEdit& edit) {
   SOUK_EXPECT(sums.size() == tally_size());
-  const Batch batch = load(split, which);
+  const Batch batch = load(split, which, edit);
   const std::size_t width = network_->shape().outputs();
   outputs_.reserve(which.size() * width);
   tallied_ = which.size();

@@ -26,10 +26,12 @@ class RowTask : public Task {
   std::span<const std::int32_t> labels(Split split) const final { return data(split).labels(); }
   LocalResult train(std::span<const float> global, UnitSet mine, const BatchEdit& edit, const LocalContext& context,
                     std::span<float> update) final;
-  double gradient(std::span<float> parameters, UnitSet which, std::span<float> gradient) final;
+  double gradient(std::span<float> parameters, UnitSet which, std::span<float> gradient,
+                  const BatchEdit& edit = {}) final;
   void hessian_vector(std::span<const float> parameters, UnitSet which, std::span<const float> direction,
-                      std::span<float> out) final;
-  void tally(std::span<const float> parameters, Split split, UnitSet which, std::span<double> sums) final;
+                      std::span<float> out, const BatchEdit& edit = {}) final;
+  void tally(std::span<const float> parameters, Split split, UnitSet which, std::span<double> sums,
+             const BatchEdit& edit = {}) final;
   std::span<const float> outputs() const final { return {outputs_.data(), tallied_ * network_->shape().outputs()}; }
   double forward_flops() const final { return network_->forward_flops(); }
   Footprint footprint(std::size_t trained, std::size_t tested) const final {
@@ -43,7 +45,7 @@ class RowTask : public Task {
                              std::span<double> sums) const = 0;
 
  private:
-  Batch load(Split split, UnitSet which);
+  Batch load(Split split, UnitSet which, const BatchEdit& edit);
   const Dataset& train_;
   const Dataset& test_;
   std::shared_ptr<const Objective> objective_;

@@ -123,7 +123,12 @@ void add_forgetting(Draws& draws) {
       draws.add("unlearning noise", streams::unlearning_noise(n % 100, {round}));
       draws.add("random model", streams::random_model(n, {round}));
       draws.add("distillation", streams::distillation(n, {round}, 3));
+      for (const std::size_t owner : {0U, 1U, 99U}) {
+        draws.add("signs", streams::hessian_signs(owner, {round}, n));
+        draws.add("solver", streams::solver_batch(owner, {round}, n));
+      }
     }
+    draws.add("noise", streams::objective_noise(n));
     draws.add("seed of reference", streams::seed_of_reference(n));
   }
 }

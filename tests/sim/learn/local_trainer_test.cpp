@@ -126,6 +126,28 @@ TEST(LocalTrainer, takes_every_sample_once_per_pass_and_keeps_the_short_last_bat
   EXPECT_EQ(trained.result.samples, 10U);
 }
 
+/// A linear term of the objective, by hand before every step.
+TEST(LocalTrainer, adds_a_slope_to_every_gradient) {
+  for (const char* optimizer : {"sgd {}", "sgd { momentum: 0.9 weight_decay: 0.1 }", "adam {}", "adamw {}"}) {
+    for (const char* network : {"logreg {}", "mlp { hidden: 6 }"}) {
+      Clusters clusters(20);
+      Client client(clusters, network);
+      const std::string training = std::string("batch_size: 8 local_epochs: 3 ") + optimizer;
+      const std::vector<float> slope = testing::normal_values(client.network->layout().trainable(), 11);
+      const Steering by_hand{.before_step = [&](std::span<const float>, std::span<float> gradient) {
+        for (std::size_t v = 0; v < gradient.size(); ++v) gradient[v] += slope[v];
+      }};
+      client.context.steering = &by_hand;
+      const std::vector<float> wanted = client.train(training).update;
+      client.context.steering = nullptr;
+      const std::vector<float> without = client.train(training).update;
+      client.context.slope = slope;
+      EXPECT_EQ(client.train(training).update, wanted) << optimizer << network;
+      EXPECT_NE(without, wanted) << optimizer << network;
+    }
+  }
+}
+
 TEST(LocalTrainer, takes_a_given_number_of_steps_over_as_many_passes_as_needed) {
   Clusters clusters(10);
   Client client(clusters);
