@@ -94,6 +94,14 @@ class StagedSimulation final : public Simulation {
 
   RunEstimate estimate(int ranks) const override;
 
+  std::vector<Forecast> forecasts() const override {
+    std::vector<Forecast> all;
+    for (const auto& stage : stages_) {
+      for (Forecast& forecast : stage->forecasts()) all.push_back(std::move(forecast));
+    }
+    return all;
+  }
+
  private:
   void build(SharedData data, const Federation* like);
 

@@ -2,9 +2,11 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "agents/cast/shared_data.hpp"
 #include "agents/estimate.hpp"
+#include "agents/forecast.hpp"
 #include "sim/engine/protocol.hpp"
 
 namespace souk::scenario {
@@ -22,6 +24,8 @@ class Simulation : public Protocol {
  public:
   /// On this many ranks.
   virtual RunEstimate estimate(int ranks) const = 0;
+  /// What its stages can say of the run to come.
+  virtual std::vector<Forecast> forecasts() const = 0;
   /// An owner's model at work.
   virtual ModelServer& model(std::size_t owner) = 0;
 };

@@ -9,6 +9,7 @@
 
 #include "agents/cast/federation.hpp"
 #include "agents/cast/owners.hpp"
+#include "agents/forecast.hpp"
 #include "agents/training/server_hooks.hpp"
 #include "sim/base/footprint.hpp"
 #include "sim/engine/phases.hpp"
@@ -58,6 +59,8 @@ class Stage {
   virtual void serialize(Archive&) {}
   /// What it alone holds and computes; its hooks' parts are the models'.
   virtual std::vector<PartFootprint> footprints(int /*ranks*/) const { return {}; }
+  /// What it can say of the run to come.
+  virtual std::vector<Forecast> forecasts() { return {}; }
 };
 
 /// What stages are built from. All of it outlives them.

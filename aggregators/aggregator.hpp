@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -148,6 +149,9 @@ class Aggregator {
   virtual ~Aggregator() = default;
   virtual RuleNeeds needs() const { return {}; }
   virtual RulePreserves preserves() const { return {}; }
+  /// By how much n times the step of n updates moves at most, in length, when an update no longer than `bound` comes or
+  /// goes; none: no such length is known, as where an update may move which others are chosen.
+  virtual std::optional<double> sensitivity(double /*bound*/) const { return std::nullopt; }
   /// Throws InputError with field, value and the inequality that fails, e.g. "aggregator.krum.f = 8: …".
   virtual void check(const RoundSize&) const {}
   /// Beside the step, nothing.

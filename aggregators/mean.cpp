@@ -11,6 +11,11 @@ class Mean final : public Aggregator {
  public:
   explicit Mean(const scenario::Mean& config) : by_samples_(config.weighting() == scenario::Mean::BY_SAMPLES) {}
 
+  /// Of shares of samples none: a client's number of them moves everybody's share.
+  std::optional<double> sensitivity(double bound) const override {
+    return by_samples_ ? std::nullopt : std::optional(bound);
+  }
+
   RuleOutput aggregate(const RuleInput& input) override {
     return weighted_sum(input,
                         by_samples_ ? sample_shares(input.submissions) : uniform_weights(input.submissions.size()));

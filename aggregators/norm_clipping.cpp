@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "aggregators/rule_tools.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "sim/base/plugin_registry.hpp"
@@ -12,6 +14,8 @@ class NormClipping final : public Aggregator {
   explicit NormClipping(const scenario::NormClipping& config) : bound_(config.bound()) {}
 
   RulePreserves preserves() const override { return {.scale = false, .translation = false, .unanimity = false}; }
+
+  std::optional<double> sensitivity(double bound) const override { return std::min(bound, bound_); }
 
   RuleOutput aggregate(const RuleInput& input) override {
     return clipped_mean_of(input, all_rows(input.updates.rows()), norms_of(input), bound_);

@@ -18,12 +18,38 @@ std::size_t updates_wanted(const scenario::Participants& participants, std::size
     return std::max<std::size_t>(
         1, static_cast<std::size_t>(std::llround(participants.fraction() * static_cast<double>(clients))));
   }
+  if (participants.has_poisson()) {
+    return std::max<std::size_t>(
+        1, static_cast<std::size_t>(std::llround(participants.poisson() * static_cast<double>(clients))));
+  }
   SOUK_REQUIRE(!participants.has_everyone() || participants.everyone(),
                "participants.everyone = false: chooses nobody; set per_round or fraction instead");
   if (participants.everyone()) return clients;
   SOUK_REQUIRE(participants.per_round() <= clients, "participants.per_round = {}: there are {} clients",
                participants.per_round(), clients);
   return participants.per_round();
+}
+
+/// The probability of each client by itself; none: a round wants a number of clients. Throws InputError for what then
+/// has no meaning.
+std::optional<double> inclusion_of(const scenario::Participants& participants) {
+  if (!participants.has_poisson()) return std::nullopt;
+  SOUK_REQUIRE(
+      participants.availability().over_selection() == 1.0,
+      "participants.availability.over_selection = {}: with participants.poisson a round wants no number of updates, "
+      "and nobody is a spare",
+      participants.availability().over_selection());
+  SOUK_REQUIRE(
+      participants.weighting() == scenario::Participants::UNIFORM,
+      "participants.weighting = BY_SAMPLES: with participants.poisson every client comes with the same probability");
+  return participants.poisson();
+}
+
+/// Mean and six standard deviations of a binomial number of clients.
+std::size_t most_of(double inclusion, std::size_t clients) {
+  const double mean = inclusion * static_cast<double>(clients);
+  const double bound = std::ceil(mean + 6.0 * std::sqrt(mean * (1.0 - inclusion)) + 6.0);
+  return std::min(clients, static_cast<std::size_t>(bound));
 }
 
 /// 1.1 * 50 is a little more than 55 in double, and still means 55.
@@ -68,11 +94,43 @@ Selector::Selector(const scenario::Participants& participants, std::uint64_t see
       population_(population),
       deal_(deal),
       by_samples_(participants.weighting() == scenario::Participants::BY_SAMPLES),
+      inclusion_(inclusion_of(participants)),
       wanted_(updates_wanted(participants, population.clients())),
       asked_(std::min<std::size_t>(population.clients(), rounded_up(participants.availability().over_selection() *
                                                                     static_cast<double>(wanted_)))),
+      most_(inclusion_ ? most_of(*inclusion_, population.clients()) : wanted_),
       dropout_(participants.availability().dropout()),
       deadline_(participants.availability().deadline()) {}
+
+double Selector::expected() const {
+  return inclusion_ ? *inclusion_ * static_cast<double>(population_.clients()) : static_cast<double>(wanted_);
+}
+
+double Selector::inclusion_bound() const {
+  if (inclusion_) return *inclusion_;
+  if (by_samples_) return 1.0;  // whoever holds enough is always there
+  return static_cast<double>(asked_) / static_cast<double>(population_.clients());
+}
+
+/// Whoever comes by itself, each by its own draw; of more than may be asked those with the smallest draws, which are
+/// any so many of them alike.
+std::vector<std::uint32_t> Selector::drawn(RoundIndex round, const Invitation& invitation, std::size_t asked,
+                                           const std::vector<std::uint32_t>* eligible) const {
+  if (!inclusion_) return sample(round, invitation.owner, asked, eligible);
+  std::vector<std::pair<double, std::uint32_t>> come;
+  const std::size_t pool = eligible == nullptr ? population_.clients() : eligible->size();
+  for (std::uint32_t k = 0; k < pool; ++k) {
+    const AgentId client{eligible == nullptr ? k : (*eligible)[k]};
+    const double draw = Stream(seed_, streams::inclusion(invitation.owner, client, round)).uniform();
+    if (draw < *inclusion_) come.emplace_back(draw, client.value);
+  }
+  std::sort(come.begin(), come.end());
+  come.resize(std::min(come.size(), invitation.most));
+  std::vector<std::uint32_t> chosen;
+  for (const auto& [draw, client] : come) chosen.push_back(client);
+  std::sort(chosen.begin(), chosen.end());
+  return chosen;
+}
 
 /// Of `eligible`, ascending; null: of all.
 std::vector<std::uint32_t> Selector::sample(RoundIndex round, std::uint16_t owner, std::size_t count,
@@ -94,10 +152,11 @@ RoundSelection Selector::select(RoundIndex round, const std::function<ClientWork
     if (invitation.eligible({id})) eligible.push_back(id);
   }
   const std::size_t pool = everybody ? population_.clients() : eligible.size();
-  const std::size_t wanted = std::min({wanted_, invitation.most, pool});
   const std::size_t asked = std::min(invitation.most < wanted_ ? invitation.most : asked_, pool);
+  const std::vector<std::uint32_t> chosen = drawn(round, invitation, asked, everybody ? nullptr : &eligible);
+  const std::size_t wanted = inclusion_ ? chosen.size() : std::min({wanted_, invitation.most, pool});
   std::vector<std::pair<double, std::size_t>> arrivals;
-  for (const std::uint32_t id : sample(round, invitation.owner, asked, everybody ? nullptr : &eligible)) {
+  for (const std::uint32_t id : chosen) {
     if (invitation.takes_part && !invitation.takes_part({id})) continue;
     Candidate candidate{.client = {id}, .outcome = SelectionOutcome::spare};
     if (Stream(seed_, streams::availability(candidate.client, round)).uniform() < dropout_) {

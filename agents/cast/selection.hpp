@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -52,19 +53,30 @@ class Selector {
   /// `deal` gives the weights of weighted sampling and must outlive the selector.
   Selector(const scenario::Participants& participants, std::uint64_t seed, const Population& population,
            const Deal& deal);
-  /// Updates a round wants.
+  /// Updates a round wants; where clients come independently of each other, expects, rounded and at least 1.
   std::size_t wanted() const { return wanted_; }
+  /// Updates that a round may bring; where clients come independently, all but about one round in 1e9.
+  std::size_t most() const { return most_; }
+  /// Whether every client comes with the same probability, independently of the others.
+  bool independent() const { return inclusion_.has_value(); }
+  /// Updates expected of a round in which nobody drops out.
+  double expected() const;
+  /// An upper bound of the probability with which any one client is asked.
+  double inclusion_bound() const;
   RoundSelection select(RoundIndex round, const std::function<ClientWork(AgentId)>& work,
                         const Invitation& invitation = {}) const;
 
  private:
+  std::vector<std::uint32_t> drawn(RoundIndex round, const Invitation& invitation, std::size_t asked,
+                                   const std::vector<std::uint32_t>* eligible) const;
   std::vector<std::uint32_t> sample(RoundIndex round, std::uint16_t owner, std::size_t count,
                                     const std::vector<std::uint32_t>* eligible) const;
   std::uint64_t seed_;
   const Population& population_;
   const Deal& deal_;
   bool by_samples_;
-  std::size_t wanted_, asked_;
+  std::optional<double> inclusion_;  ///< of each client by itself; none: a round wants a number of them
+  std::size_t wanted_, asked_, most_;
   double dropout_, deadline_;
 };
 

@@ -75,9 +75,9 @@ void Trade::check(const scenario::Aggregator& rule) const {
                "market: the payment goes by what updates contribute, and no valuation is chosen (loo, shapley, "
                "tmc_shapley, gtg_shapley, kernel_shap, cgsv, influence, cosine, robust_volume)");
   const std::size_t most = valuation_ != nullptr ? valuation_->needs().most_updates : 0;
-  SOUK_REQUIRE(most == 0 || federation_.selector().wanted() <= most,
+  SOUK_REQUIRE(most == 0 || federation_.selector().most() <= most,
                "market: the valuation can cope with {} updates a round, and there are {}", most,
-               federation_.selector().wanted());
+               federation_.selector().most());
   SOUK_REQUIRE(!values_by_rule() || !make_aggregator(rule)->needs().everyone,
                "market.worth.step = RULE: the aggregator needs every client, and coalitions are some of them");
 }

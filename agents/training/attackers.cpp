@@ -147,6 +147,10 @@ bool Attackers::acts(AgentId client, RoundIndex round) const {
   return group >= 0 && groups_[static_cast<std::size_t>(group)]->schedule.acts(round);
 }
 
+bool Attackers::crafts(AgentId client, RoundIndex round) const {
+  return acts(client, round) && !groups_[static_cast<std::size_t>(population_.group_of(client))]->stages.empty();
+}
+
 bool Attackers::poisons_training(AgentId client, RoundIndex round) const {
   if (!acts(client, round)) return false;
   const Group& group = *groups_[static_cast<std::size_t>(population_.group_of(client))];

@@ -57,6 +57,8 @@ class Attackers {
   ~Attackers();
   /// Whether the client's group acts.
   bool acts(AgentId client, RoundIndex round) const;
+  /// Whether the client's group acts and replaces what it trained.
+  bool crafts(AgentId client, RoundIndex round) const;
   /// Whether the client poisons the data it trains its submission on: not if its update attack trains by itself.
   bool poisons_training(AgentId client, RoundIndex round) const;
   /// Groups whose first round this is.

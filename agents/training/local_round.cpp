@@ -59,6 +59,12 @@ void LocalRound::train_client(RoundIndex round, std::size_t row, std::span<const
   trained_.push_back({row, result.samples, result.loss});
 }
 
+void LocalRound::for_each_update(const std::function<void(AgentId, std::span<float>)>& change) {
+  for (std::size_t i = 0; i < rows_.rows(); ++i) {
+    if (rows_.is_local(i)) change(rows_.agents()[i], rows_.row(i).first(trainable_));
+  }
+}
+
 Footprint LocalRound::footprint(std::size_t updates, bool trains_own, int ranks) const {
   const double model = static_cast<double>(federation_.parameters() * sizeof(float));
   const std::size_t others = federation_.parameters() - trainable_;

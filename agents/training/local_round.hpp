@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -33,6 +34,8 @@ class LocalRound {
   /// This rank's share of the work. Does not communicate.
   void train(RoundIndex round, std::span<const float> global, const Attackers& attackers, Poisoner& poisoner,
              Rewirer& rewirer);
+  /// Lets `change` see every update that this rank trained, [trainable].
+  void for_each_update(const std::function<void(AgentId, std::span<float>)>& change);
   /// Columns of what was trained. Collective.
   void gather();
   /// Rows and columns of so many updates, and what a client's training needs.

@@ -35,7 +35,7 @@ ModelServer::ModelServer(const Comm& comm, const Federation& federation, const O
       trains_root_(needs_.root_update || std::ranges::any_of(hooks_, &ServerHooks::wants_root_update)),
       tolerated_f_(tolerated_by(*owner.aggregator, federation)),
       attackers_(scenario_, federation.population(),
-                 {.root_update = needs_.root_update, .wanted = federation.selector().wanted()}),
+                 {.root_update = needs_.root_update, .wanted = federation.selector().most()}),
       poisoner_(scenario_, federation.population(), federation.task()),
       rewirer_(federation),
       local_(comm, federation),
@@ -44,7 +44,8 @@ ModelServer::ModelServer(const Comm& comm, const Federation& federation, const O
       change_(federation.task().layout().trainable()),
       step_(change_.size()) {
   const std::size_t wanted = federation.selector().wanted();
-  SOUK_REQUIRE(!needs_.everyone || wanted == federation.population().clients(),
+  const bool all = wanted == federation.population().clients() && federation.selector().inclusion_bound() == 1.0;
+  SOUK_REQUIRE(!needs_.everyone || all,
                "participants: the aggregator needs every client in every round, but {} of {} are sampled", wanted,
                federation.population().clients());
   rule_->check({wanted, tolerated_f_});
@@ -67,9 +68,10 @@ void ModelServer::run_round(RoundIndex index, Phases& phases, RoundRecord& recor
   record_selection(selection, federation_.dealt().deal, global_.size() * sizeof(float), record);
   record.add("learning_rate", scheduled_learning_rate(scenario_.task().training(), index, scenario_.rounds()));
   if (selection.accepted.empty()) {
-    record.events.push_back({"no updates", -1,
-                             selection.asked.empty() ? "nobody was asked; the model stays as it is"
-                                                     : "no client delivered in time; the model stays as it is"});
+    record.events.push_back(
+        {"no updates", -1,
+         fmt::format("{}; {}", selection.asked.empty() ? "nobody was asked" : "no client delivered in time",
+                     steps_alone() ? "the step is noise alone" : "the model stays as it is")});
   } else {
     train(round, selection, phases);
     phases.collective("collect", [&] {
@@ -83,6 +85,13 @@ void ModelServer::run_round(RoundIndex index, Phases& phases, RoundRecord& recor
 
 void ModelServer::end_without_updates(const ServerRound& round, Phases& phases, RoundRecord& record) {
   std::ranges::fill(change_, 0.0F);
+  if (steps_alone() && !record.stop) {
+    phases.collective("apply", [&] {
+      ColumnVector step(comm_, PanelPlan(step_.size()));
+      for (ServerHooks* hook : hooks_) hook->change_step(round, step);
+      take_step(step);
+    });
+  }
   phases.collective("measure", [&] { publish(round, record); });  // attackers, too, are done with the round
   if (!record.stop) {
     for (ServerHooks* hook : hooks_) hook->settle_nothing(round, record);
@@ -99,7 +108,7 @@ RoundSelection ModelServer::announce(RoundIndex round, RoundRecord& record) {
   if (!federation_.forgotten().empty()) {
     invitation.takes_part = [this](AgentId client) { return federation_.takes_part(client); };
   }
-  for (ServerHooks* hook : hooks_) hook->invite(round, selector.wanted(), invitation, record);
+  for (ServerHooks* hook : hooks_) hook->invite(round, selector.most(), invitation, record);
   return selector.select(
       round, [this](AgentId client) { return federation_.work_of(client); }, invitation);
 }
@@ -115,6 +124,10 @@ void ModelServer::train(ServerRound& round, const RoundSelection& selection, Pha
   phases.local("train", [&] {
     local_.assign(selection.accepted, own);
     local_.train(round.round, global_, attackers_, poisoner_, rewirer_);
+    if (hooks_.empty()) return;
+    local_.for_each_update([&](AgentId client, std::span<float> update) {
+      for (ServerHooks* hook : hooks_) hook->prepare_update(round.round, client, update);
+    });
   });
 }
 
@@ -197,8 +210,8 @@ void ModelServer::aggregate_and_apply(ServerRound& round, Phases& phases, RoundR
   RuleOutput output{.step = ColumnVector(round.updates), .weights = {}, .scores = {}, .diagnostics = {}};
   double step_norm = 0.0;
   phases.collective("aggregate", [&] {
-    if (round.seen.empty()) return;
-    output = aggregate(round, *judge, record);
+    if (!round.seen.empty()) output = aggregate(round, *judge, record);
+    for (ServerHooks* hook : hooks_) hook->change_step(round, output.step);
     step_norm = std::sqrt(squared_norm(comm_, round.updates.plan(), output.step));
   });
   round.weights = output.weights;
@@ -223,16 +236,27 @@ void ModelServer::measure(const ServerRound& round, const RuleOutput& output, do
 }
 
 void ModelServer::apply(const ServerRound& round, const RuleOutput& output, RoundRecord& record) {
+  if (output.restart) {
+    std::ranges::copy(trainable(), change_.begin());
+    initialise();
+    for (std::size_t v = 0; v < change_.size(); ++v) change_[v] = global_[v] - change_[v];
+    record.events.push_back({"restart", -1, "the aggregator asks for training anew from the initial model"});
+    return;
+  }
+  std::ranges::fill(change_, 0.0F);
+  if (round.seen.empty() && !steps_alone()) return;
+  take_step(output.step);
+  if (local_.has_buffers() && !round.seen.empty()) apply_buffers(round, output.weights);
+}
+
+bool ModelServer::steps_alone() const { return std::ranges::any_of(hooks_, &ServerHooks::steps_alone); }
+
+/// Changes the model by the server's optimiser, and remembers by how much.
+void ModelServer::take_step(const ColumnVector& step) {
   const auto values = std::span(global_).first(step_.size());
   std::ranges::copy(values, change_.begin());
-  if (output.restart) {
-    initialise();
-    record.events.push_back({"restart", -1, "the aggregator asks for training anew from the initial model"});
-  } else if (!round.seen.empty()) {
-    replicate(comm_, round.updates.plan(), output.step, step_);
-    optimizer_->apply(step_, static_cast<float>(scenario_.server().learning_rate()), values);
-    if (local_.has_buffers()) apply_buffers(round, output.weights);
-  }
+  replicate(comm_, PanelPlan(step_.size()), step, step_);
+  optimizer_->apply(step_, static_cast<float>(scenario_.server().learning_rate()), values);
   for (std::size_t v = 0; v < change_.size(); ++v) change_[v] = global_[v] - change_[v];
 }
 

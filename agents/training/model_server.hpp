@@ -66,6 +66,8 @@ class ModelServer {
   RuleSetting rule_setting(const ServerRound& round) const;
   /// Judges models of this round, on root data as shown and by honest validators.
   std::unique_ptr<ModelJudge> honest_judge(const ServerRound& round);
+  /// Whether the client replaces what it trained in this round.
+  bool crafts(AgentId client, RoundIndex round) const { return attackers_.crafts(client, round); }
   /// The rule as it is now. Collective where it has a memory.
   RuleSnapshot rule_as_it_is() const { return {*owner_.aggregator, *rule_, comm_}; }
   /// Sentences about attackers' settings that are allowed and odd; the same for every owner.
@@ -87,6 +89,8 @@ class ModelServer {
   std::unique_ptr<ModelJudge> judge_with_lies(const ServerRound& round);
   RuleOutput aggregate(const ServerRound& round, ModelJudge& judge, RoundRecord& record);
   void aggregate_and_apply(ServerRound& round, Phases& phases, RoundRecord& record);
+  bool steps_alone() const;
+  void take_step(const ColumnVector& step);
   void apply(const ServerRound& round, const RuleOutput& output, RoundRecord& record);
   void apply_buffers(const ServerRound& round, std::span<const double> weights);
   void measure(const ServerRound& round, const RuleOutput& output, double step_norm, const ModelJudge& judge,

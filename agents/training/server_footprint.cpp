@@ -42,7 +42,7 @@ double ModelServer::gradient_bytes(int ranks) const {
 
 /// Samples on which the rule has models looked at in a round, counted once for each model.
 double ModelServer::samples_judged_for_rule() const {
-  const std::size_t updates = federation_.selector().wanted();
+  const std::size_t updates = federation_.selector().most();
   const auto candidates = static_cast<double>(updates + 1);  // the model that they start from, too
   double samples = needs_.root_data ? candidates * static_cast<double>(federation_.root(index_).size()) : 0.0;
   if (!needs_.validators) return samples;
@@ -55,7 +55,7 @@ double ModelServer::samples_judged_for_rule() const {
 }
 
 std::vector<PartFootprint> ModelServer::footprints(int ranks) const {
-  const std::size_t updates = federation_.selector().wanted();
+  const std::size_t updates = federation_.selector().most();
   const RuleScale scale{
       .updates = updates, .clients = federation_.population().clients(), .dimension = step_.size(), .ranks = ranks};
   const double model = static_cast<double>(global_.size() * sizeof(float));

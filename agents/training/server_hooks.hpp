@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 
 #include "agents/cast/selection.hpp"
@@ -23,7 +24,8 @@ struct HookFootprint {
 };
 
 /// A say in the rounds of one model beside learning: who may be asked, what the rule may see, what becomes of it. What
-/// is not overridden changes nothing: updates are given away. The server calls each in this order, alike on every rank.
+/// is not overridden changes nothing: updates are given away. The server calls each in this order, alike on every
+/// rank.
 class ServerHooks {
  public:
   virtual ~ServerHooks() = default;
@@ -31,14 +33,22 @@ class ServerHooks {
   virtual void attach(ModelServer&) {}
   /// Whether the owner trains an update of its own on its root data.
   virtual bool wants_root_update() const { return false; }
-  /// Narrows whom a round may ask that wants so many updates. May end the run. Does not communicate.
+  /// Narrows whom a round may ask that wants so many updates, or may bring so many where clients come by themselves.
+  /// May end the run. Does not communicate.
   virtual void invite(RoundIndex, std::size_t /*wanted*/, Invitation&, RoundRecord&) {}
+  /// What a client has trained, [trainable], on the rank that trained it: may change what it sends. Does not
+  /// communicate.
+  virtual void prepare_update(RoundIndex, AgentId, std::span<float>) {}
   /// Changes the root data that the owner shows. Does not communicate.
   virtual void show_root(RoundIndex, RootSamples&) {}
   /// What arrived: may change the owner's own update, and what the rule sees of it. Collective.
   virtual void receive(ServerRound&, RoundRecord&) {}
   /// The rule is about to see it. Collective.
   virtual void before_rule(const ServerRound&) {}
+  /// The step that the rule made, 0 where it saw nothing: may change it. Collective.
+  virtual void change_step(const ServerRound&, ColumnVector&) {}
+  /// Whether it makes a step where nothing arrived, too, out of 0.
+  virtual bool steps_alone() const { return false; }
   /// The rule has given weights: may change what the owner tells of them. Collective, of several phases.
   virtual void after_rule(ServerRound&, Phases&, RoundRecord&) {}
   /// The model has changed. Collective, of several phases.

@@ -60,12 +60,14 @@ int check_command(const ScenarioArguments& arguments, bool print, int ranks) {
   line("scenario", scenario.name());
   line("identity", full_identity(scenario, content_hash(data)));
   line("data", describe(data));
-  line("clients", fmt::format("{} ({} updates per round)", need.clients, need.updates_per_round));
+  line("clients", fmt::format("{} ({} updates per round{})", need.clients, need.updates_per_round,
+                              scenario.participants().has_poisson() ? ", expected" : ""));
   line("malicious", fmt::format("{} per round, expected", need.malicious_per_round));
   if (need.tolerated_f) {
     const bool told = scenario.aggregator().tolerated_f() >= 0;
     line("tolerated f", fmt::format("{}{}", *need.tolerated_f, told ? "" : " (the true number: none was given)"));
   }
+  for (const Forecast& forecast : protocol->forecasts()) line(forecast.about.c_str(), forecast.text);
   line("parameters", std::to_string(need.parameters));
   line("protocol bytes per round",
        fmt::format("{} down, {} up", bytes_text(need.bytes_down_per_round), bytes_text(need.bytes_up_per_round)));

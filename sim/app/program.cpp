@@ -99,7 +99,7 @@ int dispatch(int argc, char** argv) {
   app.require_subcommand(1);
   ChosenCommand chosen;
   for (const auto add : {add_run, add_aggregate, add_attack, add_sweep, add_table, add_export, add_report, add_check,
-                         add_look_up, add_data}) {
+                         add_privacy, add_look_up, add_data}) {
     add(app, chosen);
   }
   require_decimal_numbers(app);

@@ -28,6 +28,7 @@ void add_sweep(CLI::App& app, ChosenCommand& chosen);
 void add_table(CLI::App& app, ChosenCommand& chosen);
 void add_export(CLI::App& app, ChosenCommand& chosen);
 void add_report(CLI::App& app, ChosenCommand& chosen);
+void add_privacy(CLI::App& app, ChosenCommand& chosen);
 void add_look_up(CLI::App& app, ChosenCommand& chosen);
 void add_data(CLI::App& app, ChosenCommand& chosen);
 

@@ -59,6 +59,10 @@ inline StreamKey validation_samples(AgentId validator, RoundIndex round) {
 inline StreamKey membership() { return {Purpose::membership, nobody, {}}; }
 inline StreamKey device_speed(AgentId client) { return {Purpose::device_speed, client, {}}; }
 inline StreamKey selection(std::uint16_t owner, RoundIndex round) { return {Purpose::selection, nobody, round, owner}; }
+/// Whether a client is in a round whose clients are chosen independently of each other.
+inline StreamKey inclusion(std::uint16_t owner, AgentId client, RoundIndex round) {
+  return {Purpose::selection, client, round, owner};
+}
 inline StreamKey availability(AgentId client, RoundIndex round) { return {Purpose::availability, client, round}; }
 
 // Models and their training.
@@ -96,6 +100,15 @@ inline StreamKey rule_noise(std::size_t panel, RoundIndex round) {
 inline StreamKey noise_inputs(std::size_t part, RoundIndex round, std::uint16_t lane) {
   return detail::numbered(Purpose::aggregation, part, round.value, lane);
 }
+/// What a client hides its update under, what the server hides the step under, and the number of short updates. Lanes
+/// below 0x4000 are those of rule and noise_inputs.
+inline StreamKey noise_of_client(AgentId client, RoundIndex round, std::size_t panel) {
+  return {Purpose::aggregation, client, round, static_cast<std::uint16_t>(0x4000 + panel)};
+}
+inline StreamKey noise_of_step(RoundIndex round, std::size_t panel) {
+  return {Purpose::aggregation, nobody, round, static_cast<std::uint16_t>(0x4000 + panel)};
+}
+inline StreamKey noise_of_count(RoundIndex round) { return {Purpose::aggregation, nobody, round, 0x4000 + panels}; }
 /// Of seed 0: where an iteration for eigenvectors begins.
 inline StreamKey eigenvector_start() { return detail::numbered(Purpose::aggregation, 0, 0); }
 

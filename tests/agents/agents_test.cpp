@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -114,6 +115,67 @@ TEST(Selection, by_samples_prefers_clients_in_proportion_to_their_samples) {
   for (std::uint32_t round = 1; round <= 10000; ++round) ++chosen[selecting.in_round(round).accepted.front().value];
 
   for (std::uint32_t id = 0; id < 4; ++id) EXPECT_NEAR(chosen[id], 1000 * (id + 1), 200) << id;  // weights 1 2 3 4
+}
+
+TEST(Selection, poisson_takes_every_client_by_itself) {
+  constexpr int rounds = 6000;
+  constexpr double p = 0.3;
+  const Selecting selecting("clients: 8 poisson: 0.3");
+  std::array<std::array<int, 8>, 8> together{};  // on the diagonal: how often a client came
+  std::map<std::size_t, int> sizes;
+  for (std::uint32_t round = 1; round <= rounds; ++round) {
+    const RoundSelection selection = selecting.in_round(round, selecting.selector.most());
+    ASSERT_EQ(selection.accepted.size(), selection.asked.size()) << "nobody is a spare";
+    ASSERT_TRUE(std::is_sorted(selection.accepted.begin(), selection.accepted.end()));
+    ++sizes[selection.accepted.size()];
+    for (const AgentId a : selection.accepted) {
+      for (const AgentId b : selection.accepted) ++together[a.value][b.value];
+    }
+  }
+  const auto near = [&](int found, double probability) {
+    const double deviation = std::sqrt(rounds * probability * (1.0 - probability));
+    EXPECT_NEAR(found, rounds * probability, 4.0 * deviation);
+  };
+  for (std::size_t a = 0; a < 8; ++a) {
+    for (std::size_t b = 0; b < 8; ++b) near(together[a][b], a == b ? p : p * p);
+  }
+  near(sizes[0], std::pow(1.0 - p, 8));  // as a binomial number is
+  near(sizes[2], 28.0 * p * p * std::pow(1.0 - p, 6));
+}
+
+TEST(Selection, poisson_keeps_the_smallest_draws_where_fewer_may_be_asked) {
+  const Selecting selecting("clients: 30 poisson: 0.5");
+  std::map<std::uint32_t, int> chosen;
+  for (std::uint32_t round = 1; round <= 3000; ++round) {
+    const RoundSelection few = selecting.in_round(round, 3);
+    ASSERT_EQ(few.accepted.size(), 3U);
+    const std::vector<AgentId> all = selecting.in_round(round, 30).accepted;
+    for (const AgentId client : few.accepted) {
+      EXPECT_TRUE(std::binary_search(all.begin(), all.end(), client));
+      ++chosen[client.value];
+    }
+  }
+  for (std::uint32_t id = 0; id < 30; ++id) EXPECT_NEAR(chosen[id], 300, 4 * std::sqrt(300 * 0.9)) << id;
+  EXPECT_TRUE(selecting.in_round(1, 0).asked.empty());
+}
+
+TEST(Selection, says_how_many_updates_to_expect) {
+  const Selecting poisson("clients: 200 poisson: 0.1");
+  EXPECT_EQ(poisson.selector.wanted(), 20U);
+  EXPECT_DOUBLE_EQ(poisson.selector.expected(), 20.0);
+  EXPECT_DOUBLE_EQ(poisson.selector.inclusion_bound(), 0.1);
+  EXPECT_EQ(poisson.selector.most(), 52U);  // 20 + 6 sqrt(18) + 6, rounded up
+  EXPECT_EQ(Selecting("clients: 5 poisson: 1").selector.most(), 5U);
+  EXPECT_EQ(Selecting("clients: 5 poisson: 0.01").selector.wanted(), 1U);
+  const Selecting fixed("clients: 200 per_round: 20 availability { over_selection: 1.5 }");
+  EXPECT_EQ(fixed.selector.most(), 20U);
+  EXPECT_DOUBLE_EQ(fixed.selector.inclusion_bound(), 0.15);
+  EXPECT_DOUBLE_EQ(Selecting("clients: 20 per_round: 5 weighting: BY_SAMPLES").selector.inclusion_bound(), 1.0);
+}
+
+TEST(Selection, poisson_refuses_what_has_no_meaning_beside_it) {
+  EXPECT_THROW(Selecting("clients: 20 poisson: 0.5 weighting: BY_SAMPLES"), InputError);
+  EXPECT_THROW(Selecting("clients: 20 poisson: 0.5 availability { over_selection: 1.5 }"), InputError);
 }
 
 TEST(Selection, the_virtual_clock_takes_the_earliest_and_drops_the_late) {

@@ -112,6 +112,54 @@ TEST_P(EveryRule, save_load_continue_equals_continue_on_another_number_of_ranks)
 INSTANTIATE_TEST_SUITE_P(registered, EveryRule, testing::ValuesIn(PluginRegistry<Aggregator>::instance().names()),
                          [](const auto& instance) { return instance.param; });
 
+/// Updates of a length of `bound` at most.
+Rows short_rows(std::size_t n, double bound) {
+  Rows rows = random_rows(n, 300);
+  for (std::size_t i = 0; i < n; ++i) {
+    double square = 0.0;
+    for (const float value : rows[i]) square += static_cast<double>(value) * static_cast<double>(value);
+    const double length = bound * static_cast<double>(i + 1) / static_cast<double>(n);
+    for (float& value : rows[i]) value = static_cast<float>(static_cast<double>(value) * length / std::sqrt(square));
+  }
+  return rows;
+}
+
+TEST(Rules, one_update_moves_the_sum_no_further_than_its_rule_says) {
+  constexpr std::size_t n = 8;
+  constexpr double bound = 0.9;
+  for (const std::string text :
+       {"mean { weighting: UNIFORM }", "norm_clipping { bound: 0.5 }", "norm_clipping { bound: 3 }"}) {
+    SCOPED_TRACE(text);
+    const auto rule = make_rule(text);
+    const std::optional<double> most = rule->sensitivity(bound);
+    ASSERT_TRUE(most);
+    const Rows rows = short_rows(n, bound);
+    const std::vector<float> all = run_rule(*rule, Comm::self(), {.rows = rows}).step;
+    double furthest = 0.0;
+    for (std::size_t without = 0; without < n; ++without) {
+      Rows fewer = rows;
+      fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(without));
+      const std::vector<float> step = run_rule(*rule, Comm::self(), {.rows = fewer}).step;
+      double square = 0.0;
+      for (std::size_t v = 0; v < step.size(); ++v) {
+        const double moved = static_cast<double>(n) * static_cast<double>(all[v]) -
+                             static_cast<double>(n - 1) * static_cast<double>(step[v]);
+        square += moved * moved;
+      }
+      furthest = std::max(furthest, std::sqrt(square));
+    }
+    EXPECT_LE(furthest, *most * (1.0 + 1e-5));
+    EXPECT_GE(furthest, *most * (1.0 - 1e-5)) << "the longest update is as long as it may be";
+  }
+}
+
+TEST(Rules, know_no_such_length_where_an_update_moves_others) {
+  for (const std::string text :
+       {"mean {}", "median {}", "krum {}", "centered_clipping {}", "weak_dp {}", "fltrust {}"}) {
+    EXPECT_FALSE(make_rule(text)->sensitivity(1.0)) << text;
+  }
+}
+
 TEST(Rules, every_rule_of_the_schema_is_registered) {
   const auto* oneof = scenario::Aggregator::descriptor()->FindOneofByName("rule");
   for (int r = 0; r < oneof->field_count(); ++r) {

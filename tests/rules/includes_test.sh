@@ -29,6 +29,7 @@ only() {
 
 check sim/base scenarios/none
 check sim/stats sim/base/
+check sim/privacy sim/base/
 check sim/comm sim/base/
 check sim/params sim/base/ sim/comm/
 check sim/data sim/base/ scenarios/
@@ -38,7 +39,7 @@ check sim/engine sim/base/ sim/comm/ sim/params/ scenarios/
 check sim/sweep sim/base/ sim/engine/ scenarios/
 check aggregators sim/base/ sim/stats/ sim/comm/ sim/params/ sim/learn/ scenarios/
 check attacks sim/base/ sim/stats/ sim/comm/ sim/params/ sim/learn/ sim/data/ sim/serve/ scenarios/
-check agents sim/base/ sim/stats/ sim/comm/ sim/params/ sim/data/ sim/learn/ sim/serve/ sim/engine/ aggregators/aggregator.hpp attacks/attack.hpp attacks/buyer_attack.hpp attacks/edge_attack.hpp scenarios/
+check agents sim/base/ sim/stats/ sim/comm/ sim/params/ sim/data/ sim/learn/ sim/serve/ sim/engine/ sim/privacy/ aggregators/aggregator.hpp attacks/attack.hpp attacks/buyer_attack.hpp attacks/edge_attack.hpp scenarios/
 check analysis sim/base/ sim/stats/ sim/engine/ scenarios/
 
 only 'torch/|ATen/|c10/' '\.torch\.(cpp|hpp):'

@@ -44,6 +44,10 @@ void add_cast_and_training(Draws& draws) {
       const RoundIndex round{r};
       draws.add("validation samples", streams::validation_samples(agent, round));
       draws.add("availability", streams::availability(agent, round));
+      for (const std::uint16_t owner : owners) draws.add("inclusion", streams::inclusion(owner, agent, round));
+      for (const std::size_t panel : {std::size_t{0}, streams::panels - 1}) {
+        draws.add("noise of client", streams::noise_of_client(agent, round, panel));
+      }
       draws.add("poisoning", streams::poisoning(agent, round));
       draws.add("lie", streams::lie_of_validators(agent, round));
       draws.add("bandit", streams::bandit(agent, round));
@@ -91,7 +95,13 @@ void add_owners_and_market(Draws& draws) {
       draws.add("factor", streams::seller_factor(id, factor));
     draws.add("preferred buyers", streams::preferred_buyers(id));
   }
-  for (const std::uint32_t r : {1U, 2U, 500U}) draws.add("validators", streams::validators({r}));
+  for (const std::uint32_t r : {1U, 2U, 500U}) {
+    draws.add("validators", streams::validators({r}));
+    draws.add("noise of count", streams::noise_of_count({r}));
+    for (std::size_t panel = 0; panel < streams::panels; ++panel) {
+      draws.add("noise of step", streams::noise_of_step({r}, panel));
+    }
+  }
 }
 
 /// All that a service draws from one seed, be it the run's, an attack's or a history's.
