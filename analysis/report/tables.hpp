@@ -23,6 +23,8 @@ ReportTable edge_table(const Study& study, const Database& view);
 ReportTable request_table(const Study& study, const Database& view);
 /// What requests to forget left, beside the model that never saw what is forgotten; empty where there were none.
 ReportTable unlearning_table(const Study& study);
+/// What runs gave away about their clients beside how good they became; empty where none has a privacy section.
+ReportTable privacy_table(const Study& study);
 /// Every cell with its place in the grid and its numbers at the end.
 ReportTable cell_table(const Study& study);
 /// Cells without the result they were to have, with the reason: missing, failed, crashed, timed out, diverged,
