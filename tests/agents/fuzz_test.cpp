@@ -83,6 +83,11 @@ class RandomScenario {
     if (scenario_.has_service()) tidy(*scenario_.mutable_service());
     if (!coin(0.2)) scenario_.clear_unlearning();  // every model is trained again, and once more for the reference
     if (scenario_.has_unlearning()) tidy(*scenario_.mutable_unlearning());
+    if (scenario_.participants().has_poisson()) {
+      scenario_.mutable_participants()->mutable_availability()->clear_over_selection();
+    }
+    if (scenario_.has_market() || scenario_.has_unlearning() || graph() || !coin(0.3)) scenario_.clear_privacy();
+    if (scenario_.has_privacy()) tidy(*scenario_.mutable_privacy());
     scenario_.clear_name();
     scenario_.clear_output();
   }
@@ -186,6 +191,21 @@ class RandomScenario {
     }
     if (!graph() || !coin(0.1)) training.clear_layer_weight_decay();  // drawn ones are rarely as many as layers
     if (!graph() || !coin(0.1)) training.clear_sampled_neighbours();
+    if (!coin(0.1)) training.clear_objective_noise();  // most networks have hidden layers
+  }
+
+  /// One noise, and what it needs of the rule and the network.
+  void tidy(scenario::Privacy& privacy) {
+    if (coin(0.5)) privacy.clear_noise_multiplier();
+    if (privacy.noise_multiplier() > 0.0) {
+      privacy.clear_local_noise();
+      scenario_.mutable_aggregator()->clear_pre();
+      scenario_.mutable_aggregator()->mutable_mean()->set_weighting(scenario::Mean::UNIFORM);
+    }
+    if (privacy.local_noise() == 0.0) privacy.clear_attackers_add_noise();
+    if (privacy.local_noise() > 0.0) privacy.mutable_fixed();
+    if (privacy.has_adaptive()) privacy.mutable_adaptive()->set_count_noise(10.0);
+    privacy.clear_budget();  // one that is drawn is mostly too small for a round
   }
 
   /// Principals who may do anything, mostly, and attacks that find somebody to ask about.
