@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -75,7 +76,8 @@ std::vector<float> model_after(const std::string& text) {
   const auto simulation = make_simulation(Comm::self(), *resolved.scenario, "cpu");
   RoundRecord record;
   record.round = {1};
-  Phases phases(Comm::self(), {1}, std::nullopt);
+  const std::optional<InjectedFault> no_fault;
+  Phases phases(Comm::self(), {1}, no_fault);
   simulation->run_round({1}, false, phases, record);
   return {simulation->parameters().begin(), simulation->parameters().end()};
 }
