@@ -245,15 +245,6 @@ Json cost_card(const Study& study) {
   return card("What it cost", "cost", lines);
 }
 
-/// Mean over the runs of a setting that have it.
-std::optional<double> mean_of(const Study& study, const SeedGroup& group, const std::string& metric) {
-  std::vector<double> values;
-  for (const std::size_t run : group.runs) {
-    if (const auto value = study.runs[run].final_value(metric)) values.push_back(*value);
-  }
-  return values.empty() ? std::nullopt : std::optional(summarise(values).mean);
-}
-
 /// The setting that is best by validation data, where all have some, for the test is no judge of what was tuned on
 /// it.
 std::optional<std::string> best_setting(const Study& study) {

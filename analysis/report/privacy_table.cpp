@@ -1,24 +1,18 @@
-#include <algorithm>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "analysis/report/series.hpp"
 #include "analysis/report/tables.hpp"
 #include "analysis/report/vega.hpp"
-#include "sim/stats/summary.hpp"
 
 namespace souk {
 namespace {
 
 const std::string bound = "privacy.clip";  // which every run with the section records
 
-/// Mean over the seeds that have it.
-ReportValue mean_of(const Study& study, const SeedGroup& group, const std::string& metric, double factor = 1.0) {
-  std::vector<double> values;
-  for (const std::size_t run : group.runs) {
-    if (const auto value = study.runs[run].final_value(metric)) values.push_back(factor * *value);
-  }
-  return values.empty() ? ReportValue() : ReportValue(summarise(values).mean);
+ReportValue mean_times(double factor, const Study& study, const SeedGroup& group, const std::string& metric) {
+  const std::optional<double> mean = mean_of(study, group, metric);
+  return mean ? ReportValue(factor * *mean) : ReportValue();
 }
 
 }  // namespace
@@ -41,12 +35,11 @@ ReportTable privacy_table(const Study& study) {
   table.columns.push_back({"bound", ".4~g", "length that updates were shortened to in the last round"});
   table.columns.push_back({"shortened (%)", ".1f", "of the updates"});
   for (const SeedGroup& group : seed_groups(study, RunsTaken::ended)) {
-    const bool protects = std::ranges::any_of(
-        group.runs, [&](std::size_t run) { return study.runs[run].final_value(bound).has_value(); });
-    if (!protects) continue;
+    if (!mean_of(study, group, bound)) continue;
     table.data.add(vega::grid_values(
-        group.cell, {mean_of(study, group, "privacy.epsilon"), mean_of(study, group, quality, percent ? 100.0 : 1.0),
-                     mean_of(study, group, bound), mean_of(study, group, "privacy.clipped_share", 100.0)}));
+        group.cell,
+        {mean_times(1.0, study, group, "privacy.epsilon"), mean_times(percent ? 100.0 : 1.0, study, group, quality),
+         mean_times(1.0, study, group, bound), mean_times(100.0, study, group, "privacy.clipped_share")}));
   }
   return table;
 }

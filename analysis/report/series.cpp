@@ -48,6 +48,14 @@ std::vector<SeedGroup> seed_groups(const Study& study, RunsTaken taken) {
   return groups;
 }
 
+std::optional<double> mean_of(const Study& study, const SeedGroup& group, const std::string& metric) {
+  std::vector<double> values;
+  for (const std::size_t run : group.runs) {
+    if (const auto value = study.runs[run].final_value(metric)) values.push_back(*value);
+  }
+  return values.empty() ? std::nullopt : std::optional(summarise(values).mean);
+}
+
 std::string unfinished_note(const Study& study, RunsTaken taken) {
   if (!study.has_unfinished()) return "";
   if (study.runs.size() == 1) return " The run has not ended: this is as far as it got.";

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,6 +34,9 @@ struct SeedGroup {
   std::vector<std::size_t> runs;
 };
 std::vector<SeedGroup> seed_groups(const Study& study, RunsTaken taken);
+
+/// Mean of a metric's last values over the runs of the group that have one; none: no run has.
+std::optional<double> mean_of(const Study& study, const SeedGroup& group, const std::string& metric);
 
 /// What notes add where some run has not ended; empty where all have. Begins with a space.
 std::string unfinished_note(const Study& study, RunsTaken taken);

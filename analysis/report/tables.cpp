@@ -45,7 +45,7 @@ std::vector<std::string> recorded(const Study& study) {
 }
 
 /// Over the runs of a group that have the metric, as it is drawn.
-std::optional<double> mean_of(const Study& study, const SeedGroup& group, const std::string& metric) {
+std::optional<double> drawn_mean_of(const Study& study, const SeedGroup& group, const std::string& metric) {
   std::vector<double> values;
   for (const std::size_t run : group.runs) {
     if (const auto value = study.runs[run].final_value(metric)) values.push_back(vega::drawn(metric, *value));
@@ -161,7 +161,8 @@ ReportTable buyer_table(const Study& study) {
       row.emplace_back(buyer.empty() ? "first" : buyer);
       bool known = false;
       for (const std::string& metric : metrics) {
-        const auto mean = mean_of(study, group, buyer.empty() ? metric : fmt::format("buyer.{}.{}", buyer, metric));
+        const auto mean =
+            drawn_mean_of(study, group, buyer.empty() ? metric : fmt::format("buyer.{}.{}", buyer, metric));
         known = known || mean.has_value();
         row.push_back(mean ? ReportValue(*mean) : ReportValue());
       }
