@@ -103,7 +103,7 @@ class ScenarioSections {
   std::vector<ScenarioSection> sections_;
 };
 
-/// `const RegisterStage registered({.name = "market", …});` at the end of a stage's file.
+/// `const RegisterStage register_market({.name = "market", …});` at the end of a stage's file.
 struct RegisterStage {
   explicit RegisterStage(ScenarioSection section) { ScenarioSections::instance().add(std::move(section)); }
 };

@@ -137,7 +137,7 @@ class Afa final : public Aggregator {
   ClientNumbers good_{"good rounds"}, bad_{"bad rounds"};
 };
 
-const Register<Aggregator, Afa, scenario::Afa> registered;
+const Register<Aggregator, Afa, scenario::Afa> register_afa;
 
 }  // namespace
 }  // namespace souk

@@ -5,6 +5,7 @@
 
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
+#include "sim/params/dot.hpp"
 
 namespace souk {
 namespace {
@@ -22,12 +23,6 @@ std::vector<double> times(const SymmetricMatrix& matrix, std::span<const double>
     product[i] += *entry++ * c[i];
   }
   return product;
-}
-
-double dot(std::span<const double> a, std::span<const double> b) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
-  return sum;
 }
 
 }  // namespace

@@ -126,7 +126,7 @@ class Auror final : public Aggregator {
   ClientNumbers indicative_{"indicative parameters"};
 };
 
-const Register<Aggregator, Auror, scenario::Auror> registered;
+const Register<Aggregator, Auror, scenario::Auror> register_auror;
 
 }  // namespace
 }  // namespace souk

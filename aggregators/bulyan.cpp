@@ -50,7 +50,7 @@ class Bulyan final : public Aggregator {
   ToleratedF f_;
 };
 
-const Register<Aggregator, Bulyan, scenario::Bulyan> registered;
+const Register<Aggregator, Bulyan, scenario::Bulyan> register_bulyan;
 
 }  // namespace
 }  // namespace souk

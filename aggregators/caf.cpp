@@ -97,7 +97,7 @@ class CovarianceAgnosticFilter final : public Aggregator {
   ToleratedF f_;
 };
 
-const Register<Aggregator, CovarianceAgnosticFilter, scenario::Caf> registered;
+const Register<Aggregator, CovarianceAgnosticFilter, scenario::Caf> register_covariance_agnostic_filter;
 
 }  // namespace
 }  // namespace souk

@@ -67,7 +67,7 @@ class CenteredClipping final : public Aggregator {
   ColumnVector center_;
 };
 
-const Register<Aggregator, CenteredClipping, scenario::CenteredClipping> registered;
+const Register<Aggregator, CenteredClipping, scenario::CenteredClipping> register_centered_clipping;
 
 }  // namespace
 }  // namespace souk

@@ -24,7 +24,7 @@ class ComparativeGradientElimination final : public Aggregator {
   ToleratedF f_;
 };
 
-const Register<Aggregator, ComparativeGradientElimination, scenario::Cge> registered;
+const Register<Aggregator, ComparativeGradientElimination, scenario::Cge> register_comparative_gradient_elimination;
 
 }  // namespace
 }  // namespace souk

@@ -52,7 +52,7 @@ class ClippedClustering final : public Aggregator {
   std::vector<double> all_norms_;  ///< of all updates of all rounds
 };
 
-const Register<Aggregator, ClippedClustering, scenario::ClippedClustering> registered;
+const Register<Aggregator, ClippedClustering, scenario::ClippedClustering> register_clipped_clustering;
 
 }  // namespace
 }  // namespace souk

@@ -38,7 +38,7 @@ struct DrawnColumns {
   std::vector<double> means;
 };
 
-double value_of(const Panel& panel, std::size_t row, std::size_t column) {
+double value_in_panel(const Panel& panel, std::size_t row, std::size_t column) {
   return static_cast<double>(panel.row(row)[column - panel.columns.begin]);
 }
 
@@ -48,7 +48,7 @@ DrawnColumns drawn_columns(const Panel& panel, std::size_t n, const std::vector<
   DrawnColumns own{{begin, end}, {}};
   for (const std::size_t column : own.columns) {
     double mean = 0.0;
-    for (std::size_t i = 0; i < n; ++i) mean += value_of(panel, i, column) / static_cast<double>(n);
+    for (std::size_t i = 0; i < n; ++i) mean += value_in_panel(panel, i, column) / static_cast<double>(n);
     own.means.push_back(mean);
   }
   return own;
@@ -78,7 +78,7 @@ SymmetricMatrix centred_gram_of(const Comm& comm, const ColumnMatrix& updates,
         const auto centred = [&](RowRange rows, std::size_t c, std::vector<double>& values) {
           values.clear();
           for (std::size_t i = rows.begin; i < rows.end; ++i) {
-            values.push_back(value_of(panel, i, own.columns[c]) - own.means[c]);
+            values.push_back(value_in_panel(panel, i, own.columns[c]) - own.means[c]);
           }
         };
         for (std::size_t c = 0; c < own.columns.size(); ++c) {

@@ -49,7 +49,7 @@ SymmetricMatrix from_products(SymmetricMatrix gram, const Vectors& vectors) {
 }
 
 /// Close pairs: 1 - cos = (|a - b|^2 - (|a| - |b|)^2) / (2 |a| |b|), where nothing is lost near 0.
-void refine(SymmetricMatrix& result, const SymmetricMatrix& squared_distances, const Vectors& vectors) {
+void refine_near_zero(SymmetricMatrix& result, const SymmetricMatrix& squared_distances, const Vectors& vectors) {
   for (std::size_t i = 0; i < result.order; ++i) {
     heartbeat::beat();
     for (std::size_t j = 0; j < i; ++j) {
@@ -71,7 +71,7 @@ SymmetricMatrix cosine_distances(const Comm& comm, const ColumnMatrix& updates) 
   SymmetricMatrix result = from_products(products, vectors);
   const SymmetricMatrix rough = squared_distances(products);
   if (any_pair(n, [&](auto i, auto j) { return vectors.close(i, j, rough(i, j)); })) {
-    refine(result, squared_distances(comm, updates), vectors);
+    refine_near_zero(result, squared_distances(comm, updates), vectors);
   }
   return result;
 }
@@ -84,7 +84,7 @@ SymmetricMatrix cosine_distances(const Comm& comm, const ColumnMatrix& updates, 
   const SymmetricMatrix distances = squared_distances(comm, updates);
   const bool apart = any_pair(n, [&](auto i, auto j) { return !vectors.close(i, j, distances(i, j)); });
   SymmetricMatrix result = apart ? from_products(gram(comm, updates), vectors) : distances;
-  refine(result, distances, vectors);
+  refine_near_zero(result, distances, vectors);
   return result;
 }
 

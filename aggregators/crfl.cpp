@@ -47,7 +47,7 @@ class Crfl final : public Aggregator {
   double rho_, growth_, start_, sigma_;
 };
 
-const Register<Aggregator, Crfl, scenario::Crfl> registered;
+const Register<Aggregator, Crfl, scenario::Crfl> register_crfl;
 
 }  // namespace
 }  // namespace souk

@@ -145,7 +145,7 @@ class DeepSight final : public Aggregator {
   double tau_;
 };
 
-const Register<Aggregator, DeepSight, scenario::DeepSight> registered;
+const Register<Aggregator, DeepSight, scenario::DeepSight> register_deep_sight;
 
 }  // namespace
 }  // namespace souk

@@ -62,7 +62,7 @@ class Dnc final : public Aggregator {
   std::size_t repeats_, coordinates_;
 };
 
-const Register<Aggregator, Dnc, scenario::Dnc> registered;
+const Register<Aggregator, Dnc, scenario::Dnc> register_dnc;
 
 }  // namespace
 }  // namespace souk

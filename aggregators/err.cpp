@@ -13,7 +13,7 @@ class ErrRejection final : public Rejection {
       : Rejection("err", config.f(), {.error = true, .loss = false}, make_base(config), config.base().tolerated_f()) {}
 };
 
-const Register<Aggregator, ErrRejection, scenario::Err> registered;
+const Register<Aggregator, ErrRejection, scenario::Err> register_err_rejection;
 
 }  // namespace
 }  // namespace souk

@@ -14,7 +14,7 @@ class ErrLfrRejection final : public Rejection {
                   config.base().tolerated_f()) {}
 };
 
-const Register<Aggregator, ErrLfrRejection, scenario::ErrLfr> registered;
+const Register<Aggregator, ErrLfrRejection, scenario::ErrLfr> register_err_lfr_rejection;
 
 }  // namespace
 }  // namespace souk

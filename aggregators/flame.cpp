@@ -40,7 +40,7 @@ class Flame final : public Aggregator {
   bool models_;
 };
 
-const Register<Aggregator, Flame, scenario::Flame> registered;
+const Register<Aggregator, Flame, scenario::Flame> register_flame;
 
 }  // namespace
 }  // namespace souk

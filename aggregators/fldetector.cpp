@@ -207,7 +207,7 @@ class FlDetector final : public Aggregator {
   std::set<std::uint32_t> detected_;
 };
 
-const Register<Aggregator, FlDetector, scenario::FlDetector> registered;
+const Register<Aggregator, FlDetector, scenario::FlDetector> register_fl_detector;
 
 }  // namespace
 }  // namespace souk

@@ -223,7 +223,7 @@ class FlShield final : public Aggregator {
   double tau_, keep_, contamination_;
 };
 
-const Register<Aggregator, FlShield, scenario::FlShield> registered;
+const Register<Aggregator, FlShield, scenario::FlShield> register_fl_shield;
 
 }  // namespace
 }  // namespace souk

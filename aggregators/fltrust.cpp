@@ -37,7 +37,7 @@ class FlTrust final : public Aggregator {
   }
 };
 
-const Register<Aggregator, FlTrust, scenario::FlTrust> registered;
+const Register<Aggregator, FlTrust, scenario::FlTrust> register_fl_trust;
 
 }  // namespace
 }  // namespace souk

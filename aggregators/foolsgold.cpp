@@ -104,7 +104,7 @@ class FoolsGold final : public Aggregator {
   AgentVectors histories_;
 };
 
-const Register<Aggregator, FoolsGold, scenario::FoolsGold> registered;
+const Register<Aggregator, FoolsGold, scenario::FoolsGold> register_fools_gold;
 
 }  // namespace
 }  // namespace souk

@@ -86,7 +86,7 @@ class GeometricMedian final : public Aggregator {
   bool by_samples_;
 };
 
-const Register<Aggregator, GeometricMedian, scenario::GeometricMedian> registered;
+const Register<Aggregator, GeometricMedian, scenario::GeometricMedian> register_geometric_median;
 
 }  // namespace
 }  // namespace souk

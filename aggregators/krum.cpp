@@ -31,7 +31,7 @@ class Krum final : public Aggregator {
   ToleratedF f_;
 };
 
-const Register<Aggregator, Krum, scenario::Krum> registered;
+const Register<Aggregator, Krum, scenario::Krum> register_krum;
 
 }  // namespace
 }  // namespace souk

@@ -13,7 +13,7 @@ class LfrRejection final : public Rejection {
       : Rejection("lfr", config.f(), {.error = false, .loss = true}, make_base(config), config.base().tolerated_f()) {}
 };
 
-const Register<Aggregator, LfrRejection, scenario::Lfr> registered;
+const Register<Aggregator, LfrRejection, scenario::Lfr> register_lfr_rejection;
 
 }  // namespace
 }  // namespace souk

@@ -236,7 +236,7 @@ class MartFl final : public Aggregator {
   std::int64_t baseline_ = -1;  ///< client whose update is the baseline; -1: the server's own
 };
 
-const Register<Aggregator, MartFl, scenario::MartFl> registered;
+const Register<Aggregator, MartFl, scenario::MartFl> register_mart_fl;
 
 }  // namespace
 }  // namespace souk

@@ -135,7 +135,7 @@ class Mda final : public Aggregator {
   double max_subsets_;
 };
 
-const Register<Aggregator, Mda, scenario::Mda> registered;
+const Register<Aggregator, Mda, scenario::Mda> register_mda;
 
 }  // namespace
 }  // namespace souk

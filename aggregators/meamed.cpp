@@ -25,7 +25,7 @@ class Meamed final : public Aggregator {
   ToleratedF f_;
 };
 
-const Register<Aggregator, Meamed, scenario::Meamed> registered;
+const Register<Aggregator, Meamed, scenario::Meamed> register_meamed;
 
 }  // namespace
 }  // namespace souk

@@ -25,7 +25,7 @@ class Mean final : public Aggregator {
   bool by_samples_;
 };
 
-const Register<Aggregator, Mean, scenario::Mean> registered;
+const Register<Aggregator, Mean, scenario::Mean> register_mean;
 
 }  // namespace
 }  // namespace souk

@@ -17,7 +17,7 @@ class Median final : public Aggregator {
   }
 };
 
-const Register<Aggregator, Median, scenario::Median> registered;
+const Register<Aggregator, Median, scenario::Median> register_median;
 
 }  // namespace
 }  // namespace souk

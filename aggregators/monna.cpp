@@ -33,7 +33,7 @@ class Monna final : public Aggregator {
   std::size_t pivot_;
 };
 
-const Register<Aggregator, Monna, scenario::Monna> registered;
+const Register<Aggregator, Monna, scenario::Monna> register_monna;
 
 }  // namespace
 }  // namespace souk

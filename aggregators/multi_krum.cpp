@@ -41,7 +41,7 @@ class MultiKrum final : public Aggregator {
   std::size_t m_;
 };
 
-const Register<Aggregator, MultiKrum, scenario::MultiKrum> registered;
+const Register<Aggregator, MultiKrum, scenario::MultiKrum> register_multi_krum;
 
 }  // namespace
 }  // namespace souk

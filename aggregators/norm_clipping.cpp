@@ -25,7 +25,7 @@ class NormClipping final : public Aggregator {
   double bound_;
 };
 
-const Register<Aggregator, NormClipping, scenario::NormClipping> registered;
+const Register<Aggregator, NormClipping, scenario::NormClipping> register_norm_clipping;
 
 }  // namespace
 }  // namespace souk

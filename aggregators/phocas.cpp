@@ -26,7 +26,7 @@ class Phocas final : public Aggregator {
   ToleratedF f_;
 };
 
-const Register<Aggregator, Phocas, scenario::Phocas> registered;
+const Register<Aggregator, Phocas, scenario::Phocas> register_phocas;
 
 }  // namespace
 }  // namespace souk

@@ -82,7 +82,7 @@ class ResidualReweighting final : public Aggregator {
   double lambda_, delta_;
 };
 
-const Register<Aggregator, ResidualReweighting, scenario::ResidualReweighting> registered;
+const Register<Aggregator, ResidualReweighting, scenario::ResidualReweighting> register_residual_reweighting;
 
 }  // namespace
 }  // namespace souk

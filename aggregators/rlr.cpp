@@ -64,7 +64,7 @@ class RobustLearningRate final : public Aggregator {
   scenario::Rlr::Base base_;
 };
 
-const Register<Aggregator, RobustLearningRate, scenario::Rlr> registered;
+const Register<Aggregator, RobustLearningRate, scenario::Rlr> register_robust_learning_rate;
 
 }  // namespace
 }  // namespace souk

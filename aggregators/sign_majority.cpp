@@ -21,7 +21,7 @@ class SignMajority final : public Aggregator {
   }
 };
 
-const Register<Aggregator, SignMajority, scenario::SignMajority> registered;
+const Register<Aggregator, SignMajority, scenario::SignMajority> register_sign_majority;
 
 }  // namespace
 }  // namespace souk

@@ -164,7 +164,7 @@ class SignGuard final : public Aggregator {
   ColumnVector last_;
 };
 
-const Register<Aggregator, SignGuard, scenario::SignGuard> registered;
+const Register<Aggregator, SignGuard, scenario::SignGuard> register_sign_guard;
 
 }  // namespace
 }  // namespace souk

@@ -228,7 +228,7 @@ class SkyMask final : public Aggregator {
   double min_decrease_, threshold_;
 };
 
-const Register<Aggregator, SkyMask, scenario::SkyMask> registered;
+const Register<Aggregator, SkyMask, scenario::SkyMask> register_sky_mask;
 
 }  // namespace
 }  // namespace souk

@@ -30,7 +30,7 @@ class Slsgd final : public Aggregator {
   float alpha_;
 };
 
-const Register<Aggregator, Slsgd, scenario::Slsgd> registered;
+const Register<Aggregator, Slsgd, scenario::Slsgd> register_slsgd;
 
 }  // namespace
 }  // namespace souk

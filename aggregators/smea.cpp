@@ -87,7 +87,7 @@ class Smea final : public Aggregator {
   double max_subsets_;
 };
 
-const Register<Aggregator, Smea, scenario::Smea> registered;
+const Register<Aggregator, Smea, scenario::Smea> register_smea;
 
 }  // namespace
 }  // namespace souk

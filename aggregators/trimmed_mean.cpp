@@ -44,7 +44,7 @@ class TrimmedMean final : public Aggregator {
   double ratio_;
 };
 
-const Register<Aggregator, TrimmedMean, scenario::TrimmedMean> registered;
+const Register<Aggregator, TrimmedMean, scenario::TrimmedMean> register_trimmed_mean;
 
 }  // namespace
 }  // namespace souk

@@ -25,7 +25,7 @@ class WeakDp final : public Aggregator {
   double bound_, sigma_;
 };
 
-const Register<Aggregator, WeakDp, scenario::WeakDp> registered;
+const Register<Aggregator, WeakDp, scenario::WeakDp> register_weak_dp;
 
 }  // namespace
 }  // namespace souk

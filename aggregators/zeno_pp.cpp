@@ -62,7 +62,7 @@ class ZenoPp final : public Aggregator {
   ColumnVector reference_;
 };
 
-const Register<Aggregator, ZenoPp, scenario::ZenoPp> registered;
+const Register<Aggregator, ZenoPp, scenario::ZenoPp> register_zeno_pp;
 
 }  // namespace
 }  // namespace souk

@@ -99,4 +99,7 @@ class Statement {
   sqlite3_stmt* handle_ = nullptr;
 };
 
+/// SQLite's URI of a file, special characters escaped: `file:/tmp/a%3F.db?mode=ro`.
+std::string uri_of(const std::filesystem::path& file, std::string_view query);
+
 }  // namespace souk

@@ -24,15 +24,6 @@ bool on_network_file_system(const std::filesystem::path& directory) {
   return false;
 }
 
-/// As a URI whose special characters are escaped.
-std::string uri_of(const std::filesystem::path& file, std::string_view query) {
-  std::string uri = "file:";
-  for (const char c : std::filesystem::absolute(file).string()) {
-    c == '?' || c == '#' || c == '%' ? uri += fmt::format("%{:02X}", static_cast<unsigned>(c)) : uri += c;
-  }
-  return fmt::format("{}?{}", uri, query);
-}
-
 /// Null, with the reason, where it cannot be opened and read.
 sqlite3* try_open(const std::string& uri, int flags, std::string& reason) {
   sqlite3* db = nullptr;
@@ -46,6 +37,14 @@ sqlite3* try_open(const std::string& uri, int flags, std::string& reason) {
 }
 
 }  // namespace
+
+std::string uri_of(const std::filesystem::path& file, std::string_view query) {
+  std::string uri = "file:";
+  for (const char c : std::filesystem::absolute(file).string()) {
+    c == '?' || c == '#' || c == '%' ? uri += fmt::format("%{:02X}", static_cast<unsigned>(c)) : uri += c;
+  }
+  return fmt::format("{}?{}", uri, query);
+}
 
 Database::Database(const std::filesystem::path& file, Mode mode) : name_(file.string()) {
   std::string reason;

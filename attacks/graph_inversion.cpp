@@ -64,7 +64,7 @@ void unwind_activation(Activation activation, const std::vector<T>& values, std:
 }
 
 template <class T>
-double dot(const T* a, const T* b, std::size_t size) {
+double dot_of(const T* a, const T* b, std::size_t size) {
   double sum = 0.0;
   for (std::size_t i = 0; i < size; ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
   return sum;
@@ -274,8 +274,8 @@ void InversionLoss<T>::gather_derivatives(std::span<T> derivatives, std::vector<
       for (std::size_t i = 0; i < n; ++i) {
         const T* p = layer.spread[hop].data() + i * outputs;
         const T* q = layer.d_spread[hop + 1].data() + i * outputs;
-        const double both = dot(q, layer.spread[hop + 1].data() + i * outputs, outputs) +
-                            dot(p, layer.d_spread[hop].data() + i * outputs, outputs);
+        const double both = dot_of(q, layer.spread[hop + 1].data() + i * outputs, outputs) +
+                            dot_of(p, layer.d_spread[hop].data() + i * outputs, outputs);
         by_degree[i] -= both / (2.0 * (degrees_[i] + 1.0));
         for (std::size_t c = 0; c < outputs; ++c) {
           all_p[i * width + place + c] = roots_[i] * p[c];
@@ -292,7 +292,7 @@ template <class T>
 double InversionLoss<T>::add_norm(std::span<const T> graph, std::span<T> derivatives) const {
   const std::size_t n = nodes();
   double squares = 0.0;
-  for (std::size_t i = 1; i < n; ++i) squares += dot(graph.data() + i * n, graph.data() + i * n, i);
+  for (std::size_t i = 1; i < n; ++i) squares += dot_of(graph.data() + i * n, graph.data() + i * n, i);
   if (!(squares > 0.0)) return 0.0;
   const double size = std::sqrt(squares);
   const auto slope = static_cast<T>(weights_.norm / size);
@@ -368,7 +368,7 @@ std::vector<double> InversionLoss<T>::embeddings(std::span<const T> graph) {
   std::vector<double> rows(values.begin(), values.end());
   for (std::size_t v = 0; v < nodes(); ++v) {
     const std::span<double> row = std::span(rows).subspan(v * width, width);
-    const double size = std::sqrt(dot(row.data(), row.data(), width));
+    const double size = std::sqrt(dot_of(row.data(), row.data(), width));
     for (double& x : row) x /= size > 0.0 ? size : 1.0;
   }
   return rows;

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <span>
 
+#include "attacks/vector_distances.hpp"
 #include "sim/params/krum_scores.hpp"
 #include "sim/params/symmetric_eigen.hpp"
 
@@ -16,17 +17,13 @@ std::size_t covered(std::size_t f, std::size_t n, std::size_t factor, std::size_
   return n < offset ? 0 : std::min(f, (n - offset) / factor);
 }
 
-/// Positions of the `count` smallest values, ties to the smaller one; ascending.
-std::vector<std::size_t> smallest(const std::vector<double>& values, std::size_t count) {
+/// Positions of the `count` smallest_in_order values, ties to the smaller one; ascending.
+std::vector<std::size_t> smallest_in_order(const std::vector<double>& values, std::size_t count) {
   std::vector<std::size_t> order = all_rows(values.size());
   std::ranges::stable_sort(order, {}, [&](std::size_t i) { return values[i]; });
   order.resize(count);
   std::ranges::sort(order);
   return order;
-}
-
-double mean_of(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
 double median_of(std::vector<double> values) {
@@ -69,13 +66,13 @@ std::vector<double> cosines_to_mean(const SymmetricMatrix& products, const std::
 
 std::vector<std::size_t> krum_selection(const SymmetricMatrix& distances, std::size_t f) {
   const std::size_t n = distances.order;
-  return smallest(krum_scores(distances, all_rows(n), covered(f, n, 2, 3)), 1);
+  return smallest_in_order(krum_scores(distances, all_rows(n), covered(f, n, 2, 3)), 1);
 }
 
 std::vector<std::size_t> multi_krum_selection(const SymmetricMatrix& distances, std::size_t f) {
   const std::size_t n = distances.order;
   const std::size_t tolerated = covered(f, n, 2, 3);
-  return smallest(krum_scores(distances, all_rows(n), tolerated), n - tolerated);
+  return smallest_in_order(krum_scores(distances, all_rows(n), tolerated), n - tolerated);
 }
 
 std::vector<std::size_t> bulyan_selection(const SymmetricMatrix& distances, std::size_t f) {
@@ -96,7 +93,7 @@ std::vector<std::size_t> dnc_selection(const SymmetricMatrix& distances, std::si
   const std::size_t n = distances.order;
   std::vector<double> scores = power_iteration(centred_gram(distances), 1e-10).vector;
   for (double& score : scores) score *= score;
-  return smallest(scores, n - covered(f, n, 1, 1));
+  return smallest_in_order(scores, n - covered(f, n, 1, 1));
 }
 
 std::vector<std::size_t> afa_selection(const SymmetricMatrix& products) {

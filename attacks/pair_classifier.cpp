@@ -7,8 +7,8 @@
 namespace souk {
 namespace {
 
-constexpr std::size_t hidden = 32;
-constexpr double dropped = 0.5;
+constexpr std::size_t hidden_of_pairs = 32;
+constexpr double dropped_of_pairs = 0.5;
 /// Long trainings get fewer passes: more mini-batches change little, and every rank goes through them.
 constexpr std::size_t most_batches = 10000;
 
@@ -43,8 +43,8 @@ PairClassifier::PairClassifier(std::span<const Lesson> lessons, std::uint64_t se
     standardise(pair);
     rows.push_back({.columns = {}, .values = pair});
   }
-  network_ =
-      trained_perceptron({scales_.size(), hidden, hidden, 2}, dropped, rows, labels, training(pairs.size()), seed);
+  network_ = trained_perceptron({scales_.size(), hidden_of_pairs, hidden_of_pairs, 2}, dropped_of_pairs, rows, labels,
+                                training(pairs.size()), seed);
 }
 
 void PairClassifier::standardise(std::vector<double>& pair) const {

@@ -6,13 +6,10 @@
 #include <span>
 
 #include "attacks/update_tools.hpp"
+#include "attacks/vector_distances.hpp"
 
 namespace souk {
 namespace {
-
-double mean_of(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
 
 /// Mean of every row of a symmetric matrix, [k].
 std::vector<double> row_means(const SymmetricMatrix& matrix) {

@@ -9,8 +9,8 @@
 namespace souk {
 namespace {
 
-constexpr std::size_t hidden = 16;
-constexpr double dropped = 0.5;
+constexpr std::size_t hidden_of_nodes = 16;
+constexpr double dropped_of_nodes = 0.5;
 /// As He et al. train the network that is attacked.
 constexpr PerceptronTraining usual{.passes = 100, .batch = 64, .rate = 0.01, .decay = 5e-4};
 
@@ -57,8 +57,8 @@ ReadAnswers reference_answers(const ReadAnswers& answers, const SparseRows& feat
     const auto values = answers.at(i);
     classes.push_back(static_cast<std::uint32_t>(std::ranges::max_element(values) - values.begin()));
   }
-  Perceptron network =
-      trained_perceptron({features.width, hidden, answers.width}, dropped, inputs.rows(), classes, usual, seed);
+  Perceptron network = trained_perceptron({features.width, hidden_of_nodes, answers.width}, dropped_of_nodes,
+                                          inputs.rows(), classes, usual, seed);
   ReadAnswers reference{.nodes = answers.nodes, .width = answers.width, .values = {}};
   for (const InputRow& row : inputs.rows()) {
     const auto logits = network.logits(row);

@@ -3,23 +3,19 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <vector>
 
 #include "scenarios/edge_attacks.pb.h"
 #include "sim/base/contract.hpp"
+#include "sim/params/dot.hpp"
 
 namespace souk {
 namespace {
 
-double dot(std::span<const double> a, std::span<const double> b) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
-  return sum;
-}
-
 /// Sum of term(a_i, b_i).
 template <class Term>
-double sum_of(std::span<const double> a, std::span<const double> b, Term term) {
+double sum_of_terms(std::span<const double> a, std::span<const double> b, Term term) {
   double sum = 0.0;
   for (std::size_t i = 0; i < a.size(); ++i) sum += term(a[i], b[i]);
   return sum;
@@ -46,6 +42,10 @@ std::optional<double> angular(std::span<const double> a, std::span<const double>
 
 }  // namespace
 
+double mean_of(std::span<const double> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
 double norm(std::span<const double> a) { return std::sqrt(dot(a, a)); }
 
 std::optional<double> distance(scenario::VectorDistance kind, std::span<const double> a, std::span<const double> b,
@@ -61,23 +61,23 @@ std::optional<double> distance(scenario::VectorDistance kind, std::span<const do
     case scenario::CORRELATION:
       return angular(centred(a, zeros), centred(b, zeros));
     case scenario::EUCLIDEAN:
-      return std::sqrt(sum_of(a, b, [](double x, double y) { return (x - y) * (x - y); }));
+      return std::sqrt(sum_of_terms(a, b, [](double x, double y) { return (x - y) * (x - y); }));
     case scenario::SQEUCLIDEAN:
-      return sum_of(a, b, [](double x, double y) { return (x - y) * (x - y); });
+      return sum_of_terms(a, b, [](double x, double y) { return (x - y) * (x - y); });
     case scenario::CITYBLOCK:
-      return sum_of(a, b, difference);
+      return sum_of_terms(a, b, difference);
     case scenario::CHEBYSHEV: {
       double largest = 0.0;
       for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, difference(a[i], b[i]));
       return largest;
     }
     case scenario::BRAYCURTIS: {
-      const double sizes = sum_of(a, b, [](double x, double y) { return std::abs(x + y); });
+      const double sizes = sum_of_terms(a, b, [](double x, double y) { return std::abs(x + y); });
       if (!(sizes > 0.0)) return std::nullopt;
-      return sum_of(a, b, difference) / sizes;
+      return sum_of_terms(a, b, difference) / sizes;
     }
     case scenario::CANBERRA:
-      return sum_of(a, b, [](double x, double y) {
+      return sum_of_terms(a, b, [](double x, double y) {
         const double sizes = std::abs(x) + std::abs(y);
         return sizes > 0.0 ? std::abs(x - y) / sizes : 0.0;
       });

@@ -16,6 +16,9 @@ namespace souk {
 std::optional<double> distance(scenario::VectorDistance kind, std::span<const double> a, std::span<const double> b,
                                std::size_t zeros = 0);
 
+/// Of one value or more.
+double mean_of(std::span<const double> values);
+
 /// |a|, Euclidean.
 double norm(std::span<const double> a);
 

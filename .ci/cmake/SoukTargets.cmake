@@ -18,7 +18,7 @@ target_include_directories(souk_options SYSTEM INTERFACE ${PROJECT_BINARY_DIR}/g
 
 add_library(souk_warnings INTERFACE)
 # g++ 12 sees overflows inside inlined strings and buffers that are not there (GCC bugs 105329, 105651 and kin).
-target_compile_options(souk_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-stringop-overflow
+target_compile_options(souk_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow=local -Wconversion -Wno-stringop-overflow
                                                -Wno-restrict -Wno-array-bounds -Wno-stringop-overread)
 if(SOUK_WERROR)
   target_compile_options(souk_warnings INTERFACE -Werror)
@@ -67,6 +67,17 @@ function(souk_sources out pattern folders)
   set(${out} "${sources}" PARENT_SCOPE)
 endfunction()
 
+# souk_alone(SOURCES): of these, what Highway compiles once per instruction set by including it again stands in no unit with
+# other files (the presets compile several files as one, which reads the headers that they share once).
+function(souk_alone sources)
+  foreach(source IN LISTS sources)
+    file(STRINGS ${source} again REGEX "define HWY_TARGET_INCLUDE" LIMIT_COUNT 1)
+    if(again)
+      set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+    endif()
+  endforeach()
+endfunction()
+
 # souk_module(NAME [PRECOMPILED KIND] [LIBRARIES …] [FOLDERS …]): every .cpp of this folder but *.torch.cpp.
 # souk_torch_module(NAME [LIBRARIES …] [FOLDERS …]): their *.torch.cpp, compiled against one precompiled header of tensors
 # (torch/torch.h costs 26 s and is not needed; ATen/core/Tensor.h and the operators that a file uses, 6 s).
@@ -78,6 +89,7 @@ function(souk_module name)
   if(NOT sources)
     return()
   endif()
+  souk_alone("${sources}")
   add_library(${name} OBJECT ${sources})
   target_link_libraries(${name} PUBLIC souk_options fmt::fmt ${arg_LIBRARIES} PRIVATE souk_warnings)
   add_dependencies(${name} souk_schema)

@@ -11,7 +11,7 @@
 namespace souk {
 namespace {
 
-std::vector<SampleIndex> united(std::span<const SampleIndex> a, std::span<const SampleIndex> b) {
+std::vector<SampleIndex> united_rows(std::span<const SampleIndex> a, std::span<const SampleIndex> b) {
   std::vector<SampleIndex> all;
   std::merge(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(all));
   return all;
@@ -53,12 +53,12 @@ Federation::Federation(const scenario::Scenario& scenario, const std::string& de
     const std::size_t owner = roots_.size() - 1;
     roots_.back() =
         with_owner_path(owner, [&] { return draw_root_data(*root, *task_, scenario.seed(), owner, reserved); });
-    reserved = united(reserved, roots_.back().samples());
+    reserved = united_rows(reserved, roots_.back().samples());
   }
   const std::vector<double> buyer = class_shares(roots_.front().samples(), task_->labels(), task_->classes());
   validation_ =
       draw_validation_data(scenario.evaluation().validation_fraction(), data_.train.size(), reserved, scenario.seed());
-  reserved = united(reserved, validation_);
+  reserved = united_rows(reserved, validation_);
   const DealInput input{.labels = task_->labels(),
                         .groups = data_.train.groups(),
                         .classes = task_->classes(),

@@ -23,7 +23,7 @@ ColumnVector rest_of(const ColumnVector& step, const ColumnVector& explained) {
 }
 
 /// Lengths 1, so that long updates do not hide short ones; rows of length 0 stay so.
-SymmetricMatrix scaled(SymmetricMatrix products, std::span<const double> factors) {
+SymmetricMatrix scaled_products(SymmetricMatrix products, std::span<const double> factors) {
   for (std::size_t i = 0; i < products.order; ++i) {
     for (std::size_t j = 0; j <= i; ++j) products(i, j) *= factors[i] * factors[j];
   }
@@ -36,7 +36,7 @@ std::vector<double> coefficients_of(const Comm& comm, const ColumnMatrix& update
   const SymmetricMatrix products = gram(comm, updates);
   std::vector<double> factors;
   for (std::size_t i = 0; i < n; ++i) factors.push_back(products(i, i) > 0.0 ? 1.0 / std::sqrt(products(i, i)) : 0.0);
-  const PseudoInverse inverse(scaled(products, factors), cutoff);
+  const PseudoInverse inverse(scaled_products(products, factors), cutoff);
   std::vector<double> coefficients(n, 0.0);
   for (int pass = 0; pass <= refinements; ++pass) {
     std::vector<double> along = dots(comm, updates, rest_of(step, combine(updates, coefficients)));
@@ -48,7 +48,7 @@ std::vector<double> coefficients_of(const Comm& comm, const ColumnMatrix& update
 }
 
 /// Scaled to sum to 1 where their sum is positive.
-std::vector<double> shares_of(std::vector<double> coefficients) {
+std::vector<double> shares_of_coefficients(std::vector<double> coefficients) {
   const double sum = std::accumulate(coefficients.begin(), coefficients.end(), 0.0);
   for (double& share : coefficients) share = sum > 0.0 ? share / sum : share;
   return coefficients;
@@ -64,7 +64,7 @@ double unexplained(const Comm& comm, const ColumnMatrix& updates, const ColumnVe
 }  // namespace
 
 std::vector<double> shares_in_step(const Comm& comm, const ColumnMatrix& updates, const ColumnVector& step) {
-  return shares_of(coefficients_of(comm, updates, step));
+  return shares_of_coefficients(coefficients_of(comm, updates, step));
 }
 
 std::vector<bool> used_without_payment(std::span<const double> shares, const std::vector<bool>& paid,
@@ -80,7 +80,7 @@ std::vector<bool> used_without_payment(std::span<const double> shares, const std
 std::vector<bool> unpaid_use(const Comm& comm, const ColumnMatrix& updates, const ColumnVector& step,
                              const std::vector<bool>& paid, double threshold) {
   const std::vector<double> coefficients = coefficients_of(comm, updates, step);
-  const std::vector<bool> used = used_without_payment(shares_of(coefficients), paid, threshold);
+  const std::vector<bool> used = used_without_payment(shares_of_coefficients(coefficients), paid, threshold);
   const std::vector<double> squares = squared_norms(comm, updates);
   double least = std::numeric_limits<double>::infinity();  // squared length of a part of the step that is suspected
   std::vector<std::size_t> bought;

@@ -14,7 +14,7 @@ namespace {
 /// Of one buyer: what the schema lets it have, so that no sum overflows.
 constexpr MicroCredits most_money = 1'000'000'000'000 * micro_per_credit;
 
-MicroCredits sum_of(const std::vector<MicroCredits>& amounts) {
+MicroCredits sum_of_credits(const std::vector<MicroCredits>& amounts) {
   return std::accumulate(amounts.begin(), amounts.end(), MicroCredits{0});
 }
 
@@ -121,7 +121,7 @@ void MarketDesk::add_noise(RoundIndex round, std::span<const Purchase> bought,
     noisy.push_back(std::clamp(to_credits(prices[i]) + noise_ * random.normal(), 0.0, to_credits(highest)));
     prices[i] = std::min(to_micro(noisy.back()), highest);
   }
-  if (sum_of(prices) > available) prices = split_exactly(available, noisy);
+  if (sum_of_credits(prices) > available) prices = split_exactly(available, noisy);
 }
 
 void MarketDesk::pay_from_escrow(const std::string& kind, AgentId seller, MicroCredits amount, RoundRecord& record) {
@@ -172,7 +172,7 @@ std::vector<SellerRound> MarketDesk::settle(RoundIndex round, std::span<const De
   std::vector<MicroCredits> prices = payment_->pay(bought, escrow_ - deposit_);
   SOUK_EXPECT(prices.size() == bought.size());
   add_noise(round, bought, prices);
-  SOUK_EXPECT(sum_of(prices) <= escrow_ - deposit_);
+  SOUK_EXPECT(sum_of_credits(prices) <= escrow_ - deposit_);
   const std::vector<MicroCredits> deposits = take_deposits(deliveries, record);
   std::vector<SellerRound> sellers;
   auto price = prices.begin();

@@ -22,7 +22,9 @@ std::vector<double> ascending(std::vector<double> amounts) {
   return amounts;
 }
 
-double sum_of(const std::vector<double>& amounts) { return std::accumulate(amounts.begin(), amounts.end(), 0.0); }
+double sum_of_amounts(const std::vector<double>& amounts) {
+  return std::accumulate(amounts.begin(), amounts.end(), 0.0);
+}
 
 void add_if(RoundRecord& record, const char* name, std::optional<double> value) {
   if (value) record.add(name, *value);
@@ -151,7 +153,7 @@ void MarketMetrics::record_fairness(RoundRecord& record) const {
     samples.push_back(static_cast<double>(facts_[id].samples));
     if (histories_[id].sales > 0) incomes_of_sellers.push_back(incomes.back());
   }
-  if (!(sum_of(incomes) > 0.0)) return;
+  if (!(sum_of_amounts(incomes) > 0.0)) return;
   record.add("payment_gini", gini(ascending(incomes)));
   record.add("payment_gini_of_sellers", gini(ascending(incomes_of_sellers)));
   record.add("payment_jain", jain(incomes));

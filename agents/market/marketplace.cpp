@@ -19,7 +19,7 @@ namespace souk {
 namespace {
 
 /// What does not change about the sellers.
-std::vector<SellerFacts> facts_of(const Federation& federation) {
+std::vector<SellerFacts> seller_facts_of(const Federation& federation) {
   const Population& population = federation.population();
   const Task& task = federation.task();
   std::vector<SellerFacts> facts;
@@ -44,7 +44,7 @@ class Marketplace final : public Stage {
         federation_(world.federation) {
     const scenario::Unlearning& unlearning = world.scenario.unlearning();
     if (unlearning.has_settlement()) withdrawals_.emplace(unlearning.settlement(), ledger_);
-    const std::vector<SellerFacts> facts = facts_of(world.federation);
+    const std::vector<SellerFacts> facts = seller_facts_of(world.federation);
     for (std::size_t i = 0; i < world.owners.size(); ++i) {
       buyers_.push_back(
           std::make_unique<Buyer>(world.federation, world.owners[i], configs_[i], i, ledger_, sellers_, facts));
@@ -112,18 +112,18 @@ class Marketplace final : public Stage {
   std::vector<std::unique_ptr<Buyer>> buyers_;  ///< [owners]
 };
 
-OwnerNeeds needs_of(const scenario::Scenario& scenario, std::size_t owner) {
+OwnerNeeds market_needs_of(const scenario::Scenario& scenario, std::size_t owner) {
   const TradeNeeds needs = trade_needs(scenario, buyers_of(scenario)[owner]);
   return {.root = needs.root_update || needs.root_data};
 }
 
-const RegisterStage registered({.name = "market",
-                                .place = Place::settling,
-                                .is_in = [](const scenario::Scenario& scenario) { return scenario.has_market(); },
-                                .needs = needs_of,
-                                .make = [](const World& world) -> std::unique_ptr<Stage> {
-                                  return std::make_unique<Marketplace>(world);
-                                }});
+const RegisterStage register_market({.name = "market",
+                                     .place = Place::settling,
+                                     .is_in = [](const scenario::Scenario& scenario) { return scenario.has_market(); },
+                                     .needs = market_needs_of,
+                                     .make = [](const World& world) -> std::unique_ptr<Stage> {
+                                       return std::make_unique<Marketplace>(world);
+                                     }});
 
 }  // namespace
 }  // namespace souk

@@ -250,12 +250,11 @@ class Privacy final : public Stage, private ServerHooks {
   ColumnMatrix replaced_;                 ///< rows that the round's view points into
 };
 
-const RegisterStage registered({.name = "privacy",
-                                .place = Place::learning,
-                                .is_in = [](const scenario::Scenario& scenario) { return scenario.has_privacy(); },
-                                .make = [](const World& world) -> std::unique_ptr<Stage> {
-                                  return std::make_unique<Privacy>(world);
-                                }});
+const RegisterStage register_privacy(
+    {.name = "privacy",
+     .place = Place::learning,
+     .is_in = [](const scenario::Scenario& scenario) { return scenario.has_privacy(); },
+     .make = [](const World& world) -> std::unique_ptr<Stage> { return std::make_unique<Privacy>(world); }});
 
 }  // namespace
 }  // namespace souk

@@ -163,12 +163,11 @@ class Serving final : public Stage, private ServerHooks {
   Background background_;
 };
 
-const RegisterStage registered({.name = "service",
-                                .place = Place::serving,
-                                .is_in = [](const scenario::Scenario& scenario) { return scenario.has_service(); },
-                                .make = [](const World& world) -> std::unique_ptr<Stage> {
-                                  return std::make_unique<Serving>(world);
-                                }});
+const RegisterStage register_service(
+    {.name = "service",
+     .place = Place::serving,
+     .is_in = [](const scenario::Scenario& scenario) { return scenario.has_service(); },
+     .make = [](const World& world) -> std::unique_ptr<Stage> { return std::make_unique<Serving>(world); }});
 
 }  // namespace
 }  // namespace souk

@@ -25,7 +25,7 @@ void look_at_numbers(const Dataset& train, DataFacts& facts) {
   facts.largest_number = (largest - scaling.number_shift) * scaling.number_scale;
 }
 
-DataFacts facts_of(const Dataset& train) {
+DataFacts data_facts_of(const Dataset& train) {
   const std::size_t channels = train.shape().sample_shape[0];
   DataFacts facts{.classes = train.classes(),
                   .shape = train.shape().sample_shape,
@@ -141,7 +141,7 @@ Poisoner::Poisoner(const scenario::Scenario& scenario, const Population& populat
 Poisoner::~Poisoner() = default;
 
 DataFacts Poisoner::look_at_data() const {
-  if (task_.rows() != nullptr) return facts_of(task_.rows()->data(Split::train));
+  if (task_.rows() != nullptr) return data_facts_of(task_.rows()->data(Split::train));
   DataFacts facts;
   facts.classes = task_.classes();
   return facts;

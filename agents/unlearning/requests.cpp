@@ -51,7 +51,7 @@ void sort_out(std::vector<Value>& values) {
 }
 
 template <class Value>
-std::vector<Value> difference(const std::vector<Value>& a, const std::vector<Value>& b) {
+std::vector<Value> all_but(const std::vector<Value>& a, const std::vector<Value>& b) {
   std::vector<Value> rest;
   std::ranges::set_difference(a, b, std::back_inserter(rest));
   return rest;
@@ -259,11 +259,11 @@ std::vector<DueRequest> Requests::due(RoundIndex round, const History& history) 
       cut_graph(request, i, occurrence, now.what);
     }
     const Forgotten& gone = federation_.forgotten();
-    now.what.clients = difference(now.what.clients, gone.clients);
-    now.what.units = difference(now.what.units, gone.units);
-    now.what.graph.nodes = difference(now.what.graph.nodes, gone.graph.nodes);
-    now.what.graph.edges = difference(now.what.graph.edges, gone.graph.edges);
-    now.what.graph.features = difference(now.what.graph.features, gone.graph.features);
+    now.what.clients = all_but(now.what.clients, gone.clients);
+    now.what.units = all_but(now.what.units, gone.units);
+    now.what.graph.nodes = all_but(now.what.graph.nodes, gone.graph.nodes);
+    now.what.graph.edges = all_but(now.what.graph.edges, gone.graph.edges);
+    now.what.graph.features = all_but(now.what.graph.features, gone.graph.features);
     if (request.has_rejected() && now.what.empty()) due.pop_back();
   }
   return due;

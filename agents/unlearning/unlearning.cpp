@@ -22,14 +22,14 @@
 namespace souk {
 namespace {
 
-HistoryNeeds needs_of(const Requests& requests) {
+HistoryNeeds history_needs_of(const Requests& requests) {
   HistoryNeeds needs;
   for (std::size_t i = 0; i < requests.size(); ++i) needs.add(requests.operator_of(i).needs());
   return needs;
 }
 
 /// Requests of one round that are carried out together.
-struct Batch {
+struct RequestBatch {
   std::size_t index = 0;  ///< of the first, after whom it is named
   Forgotten what{};
   std::vector<AgentId> thrown_out{};
@@ -38,7 +38,7 @@ struct Batch {
 class Unlearning final : public Stage {
  public:
   explicit Unlearning(const World& world)
-      : world_(world), requests_(world.scenario, world.federation), history_(world, needs_of(requests_)) {
+      : world_(world), requests_(world.scenario, world.federation), history_(world, history_needs_of(requests_)) {
     const scenario::Unlearning& config = world.scenario.unlearning();
     SOUK_REQUIRE(!config.has_settlement() || world.scenario.has_market(),
                  "unlearning.settlement: moves money, and the scenario has no market");
@@ -60,9 +60,9 @@ class Unlearning final : public Stage {
   ServerHooks* hooks(std::size_t owner) override { return &history_.of(owner); }
 
   void run(RoundIndex round, bool, Phases& phases, RoundRecord& record) override {
-    std::vector<Batch> batches;
+    std::vector<RequestBatch> batches;
     phases.prepare("requests", [&] { batches = batches_of(round, record); });
-    for (const Batch& batch : batches) phases.collective("forget", [&] { carry_out(batch, round, record); });
+    for (const RequestBatch& batch : batches) phases.collective("forget", [&] { carry_out(batch, round, record); });
     if (round.value > 1) phases.collective("forget", [&] { history_.save_before(round); });
   }
 
@@ -105,8 +105,8 @@ class Unlearning final : public Stage {
     return false;
   }
 
-  std::vector<Batch> batches_of(RoundIndex round, RoundRecord& record) const {
-    std::vector<Batch> batches;
+  std::vector<RequestBatch> batches_of(RoundIndex round, RoundRecord& record) const {
+    std::vector<RequestBatch> batches;
     for (DueRequest& due : requests_.due(round, history_)) {
       if (due.what.empty()) {
         record.events.push_back(
@@ -115,7 +115,7 @@ class Unlearning final : public Stage {
         continue;
       }
       const auto same =
-          std::ranges::find_if(batches, [&](const Batch& b) { return requests_.alike(b.index, due.index); });
+          std::ranges::find_if(batches, [&](const RequestBatch& b) { return requests_.alike(b.index, due.index); });
       if (same == batches.end()) {
         batches.push_back({due.index, std::move(due.what), std::move(due.thrown_out)});
         continue;
@@ -150,7 +150,7 @@ class Unlearning final : public Stage {
     return looks;
   }
 
-  void carry_out(const Batch& batch, RoundIndex round, RoundRecord& record) {
+  void carry_out(const RequestBatch& batch, RoundIndex round, RoundRecord& record) {
     Federation& federation = world_.federation;
     const std::string name = requests_.name(batch.index);
     const std::vector<DealtUnits> holders = holders_of(federation, batch.what);
@@ -239,7 +239,7 @@ class Unlearning final : public Stage {
     return (high << 32) | random.next();
   }
 
-  void record_cost(const Batch& batch, const ForgettingCost& cost, std::size_t units, const std::string& prefix,
+  void record_cost(const RequestBatch& batch, const ForgettingCost& cost, std::size_t units, const std::string& prefix,
                    RoundRecord& record) const {
     record.add(prefix + "clients", static_cast<double>(batch.what.clients.size()));
     record.add(prefix + "units", static_cast<double>(units));
@@ -256,7 +256,7 @@ class Unlearning final : public Stage {
   std::vector<Verifiers> verifiers_;  ///< [requests]
 };
 
-const RegisterStage registered(
+const RegisterStage register_unlearning(
     {.name = "unlearning",
      .place = Place::forgetting,
      .is_in = [](const scenario::Scenario& scenario) { return scenario.unlearning().requests_size() > 0; },

@@ -34,7 +34,7 @@ class AdaptiveClipping final : public PreAggregator {
   ToleratedF f_;
 };
 
-const Register<PreAggregator, AdaptiveClipping, scenario::Arc> registered;
+const Register<PreAggregator, AdaptiveClipping, scenario::Arc> register_adaptive_clipping;
 
 }  // namespace
 }  // namespace souk

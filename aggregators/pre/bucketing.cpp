@@ -45,7 +45,7 @@ class BucketingStage final : public PreAggregator {
   std::size_t size_;
 };
 
-const Register<PreAggregator, BucketingStage, scenario::Bucketing> registered;
+const Register<PreAggregator, BucketingStage, scenario::Bucketing> register_bucketing_stage;
 
 }  // namespace
 }  // namespace souk

@@ -19,7 +19,7 @@ class StaticClipping final : public PreAggregator {
   double bound_;
 };
 
-const Register<PreAggregator, StaticClipping, scenario::Clipping> registered;
+const Register<PreAggregator, StaticClipping, scenario::Clipping> register_static_clipping;
 
 }  // namespace
 }  // namespace souk

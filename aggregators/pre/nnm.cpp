@@ -37,7 +37,7 @@ class NearestNeighbourMixing final : public PreAggregator {
   ToleratedF f_;
 };
 
-const Register<PreAggregator, NearestNeighbourMixing, scenario::Nnm> registered;
+const Register<PreAggregator, NearestNeighbourMixing, scenario::Nnm> register_nearest_neighbour_mixing;
 
 }  // namespace
 }  // namespace souk

@@ -8,24 +8,21 @@
 
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
+#include "sim/params/dot.hpp"
 #include "sim/params/symmetric_eigen.hpp"
 
 namespace souk {
 namespace {
 
 constexpr double prior = 1e-6;  // of all four parameters of the two gamma distributions
-constexpr double tolerance = 1e-3;
-constexpr int steps_max = 300;
+constexpr double ridge_tolerance = 1e-3;
+constexpr int ridge_steps_max = 300;
 
 /// Squared singular values, largest first, those that rounding made are left out; right singular vectors, row by row.
 struct RightSingular {
   std::vector<double> squares;
   DenseMatrix vectors;
 };
-
-double dot(std::span<const double> a, std::span<const double> b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
 
 DenseMatrix transposed(const DenseMatrix& x) {
   DenseMatrix result(x.columns, x.rows);
@@ -92,11 +89,11 @@ class EvidenceMaximisation {
 
   std::vector<double> coefficients() {
     std::vector<double> before;
-    for (int step = 0; step < steps_max; ++step) {
+    for (int step = 0; step < ridge_steps_max; ++step) {
       heartbeat::beat();
       std::vector<double> current = posterior_mean();
       update_precisions(current);
-      if (step > 0 && change(before, current) < tolerance) break;
+      if (step > 0 && change(before, current) < ridge_tolerance) break;
       before = std::move(current);
     }
     return posterior_mean();

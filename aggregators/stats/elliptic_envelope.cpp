@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t starts = 100;
 constexpr std::size_t finalists = 10;
 constexpr int first_steps = 2;
-constexpr int steps_max = 100;
+constexpr int concentration_steps_max = 100;
 constexpr std::size_t points_per_dimension = 5;
 constexpr double negligible_variance = 1e-12;  // of a component, against the first
 
@@ -103,7 +103,7 @@ class FastMcd {
     }
     std::stable_sort(candidates.begin(), candidates.end(), better);
     candidates.resize(finalists);
-    for (Candidate& candidate : candidates) candidate = concentrated(std::move(candidate), steps_max);
+    for (Candidate& candidate : candidates) candidate = concentrated(std::move(candidate), concentration_steps_max);
     return std::min_element(candidates.begin(), candidates.end(), better)->members;
   }
 

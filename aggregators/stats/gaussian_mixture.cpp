@@ -15,8 +15,8 @@ namespace souk {
 namespace {
 
 constexpr double regularisation = 1e-6;
-constexpr double tolerance = 1e-3;
-constexpr int steps_max = 100;
+constexpr double mixture_tolerance = 1e-3;
+constexpr int mixture_steps_max = 100;
 
 DenseMatrix one_hot(std::span<const std::size_t> labels) {
   DenseMatrix result(labels.size(), 1 + *std::max_element(labels.begin(), labels.end()));
@@ -121,11 +121,11 @@ GaussianMixture gaussian_mixture(const DenseMatrix& points, std::size_t k, Strea
 
   maximisation(points, mixture);
   double before = -std::numeric_limits<double>::infinity();
-  for (int step = 0; step < steps_max; ++step) {
+  for (int step = 0; step < mixture_steps_max; ++step) {
     heartbeat::beat();
     expectation(points, mixture);
     maximisation(points, mixture);
-    if (std::abs(mixture.log_likelihood - before) < tolerance) break;
+    if (std::abs(mixture.log_likelihood - before) < mixture_tolerance) break;
     before = mixture.log_likelihood;
   }
   expectation(points, mixture);

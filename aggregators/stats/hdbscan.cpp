@@ -22,7 +22,7 @@ struct Merge {
   std::size_t size;
 };
 
-struct Edge {
+struct TreeEdge {
   std::size_t a;
   std::size_t b;
   double length;
@@ -57,12 +57,12 @@ std::vector<double> core_distances(const SymmetricMatrix& distances, std::size_t
 }
 
 /// Prim's algorithm on mutual reachability distances; edges in ascending order.
-std::vector<Edge> spanning_tree(const SymmetricMatrix& distances, std::span<const double> cores) {
+std::vector<TreeEdge> spanning_tree(const SymmetricMatrix& distances, std::span<const double> cores) {
   const std::size_t n = distances.order;
   std::vector<double> shortest(n, std::numeric_limits<double>::infinity());
   std::vector<std::size_t> towards(n, 0);
   std::vector<bool> reached(n, false);
-  std::vector<Edge> edges;
+  std::vector<TreeEdge> edges;
   std::size_t latest = 0;
   for (std::size_t count = 1; count < n; ++count) {
     heartbeat::beat();
@@ -80,12 +80,13 @@ std::vector<Edge> spanning_tree(const SymmetricMatrix& distances, std::span<cons
     edges.push_back({towards[next], next, shortest[next]});
     latest = next;
   }
-  std::stable_sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.length < b.length; });
+  std::stable_sort(edges.begin(), edges.end(),
+                   [](const TreeEdge& a, const TreeEdge& b) { return a.length < b.length; });
   return edges;
 }
 
 /// Merges at the same distance are one, so that the order of equal edges does not matter. The last one is the root.
-std::vector<Merge> single_linkage(const std::vector<Edge>& edges) {
+std::vector<Merge> single_linkage(const std::vector<TreeEdge>& edges) {
   const std::size_t n = edges.size() + 1;
   std::vector<std::size_t> above(2 * n - 1);  // union-find over points and merges
   std::iota(above.begin(), above.end(), std::size_t{0});
@@ -104,7 +105,7 @@ std::vector<Merge> single_linkage(const std::vector<Edge>& edges) {
       merge.children.insert(merge.children.end(), children.begin(), children.end());
     }
   };
-  for (const Edge& edge : edges) {
+  for (const TreeEdge& edge : edges) {
     Merge merge{{}, edge.length, 0};
     const std::size_t left = top(edge.a);
     const std::size_t right = top(edge.b);
@@ -236,7 +237,7 @@ std::vector<std::size_t> hdbscan(const SymmetricMatrix& distances, const Hdbscan
   const std::size_t n = distances.order;
   SOUK_EXPECT(settings.min_cluster_size >= 2 && settings.min_samples >= 1);
   if (n < settings.min_cluster_size) return std::vector<std::size_t>(n, noise);
-  const std::vector<Edge> edges = spanning_tree(distances, core_distances(distances, settings.min_samples));
+  const std::vector<TreeEdge> edges = spanning_tree(distances, core_distances(distances, settings.min_samples));
   const std::vector<Merge> merges = single_linkage(edges);
   CondensedTree tree = Condensation(merges, settings.min_cluster_size).run();
   select(tree.clusters, settings.allow_single_cluster);

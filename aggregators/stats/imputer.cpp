@@ -12,7 +12,7 @@ namespace souk {
 namespace {
 
 constexpr int rounds_max = 10;
-constexpr double tolerance = 1e-3;
+constexpr double imputer_tolerance = 1e-3;
 
 /// A column with missing values and some known ones.
 struct Gaps {
@@ -102,7 +102,7 @@ DenseMatrix impute_by_column(DenseMatrix matrix, ColumnFill fill, double empty) 
 
 DenseMatrix impute_iteratively(const DenseMatrix& matrix, ColumnFill fill, double empty) {
   const std::vector<Gaps> columns = columns_with_gaps(matrix);
-  const double negligible = tolerance * largest_known(matrix);
+  const double negligible = imputer_tolerance * largest_known(matrix);
   DenseMatrix filled = impute_by_column(matrix, fill, empty);
   if (matrix.columns < 2) return filled;
   for (int round = 0; round < rounds_max; ++round) {

@@ -11,7 +11,7 @@
 namespace souk {
 namespace {
 
-constexpr int steps_max = 300;
+constexpr int lloyd_steps_max = 300;
 
 /// An index drawn with probability proportional to its weight; weights.size() where all are 0.
 std::size_t draw(std::span<const double> weights, Stream& random) {
@@ -102,7 +102,7 @@ KMeans lloyd(const SymmetricMatrix& distances, std::size_t k, Stream& random) {
   std::vector<std::size_t> labels(distances.order);
   const std::size_t clusters = seed(distances, k, random, labels);
   DenseMatrix to_centroids = distances_to_centroids(distances, labels, clusters);
-  for (int step = 0; step < steps_max; ++step) {
+  for (int step = 0; step < lloyd_steps_max; ++step) {
     heartbeat::beat();
     std::vector<std::size_t> closer = labels;
     for (std::size_t i = 0; i < labels.size(); ++i) {

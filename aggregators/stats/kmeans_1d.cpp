@@ -15,7 +15,7 @@ struct Distinct {
 };
 
 /// Mean and sum of squared distances to it, exact for equal values (Welford's recurrence).
-struct Spread {
+struct SpreadOfPrefix {
   double count = 0.0;
   double mean = 0.0;
   double dispersion = 0.0;
@@ -54,7 +54,7 @@ Partitions partitions(const Distinct& points, std::size_t k_max) {
   result.first.assign(k_max, std::vector<std::size_t>(n, 0));
   for (std::size_t last = 0; last < n; ++last) {
     heartbeat::beat();
-    Spread cluster;
+    SpreadOfPrefix cluster;
     for (std::size_t first = last + 1; first-- > 0;) {
       cluster.add(points.values[first], points.counts[first]);
       if (first == 0) result.best[0][last] = cluster.dispersion;
@@ -82,7 +82,7 @@ KMeans1d kmeans_1d(std::span<const double> values, std::size_t k) {
   std::size_t last = points.values.size() - 1;
   for (std::size_t cluster = k; cluster-- > 0;) {
     const std::size_t first = all.first[cluster][last];
-    Spread spread;
+    SpreadOfPrefix spread;
     for (std::size_t i = first; i <= last; ++i) spread.add(points.values[i], points.counts[i]);
     result.centroids[cluster] = spread.mean;
     lowest[cluster] = points.values[first];

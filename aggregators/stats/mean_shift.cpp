@@ -14,14 +14,14 @@
 namespace souk {
 namespace {
 
-constexpr int steps_max = 300;
+constexpr int shift_steps_max = 300;
 
 struct Mode {
   std::vector<double> place;
   std::size_t points_within = 0;
 };
 
-double squared_distance(std::span<const double> a, std::span<const double> b) {
+double squared_distance_of_points(std::span<const double> a, std::span<const double> b) {
   double sum = 0.0;
   for (std::size_t c = 0; c < a.size(); ++c) sum += (a[c] - b[c]) * (a[c] - b[c]);
   return sum;
@@ -30,7 +30,7 @@ double squared_distance(std::span<const double> a, std::span<const double> b) {
 Mode mean_within(const DenseMatrix& points, std::span<const double> centre, double squared_bandwidth) {
   Mode result{std::vector<double>(points.columns), 0};
   for (std::size_t i = 0; i < points.rows; ++i) {
-    if (squared_distance(points.row(i), centre) > squared_bandwidth) continue;
+    if (squared_distance_of_points(points.row(i), centre) > squared_bandwidth) continue;
     ++result.points_within;
     for (std::size_t c = 0; c < points.columns; ++c) result.place[c] += points(i, c);
   }
@@ -42,11 +42,11 @@ Mode mean_within(const DenseMatrix& points, std::span<const double> centre, doub
 /// than to where they were found; but rounding may leave none where the bandwidth is as small as that.
 Mode climb(const DenseMatrix& points, std::span<const double> start, double bandwidth) {
   Mode mode{{start.begin(), start.end()}, 0};
-  for (int step = 0; step <= steps_max; ++step) {
+  for (int step = 0; step <= shift_steps_max; ++step) {
     heartbeat::beat();
     Mode next = mean_within(points, mode.place, bandwidth * bandwidth);
     if (next.points_within == 0) break;
-    const double moved = std::sqrt(squared_distance(next.place, mode.place));
+    const double moved = std::sqrt(squared_distance_of_points(next.place, mode.place));
     mode = std::move(next);
     if (moved < 1e-3 * bandwidth) break;
   }
@@ -61,7 +61,7 @@ std::vector<Mode> separate(std::vector<Mode> modes, double bandwidth) {
   std::vector<Mode> kept;
   for (Mode& mode : modes) {
     const bool near = std::any_of(kept.begin(), kept.end(), [&](const Mode& better) {
-      return squared_distance(better.place, mode.place) <= bandwidth * bandwidth;
+      return squared_distance_of_points(better.place, mode.place) <= bandwidth * bandwidth;
     });
     if (!near) kept.push_back(std::move(mode));
   }
@@ -73,7 +73,7 @@ std::size_t nearest(const std::vector<Mode>& modes, std::span<const double> poin
   std::size_t best = noise;
   double least = bandwidth * bandwidth;
   for (std::size_t k = 0; k < modes.size(); ++k) {
-    const double square = squared_distance(modes[k].place, point);
+    const double square = squared_distance_of_points(modes[k].place, point);
     if (best == noise ? square > least : square >= least) continue;
     best = k;
     least = square;
@@ -96,7 +96,7 @@ std::vector<std::size_t> numbered_by_size(std::span<const std::size_t> labels) {
 }
 
 /// How far rounding may take the mean of equal points from them.
-double rounding_of(const DenseMatrix& points) {
+double rounding_of_points(const DenseMatrix& points) {
   double largest = 0.0;
   for (const double value : points.values) largest = std::max(largest, std::abs(value));
   return 1e-12 * largest;
@@ -125,7 +125,7 @@ std::vector<std::size_t> mean_shift(const DenseMatrix& points, double bandwidth)
   std::vector<Mode> modes;
   for (std::size_t i = 0; i < points.rows; ++i) modes.push_back(climb(points, points.row(i), bandwidth));
   modes = separate(std::move(modes), bandwidth);
-  const double reach = bandwidth + rounding_of(points);
+  const double reach = bandwidth + rounding_of_points(points);
   std::vector<std::size_t> labels;
   for (std::size_t i = 0; i < points.rows; ++i) labels.push_back(nearest(modes, points.row(i), reach));
   return numbered_by_size(labels);

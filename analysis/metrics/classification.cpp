@@ -4,7 +4,7 @@
 namespace souk {
 namespace {
 
-const RegisterMetrics registered{
+const RegisterMetrics register_classification{
     {.name = "accuracy",
      .title = "test accuracy",
      .unit = "share",

@@ -4,7 +4,7 @@
 namespace souk {
 namespace {
 
-const RegisterMetrics registered{
+const RegisterMetrics register_detection{
     {.name = "asr",
      .title = "attack success rate",
      .unit = "share",

@@ -13,7 +13,7 @@ Metric cost(std::string_view name, std::string_view title, std::string_view unit
   return {.name = name, .title = title, .unit = unit, .of_named = true};
 }
 
-const RegisterMetrics registered{
+const RegisterMetrics register_edges{
     success("edges.auc", "area under the ROC curve of inferred edges", ""),
     success("edges.auc_low", "area under the ROC curve of inferred edges, low end of its 95 % interval", ""),
     success("edges.auc_high", "area under the ROC curve of inferred edges, high end of its 95 % interval", ""),

@@ -4,7 +4,7 @@
 namespace souk {
 namespace {
 
-const RegisterMetrics registered{
+const RegisterMetrics register_fairness{
     {.name = "payment_gini", .title = "Gini's index of the income of benign sellers", .unit = "share"},
     {.name = "payment_gini_of_sellers",
      .title = "Gini's index of the income of benign sellers that have sold",

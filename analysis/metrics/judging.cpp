@@ -4,7 +4,7 @@
 namespace souk {
 namespace {
 
-const RegisterMetrics registered{
+const RegisterMetrics register_judging{
     {.name = "root_samples", .title = "root data", .unit = "samples"},
     {.name = "judging_flops_server", .title = "work of judging, server", .unit = "flop", .better = Better::smaller},
     {.name = "judging_flops_validators",

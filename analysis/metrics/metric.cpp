@@ -9,7 +9,7 @@ namespace souk {
 namespace {
 
 /// Filled before main begins, in the order in which the linker found the families.
-std::vector<Metric>& registered() {
+std::vector<Metric>& registered_metrics() {
   static std::vector<Metric> metrics;
   return metrics;
 }
@@ -26,11 +26,11 @@ std::map<std::string_view, Metric> by_name(const std::vector<Metric>& metrics) {
 }  // namespace
 
 RegisterMetrics::RegisterMetrics(std::initializer_list<Metric> family) {
-  registered().insert(registered().end(), family.begin(), family.end());
+  registered_metrics().insert(registered_metrics().end(), family.begin(), family.end());
 }
 
 const std::map<std::string_view, Metric>& all_metrics() {
-  static const std::map<std::string_view, Metric> metrics = by_name(registered());
+  static const std::map<std::string_view, Metric> metrics = by_name(registered_metrics());
   return metrics;
 }
 

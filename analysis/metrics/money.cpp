@@ -4,7 +4,7 @@
 namespace souk {
 namespace {
 
-const RegisterMetrics registered{
+const RegisterMetrics register_money{
     {.name = "bought", .title = "updates bought", .unit = "count"},
     {.name = "spent", .title = "cost of the round", .unit = "credits", .better = Better::smaller},
     {.name = "spent_on_benign", .title = "paid to benign sellers in the round", .unit = "credits"},

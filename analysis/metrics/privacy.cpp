@@ -4,7 +4,7 @@
 namespace souk {
 namespace {
 
-const RegisterMetrics registered{
+const RegisterMetrics register_privacy{
     {.name = "privacy.epsilon",
      .title = "epsilon of what was released so far",
      .better = Better::smaller,

@@ -4,7 +4,7 @@
 namespace souk {
 namespace {
 
-const RegisterMetrics registered{
+const RegisterMetrics register_regression{
     {.name = "r2",
      .title = "test R²",
      .unit = "share",

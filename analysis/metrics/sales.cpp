@@ -4,7 +4,7 @@
 namespace souk {
 namespace {
 
-const RegisterMetrics registered{
+const RegisterMetrics register_sales{
     {.name = "malicious_selection_rate",
      .title = "sales that malicious sellers made",
      .unit = "share",

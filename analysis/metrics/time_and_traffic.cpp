@@ -4,7 +4,7 @@
 namespace souk {
 namespace {
 
-const RegisterMetrics registered{
+const RegisterMetrics register_time_and_traffic{
     {.name = "seconds",
      .title = "time taken",
      .unit = "seconds",

@@ -4,7 +4,7 @@
 namespace souk {
 namespace {
 
-const RegisterMetrics registered{
+const RegisterMetrics register_training{
     {.name = "loss",
      .title = "test loss",
      .better = Better::smaller,

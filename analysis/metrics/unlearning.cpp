@@ -9,7 +9,7 @@ Metric number(std::string_view name, std::string_view title, std::string_view un
   return {.name = name, .title = title, .unit = unit, .better = better, .of_named = true};
 }
 
-const RegisterMetrics registered{
+const RegisterMetrics register_unlearning{
     number("unlearning.before.accuracy", "test accuracy before forgetting", "share"),
     number("unlearning.before.r2", "test R² before forgetting"),
     number("unlearning.before.loss", "test loss before forgetting"),

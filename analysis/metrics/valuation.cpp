@@ -4,7 +4,7 @@
 namespace souk {
 namespace {
 
-const RegisterMetrics registered{
+const RegisterMetrics register_valuation{
     {.name = "value", .title = "value of an update by the market's valuation"},
     {.name = "value_error", .title = "standard error of the value of an update"},
     {.name = "valuation_evaluations",

@@ -38,6 +38,10 @@ void DataSet::add(std::vector<ReportValue> row) {
   rows_.push_back(std::move(row));
 }
 
+bool DataSet::has_column(std::string_view column) const {
+  return std::ranges::find(columns_, column) != columns_.end();
+}
+
 const ReportValue& DataSet::at(std::size_t row, std::string_view column) const {
   const auto found = std::find(columns_.begin(), columns_.end(), column);
   SOUK_EXPECT(found != columns_.end() && row < rows_.size());

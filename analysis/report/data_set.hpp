@@ -44,6 +44,7 @@ class DataSet {
   std::size_t rows() const { return rows_.size(); }
   bool empty() const { return rows_.empty(); }
   const std::vector<std::string>& columns() const { return columns_; }
+  bool has_column(std::string_view column) const;
   const ReportValue& at(std::size_t row, std::string_view column) const;
 
   /// {"columns":[{"name":…,"values":[…]} or, of texts, {"name":…,"levels":[…],"codes":[…]}]}: what the page reads.

@@ -48,7 +48,8 @@ constexpr std::array attack_columns{
 };
 
 /// Mean over the runs of a group that have it, as the table shows it.
-ReportValue mean_of(const Study& study, const SeedGroup& group, const std::string& attack, const AttackColumn& column) {
+ReportValue mean_of_runs(const Study& study, const SeedGroup& group, const std::string& attack,
+                         const AttackColumn& column) {
   std::vector<double> values;
   for (const std::size_t run : group.runs) {
     const auto value = study.runs[run].final_value(fmt::format("edges.{}.{}", attack, column.name));
@@ -102,7 +103,7 @@ ReportTable edge_table(const Study& study, const Database& view) {
   for (const SeedGroup& group : seed_groups(study, RunsTaken::ended)) {
     for (const std::string& attack : attacks) {
       std::vector<ReportValue> values{attack};
-      for (const AttackColumn& column : attack_columns) values.push_back(mean_of(study, group, attack, column));
+      for (const AttackColumn& column : attack_columns) values.push_back(mean_of_runs(study, group, attack, column));
       const bool known =
           std::ranges::any_of(values, [](const ReportValue& value) { return value.kind() == ReportValue::Kind::real; });
       if (known) table.data.add(vega::grid_values(group.cell, std::move(values)));

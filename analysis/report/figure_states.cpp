@@ -34,17 +34,13 @@ struct Choice {
 const std::map<std::string, std::set<std::string>, std::less<>> printed{{"band", {"interval"}},
                                                                         {"statistic", {"mean", "worst"}}};
 
-bool has_column(const DataSet& data, const std::string& name) {
-  return std::ranges::find(data.columns(), name) != data.columns().end();
-}
-
 std::vector<Choice> choices_of(const Figure& figure) {
   std::vector<Choice> choices;
   const Json spec = Json::parse(figure.spec);
   for (const Json& param : spec.value("params", Json::array())) {
     if (!param.contains("bind")) continue;
     const std::string name = param["name"];
-    Choice choice{.name = name, .label = param["bind"]["name"], .of_data = has_column(figure.data, name)};
+    Choice choice{.name = name, .label = param["bind"]["name"], .of_data = figure.data.has_column(name)};
     const Json& options = param["bind"]["options"];
     const Json& labels = param["bind"].value("labels", options);
     const auto only = printed.find(name);
@@ -59,34 +55,34 @@ std::vector<Choice> choices_of(const Figure& figure) {
 
 using Chosen = std::map<std::string, std::string>;
 
-std::string text_of(const ReportValue& value) {
+std::string text_of_value(const ReportValue& value) {
   return value.kind() == ReportValue::Kind::text ? value.text() : std::string();
 }
 
 /// Whether the row has what is drawn of it.
 bool is_drawn(const DataSet& data, std::size_t row) {
-  return !has_column(data, "mean") || data.at(row, "mean").kind() != ReportValue::Kind::none;
+  return !data.has_column("mean") || data.at(row, "mean").kind() != ReportValue::Kind::none;
 }
 
 /// A place of the data, and the lines that are drawn there.
-struct Place {
+struct FigurePlace {
   Chosen at;
   std::set<std::string> lines;
 };
 
 /// Places in which the choices of data set the rows apart, apart from the choice `lines`, in the order of the data.
-std::vector<Place> places_of(const DataSet& data, const std::vector<Choice>& choices, const std::string& lines) {
-  std::vector<Place> places;
+std::vector<FigurePlace> places_of(const DataSet& data, const std::vector<Choice>& choices, const std::string& lines) {
+  std::vector<FigurePlace> places;
   std::map<Chosen, std::size_t> known;
   for (std::size_t row = 0; row < data.rows(); ++row) {
     if (!is_drawn(data, row)) continue;
     Chosen at;
     for (const Choice& choice : choices) {
-      if (choice.of_data && choice.name != lines) at[choice.name] = text_of(data.at(row, choice.name));
+      if (choice.of_data && choice.name != lines) at[choice.name] = text_of_value(data.at(row, choice.name));
     }
     const auto [place, is_new] = known.try_emplace(at, places.size());
     if (is_new) places.push_back({at, {}});
-    if (!lines.empty()) places[place->second].lines.insert(text_of(data.at(row, lines)));
+    if (!lines.empty()) places[place->second].lines.insert(text_of_value(data.at(row, lines)));
   }
   return places;
 }
@@ -185,7 +181,7 @@ std::vector<FigureState> states_of(const Figure& figure) {
   const std::vector<Chosen> free = free_choices(choices);
   std::vector<FigureState> states;
   const auto add = [&](const std::string& dimension, std::size_t fewest_lines) {
-    for (const Place& place : places_of(figure.data, choices, dimension)) {
+    for (const FigurePlace& place : places_of(figure.data, choices, dimension)) {
       if (place.lines.size() < fewest_lines) continue;
       for (Chosen chosen : free) {
         chosen.insert(place.at.begin(), place.at.end());

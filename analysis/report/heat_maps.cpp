@@ -50,7 +50,7 @@ std::vector<Field> fields_of(const Study& study) {
 }
 
 /// What is written where there is no number: "diverged 1/3".
-std::string states_of(const Study& study, const Field& field) {
+std::string states_of_map(const Study& study, const Field& field) {
   std::map<RunStatus, int> states;
   for (const auto& [run, cell] : field.runs) {
     if (!study.counts(study.runs[run])) ++states[study.runs[run].status];
@@ -80,7 +80,7 @@ DataSet heat_data(const Study& study, const std::vector<std::string>& metrics) {
       const double best = larger_is_better ? summary.max : summary.min;
       data.add(
           vega::grid_values(field.cell, {metric, summary.mean, worst, best, summarise(seed_effects(seeded)).deviation,
-                                         static_cast<std::int64_t>(values.size()), states_of(study, field)}));
+                                         static_cast<std::int64_t>(values.size()), states_of_map(study, field)}));
     }
   }
   return data;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "analysis/tables/table_text.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/hash.hpp"
 
@@ -28,13 +29,6 @@ namespace souk {
 namespace {
 
 #define SOUK_TEXT_OF(name) std::string_view(reinterpret_cast<const char*>(souk_page_##name), souk_page_##name##_size)
-
-std::string replaced(std::string text, std::string_view what, std::string_view by) {
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
-    text.replace(at, what.size(), by);
-  }
-  return text;
-}
 
 /// Code that cannot end its element early.
 std::string inlined_code(std::string code) {

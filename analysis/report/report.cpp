@@ -18,7 +18,7 @@ namespace souk {
 namespace {
 
 /// Names of the sweeps, and of the runs outside them; counted where they are many.
-std::string title_of(const Study& study) {
+std::string title_of_study(const Study& study) {
   std::vector<std::string> names;
   for (const StudyRun& run : study.runs) {
     const std::string& name = run.sweep.empty() ? run.name : run.sweep;
@@ -83,7 +83,7 @@ Report make_report(const Database& view) {
   const Study study = Study::read(view);
   const VerdictLimits limits;
   const StudyVerdict verdict = judge(study, limits);
-  return {.title = title_of(study),
+  return {.title = title_of_study(study),
           .about = about(view),
           .overview = overview_json(study, verdict, limits),
           .sections = make_sections({study, verdict, view}),

@@ -53,15 +53,15 @@ DataSet rows_of(const Database& view, const std::string& sql, std::int64_t run, 
   return data;
 }
 
-using Curves = std::map<std::string, std::map<std::int64_t, Series>>;
+using CurvesOfRuns = std::map<std::string, std::map<std::int64_t, Series>>;
 
-Curves read_curves(const Database& view) {
-  Curves curves;
+CurvesOfRuns read_curves(const Database& view) {
+  CurvesOfRuns curves;
   for (const std::string& metric : metrics_shown_in("run_page")) curves[metric] = metric_series(view, metric);
   return curves;
 }
 
-DataSet curves_of(const Curves& curves, std::int64_t run) {
+DataSet curves_of(const CurvesOfRuns& curves, std::int64_t run) {
   DataSet data({"place", "metric", "round", "value"});
   std::int64_t place = 0;
   for (const std::string& metric : metrics_shown_in("run_page")) {
@@ -124,7 +124,7 @@ class Maps {
 std::string run_pages_json(const Study& study, const Database& view) {
   Shared deals;
   Maps maps(study, view);
-  const Curves curves = read_curves(view);
+  const CurvesOfRuns curves = read_curves(view);
   std::string pages;
   std::int64_t clients_written = 0;
   bool left_out = false;

@@ -9,7 +9,7 @@ namespace souk {
 namespace {
 
 /// Filled before main begins, in the order in which the linker found the sections.
-std::vector<SectionKind>& registered() {
+std::vector<SectionKind>& registered_sections() {
   static std::vector<SectionKind> kinds;
   return kinds;
 }
@@ -24,10 +24,10 @@ void SectionContent::add(ReportTable table) {
   if (!table.data.empty()) tables.push_back(std::move(table));
 }
 
-RegisterSection::RegisterSection(const SectionKind& kind) { registered().push_back(kind); }
+RegisterSection::RegisterSection(const SectionKind& kind) { registered_sections().push_back(kind); }
 
 std::vector<SectionKind> section_kinds() {
-  std::vector<SectionKind> kinds = registered();
+  std::vector<SectionKind> kinds = registered_sections();
   std::ranges::sort(kinds, {}, &SectionKind::place);
   SOUK_EXPECT(std::ranges::adjacent_find(kinds, {}, &SectionKind::place) == kinds.end());
   return kinds;

@@ -15,6 +15,7 @@
 
 #include "analysis/report/figure_states.hpp"
 #include "analysis/report/libraries.hpp"
+#include "analysis/results/export.hpp"
 #include "sim/base/atomic_file.hpp"
 #include "sim/base/contract.hpp"
 
@@ -40,13 +41,6 @@ int run_node(std::vector<std::string> words) {
 }
 
 /// A field of CSV (RFC 4180).
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
-}
-
 /// Where a program of this name is found; empty: nowhere.
 std::string program_in_path(const std::string& name) {
   const char* path = std::getenv("PATH");

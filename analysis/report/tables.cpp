@@ -19,7 +19,7 @@
 namespace souk {
 namespace {
 
-std::optional<double> percent(const std::optional<double>& share) {
+std::optional<double> in_percent(const std::optional<double>& share) {
   return share ? std::optional(100.0 * *share) : std::nullopt;
 }
 std::string result_text(const RuleVerdict& rule) {
@@ -76,10 +76,10 @@ ReportTable rule_table(const StudyVerdict& verdict) {
       .data = DataSet({"rule", "verdict", "worst", "setting", "reference", "accuracy", "loss", "asr", "backdoor",
                        "broken", "settings", "not_compared"})};
   for (const RuleVerdict& rule : verdict.rules) {
-    table.data.add({rule.rule, result_text(rule), rule.worst_attack, rule.worst_setting, percent(rule.worst_reference),
-                    percent(rule.worst_accuracy), percent(rule.worst_loss), percent(rule.attack_success),
-                    rule.strongest_backdoor, std::int64_t{rule.broken}, std::int64_t{rule.settings},
-                    why_not_compared(rule)});
+    table.data.add({rule.rule, result_text(rule), rule.worst_attack, rule.worst_setting,
+                    in_percent(rule.worst_reference), in_percent(rule.worst_accuracy), in_percent(rule.worst_loss),
+                    in_percent(rule.attack_success), rule.strongest_backdoor, std::int64_t{rule.broken},
+                    std::int64_t{rule.settings}, why_not_compared(rule)});
   }
   return table;
 }
@@ -98,7 +98,7 @@ ReportTable price_table(const StudyVerdict& verdict) {
                   {"other f", "", "cells compared with one that ran with another tolerated_f"}},
       .data = DataSet({"rule", "clean", "price", "measured_clean", "other_f"})};
   for (const RuleVerdict& rule : verdict.rules) {
-    table.data.add({rule.rule, percent(rule.clean_accuracy), percent(rule.price), percent(rule.measured_clean),
+    table.data.add({rule.rule, in_percent(rule.clean_accuracy), in_percent(rule.price), in_percent(rule.measured_clean),
                     std::int64_t{rule.other_f}});
   }
   return table;
@@ -125,7 +125,7 @@ ReportTable attack_table(const StudyVerdict& verdict) {
   for (const AttackVerdict& attack : verdict.attacks) {
     std::vector<ReportValue> row{attack.attack};
     if (by_sweep) row.emplace_back(attack.sweep);
-    row.insert(row.end(), {attack.broken, percent(attack.mean_loss), percent(attack.attack_success)});
+    row.insert(row.end(), {attack.broken, in_percent(attack.mean_loss), in_percent(attack.attack_success)});
     table.data.add(std::move(row));
   }
   return table;

@@ -58,8 +58,8 @@ std::set<std::string> requests_in(const Study& study) {
   return names;
 }
 
-ReportValue mean_of(const Study& study, const SeedGroup& group, const std::string& request,
-                    const RequestColumn& column) {
+ReportValue mean_of_column(const Study& study, const SeedGroup& group, const std::string& request,
+                           const RequestColumn& column) {
   std::vector<double> values;
   for (const std::size_t run : group.runs) {
     const auto value = study.runs[run].final_value(fmt::format("{}{}.{}", family, request, column.name));
@@ -88,7 +88,8 @@ ReportTable unlearning_table(const Study& study) {
   for (const SeedGroup& group : seed_groups(study, RunsTaken::ended)) {
     for (const std::string& request : requests_in(study)) {
       std::vector<ReportValue> values{request};
-      for (const RequestColumn& column : request_columns) values.push_back(mean_of(study, group, request, column));
+      for (const RequestColumn& column : request_columns)
+        values.push_back(mean_of_column(study, group, request, column));
       const bool known =
           std::ranges::any_of(values, [](const ReportValue& value) { return value.kind() == ReportValue::Kind::real; });
       if (known) table.data.add(vega::grid_values(group.cell, std::move(values)));

@@ -13,14 +13,10 @@
 namespace souk::vega {
 namespace {
 
-bool has_column(const DataSet& data, const std::string& column) {
-  return std::ranges::find(data.columns(), column) != data.columns().end();
-}
-
 /// What is drawn first of a row; nullptr where every row has it.
 const char* drawn_column(const DataSet& data) {
   for (const char* column : {"mean", "income"}) {
-    if (has_column(data, column)) return column;
+    if (data.has_column(column)) return column;
   }
   return nullptr;
 }
@@ -28,9 +24,9 @@ const char* drawn_column(const DataSet& data) {
 /// The first row of the first metric that has what is drawn, preferably under an attack. Contract: there are rows.
 std::size_t first_worth_showing(const Figure& figure, const std::set<std::string>& attacks) {
   const DataSet& data = figure.data;
-  const bool has_metrics = !figure.metrics.empty() && has_column(data, "metric");
+  const bool has_metrics = !figure.metrics.empty() && data.has_column("metric");
   const char* needed = drawn_column(data);
-  const bool has_attack = has_column(data, "attack");
+  const bool has_attack = data.has_column("attack");
   std::size_t best = 0;
   int best_rank = -1;
   for (std::size_t row = 0; row < data.rows() && best_rank < 3; ++row) {

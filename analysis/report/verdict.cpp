@@ -111,7 +111,7 @@ struct Setting {
   std::pair<int, double> rank() const { return {diverged > 0 ? 0 : 1, -loss().value_or(-1.0)}; }
 };
 
-std::string reason_of(const StudyRun& run, bool has_accuracy) {
+std::string reason_without_verdict(const StudyRun& run, bool has_accuracy) {
   if (!run.is_done()) return to_string(run.status);
   return has_accuracy ? "without a result to compare with" : "without a test of the model";
 }
@@ -134,7 +134,7 @@ void add_cell(const Study& study, const StudyCell& cell, const Reference& refere
     setting.accuracies.push_back(*accuracy);
     setting.losses.push_back(*reference.accuracy - *accuracy);
   } else {
-    ++setting.not_compared[reason_of(run, accuracy.has_value())];
+    ++setting.not_compared[reason_without_verdict(run, accuracy.has_value())];
   }
 }
 

@@ -12,24 +12,19 @@
 #include "sim/base/contract.hpp"
 
 namespace souk {
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-constexpr std::size_t threads = 32;
 
 /// A document that is made by one thread at a time, at most once a second and at most a tenth of the time: what is
 /// watched needs the processor.
-class Cached {
+class CachedDocument {
  public:
-  explicit Cached(WatchServer::Document make) : make_(std::move(make)) {}
+  explicit CachedDocument(WatchServer::Document make) : make_(std::move(make)) {}
   std::string get() {
     const std::lock_guard lock(mutex_);
-    const Clock::time_point begin = Clock::now();
+    const std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
     if (text_.empty() || begin - made_ > age_limit_) {
       text_ = make_();
-      made_ = Clock::now();
-      age_limit_ = std::max<Clock::duration>(std::chrono::seconds(1), 10 * (made_ - begin));
+      made_ = std::chrono::steady_clock::now();
+      age_limit_ = std::max<std::chrono::steady_clock::duration>(std::chrono::seconds(1), 10 * (made_ - begin));
     }
     return text_;
   }
@@ -38,9 +33,13 @@ class Cached {
   WatchServer::Document make_;
   std::mutex mutex_;
   std::string text_;
-  Clock::time_point made_;
-  Clock::duration age_limit_{};
+  std::chrono::steady_clock::time_point made_;
+  std::chrono::steady_clock::duration age_limit_{};
 };
+
+namespace {
+
+constexpr std::size_t threads = 32;
 
 /// Whether a host is this machine by its own word: a name that merely begins like an address belongs to somebody else.
 bool is_loopback(const std::string& host) {
@@ -55,7 +54,7 @@ std::string without_port(const std::string& host) {
   return colon == std::string::npos || inside_brackets ? host : host.substr(0, colon);
 }
 
-void answer(Cached& document, const char* type, httplib::Response& response) {
+void answer(CachedDocument& document, const char* type, httplib::Response& response) {
   try {
     response.set_content(document.get(), type);
   } catch (const std::exception& error) {
@@ -68,7 +67,7 @@ void answer(Cached& document, const char* type, httplib::Response& response) {
 
 struct WatchServer::State {
   State(Document make_page, Document make_data) : page(std::move(make_page)), data(std::move(make_data)) {}
-  Cached page, data;
+  CachedDocument page, data;
   httplib::Server server;
   int port = 0;
 };

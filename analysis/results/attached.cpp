@@ -7,15 +7,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// As a URI whose special characters are escaped.
-std::string uri_of(const fs::path& file, std::string_view query) {
-  std::string uri = "file:";
-  for (const char c : fs::absolute(file).string()) {
-    c == '?' || c == '#' || c == '%' ? uri += fmt::format("%{:02X}", static_cast<unsigned>(c)) : uri += c;
-  }
-  return fmt::format("{}?{}", uri, query);
-}
-
 void attach(Database& db, const fs::path& file, std::string_view query) {
   Statement(db, "ATTACH ? AS source").run(uri_of(file, query));
   try {

@@ -42,15 +42,15 @@ void copy_table(Database& view, const ViewTable& table, std::int64_t run, Detail
       .run(run);
 }
 
-using Facts = std::map<std::string, std::string>;
+using RunFacts = std::map<std::string, std::string>;
 
-std::string fact_of(const Facts& facts, const std::string& name, const std::string& otherwise = "") {
+std::string fact_of(const RunFacts& facts, const std::string& name, const std::string& otherwise = "") {
   const auto found = facts.find(name);
   return found == facts.end() ? otherwise : found->second;
 }
 
-Facts facts_of_source(const Database& view) {
-  Facts facts;
+RunFacts facts_of_source(const Database& view) {
+  RunFacts facts;
   Statement row(view, "SELECT name, value FROM source.run");
   while (row.step()) facts.emplace(row.text(0), row.text(1));
   return facts;
@@ -63,7 +63,7 @@ std::optional<std::uint32_t> rounds_of_ended(const Database& view, RunStatus sta
 }
 
 /// Enters the run, and gives its attacker groups that never act.
-std::vector<int> insert_run(Database& view, const RunName& name, const Facts& facts, RunStatus status) {
+std::vector<int> insert_run(Database& view, const RunName& name, const RunFacts& facts, RunStatus status) {
   const auto fact = [&](const std::string& key, const std::string& otherwise) {
     return fact_of(facts, key, otherwise);
   };
@@ -89,7 +89,7 @@ std::vector<int> insert_run(Database& view, const RunName& name, const Facts& fa
   return columns->idle_groups;
 }
 
-void copy_results(Database& view, const RunName& name, const Facts& facts, RunStatus status, Detail detail) {
+void copy_results(Database& view, const RunName& name, const RunFacts& facts, RunStatus status, Detail detail) {
   const std::vector<int> idle_groups = insert_run(view, name, facts, status);
   Statement(view, "INSERT INTO fact SELECT ?, name, value FROM source.run ORDER BY name").run(name.run);
   for (const ViewTable& table : view_tables()) {
@@ -135,7 +135,7 @@ std::int64_t enter_without_results(Database& view, const RunName& name, KnownRun
 
 /// Enters the run that is attached as `source`. A run that nobody is at, although it says so, was killed.
 std::int64_t enter_results(Database& view, RunName name, bool at_work, Detail detail, KnownRuns& known) {
-  const Facts facts = facts_of_source(view);
+  const RunFacts facts = facts_of_source(view);
   const std::string identity = fact_of(facts, "identity");
   if (name.id.empty()) name.id = identity.substr(0, 12);
   RunStatus status = run_status_named(fact_of(facts, "status", to_string(RunStatus::running)));

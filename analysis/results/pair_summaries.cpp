@@ -25,7 +25,7 @@ std::vector<std::string> attacks_with_pairs(const Database& view) {
   return attacks;
 }
 
-Pairs pairs_of(const Database& view, const std::string& attack) {
+Pairs pairs_of_attack(const Database& view, const std::string& attack) {
   Pairs pairs;
   Statement row(view, "SELECT score, edge FROM source.pair WHERE attack = ? ORDER BY target, candidate");
   row.bind_all(attack);
@@ -58,7 +58,7 @@ void insert_ranks(Database& view, std::int64_t run, const std::string& attack, c
 
 void summarise_pairs(Database& view, std::int64_t run) {
   for (const std::string& attack : attacks_with_pairs(view)) {
-    const Pairs pairs = pairs_of(view, attack);
+    const Pairs pairs = pairs_of_attack(view, attack);
     const Ranking ranking(pairs.scores, pairs.edges);
     insert_curve(view, run, attack, "precision_recall", ranking.precision_recall_curve(most_curve_points));
     insert_curve(view, run, attack, "roc", ranking.roc_curve(most_curve_points));

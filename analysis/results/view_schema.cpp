@@ -185,7 +185,7 @@ constexpr std::array ledger_columns{
 
 constexpr ViewColumn inferring{"attack", "TEXT", "", "name of the attack on edges (service.attacks)"};
 
-constexpr std::array request_columns{
+constexpr std::array columns_of_requests{
     run_number,
     round_number,
     ViewColumn{"sequence", "INTEGER", "", "order within the round"},
@@ -289,7 +289,7 @@ const std::array tables{
     ViewTable{"event", "what happened beside the numbers", "run, round, sequence", event_columns, ResultKind::result,
               true},
     ViewTable{"ledger", "money that changed hands", "run, round, sequence", ledger_columns, ResultKind::result, true},
-    ViewTable{"request", "what principals asked of a served model", "run, round, sequence", request_columns,
+    ViewTable{"request", "what principals asked of a served model", "run, round, sequence", columns_of_requests,
               ResultKind::result, true, true},
     ViewTable{"pair", "pairs of nodes that attacks on edges were asked about", "run, attack, target, candidate",
               pair_columns, ResultKind::result, true, true},

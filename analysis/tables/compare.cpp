@@ -62,7 +62,7 @@ ByKey by_key(const Frame& frame, const FrameCells& cells, const std::vector<std:
 }
 
 /// FrameCells that agree, each pair of runs once.
-std::vector<RunPair> pairs_of(const ByKey& a, const ByKey& b) {
+std::vector<RunPair> run_pairs_of(const ByKey& a, const ByKey& b) {
   std::vector<RunPair> pairs;
   std::set<std::pair<std::int64_t, std::int64_t>> seen;
   for (const auto& [key, cell] : a) {
@@ -152,7 +152,7 @@ class Comparison {
     conditions_ = conditions_of(frame, shape.rows[0], joined(cells_a), joined(cells_b));
     const std::vector<std::string>& agree = conditions_.agree;
     for (std::size_t c = 0; c < layout_.cols.size(); ++c) {
-      pairs_.push_back(pairs_of(by_key(frame, cells_a[c], agree, a), by_key(frame, cells_b[c], agree, b)));
+      pairs_.push_back(run_pairs_of(by_key(frame, cells_a[c], agree, a), by_key(frame, cells_b[c], agree, b)));
     }
     SOUK_REQUIRE(std::ranges::any_of(pairs_, [](const auto& pairs) { return !pairs.empty(); }),
                  "no run of {} and run of {} agree in {}: there is nothing to compare", a, b, joined_columns(agree));

@@ -13,7 +13,7 @@
 namespace souk {
 namespace {
 
-constexpr std::array derived_columns{"seed",      "name",    "aggregator", "attack", "malicious",
+constexpr std::array columns_of_runs{"seed",      "name",    "aggregator", "attack", "malicious",
                                      "partition", "dataset", "model",      "status"};
 
 std::optional<double> as_number(const std::string& text) {
@@ -50,7 +50,7 @@ Frame::Frame(const Database& view) : view_(&view) {
 
 void Frame::read_runs(const Database& view) {
   columns_.insert("sweep");
-  Statement run(view, fmt::format("SELECT run, {} FROM run", fmt::join(derived_columns, ", ")));
+  Statement run(view, fmt::format("SELECT run, {} FROM run", fmt::join(columns_of_runs, ", ")));
   while (run.step()) {
     Values& values = derived_[run.integer(0)];
     for (int c = 1; c < run.columns(); ++c) {
@@ -78,7 +78,7 @@ void Frame::find_differing(const Database& view) {
 
 void Frame::refuse(const std::string& column) const {
   const std::vector<std::string> known(columns_.begin(), columns_.end());
-  std::vector<std::string> main(derived_columns.begin(), derived_columns.end());
+  std::vector<std::string> main(columns_of_runs.begin(), columns_of_runs.end());
   main.emplace_back("sweep");
   for (const std::string& axis : differing_) {
     if (std::ranges::find(main, axis) == main.end()) main.push_back(axis);

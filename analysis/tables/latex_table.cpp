@@ -18,13 +18,6 @@ namespace {
 
 using Row = std::vector<std::string>;
 
-std::string replaced(std::string text, std::string_view what, std::string_view instead) {
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + instead.size())) {
-    text.replace(at, what.size(), instead);
-  }
-  return text;
-}
-
 std::string latex_text(const std::string& text) {
   const std::string plain = escaped(text, [](char c) -> std::string_view {
     switch (c) {

@@ -13,7 +13,7 @@ namespace {
 using RunValues = std::map<std::int64_t, double>;
 
 /// What stands at one place of a table: for people, and in the columns of PlaceKind.
-struct Place {
+struct PlaceOfRun {
   std::string text;
   std::vector<std::string> fields;
 };
@@ -21,24 +21,24 @@ struct Place {
 /// How the places of a table are made.
 struct PlaceKind {
   std::vector<std::string> columns;
-  std::function<Place(const RunGroup& group, const FrameCells& cells, const RunValues& values,
-                      const std::string& metric)>
+  std::function<PlaceOfRun(const RunGroup& group, const FrameCells& cells, const RunValues& values,
+                           const std::string& metric)>
       at;
   std::string words;               ///< note below the table
   std::vector<std::string> aside;  ///< columns of which the notes need not speak
 };
 
 /// The places of one metric, and their rows for other programs.
-class Places {
+class PlacesOfRuns {
  public:
-  Places(const TableSource& source, const PlaceKind& kind, const std::string& metric, ResultTable& table)
+  PlacesOfRuns(const TableSource& source, const PlaceKind& kind, const std::string& metric, ResultTable& table)
       : kind_(kind), metric_(metric), values_(run_values(source.view, metric, source.round)), table_(table) {}
   /// The text of a place; its tidy row goes into the table, unless there is nothing at the place.
   std::string take(const TableLayout& layout, std::size_t row, std::size_t col) {
     const FrameCells& cells = layout.at[row][col];
     const RunGroup group = collect(cells, values_);
     if (group.runs == 0) return "";
-    Place place = kind_.at(group, cells, values_, metric_);
+    PlaceOfRun place = kind_.at(group, cells, values_, metric_);
     table_.tidy.rows.push_back(concatenated(
         {{metric_}, layout.row_values[row], layout.col_values[col], std::move(place.fields), count_fields(group)}));
     return place.text;
@@ -104,7 +104,7 @@ ResultTable table_of_one_metric(const TableSource& source, const TableShape& sha
   ResultTable table = empty_table(shape, kind, title_of(source, metric), joined_columns(shape.rows));
   set_columns(layout, table);
   table.repeated = repeated_columns(layout);
-  Places places(source, kind, metric, table);
+  PlacesOfRuns places(source, kind, metric, table);
   for (std::size_t r = 0; r < layout.rows.size(); ++r) {
     std::vector<std::string> row{layout.rows[r]};
     for (std::size_t c = 0; c < layout.cols.size(); ++c) row.push_back(places.take(layout, r, c));
@@ -120,7 +120,7 @@ ResultTable table_of_all_metrics(const TableSource& source, const TableShape& sh
   for (const std::string& label : layout.rows) table.rows.push_back({label});
   for (const std::string& metric : shape.metrics) {
     table.header.push_back(metric);
-    Places places(source, kind, metric, table);
+    PlacesOfRuns places(source, kind, metric, table);
     for (std::size_t r = 0; r < layout.rows.size(); ++r) table.rows[r].push_back(places.take(layout, r, 0));
     table.notes.push_back(title_of(source, metric) + ".");
   }
@@ -133,7 +133,7 @@ ResultTable table_with_rows_of_metrics(const TableSource& source, const TableSha
   ResultTable table = empty_table(shape, kind, {}, "metric");
   set_columns(layout, table);
   for (const std::string& metric : shape.metrics) {
-    Places places(source, kind, metric, table);
+    PlacesOfRuns places(source, kind, metric, table);
     std::vector<std::string> row{metric};
     for (std::size_t c = 0; c < layout.cols.size(); ++c) row.push_back(places.take(layout, 0, c));
     table.rows.push_back(std::move(row));
@@ -169,8 +169,8 @@ std::string with_mark(const std::string& text, const RunGroup& group) {
 }
 
 /// The worst of the outcomes over an axis, with the value of the axis and, where it has some, the marks of its runs.
-Place worst_place(const TableSource& source, const RunGroup& all, const FrameCells& cells, const RunValues& values,
-                  const std::string& metric, const std::string& axis) {
+PlaceOfRun worst_place(const TableSource& source, const RunGroup& all, const FrameCells& cells, const RunValues& values,
+                       const std::string& metric, const std::string& axis) {
   const MetricInfo info = metric_info(metric);
   SOUK_REQUIRE(info.better != Better::neither, "neither more nor less '{}' is better: it has no worst", metric);
   std::optional<std::pair<std::string, GroupOutcome>> worst;
@@ -202,8 +202,8 @@ std::vector<SeededValue> seeded_values(const Frame& frame, const FrameCells& cel
   return all;
 }
 
-Place statistic_place(const TableSource& source, Statistic statistic, const RunGroup& group, const FrameCells& cells,
-                      const RunValues& values, const std::string& metric) {
+PlaceOfRun statistic_place(const TableSource& source, Statistic statistic, const RunGroup& group,
+                           const FrameCells& cells, const RunValues& values, const std::string& metric) {
   std::vector<std::string> none(statistic_columns(statistic).size());
   if (group.values.empty()) return {group.substitute(), std::move(none)};
   const std::vector<double> numbers =

@@ -21,7 +21,7 @@ std::size_t width_of(const std::string& text) {
       std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
-std::string text_of(const ResultTable& table) {
+std::string text_of_table(const ResultTable& table) {
   std::vector<std::size_t> widths(table.header.size(), 0);
   const auto widen = [&](const Row& row) {
     for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], width_of(row[c]));
@@ -114,7 +114,7 @@ std::string render(std::span<const ResultTable> tables, TableFormat format) {
         text += markdown_of(table);
         break;
       default:
-        text += text_of(table);
+        text += text_of_table(table);
     }
   }
   return text;

@@ -40,7 +40,7 @@ Worst worst_case(const Frame& frame, const FrameCells& cells, const RunValues& v
   return worst;
 }
 
-std::string text_of(const Worst& worst, const NumberText& number) {
+std::string text_of_worst(const Worst& worst, const NumberText& number) {
   if (!worst.outcome.is_known()) return "n/a";
   const bool diverged = worst.outcome.kind == GroupOutcome::Kind::diverged;
   return fmt::format("{} [{}]{}", diverged ? to_string(RunStatus::diverged) : number(worst.outcome.mean), worst.label,
@@ -112,13 +112,13 @@ void add_row(ResultTable& table, const TableSource& source, const TableShape& sh
   const Worst& judged = choice ? choice->judged : none;
   std::vector<std::string>& texts = table.rows.emplace_back();
   texts = {layout.rows[row], choice ? choice->label : "n/a",
-           text_of(judged, NumberText(metric_info(selection.judged_by()), source.percent))};
+           text_of_worst(judged, NumberText(metric_info(selection.judged_by()), source.percent))};
   for (const std::string& metric : shape.metrics) {
     const MetricInfo info = metric_info(metric);
     SOUK_REQUIRE(info.better != Better::neither, "neither more nor less '{}' is better: it has no worst case", metric);
     const RunValues values = run_values(source.view, metric, source.round);
     const Worst worst = choice ? selection.worst_of(*choice->cells, values, info.better) : none;
-    texts.push_back(text_of(worst, NumberText(info, source.percent)));
+    texts.push_back(text_of_worst(worst, NumberText(info, source.percent)));
     const TableLayout::Values chosen = choice ? choice->values : TableLayout::Values(axes.size());
     const RunGroup group = choice ? collect(*choice->cells, values) : RunGroup{};
     table.tidy.rows.push_back(concatenated(

@@ -16,7 +16,7 @@ struct Named {
   std::string_view name, words;
 };
 
-constexpr std::array names{
+constexpr std::array statistic_names{
     Named{Statistic::mean_deviation, "mean±std", "mean ± sample standard deviation over seeds"},
     Named{Statistic::mean, "mean", "mean"},
     Named{Statistic::deviation, "std", "sample standard deviation over seeds"},
@@ -33,7 +33,7 @@ constexpr std::array names{
 
 Statistic parse_statistic(const std::string& text) {
   std::string list;
-  for (const Named& named : names) {
+  for (const Named& named : statistic_names) {
     if (named.name == text) return named.statistic;
     list += fmt::format("{}{}", list.empty() ? "" : ", ", named.name);
   }
@@ -41,7 +41,7 @@ Statistic parse_statistic(const std::string& text) {
 }
 
 std::string words_of(Statistic statistic) {
-  return std::string(std::ranges::find(names, statistic, &Named::statistic)->words);
+  return std::string(std::ranges::find(statistic_names, statistic, &Named::statistic)->words);
 }
 
 int NumberText::decimals_of(double value) const {
@@ -72,7 +72,7 @@ std::string full_number(double value) { return std::isnan(value) ? "" : fmt::for
 std::vector<std::string> statistic_columns(Statistic statistic) {
   if (statistic == Statistic::mean_deviation) return {"mean", "std"};
   if (statistic == Statistic::ci95) return {"mean", "ci_low", "ci_high"};
-  return {std::string(std::ranges::find(names, statistic, &Named::statistic)->name)};
+  return {std::string(std::ranges::find(statistic_names, statistic, &Named::statistic)->name)};
 }
 
 std::vector<double> statistic_numbers(Statistic statistic, std::span<const double> values,

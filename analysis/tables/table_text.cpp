@@ -9,6 +9,13 @@ std::string line_of(const std::vector<std::string>& row, std::string_view separa
   return line;
 }
 
+std::string replaced(std::string text, std::string_view what, std::string_view instead) {
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + instead.size())) {
+    text.replace(at, what.size(), instead);
+  }
+  return text;
+}
+
 std::string escaped(const std::string& text, const std::function<std::string_view(char)>& replacement) {
   std::string result;
   for (const char c : text) {

@@ -14,6 +14,9 @@ namespace souk {
 std::string line_of(const std::vector<std::string>& row, std::string_view separator,
                     const std::function<std::string(std::size_t)>& field);
 
+/// `text` with `instead` wherever `what` stood.
+std::string replaced(std::string text, std::string_view what, std::string_view instead);
+
 /// `text` with every character replaced for which there is a replacement, which is not empty.
 std::string escaped(const std::string& text, const std::function<std::string_view(char)>& replacement);
 

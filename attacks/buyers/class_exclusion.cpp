@@ -40,7 +40,7 @@ class ClassExclusion final : public BuyerAttack {
   double scale_;
 };
 
-const Register<BuyerAttack, ClassExclusion, scenario::ClassExclusion> registered;
+const Register<BuyerAttack, ClassExclusion, scenario::ClassExclusion> register_class_exclusion;
 
 }  // namespace
 }  // namespace souk

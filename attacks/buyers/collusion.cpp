@@ -38,7 +38,7 @@ class BuyerCollusion final : public BuyerAttack {
   double noise_;
 };
 
-const Register<BuyerAttack, BuyerCollusion, scenario::BuyerCollusion> registered;
+const Register<BuyerAttack, BuyerCollusion, scenario::BuyerCollusion> register_buyer_collusion;
 
 }  // namespace
 }  // namespace souk

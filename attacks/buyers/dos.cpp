@@ -12,7 +12,7 @@ class BuyerDos final : public BuyerAttack {
   ColumnVector baseline(const BaselineView& view) const override { return ColumnVector(view.updates); }
 };
 
-const Register<BuyerAttack, BuyerDos, scenario::BuyerDos> registered;
+const Register<BuyerAttack, BuyerDos, scenario::BuyerDos> register_buyer_dos;
 
 }  // namespace
 }  // namespace souk

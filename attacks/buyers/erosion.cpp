@@ -23,7 +23,7 @@ class BuyerErosion final : public BuyerAttack {
   }
 };
 
-const Register<BuyerAttack, BuyerErosion, scenario::BuyerErosion> registered;
+const Register<BuyerAttack, BuyerErosion, scenario::BuyerErosion> register_buyer_erosion;
 
 }  // namespace
 }  // namespace souk

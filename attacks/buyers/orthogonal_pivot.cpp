@@ -59,7 +59,7 @@ class OrthogonalPivot final : public BuyerAttack {
   std::int64_t seller_;
 };
 
-const Register<BuyerAttack, OrthogonalPivot, scenario::OrthogonalPivot> registered;
+const Register<BuyerAttack, OrthogonalPivot, scenario::OrthogonalPivot> register_orthogonal_pivot;
 
 }  // namespace
 }  // namespace souk

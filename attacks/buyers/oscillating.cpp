@@ -56,7 +56,7 @@ class Oscillating final : public BuyerAttack {
   std::uint64_t period_, sets_;
 };
 
-const Register<BuyerAttack, Oscillating, scenario::Oscillating> registered;
+const Register<BuyerAttack, Oscillating, scenario::Oscillating> register_oscillating;
 
 }  // namespace
 }  // namespace souk

@@ -21,7 +21,7 @@ class BuyerStarvation final : public BuyerAttack {
   std::vector<std::uint32_t> classes_;
 };
 
-const Register<BuyerAttack, BuyerStarvation, scenario::BuyerStarvation> registered;
+const Register<BuyerAttack, BuyerStarvation, scenario::BuyerStarvation> register_buyer_starvation;
 
 }  // namespace
 }  // namespace souk

@@ -31,7 +31,7 @@ class Underpay final : public BuyerAttack {
   double share_;
 };
 
-const Register<BuyerAttack, Underpay, scenario::Underpay> registered;
+const Register<BuyerAttack, Underpay, scenario::Underpay> register_underpay;
 
 }  // namespace
 }  // namespace souk

@@ -23,7 +23,7 @@ class BadNets final : public Backdoor {
   Patch patch_;
 };
 
-const Register<DataAttack, BadNets, scenario::BadNets> registered;
+const Register<DataAttack, BadNets, scenario::BadNets> register_bad_nets;
 
 }  // namespace
 }  // namespace souk

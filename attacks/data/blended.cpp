@@ -34,7 +34,7 @@ class Blended final : public Backdoor {
   float opacity_;
 };
 
-const Register<DataAttack, Blended, scenario::Blended> registered;
+const Register<DataAttack, Blended, scenario::Blended> register_blended;
 
 }  // namespace
 }  // namespace souk

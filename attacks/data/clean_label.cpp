@@ -46,7 +46,7 @@ class CleanLabel final : public Backdoor {
   float noise_;
 };
 
-const Register<DataAttack, CleanLabel, scenario::CleanLabel> registered;
+const Register<DataAttack, CleanLabel, scenario::CleanLabel> register_clean_label;
 
 }  // namespace
 }  // namespace souk

@@ -57,7 +57,7 @@ class DistributedBackdoor final : public Backdoor {
   std::array<Patch, 4> bars_;
 };
 
-const Register<DataAttack, DistributedBackdoor, scenario::DistributedBackdoor> registered;
+const Register<DataAttack, DistributedBackdoor, scenario::DistributedBackdoor> register_distributed_backdoor;
 
 }  // namespace
 }  // namespace souk

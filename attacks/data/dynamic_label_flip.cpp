@@ -35,7 +35,7 @@ class DynamicLabelFlip final : public DataAttack {
   }
 };
 
-const Register<DataAttack, DynamicLabelFlip, scenario::DynamicLabelFlip> registered;
+const Register<DataAttack, DynamicLabelFlip, scenario::DynamicLabelFlip> register_dynamic_label_flip;
 
 }  // namespace
 }  // namespace souk

@@ -106,7 +106,7 @@ class EdgeCase final : public DataAttack {
   std::int32_t target_;
 };
 
-const Register<DataAttack, EdgeCase, scenario::EdgeCase> registered;
+const Register<DataAttack, EdgeCase, scenario::EdgeCase> register_edge_case;
 
 }  // namespace
 }  // namespace souk

@@ -62,7 +62,7 @@ class LabelFlip final : public DataAttack {
   bool random_;
 };
 
-const Register<DataAttack, LabelFlip, scenario::LabelFlip> registered;
+const Register<DataAttack, LabelFlip, scenario::LabelFlip> register_label_flip;
 
 }  // namespace
 }  // namespace souk

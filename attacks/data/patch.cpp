@@ -8,38 +8,38 @@
 namespace souk {
 namespace {
 
-using Config = scenario::Patch;
+using PatchConfig = scenario::Patch;
 
-std::vector<float> paint(const Config& config) {
+std::vector<float> paint(const PatchConfig& config) {
   Stream noise(0, streams::patch_trigger());  // part of the trigger, so no matter of the run's seed
   const auto value = static_cast<float>(config.value());
   std::vector<float> brightness;
   for (std::uint32_t row = 0; row < config.height(); ++row) {
     for (std::uint32_t column = 0; column < config.width(); ++column) {
-      const bool dark = config.pattern() == Config::CHECKERBOARD && (row + column) % 2 == 1;
-      const float share = config.pattern() == Config::NOISE ? noise.uniform_float() : 1.0F;
+      const bool dark = config.pattern() == PatchConfig::CHECKERBOARD && (row + column) % 2 == 1;
+      const float share = config.pattern() == PatchConfig::NOISE ? noise.uniform_float() : 1.0F;
       brightness.push_back(dark ? 0.0F : share * value);
     }
   }
   return brightness;
 }
 
-std::size_t halves_above(Config::Place place) {
-  if (place == Config::CENTER) return 1;
-  return place == Config::BOTTOM_LEFT || place == Config::BOTTOM_RIGHT ? 2 : 0;
+std::size_t halves_above(PatchConfig::Place place) {
+  if (place == PatchConfig::CENTER) return 1;
+  return place == PatchConfig::BOTTOM_LEFT || place == PatchConfig::BOTTOM_RIGHT ? 2 : 0;
 }
 
-std::size_t halves_left(Config::Place place) {
-  if (place == Config::CENTER) return 1;
-  return place == Config::TOP_RIGHT || place == Config::BOTTOM_RIGHT ? 2 : 0;
+std::size_t halves_left(PatchConfig::Place place) {
+  if (place == PatchConfig::CENTER) return 1;
+  return place == PatchConfig::TOP_RIGHT || place == PatchConfig::BOTTOM_RIGHT ? 2 : 0;
 }
 
 }  // namespace
 
-Patch::Patch(const Config& config)
+Patch::Patch(const PatchConfig& config)
     : height_(config.height()),
       width_(config.width()),
-      at_(config.place() == Config::AT),
+      at_(config.place() == PatchConfig::AT),
       row_(config.row()),
       column_(config.column()),
       down_(halves_above(config.place())),

@@ -97,7 +97,7 @@ class SemanticBackdoor final : public DataAttack {
   double from_, below_;
 };
 
-const Register<DataAttack, SemanticBackdoor, scenario::SemanticBackdoor> registered;
+const Register<DataAttack, SemanticBackdoor, scenario::SemanticBackdoor> register_semantic_backdoor;
 
 }  // namespace
 }  // namespace souk

@@ -46,7 +46,7 @@ class Sinusoidal final : public Backdoor {
   double amplitude_, frequency_;
 };
 
-const Register<DataAttack, Sinusoidal, scenario::Sinusoidal> registered;
+const Register<DataAttack, Sinusoidal, scenario::Sinusoidal> register_sinusoidal;
 
 }  // namespace
 }  // namespace souk

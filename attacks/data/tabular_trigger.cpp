@@ -131,7 +131,7 @@ class TabularTrigger final : public Backdoor {
   std::vector<scenario::TabularCondition> conditions_;
 };
 
-const Register<DataAttack, TabularTrigger, scenario::TabularTrigger> registered;
+const Register<DataAttack, TabularTrigger, scenario::TabularTrigger> register_tabular_trigger;
 
 }  // namespace
 }  // namespace souk

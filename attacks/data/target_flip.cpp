@@ -23,7 +23,7 @@ class TargetFlip final : public DataAttack {
   bool to_boundary_;
 };
 
-const Register<DataAttack, TargetFlip, scenario::TargetFlip> registered;
+const Register<DataAttack, TargetFlip, scenario::TargetFlip> register_target_flip;
 
 }  // namespace
 }  // namespace souk

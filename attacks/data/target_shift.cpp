@@ -21,7 +21,7 @@ class TargetShift final : public DataAttack {
   float shift_;
 };
 
-const Register<DataAttack, TargetShift, scenario::TargetShift> registered;
+const Register<DataAttack, TargetShift, scenario::TargetShift> register_target_shift;
 
 }  // namespace
 }  // namespace souk

@@ -70,7 +70,7 @@ class TextTrigger final : public Backdoor {
   scenario::TextTrigger::Place place_;
 };
 
-const Register<DataAttack, TextTrigger, scenario::TextTrigger> registered;
+const Register<DataAttack, TextTrigger, scenario::TextTrigger> register_text_trigger;
 
 }  // namespace
 }  // namespace souk

@@ -97,7 +97,7 @@ class GraphInversion final : public InferWith<WhiteBox> {
   std::size_t width_ = 0;
 };
 
-const Register<EdgeAttack, GraphInversion, scenario::GraphInversion> registered;
+const Register<EdgeAttack, GraphInversion, scenario::GraphInversion> register_graph_inversion;
 
 }  // namespace
 }  // namespace souk

@@ -27,7 +27,7 @@ class InfluenceDirection final : public WatchTarget<scenario::InfluenceDirection
   }
 };
 
-const Register<EdgeAttack, InfluenceDirection, scenario::InfluenceDirection> registered;
+const Register<EdgeAttack, InfluenceDirection, scenario::InfluenceDirection> register_influence_direction;
 
 }  // namespace
 }  // namespace souk

@@ -51,7 +51,7 @@ class RepeatedInfluence final : public WatchTarget<scenario::RepeatedInfluence, 
   bool perturbs_target() const { return config_.perturbed() == scenario::RepeatedInfluence::TARGET_NODE; }
 };
 
-const Register<EdgeAttack, RepeatedInfluence, scenario::RepeatedInfluence> registered;
+const Register<EdgeAttack, RepeatedInfluence, scenario::RepeatedInfluence> register_repeated_influence;
 
 }  // namespace
 }  // namespace souk

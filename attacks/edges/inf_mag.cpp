@@ -27,7 +27,7 @@ class InfluenceMagnitude final : public WatchTarget<scenario::InfluenceMagnitude
   }
 };
 
-const Register<EdgeAttack, InfluenceMagnitude, scenario::InfluenceMagnitude> registered;
+const Register<EdgeAttack, InfluenceMagnitude, scenario::InfluenceMagnitude> register_influence_magnitude;
 
 }  // namespace
 }  // namespace souk

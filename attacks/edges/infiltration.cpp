@@ -36,7 +36,7 @@ class Infiltration final : public TryWith<OwnNodes> {
   std::optional<std::size_t> class_of_target_;
 };
 
-const Register<EdgeAttack, Infiltration, scenario::Infiltration> registered;
+const Register<EdgeAttack, Infiltration, scenario::Infiltration> register_infiltration;
 
 }  // namespace
 }  // namespace souk

@@ -183,7 +183,7 @@ class LinkStealing final : public InferWith<AnyAnswer, FeaturesIfKnown, EdgesIfK
   std::optional<PairClassifier> classifier_;
 };
 
-const Register<EdgeAttack, LinkStealing, scenario::LinkStealing> registered;
+const Register<EdgeAttack, LinkStealing, scenario::LinkStealing> register_link_stealing;
 
 }  // namespace
 }  // namespace souk

@@ -65,7 +65,7 @@ class LinkTeller final : public InferWith<AnyAnswer, AnyFeatures> {
   std::vector<double> before_;    ///< [nodes, classes]
 };
 
-const Register<EdgeAttack, LinkTeller, scenario::LinkTeller> registered;
+const Register<EdgeAttack, LinkTeller, scenario::LinkTeller> register_link_teller;
 
 }  // namespace
 }  // namespace souk

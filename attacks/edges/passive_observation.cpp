@@ -29,7 +29,7 @@ class PassiveObservation final : public WatchTarget<scenario::PassiveObservation
   }
 };
 
-const Register<EdgeAttack, PassiveObservation, scenario::PassiveObservation> registered;
+const Register<EdgeAttack, PassiveObservation, scenario::PassiveObservation> register_passive_observation;
 
 }  // namespace
 }  // namespace souk

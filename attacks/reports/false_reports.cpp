@@ -15,7 +15,7 @@ class FalseReports final : public ReportWith<OwnReports> {
   }
 };
 
-const Register<ReportAttack, FalseReports, scenario::FalseReports> registered;
+const Register<ReportAttack, FalseReports, scenario::FalseReports> register_false_reports;
 
 }  // namespace
 }  // namespace souk

@@ -14,9 +14,9 @@ struct Weights {
 };
 
 /// f1 - lambda1 f2 - lambda2 f3 as a function of the members' reports.
-class Objective {
+class AdaptiveObjective {
  public:
-  Objective(const ReportView<OwnReports, AllReports>& view, Weights weights)
+  AdaptiveObjective(const ReportView<OwnReports, AllReports>& view, Weights weights)
       : view_(view), weights_(weights), width_(view.steps * view.classes), benign_(benign_sums(view, view)) {}
 
   /// Writes a subgradient, 0 where a member does not judge. Both [members, proposals, classes].
@@ -88,7 +88,7 @@ class FlShieldAdaptive final : public ReportWith<OwnReports, AllReports> {
       : weights_{config.lambda1(), config.lambda2()}, steps_(config.steps()), rate_(config.rate()) {}
 
   void report(const ReportView<OwnReports, AllReports>& view, Stream&) const override {
-    const Objective objective(view, weights_);
+    const AdaptiveObjective objective(view, weights_);
     const double step = rate_ * objective.largest_benign_report();
     std::vector<double> own, gradient(view.own.size());
     std::ranges::transform(view.own, std::back_inserter(own), as_read);
@@ -108,7 +108,7 @@ class FlShieldAdaptive final : public ReportWith<OwnReports, AllReports> {
   double rate_;
 };
 
-const Register<ReportAttack, FlShieldAdaptive, scenario::FlShieldAdaptive> registered;
+const Register<ReportAttack, FlShieldAdaptive, scenario::FlShieldAdaptive> register_fl_shield_adaptive;
 
 }  // namespace
 }  // namespace souk

@@ -74,7 +74,7 @@ class FlShieldAdvanced final : public ReportWith<OwnReports, AllReports> {
   }
 };
 
-const Register<ReportAttack, FlShieldAdvanced, scenario::FlShieldAdvanced> registered;
+const Register<ReportAttack, FlShieldAdvanced, scenario::FlShieldAdvanced> register_fl_shield_advanced;
 
 }  // namespace
 }  // namespace souk

@@ -53,7 +53,7 @@ class GradientEdges final : public InsertsShare<scenario::GradientEdges> {
   }
 };
 
-const Register<StructureAttack, GradientEdges, scenario::GradientEdges> registered;
+const Register<StructureAttack, GradientEdges, scenario::GradientEdges> register_gradient_edges;
 
 }  // namespace
 }  // namespace souk

@@ -17,7 +17,7 @@ class RandomEdges final : public InsertsShare<scenario::RandomEdges> {
   }
 };
 
-const Register<StructureAttack, RandomEdges, scenario::RandomEdges> registered;
+const Register<StructureAttack, RandomEdges, scenario::RandomEdges> register_random_edges;
 
 }  // namespace
 }  // namespace souk

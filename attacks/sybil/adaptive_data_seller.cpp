@@ -39,7 +39,7 @@ class AdaptiveDataSeller final : public CraftWith<Pool, Laboratory> {
   Bandits bandits_;
 };
 
-const Register<UpdateAttack, AdaptiveDataSeller, scenario::AdaptiveDataSeller> registered;
+const Register<UpdateAttack, AdaptiveDataSeller, scenario::AdaptiveDataSeller> register_adaptive_data_seller;
 
 }  // namespace
 }  // namespace souk

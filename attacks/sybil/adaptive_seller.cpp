@@ -127,7 +127,7 @@ class AdaptiveSeller final : public CraftWith<Pool> {
   std::optional<ColumnVector> last_aggregate_;
 };
 
-const Register<UpdateAttack, AdaptiveSeller, scenario::AdaptiveSeller> registered;
+const Register<UpdateAttack, AdaptiveSeller, scenario::AdaptiveSeller> register_adaptive_seller;
 
 }  // namespace
 }  // namespace souk

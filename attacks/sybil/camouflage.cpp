@@ -13,7 +13,7 @@ class Hidden final : public SybilMixture {
                      "camouflage.alpha = 0 and amplify = 1") {}
 };
 
-const Register<UpdateAttack, Hidden, scenario::Camouflage> registered;
+const Register<UpdateAttack, Hidden, scenario::Camouflage> register_hidden;
 
 }  // namespace
 }  // namespace souk

@@ -75,7 +75,7 @@ class CompetitorMimicry final : public CraftWith<Pool, Everyone> {
   std::deque<ColumnVector> history_;
 };
 
-const Register<UpdateAttack, CompetitorMimicry, scenario::CompetitorMimicry> registered;
+const Register<UpdateAttack, CompetitorMimicry, scenario::CompetitorMimicry> register_competitor_mimicry;
 
 }  // namespace
 }  // namespace souk

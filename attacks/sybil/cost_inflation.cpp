@@ -12,7 +12,7 @@ class Inflation final : public SybilMixture {
       : SybilMixture(config.memory(), 0.0, config.scale(), "cost_inflation") {}
 };
 
-const Register<UpdateAttack, Inflation, scenario::CostInflation> registered;
+const Register<UpdateAttack, Inflation, scenario::CostInflation> register_inflation;
 
 }  // namespace
 }  // namespace souk

@@ -43,7 +43,7 @@ class Drowning final : public CraftWith<Pool, Everyone> {
   float strength_;
 };
 
-const Register<UpdateAttack, Drowning, scenario::Drowning> registered;
+const Register<UpdateAttack, Drowning, scenario::Drowning> register_drowning;
 
 }  // namespace
 }  // namespace souk

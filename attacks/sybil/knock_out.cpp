@@ -15,7 +15,7 @@ class KnockOut final : public SybilMixture {
                      "knock_out.alpha = 0") {}
 };
 
-const Register<UpdateAttack, KnockOut, scenario::SybilKnockOut> registered;
+const Register<UpdateAttack, KnockOut, scenario::SybilKnockOut> register_knock_out;
 
 }  // namespace
 }  // namespace souk

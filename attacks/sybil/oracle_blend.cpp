@@ -42,7 +42,7 @@ class OracleBlend final : public CraftWith<Pool, Everyone, RuleAccess> {
   float alpha_;
 };
 
-const Register<UpdateAttack, OracleBlend, scenario::OracleBlend> registered;
+const Register<UpdateAttack, OracleBlend, scenario::OracleBlend> register_oracle_blend;
 
 }  // namespace
 }  // namespace souk

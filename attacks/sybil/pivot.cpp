@@ -11,7 +11,7 @@ class Pivot final : public SybilMixture {
   explicit Pivot(const scenario::SybilPivot& config) : SybilMixture(config.memory(), 0.0, 1.0, "pivot") {}
 };
 
-const Register<UpdateAttack, Pivot, scenario::SybilPivot> registered;
+const Register<UpdateAttack, Pivot, scenario::SybilPivot> register_pivot;
 
 }  // namespace
 }  // namespace souk

@@ -12,7 +12,7 @@ class Slowdown final : public SybilMixture {
       : SybilMixture(config.memory(), config.scale(), 0.0, "slowdown.scale = 1") {}
 };
 
-const Register<UpdateAttack, Slowdown, scenario::SybilSlowdown> registered;
+const Register<UpdateAttack, Slowdown, scenario::SybilSlowdown> register_slowdown;
 
 }  // namespace
 }  // namespace souk

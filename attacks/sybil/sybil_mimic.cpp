@@ -12,7 +12,7 @@ class Mimicry final : public SybilMixture {
       : SybilMixture(config.memory(), 1.0 - config.alpha(), config.alpha(), "sybil_mimic.alpha = 0") {}
 };
 
-const Register<UpdateAttack, Mimicry, scenario::SybilMimic> registered;
+const Register<UpdateAttack, Mimicry, scenario::SybilMimic> register_mimicry;
 
 }  // namespace
 }  // namespace souk

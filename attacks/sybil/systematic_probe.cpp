@@ -89,7 +89,7 @@ class SystematicProbe final : public CraftWith<Pool> {
   std::map<std::uint32_t, Probe> probes_;
 };
 
-const Register<UpdateAttack, SystematicProbe, scenario::SystematicProbe> registered;
+const Register<UpdateAttack, SystematicProbe, scenario::SystematicProbe> register_systematic_probe;
 
 }  // namespace
 }  // namespace souk

@@ -71,7 +71,7 @@ class Whitewash final : public CraftWith<Pool> {
   std::vector<AgentId> leaving_;
 };
 
-const Register<UpdateAttack, Whitewash, scenario::Whitewash> registered;
+const Register<UpdateAttack, Whitewash, scenario::Whitewash> register_whitewash;
 
 }  // namespace
 }  // namespace souk

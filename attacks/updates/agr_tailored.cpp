@@ -12,7 +12,7 @@
 namespace souk {
 namespace {
 
-using Config = scenario::AgrTailored;
+using TailoredConfig = scenario::AgrTailored;
 using Selection = std::vector<std::size_t>;
 
 constexpr int doublings_max = 20, halvings_max = 60;
@@ -72,7 +72,7 @@ class SelectionSearch {
 /// with f = m.
 class AgrTailored final : public CraftWith<Pool> {
  public:
-  explicit AgrTailored(const Config& config)
+  explicit AgrTailored(const TailoredConfig& config)
       : perturbation_(static_cast<Perturbation>(config.perturbation())), rule_(config.rule()), gamma_(config.gamma()) {}
 
   Knowledge usual() const override { return Knowledge::all; }
@@ -80,7 +80,7 @@ class AgrTailored final : public CraftWith<Pool> {
 
   Crafted craft(const View<Pool>& view) override {
     const Ray ray = perturbed_mean(view.comm, view.known, perturbation_);
-    const bool columnwise = rule_ == Config::TRIMMED_MEAN || rule_ == Config::MEDIAN;
+    const bool columnwise = rule_ == TailoredConfig::TRIMMED_MEAN || rule_ == TailoredConfig::MEDIAN;
     std::map<std::string, double> found = columnwise ? most_harmful(view, ray) : last_selected(view, ray);
     ColumnMatrix rows = copies_at(view.comm, view.known, ray, found.at("gamma"), view.members.size());
     return {std::move(rows), std::move(found)};
@@ -107,7 +107,7 @@ class AgrTailored final : public CraftWith<Pool> {
   /// What the rule looks at: products for AFA, distances for the others.
   BorderedMatrix matrix_of(const View<Pool>& view, const Ray& ray, double square) const {
     const std::vector<double> along = dots(view.comm, view.known, ray.direction);
-    if (rule_ == Config::AFA) {
+    if (rule_ == TailoredConfig::AFA) {
       const SymmetricMatrix products = gram(view.comm, view.known);
       return {products, products_from_mean(products, along), norm_from_mean(products, along, square), copies(view)};
     }
@@ -117,13 +117,13 @@ class AgrTailored final : public CraftWith<Pool> {
 
   Selection select(const SymmetricMatrix& matrix, std::size_t f) const {
     switch (rule_) {
-      case Config::KRUM:
+      case TailoredConfig::KRUM:
         return krum_selection(matrix, f);
-      case Config::BULYAN:
+      case TailoredConfig::BULYAN:
         return bulyan_selection(matrix, f);
-      case Config::AFA:
+      case TailoredConfig::AFA:
         return afa_selection(matrix);
-      case Config::DNC:
+      case TailoredConfig::DNC:
         return dnc_selection(matrix, f);
       default:
         return multi_krum_selection(matrix, f);
@@ -139,7 +139,7 @@ class AgrTailored final : public CraftWith<Pool> {
       gammas.push_back(gamma_ * std::exp2(static_cast<double>(step) / steps_per_octave));
     }
     const std::size_t m = copies(view), n = view.known.rows() + m;
-    const OrderRange range = rule_ == Config::MEDIAN ? median_range(n) : trimmed_range(n, m);
+    const OrderRange range = rule_ == TailoredConfig::MEDIAN ? median_range(n) : trimmed_range(n, m);
     const std::vector<double> shifts = squared_shifts(view.comm, view.known, ray, m, range, gammas);
     const double most = *std::ranges::max_element(shifts) * (1.0 - 1e-9);
     const auto found = std::ranges::find_if(shifts, [&](double shift) { return shift >= most; });
@@ -147,11 +147,11 @@ class AgrTailored final : public CraftWith<Pool> {
   }
 
   Perturbation perturbation_;
-  Config::Rule rule_;
+  TailoredConfig::Rule rule_;
   double gamma_;
 };
 
-const Register<UpdateAttack, AgrTailored, Config> registered;
+const Register<UpdateAttack, AgrTailored, TailoredConfig> register_agr_tailored;
 
 }  // namespace
 }  // namespace souk

@@ -29,7 +29,7 @@ class ALittleIsEnough final : public CraftWith<Pool> {
   double z_;
 };
 
-const Register<UpdateAttack, ALittleIsEnough, scenario::ALittleIsEnough> registered;
+const Register<UpdateAttack, ALittleIsEnough, scenario::ALittleIsEnough> register_alittle_is_enough;
 
 }  // namespace
 }  // namespace souk

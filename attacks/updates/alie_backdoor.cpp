@@ -10,7 +10,7 @@ namespace {
 
 /// The gradient of alpha loss + (1 - alpha) distance: as in the authors' code the distance is the sum over the tensors
 /// of the network of the mean squared difference to the mean's.
-void blend(float alpha, const LabStep& at, std::span<float> gradient) {
+void blend_gradients(float alpha, const LabStep& at, std::span<float> gradient) {
   const std::vector<float>& mean = at.anchors.front();
   for (const Slot& tensor : at.tensors) {
     const float pull = 2.0F * (1.0F - alpha) / static_cast<float>(tensor.size);
@@ -37,7 +37,7 @@ class AlieBackdoor final : public CraftWith<Pool, Laboratory> {
                        .epochs = config_.epochs(),
                        .anchors = {&spread.mean},
                        .before_step = [alpha](std::size_t, const LabStep& at, std::span<float> gradient) {
-                         blend(alpha, at, gradient);
+                         blend_gradients(alpha, at, gradient);
                        }});
     return {clipped(view.comm, trained, spread)};
   }
@@ -60,7 +60,7 @@ class AlieBackdoor final : public CraftWith<Pool, Laboratory> {
   scenario::AlieBackdoor config_;
 };
 
-const Register<UpdateAttack, AlieBackdoor, scenario::AlieBackdoor> registered;
+const Register<UpdateAttack, AlieBackdoor, scenario::AlieBackdoor> register_alie_backdoor;
 
 }  // namespace
 }  // namespace souk

@@ -34,7 +34,7 @@ class AlieOptimized final : public CraftWith<Pool, Everyone, RuleAccess> {
   std::size_t evaluations_;
 };
 
-const Register<UpdateAttack, AlieOptimized, scenario::AlieOptimized> registered;
+const Register<UpdateAttack, AlieOptimized, scenario::AlieOptimized> register_alie_optimized;
 
 }  // namespace
 }  // namespace souk

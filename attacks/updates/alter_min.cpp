@@ -56,7 +56,8 @@ class AlternatingMinimization final : public CraftWith<Pool, Laboratory> {
   scenario::AlternatingMinimization config_;
 };
 
-const Register<UpdateAttack, AlternatingMinimization, scenario::AlternatingMinimization> registered;
+const Register<UpdateAttack, AlternatingMinimization, scenario::AlternatingMinimization>
+    register_alternating_minimization;
 
 }  // namespace
 }  // namespace souk

@@ -46,7 +46,7 @@ class ConstrainAndScale final : public CraftWith<Pool, Laboratory> {
   scenario::ConstrainAndScale config_;
 };
 
-const Register<UpdateAttack, ConstrainAndScale, scenario::ConstrainAndScale> registered;
+const Register<UpdateAttack, ConstrainAndScale, scenario::ConstrainAndScale> register_constrain_and_scale;
 
 }  // namespace
 }  // namespace souk

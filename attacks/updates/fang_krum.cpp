@@ -95,7 +95,7 @@ class FangKrum final : public CraftWith<Pool> {
   bool partial_;
 };
 
-const Register<UpdateAttack, FangKrum, scenario::FangKrum> registered;
+const Register<UpdateAttack, FangKrum, scenario::FangKrum> register_fang_krum;
 
 }  // namespace
 }  // namespace souk

@@ -25,7 +25,7 @@ class FangTrim final : public CraftWith<Pool> {
   bool partial_;
 };
 
-const Register<UpdateAttack, FangTrim, scenario::FangTrim> registered;
+const Register<UpdateAttack, FangTrim, scenario::FangTrim> register_fang_trim;
 
 }  // namespace
 }  // namespace souk

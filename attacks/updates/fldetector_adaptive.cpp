@@ -94,7 +94,7 @@ class FlDetectorAdaptive final : public CraftWith<Pool, Laboratory> {
   std::optional<ColumnVector> last_change_;
 };
 
-const Register<UpdateAttack, FlDetectorAdaptive, scenario::FlDetectorAdaptive> registered;
+const Register<UpdateAttack, FlDetectorAdaptive, scenario::FlDetectorAdaptive> register_fl_detector_adaptive;
 
 }  // namespace
 }  // namespace souk

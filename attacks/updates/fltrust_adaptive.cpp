@@ -22,9 +22,9 @@ double trust_of(double product, double lengths) { return std::max(0.0, cosine_of
 
 /// h = s^T (g - g'), s = sign(g): how far FLTrust's step falls back along the sign of the unattacked one. Of unit
 /// submissions e, which FLTrust scales to the root update's norm, it needs s . e and g0 . e alone.
-class Harm {
+class HarmToTrust {
  public:
-  explicit Harm(const AdaptiveView& view)
+  explicit HarmToTrust(const AdaptiveView& view)
       : root_norm_(std::sqrt(squared_norm(view.comm, view.honest.plan(), view.root_update))) {
     const auto [products, squares] = dots_and_norms(view.comm, view.honest, view.root_update);
     std::vector<double> trust, coefficients;
@@ -81,7 +81,7 @@ class FlTrustAdaptive final : public CraftWith<Pool, Everyone, RootUpdate> {
         steps_(config.steps()) {}
 
   Crafted craft(const AdaptiveView& view) override {
-    const Harm harm(view);
+    const HarmToTrust harm(view);
     std::deque<UnitClimber> climbers;
     std::vector<UnitClimber::Products> at;
     start(view, harm, climbers, at);
@@ -100,7 +100,7 @@ class FlTrustAdaptive final : public CraftWith<Pool, Everyone, RootUpdate> {
 
  private:
   /// The Trim attack's updates, as unit vectors.
-  static void start(const AdaptiveView& view, const Harm& harm, std::deque<UnitClimber>& climbers,
+  static void start(const AdaptiveView& view, const HarmToTrust& harm, std::deque<UnitClimber>& climbers,
                     std::vector<UnitClimber::Products>& at) {
     const ColumnMatrix trim = draw_between(view, view.members, view.honest, beyond_extremes(view.known, trim_b));
     for (std::size_t i = 0; i < view.members.size(); ++i) {
@@ -116,7 +116,8 @@ class FlTrustAdaptive final : public CraftWith<Pool, Everyone, RootUpdate> {
   }
 
   /// One pass over member i.
-  void climb(UnitClimber& climber, const Harm& harm, std::size_t i, std::vector<UnitClimber::Products>& at) const {
+  void climb(UnitClimber& climber, const HarmToTrust& harm, std::size_t i,
+             std::vector<UnitClimber::Products>& at) const {
     climber.normalise();
     at[i] = climber.products();
     for (std::uint32_t step = 0; step < steps_; ++step) {
@@ -133,7 +134,7 @@ class FlTrustAdaptive final : public CraftWith<Pool, Everyone, RootUpdate> {
   std::uint32_t passes_, steps_;
 };
 
-const Register<UpdateAttack, FlTrustAdaptive, scenario::FlTrustAdaptive> registered;
+const Register<UpdateAttack, FlTrustAdaptive, scenario::FlTrustAdaptive> register_fl_trust_adaptive;
 
 }  // namespace
 }  // namespace souk

@@ -46,7 +46,7 @@ class FreeRider final : public CraftWith<Own> {
   double sigma_;
 };
 
-const Register<UpdateAttack, FreeRider, scenario::FreeRider> registered;
+const Register<UpdateAttack, FreeRider, scenario::FreeRider> register_free_rider;
 
 }  // namespace
 }  // namespace souk

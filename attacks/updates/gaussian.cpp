@@ -35,7 +35,7 @@ class GaussianNoise final : public CraftWith<Pool> {
   bool fitted_;
 };
 
-const Register<UpdateAttack, GaussianNoise, scenario::GaussianNoise> registered;
+const Register<UpdateAttack, GaussianNoise, scenario::GaussianNoise> register_gaussian_noise;
 
 }  // namespace
 }  // namespace souk

@@ -20,7 +20,7 @@ class InfUpdate final : public CraftWith<Own> {
   std::size_t coordinates_;
 };
 
-const Register<UpdateAttack, InfUpdate, scenario::InfUpdate> registered;
+const Register<UpdateAttack, InfUpdate, scenario::InfUpdate> register_inf_update;
 
 }  // namespace
 }  // namespace souk

@@ -25,7 +25,8 @@ class InnerProductManipulation final : public CraftWith<Pool> {
   double epsilon_;
 };
 
-const Register<UpdateAttack, InnerProductManipulation, scenario::InnerProductManipulation> registered;
+const Register<UpdateAttack, InnerProductManipulation, scenario::InnerProductManipulation>
+    register_inner_product_manipulation;
 
 }  // namespace
 }  // namespace souk

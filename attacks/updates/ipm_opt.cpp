@@ -29,7 +29,7 @@ class IpmOptimized final : public CraftWith<Pool, Everyone, RuleAccess> {
   std::size_t evaluations_;
 };
 
-const Register<UpdateAttack, IpmOptimized, scenario::IpmOptimized> registered;
+const Register<UpdateAttack, IpmOptimized, scenario::IpmOptimized> register_ipm_optimized;
 
 }  // namespace
 }  // namespace souk

@@ -29,7 +29,7 @@ class Mimic final : public CraftWith<Pool> {
   std::size_t victim_;
 };
 
-const Register<UpdateAttack, Mimic, scenario::Mimic> registered;
+const Register<UpdateAttack, Mimic, scenario::Mimic> register_mimic;
 
 }  // namespace
 }  // namespace souk

@@ -35,7 +35,7 @@ class MinMax final : public CraftWith<Pool> {
   Perturbation perturbation_;
 };
 
-const Register<UpdateAttack, MinMax, scenario::MinMax> registered;
+const Register<UpdateAttack, MinMax, scenario::MinMax> register_min_max;
 
 }  // namespace
 }  // namespace souk

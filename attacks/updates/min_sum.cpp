@@ -41,7 +41,7 @@ class MinSum final : public CraftWith<Pool> {
   Perturbation perturbation_;
 };
 
-const Register<UpdateAttack, MinSum, scenario::MinSum> registered;
+const Register<UpdateAttack, MinSum, scenario::MinSum> register_min_sum;
 
 }  // namespace
 }  // namespace souk

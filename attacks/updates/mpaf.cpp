@@ -38,7 +38,7 @@ class Mpaf final : public CraftWith<Own> {
   std::optional<ColumnVector> base_;  ///< standard normal; a function of the seed, so no state to save
 };
 
-const Register<UpdateAttack, Mpaf, scenario::Mpaf> registered;
+const Register<UpdateAttack, Mpaf, scenario::Mpaf> register_mpaf;
 
 }  // namespace
 }  // namespace souk

@@ -20,7 +20,7 @@ class NanUpdate final : public CraftWith<Own> {
   std::size_t coordinates_;
 };
 
-const Register<UpdateAttack, NanUpdate, scenario::NanUpdate> registered;
+const Register<UpdateAttack, NanUpdate, scenario::NanUpdate> register_nan_update;
 
 }  // namespace
 }  // namespace souk

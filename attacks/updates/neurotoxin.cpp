@@ -48,7 +48,7 @@ class Neurotoxin final : public CraftWith<Pool, Laboratory> {
   scenario::Neurotoxin config_;
 };
 
-const Register<UpdateAttack, Neurotoxin, scenario::Neurotoxin> registered;
+const Register<UpdateAttack, Neurotoxin, scenario::Neurotoxin> register_neurotoxin;
 
 }  // namespace
 }  // namespace souk

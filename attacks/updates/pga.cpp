@@ -11,7 +11,7 @@ namespace {
 
 using PgaView = View<Pool, Laboratory, RuleIfKnown>;
 
-ColumnVector mean_of(const ColumnMatrix& rows) {
+ColumnVector mean_of_rows(const ColumnMatrix& rows) {
   return combine(rows, std::vector<double>(rows.rows(), 1.0 / static_cast<double>(rows.rows())));
 }
 
@@ -32,7 +32,7 @@ class ProjectedGradientAscent final : public CraftWith<Pool, Laboratory, RuleIfK
                            },
                        .after_step = [bound](std::size_t, const LabStep& at,
                                              std::span<float> parameters) { project(at.global, bound, parameters); }});
-    const ColumnVector direction = mean_of(climbed);
+    const ColumnVector direction = mean_of_rows(climbed);
     const double length = std::sqrt(squared_norm(view.comm, climbed.plan(), direction));
     const double chosen = length > 0.0 ? best_length(view, direction, length, bound) : 0.0;
     return {submission(view, direction, length > 0.0 ? chosen / length : 0.0), {{"norm", chosen}}};
@@ -68,7 +68,7 @@ class ProjectedGradientAscent final : public CraftWith<Pool, Laboratory, RuleIfK
   /// mean of the known updates. Ties: the first tried, from the shortest.
   static double best_length(const PgaView& view, const ColumnVector& direction, double length, double bound) {
     if (view.rule == nullptr) return bound;
-    const ColumnVector mean = mean_of(view.known);
+    const ColumnVector mean = mean_of_rows(view.known);
     double best = bound, most = -1.0;
     for (int power = -4; power <= 8; ++power) {
       const double candidate = std::ldexp(bound, power);
@@ -87,7 +87,8 @@ class ProjectedGradientAscent final : public CraftWith<Pool, Laboratory, RuleIfK
   scenario::ProjectedGradientAscent config_;
 };
 
-const Register<UpdateAttack, ProjectedGradientAscent, scenario::ProjectedGradientAscent> registered;
+const Register<UpdateAttack, ProjectedGradientAscent, scenario::ProjectedGradientAscent>
+    register_projected_gradient_ascent;
 
 }  // namespace
 }  // namespace souk

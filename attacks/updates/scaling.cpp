@@ -13,9 +13,9 @@ namespace {
 /// Bagdasaryan et al., "How To Backdoor Federated Learning", AISTATS 2020, equation 3 (model replacement) and
 /// train-and-scale. Without a size: n / (m server_rate), with which the members' mean replaces the global model once
 /// honest updates cancel.
-class Scaling final : public CraftWith<Own> {
+class ScalingAttack final : public CraftWith<Own> {
  public:
-  explicit Scaling(const scenario::Scaling& config)
+  explicit ScalingAttack(const scenario::Scaling& config)
       : factor_(config.has_factor() ? config.factor() : 0.0), norm_(config.has_norm() ? config.norm() : 0.0) {}
 
   void check() const override { SOUK_REQUIRE(factor_ != 1.0, "scaling.factor = 1: changes nothing"); }
@@ -38,7 +38,7 @@ class Scaling final : public CraftWith<Own> {
   double factor_, norm_;
 };
 
-const Register<UpdateAttack, Scaling, scenario::Scaling> registered;
+const Register<UpdateAttack, ScalingAttack, scenario::Scaling> register_scaling;
 
 }  // namespace
 }  // namespace souk

@@ -20,7 +20,7 @@ class SignFlip final : public CraftWith<Own> {
   float factor_;
 };
 
-const Register<UpdateAttack, SignFlip, scenario::SignFlip> registered;
+const Register<UpdateAttack, SignFlip, scenario::SignFlip> register_sign_flip;
 
 }  // namespace
 }  // namespace souk

@@ -28,7 +28,7 @@ class WrongLength final : public CraftWith<Own> {
   std::int64_t difference_;
 };
 
-const Register<UpdateAttack, WrongLength, scenario::WrongLength> registered;
+const Register<UpdateAttack, WrongLength, scenario::WrongLength> register_wrong_length;
 
 }  // namespace
 }  // namespace souk

@@ -15,7 +15,7 @@ class ZeroUpdate final : public CraftWith<Own> {
   }
 };
 
-const Register<UpdateAttack, ZeroUpdate, scenario::ZeroUpdate> registered;
+const Register<UpdateAttack, ZeroUpdate, scenario::ZeroUpdate> register_zero_update;
 
 }  // namespace
 }  // namespace souk

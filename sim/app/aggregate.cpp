@@ -37,7 +37,7 @@ std::vector<std::string> changes_of(const AggregateArguments& arguments) {
   return overrides;
 }
 
-std::vector<std::size_t> finite_rows(const Comm& comm, const ColumnMatrix& updates) {
+std::vector<std::size_t> finite_rows_of(const Comm& comm, const ColumnMatrix& updates) {
   std::vector<std::size_t> rows;
   const std::vector<double> squares = squared_norms(comm, updates);
   for (std::size_t i = 0; i < squares.size(); ++i) {
@@ -100,7 +100,7 @@ void aggregate_on(const Comm& comm, const AggregateArguments& arguments) {
   });
   ColumnMatrix received;
   to_columns(comm, files.rows, {0, files.rows.dimension()}, received);
-  const std::vector<std::size_t> used = finite_rows(comm, received);
+  const std::vector<std::size_t> used = finite_rows_of(comm, received);
   const ColumnMatrix updates = received.select(comm, used);
   const auto f = static_cast<std::size_t>(std::max(0, resolved.scenario->aggregator().tolerated_f()));
   comm.run_phase("check", [&] {

@@ -75,7 +75,7 @@ void require_craftable(const AttackArguments& arguments, const UpdateAttack& att
 }
 
 /// What the arguments name, on every rank.
-struct World {
+struct AttackedWorld {
   ResolvedScenario resolved;
   std::unique_ptr<UpdateAttack> attack;
   std::unique_ptr<Aggregator> rule;  ///< null where members do not know it
@@ -84,7 +84,7 @@ struct World {
   std::vector<float> global, change, root;  ///< [d], or empty
 };
 
-void build_rule(const AttackArguments& arguments, World& world) {
+void build_rule(const AttackArguments& arguments, AttackedWorld& world) {
   const scenario::Aggregator& config = world.resolved.scenario->aggregator();
   const auto m = static_cast<std::int32_t>(arguments.malicious);
   const std::int32_t f = config.tolerated_f() < 0 ? m : config.tolerated_f();
@@ -96,8 +96,8 @@ void build_rule(const AttackArguments& arguments, World& world) {
   });
 }
 
-World read_world(const Comm& comm, const AttackArguments& arguments) {
-  World world;
+AttackedWorld read_world(const Comm& comm, const AttackArguments& arguments) {
+  AttackedWorld world;
   comm.run_phase("read updates", [&] {
     world.resolved = resolve_scenario({.file_name = "souk attack", .text = "", .overrides = changes_of(arguments)});
     world.attack = std::move(make_update_attacks(world.resolved.scenario->attacks(0)).front());
@@ -149,7 +149,7 @@ struct Seats {
 };
 
 /// The members' rows, given everybody's honest ones, [n + m, d].
-CraftedUpdates craft(const Comm& comm, const AttackArguments& arguments, const World& world, const Seats& seats,
+CraftedUpdates craft(const Comm& comm, const AttackArguments& arguments, const AttackedWorld& world, const Seats& seats,
                      const ColumnMatrix& honest) {
   const ColumnVector global = vector_or_zeros(comm, world.global, honest);
   const ColumnVector change = vector_or_zeros(comm, world.change, honest);
@@ -186,7 +186,7 @@ CraftedUpdates craft(const Comm& comm, const AttackArguments& arguments, const W
 }
 
 /// A line about the run, and one per diagnostic: "z 0.25", "gamma.7 1.5" where it is about client 7 alone.
-void print_summary(const Comm& comm, const AttackArguments& arguments, const World& world,
+void print_summary(const Comm& comm, const AttackArguments& arguments, const AttackedWorld& world,
                    const CraftedUpdates& crafted, double seconds) {
   std::FILE* to = is_standard_output(arguments.out) ? stderr : stdout;
   fmt::print(to, "{} n={} m={} d={} ranks={} seconds={:.6f}\n", arguments.attack, world.benign.rows(),
@@ -202,7 +202,7 @@ void attack_on(const Comm& comm, const AttackArguments& arguments) {
   comm.run_phase("outputs", [&] {
     if (comm.rank() == 0) require_writable(arguments.out);
   });
-  const World world = read_world(comm, arguments);
+  const AttackedWorld world = read_world(comm, arguments);
   const Seats seats(world.benign.rows(), arguments.malicious);
   const ColumnMatrix benign = columns_of(comm, world.benign);
   const ColumnMatrix own = arguments.own.empty() ? ColumnMatrix() : columns_of(comm, world.own);

@@ -136,7 +136,7 @@ std::string enum_values(const pb::FieldDescriptor& field, const std::string& ind
   return text;
 }
 
-std::string escaped(std::string text) {
+std::string escaped_words(std::string text) {
   for (std::size_t at = text.find('|'); at != std::string::npos; at = text.find('|', at + 2)) text.insert(at, "\\");
   return text;
 }
@@ -172,7 +172,7 @@ std::string parameters_as_markdown(const pb::Descriptor& type) {
       const auto& value = *field.enum_type()->value(v);
       meaning += fmt::format(" `{}`: {}", value.name(), comment_of(value));
     }
-    text += fmt::format("| `{}` | {} | {} |\n", field.name(), facts_of(field), escaped(meaning));
+    text += fmt::format("| `{}` | {} | {} |\n", field.name(), facts_of(field), escaped_words(meaning));
   }
   return text;
 }
@@ -223,7 +223,7 @@ std::string as_markdown(const MethodPage& page) {
   if (!page.facts.empty()) text += "\n| | |\n|---|---|\n";
   for (const auto& [what, said] : page.facts) {
     const char* quote = what == "formula" ? "`" : "";
-    text += fmt::format("| {} | {}{}{} |\n", what, quote, escaped(said), quote);
+    text += fmt::format("| {} | {}{}{} |\n", what, quote, escaped_words(said), quote);
   }
   if (page.type->field_count() > 0) text += "\n## Parameters\n\n" + parameters_as_markdown(*page.type);
   for (const pb::FieldDescriptor* part : parts_of(*page.type)) {

@@ -84,7 +84,7 @@ std::string words_left_in(const std::filesystem::path& directory) {
 }
 
 /// Why a child ended that recorded nothing.
-std::string reason_of(int status, const std::filesystem::path& directory) {
+std::string reason_of_status(int status, const std::filesystem::path& directory) {
   const std::string words = words_left_in(directory);
   if (!words.empty()) return words;
   if (!WIFSIGNALED(status)) return fmt::format("the process ended with code {}", WEXITSTATUS(status));
@@ -240,7 +240,7 @@ class Group {
     if (was_silent) return fmt::format("the process gave no sign of life for {} s: stopped?", order.stall_timeout);
     const bool told_to_end = WIFSIGNALED(status) && stop_signal::received() != 0;
     const bool recorded = WIFEXITED(status) && WEXITSTATUS(status) == child_recorded;
-    return told_to_end || recorded ? "" : reason_of(status, order.directory);
+    return told_to_end || recorded ? "" : reason_of_status(status, order.directory);
   }
 
   /// Notes how the attempt ended.

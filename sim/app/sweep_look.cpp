@@ -32,7 +32,7 @@ struct Survey {
   std::map<std::size_t, RunState> states;
 };
 
-Survey survey(const SweepArguments& arguments, SweepCatalogue::Keep keep = SweepCatalogue::Keep::nothing) {
+Survey survey_of(const SweepArguments& arguments, SweepCatalogue::Keep keep = SweepCatalogue::Keep::nothing) {
   limit_blas_to_one_thread();
   limit_libtorch_to_one_thread();
   Survey found;
@@ -161,7 +161,7 @@ std::string quoted(const std::string& text) {
 }  // namespace
 
 int sweep_plan_command(const SweepArguments& arguments) {
-  Survey found = survey(arguments, SweepCatalogue::Keep::what_fits);
+  Survey found = survey_of(arguments, SweepCatalogue::Keep::what_fits);
   const std::vector<Estimate> estimates = refined_estimates(found);
   double left = 0.0;
   for (auto& [run, state] : found.states) {
@@ -180,7 +180,7 @@ int sweep_plan_command(const SweepArguments& arguments) {
 }
 
 int sweep_status_command(const SweepArguments& arguments) {
-  const Survey found = survey(arguments);
+  const Survey found = survey_of(arguments);
   fmt::print("{}: {} runs: {}{}\n", found.directory.path().string(), found.runs.size(), counts_text(found),
              found.directory.busy() ? "" : " (nobody is at work)");
   for (const auto& [run, state] : found.states) {
@@ -194,7 +194,7 @@ int sweep_status_command(const SweepArguments& arguments) {
 }
 
 int sweep_show_command(const SweepArguments& arguments, const std::string& id) {
-  const Survey found = survey(arguments);
+  const Survey found = survey_of(arguments);
   const std::size_t run = run_of(found, id);
   const PlannedRun& planned = found.plan.runs[run];
   fmt::print("identity   {}\n", planned.identity);
@@ -213,7 +213,7 @@ int sweep_show_command(const SweepArguments& arguments, const std::string& id) {
 }
 
 int sweep_diff_command(const SweepArguments& arguments, const std::string& a, const std::string& b) {
-  const Survey found = survey(arguments);
+  const Survey found = survey_of(arguments);
   const std::size_t first = run_of(found, a), second = run_of(found, b);
   const auto scenario = [&](std::size_t run) { return resolve_scenario({"", found.plan.runs[run].scenario, {}}); };
   std::vector<TextRow> rows(1, TextRow{"field", found.plan.runs[first].id(), found.plan.runs[second].id()});

@@ -45,7 +45,7 @@ double bytes_below(const fs::path& directory) {
   return bytes;
 }
 
-OldRun look_at(const fs::path& directory) {
+OldRun look_at_run(const fs::path& directory) {
   OldRun old{.directory = directory, .state = read_run_state(directory), .bytes = bytes_below(directory)};
   old.state.status = shown_status(old.state, directory);
   if (old.state.status == RunStatus::damaged) return old;
@@ -82,7 +82,7 @@ Leftovers leftovers_in(const SweepDirectory& directory, const SweepPlan& plan) {
     } else if (wanted.contains(id)) {
       ++found.of_grid;
     } else {
-      found.old.push_back(look_at(entry));
+      found.old.push_back(look_at_run(entry));
     }
   }
   return found;

@@ -46,8 +46,8 @@ struct Work {
   std::vector<Measured> measured;
 };
 
-Work look_at(const SweepDirectory& directory, const SweepPlan& plan, const std::vector<std::size_t>& runs,
-             std::uint32_t most_failures) {
+Work look_at_directory(const SweepDirectory& directory, const SweepPlan& plan, const std::vector<std::size_t>& runs,
+                       std::uint32_t most_failures) {
   Work work;
   for (const std::size_t run : runs) {
     const RunState state = read_run_state(directory.of_run(plan.runs[run].id()));
@@ -187,7 +187,7 @@ class SweepRun {
   Work open(SweepDirectory& directory) {
     directory.open(plan_, arguments_.sweep.shard);
     if (arguments_.retry_failed) forget_failures(directory, plan_, chosen_);
-    Work left = look_at(directory, plan_, chosen_, grid_.retries);
+    Work left = look_at_directory(directory, plan_, chosen_, grid_.retries);
     log::info("{}: {} cells, {} runs, of these {} done; {} to do on {} rank(s)", directory.path().string(),
               plan_.cells.size(), plan_.runs.size(), left.complete, left.todo.size(), world_.size());
     return left;

@@ -71,7 +71,7 @@ class PluginRegistry {
   std::vector<Entry> entries_;
 };
 
-/// `const Register<Aggregator, Krum, scenario::Krum> registered;` at the end of krum.cpp.
+/// `const Register<Aggregator, Krum, scenario::Krum> register_krum;` at the end of krum.cpp.
 template <class Base, class Plugin, class Config>
 struct Register {
   Register() {

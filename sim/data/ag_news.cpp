@@ -16,6 +16,7 @@
 #include "sim/data/table_columns.hpp"
 #include "sim/data/text_reader.hpp"
 #include "sim/data/text_table.hpp"
+#include "sim/data/words.hpp"
 
 namespace souk {
 namespace {
@@ -76,12 +77,6 @@ class AgNewsReader final : public TextReader {
   std::unique_ptr<NewsTable> test_;
 };
 
-std::size_t count_words(std::string_view cell) {
-  std::size_t words = 0;
-  for (std::size_t i = 0; i < cell.size(); ++i) words += cell[i] != ' ' && (i == 0 || cell[i - 1] == ' ');
-  return words;
-}
-
 // Class numbers in the first column, sentences in the last one, with or without a header.
 bool holds_news(const TextTable& table) {
   constexpr std::size_t sentence = 5, classes_max = 1000;
@@ -113,9 +108,9 @@ std::optional<Recognised> recognise_news(const std::string& path, const Recognit
   return found;
 }
 
-const RegisterRecogniser recognised(70, recognise_news);
+const RegisterRecogniser news_recogniser(70, recognise_news);
 
-const RegisterReader<AgNewsReader, scenario::AgNews> registered;
+const RegisterReader<AgNewsReader, scenario::AgNews> register_ag_news_reader;
 
 }  // namespace
 }  // namespace souk

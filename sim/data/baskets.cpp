@@ -68,7 +68,7 @@ class BasketsReader final : public DatasetReader {
   std::vector<float> frequency_;
 };
 
-const RegisterReader<BasketsReader, scenario::Baskets> registered;
+const RegisterReader<BasketsReader, scenario::Baskets> register_baskets_reader;
 
 }  // namespace
 }  // namespace souk

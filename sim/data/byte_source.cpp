@@ -13,6 +13,7 @@
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
 #include "sim/base/memory.hpp"
+#include "sim/data/file_handle.hpp"
 
 namespace souk {
 namespace {
@@ -24,23 +25,18 @@ constexpr std::uint64_t deflate_ratio_max = 1032;
 constexpr int gzip_window_bits = 15 + 16;
 constexpr int raw_window_bits = -15;
 
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, CloseFile>;
-
-File open_file(const std::string& path) {
+FileHandle open_file(const std::string& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   SOUK_REQUIRE(std::filesystem::exists(status), "{}: no such file", path);
   SOUK_REQUIRE(std::filesystem::is_regular_file(status), "{}: not a regular file", path);
-  File file(std::fopen(path.c_str(), "rb"));
+  FileHandle file(std::fopen(path.c_str(), "rb"));
   SOUK_REQUIRE(file != nullptr, "{}: cannot be opened: {}", path, std::strerror(errno));
   return file;
 }
 
 FileExtent whole_file(const std::string& path) {
-  const File file = open_file(path);
+  const FileHandle file = open_file(path);
   std::array<unsigned char, 2> magic{};
   const bool gzip = std::fread(magic.data(), 1, magic.size(), file.get()) == 2 && magic[0] == 0x1f && magic[1] == 0x8b;
   return {0, std::filesystem::file_size(path), gzip ? Packing::gzip : Packing::none};
@@ -51,7 +47,7 @@ FileExtent whole_file(const std::string& path) {
 struct ByteSource::State {
   std::string path;
   FileExtent extent;
-  File file;
+  FileHandle file;
   std::uint64_t left = 0;  // stored bytes not yet read from the file
   std::vector<std::uint8_t> input;
   z_stream zlib{};
@@ -98,7 +94,7 @@ std::uint64_t ByteSource::size_claim() const {
   const State& s = *state_;
   if (s.extent.packing == Packing::none) return s.extent.bytes;
   if (s.extent.packing == Packing::deflate) return 0;
-  const File file = open_file(s.path);
+  const FileHandle file = open_file(s.path);
   std::array<std::uint8_t, 4> trailer{};
   if (s.extent.bytes < 18 || fseeko(file.get(), -4, SEEK_END) != 0 ||
       std::fread(trailer.data(), 1, trailer.size(), file.get()) != trailer.size()) {

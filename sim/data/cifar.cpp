@@ -187,9 +187,9 @@ std::optional<Recognised> recognise_cifar(const std::string& path, const Recogni
   return found;
 }
 
-const RegisterRecogniser recognised(20, recognise_cifar);
+const RegisterRecogniser cifar_recogniser(20, recognise_cifar);
 
-const RegisterReader<CifarReader, scenario::Cifar> registered;
+const RegisterReader<CifarReader, scenario::Cifar> register_cifar_reader;
 
 }  // namespace
 }  // namespace souk

@@ -14,6 +14,7 @@
 #include "scenarios/data.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/data/class_labels.hpp"
+#include "sim/data/class_limit.hpp"
 #include "sim/data/data_path.hpp"
 #include "sim/data/dataset_format.hpp"
 #include "sim/data/recognition.hpp"
@@ -26,7 +27,6 @@ namespace souk {
 namespace {
 
 constexpr std::size_t features_max = 65536;
-constexpr std::size_t classes_max = 65536;
 
 // A table as a data set: each numeric column one float feature, each categorical column one 0/1 feature per category.
 // With STANDARD scaling every feature, one-hot ones too, is brought to zero mean and unit variance: rare categories
@@ -315,9 +315,9 @@ std::optional<Recognised> recognise_table(const std::string& path, const Recogni
   return found;
 }
 
-const RegisterRecogniser recognised(90, recognise_table);
+const RegisterRecogniser table_recogniser(90, recognise_table);
 
-const RegisterReader<CsvReader, scenario::Csv> registered;
+const RegisterReader<CsvReader, scenario::Csv> register_csv_reader;
 
 }  // namespace
 }  // namespace souk

@@ -27,7 +27,7 @@ class FormatOf final : public DatasetFormat {
   Config config_;
 };
 
-/// `const RegisterReader<IdxReader, scenario::Idx> registered;` at the end of idx.cpp.
+/// `const RegisterReader<IdxReader, scenario::Idx> register_idx_reader;` at the end of idx.cpp.
 template <class Reader, class Config>
 using RegisterReader = Register<DatasetFormat, FormatOf<Reader, Config>, Config>;
 

@@ -48,7 +48,7 @@ struct Loaded {
 };
 
 template <class Value>
-std::vector<ChannelSummary> summarise(const DatasetShape& shape, const std::vector<Value>& values) {
+std::vector<ChannelSummary> summarise_channels(const DatasetShape& shape, const std::vector<Value>& values) {
   const std::size_t channels = shape.sample_shape[0], plane = shape.features() / channels;
   std::vector<ChannelSummary> summary(
       channels, {std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(), 0.0, 0.0});
@@ -86,8 +86,8 @@ SplitSummary summarise_split(DatasetReader& reader, Split split, std::vector<std
   const std::string empty = classes_without_sample(loaded.shape.class_names, loaded.labels);
   if (split == Split::train && !empty.empty()) warnings.push_back(empty);
   if (loaded.shape.vocabulary > 0 || loaded.shape.graph) return summary;  // token numbers have no mean
-  summary.channels =
-      loaded.shape.element == Element::u8 ? summarise(loaded.shape, loaded.u8) : summarise(loaded.shape, loaded.f32);
+  summary.channels = loaded.shape.element == Element::u8 ? summarise_channels(loaded.shape, loaded.u8)
+                                                         : summarise_channels(loaded.shape, loaded.f32);
   return summary;
 }
 
@@ -151,7 +151,7 @@ DatasetSummary describe_idx_file(const std::string& path) {
     for (const std::uint8_t label : values) ++file.class_counts[label];
     for (std::size_t c = 0; c < file.class_counts.size(); ++c) summary.shape.class_names.push_back(std::to_string(c));
   } else {
-    file.channels = summarise(summary.shape, values);
+    file.channels = summarise_channels(summary.shape, values);
   }
   summary.splits.push_back(std::move(file));
   return summary;
@@ -168,7 +168,7 @@ DatasetSummary describe_npy_file(const std::string& path) {
   std::vector<float> values(array.values);
   read_npy(array, values);
   finish_npy(array);
-  summary.splits.push_back({"array", summary.shape.samples, {}, summarise(summary.shape, values)});
+  summary.splits.push_back({"array", summary.shape.samples, {}, summarise_channels(summary.shape, values)});
   return summary;
 }
 

@@ -14,6 +14,7 @@
 
 #include "sim/base/atomic_file.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/data/file_handle.hpp"
 #include "sim/data/tar_archive.hpp"
 
 namespace souk {
@@ -23,13 +24,8 @@ namespace fs = std::filesystem;
 
 constexpr int attempts_per_mirror = 3;  // a connection cut midway is taken up again
 
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, CloseFile>;
-
 std::string digest_of(const std::string& path, Checksum checksum) {
-  const File file(std::fopen(path.c_str(), "rb"));
+  const FileHandle file(std::fopen(path.c_str(), "rb"));
   SOUK_REQUIRE(file != nullptr, "{}: cannot be read", path);
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
   const EVP_MD* const kind = checksum == Checksum::sha256 ? EVP_sha256() : EVP_md5();
@@ -62,7 +58,7 @@ struct Transfer {
   const FetchOptions& options;
   std::string part;
   std::uint64_t start = 0;  // bytes that were there
-  File out{};
+  FileHandle out{};
   CURL* curl = nullptr;
   std::uint64_t written = 0;  // bytes on disk
   bool first = true;

@@ -75,7 +75,7 @@ constexpr float shift = 3.0f;
 constexpr float corner_shift = 0.1f;  // in units of the symbol
 constexpr float half_width = 1.1f, half_width_change = 0.5f;
 constexpr float ink = 255.0f, ink_loss = 0.45f;  // the loss as a share
-constexpr float noise = 28.0f;                   // standard deviation in grey levels
+constexpr float grey_noise = 28.0f;              // standard deviation in grey levels
 constexpr float clutter_strokes = 2.0f, clutter_length = 6.0f;
 
 struct Canvas {
@@ -164,7 +164,7 @@ Affine draw_affine(Nuisance& nuisance) {
           {center + nuisance(shift), center + nuisance(shift)}};
 }
 
-void render(std::size_t symbol, Stream& random, float difficulty, std::uint8_t* out) {
+void render_glyph(std::size_t symbol, Stream& random, float difficulty, std::uint8_t* out) {
   Nuisance nuisance(random, difficulty);
   const Affine affine = draw_affine(nuisance);
   const float width = std::max(half_width + nuisance(half_width_change), 0.6f);
@@ -186,7 +186,7 @@ void render(std::size_t symbol, Stream& random, float difficulty, std::uint8_t* 
   }
   std::array<std::uint32_t, pixels> words;
   for (std::uint32_t& word : words) word = random.next();
-  develop(canvas.value.data(), words.data(), noise * difficulty, out);
+  develop(canvas.value.data(), words.data(), grey_noise * difficulty, out);
 }
 
 // Sample i of a split shows symbol i mod 10 and is drawn from a stream of its own.
@@ -213,7 +213,7 @@ class GlyphsReader final : public DatasetReader {
     for (std::size_t row = rows.begin; row < rows.end; ++row) {
       const std::size_t symbol = row % symbols.size();
       Stream random(seed_, streams::glyph(row, split == Split::test));
-      render(symbol, random, difficulty_, out.u8.data() + (row - rows.begin) * pixels);
+      render_glyph(symbol, random, difficulty_, out.u8.data() + (row - rows.begin) * pixels);
       out.labels[row - rows.begin] = static_cast<std::int32_t>(symbol);
     }
   }
@@ -226,7 +226,7 @@ class GlyphsReader final : public DatasetReader {
   std::uint64_t seed_;
 };
 
-const RegisterReader<GlyphsReader, scenario::Glyphs> registered;
+const RegisterReader<GlyphsReader, scenario::Glyphs> register_glyphs_reader;
 
 }  // namespace
 }  // namespace souk

@@ -263,9 +263,9 @@ std::optional<Recognised> recognise_idx(const std::string& path, const Recogniti
   return recognise_named(path);
 }
 
-const RegisterRecogniser recognised(10, recognise_idx);
+const RegisterRecogniser idx_recogniser(10, recognise_idx);
 
-const RegisterReader<IdxReader, scenario::Idx> registered;
+const RegisterReader<IdxReader, scenario::Idx> register_idx_reader;
 
 }  // namespace
 }  // namespace souk

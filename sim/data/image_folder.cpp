@@ -164,9 +164,9 @@ std::optional<Recognised> recognise_image_folder(const std::string& path, const 
   return found;
 }
 
-const RegisterRecogniser recognised(50, recognise_image_folder);
+const RegisterRecogniser image_folder_recogniser(50, recognise_image_folder);
 
-const RegisterReader<ImageFolderReader, scenario::ImageFolder> registered;
+const RegisterReader<ImageFolderReader, scenario::ImageFolder> register_image_folder_reader;
 
 }  // namespace
 }  // namespace souk

@@ -9,6 +9,7 @@
 #include "scenarios/data.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/data/class_labels.hpp"
+#include "sim/data/class_limit.hpp"
 #include "sim/data/data_path.hpp"
 #include "sim/data/dataset_format.hpp"
 #include "sim/data/leaf_json.hpp"
@@ -19,8 +20,6 @@
 
 namespace souk {
 namespace {
-
-constexpr std::size_t classes_max = 65536;
 
 struct SampleAt {
   std::uint32_t user = 0, place = 0;
@@ -180,9 +179,9 @@ std::optional<Recognised> recognise_leaf(const std::string& path, const Recognit
   return found;
 }
 
-const RegisterRecogniser recognised(40, recognise_leaf);
+const RegisterRecogniser leaf_recogniser(40, recognise_leaf);
 
-const RegisterReader<LeafReader, scenario::Leaf> registered;
+const RegisterReader<LeafReader, scenario::Leaf> register_leaf_reader;
 
 }  // namespace
 }  // namespace souk

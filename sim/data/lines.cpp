@@ -20,15 +20,10 @@
 #include "sim/data/text_reader.hpp"
 #include "sim/data/text_table.hpp"
 #include "sim/data/vocabulary.hpp"
+#include "sim/data/words.hpp"
 
 namespace souk {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = std::min(text.find_first_not_of(" \t"), text.size());
-  const std::size_t end = text.find_last_not_of(" \t") + 1;
-  return text.substr(begin, std::max(begin, end) - begin);
-}
 
 // A file of labelled texts of either kind, in memory.
 class TextSource {
@@ -183,9 +178,9 @@ std::optional<Recognised> recognise_lines(const std::string& path, const Recogni
   return found;
 }
 
-const RegisterRecogniser recognised(80, recognise_lines);
+const RegisterRecogniser lines_recogniser(80, recognise_lines);
 
-const RegisterReader<LinesReader, scenario::Lines> registered;
+const RegisterReader<LinesReader, scenario::Lines> register_lines_reader;
 
 }  // namespace
 }  // namespace souk

@@ -10,6 +10,7 @@
 #include "sim/base/contract.hpp"
 #include "sim/base/memory.hpp"
 #include "sim/data/class_labels.hpp"
+#include "sim/data/class_limit.hpp"
 #include "sim/data/data_path.hpp"
 #include "sim/data/dataset_format.hpp"
 #include "sim/data/npy_array.hpp"
@@ -18,8 +19,6 @@
 
 namespace souk {
 namespace {
-
-constexpr std::size_t classes_max = 65536;
 
 // Labels and groups are small beside features and read at once.
 template <class Value>
@@ -305,9 +304,9 @@ std::optional<Recognised> recognise_npy(const std::string& path, const Recogniti
       path, fmt::format("{}", fmt::join(names, ", ")));
 }
 
-const RegisterRecogniser recognised(60, recognise_npy);
+const RegisterRecogniser npy_recogniser(60, recognise_npy);
 
-const RegisterReader<NpyReader, scenario::Npy> registered;
+const RegisterReader<NpyReader, scenario::Npy> register_npy_reader;
 
 }  // namespace
 }  // namespace souk

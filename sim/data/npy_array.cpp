@@ -40,7 +40,7 @@ void read_bytes(NpyArray& array, std::span<std::uint8_t> out) {
 }
 
 // Value of a key in the header's Python dictionary, up to its comma or closing brace outside brackets and quotes.
-std::string_view value_of(const NpyArray& array, std::string_view header, std::string_view key) {
+std::string_view value_in_header(const NpyArray& array, std::string_view header, std::string_view key) {
   const std::string quoted = fmt::format("'{}':", key);
   std::size_t begin = header.find(quoted);
   SOUK_REQUIRE(begin != std::string_view::npos, "{}: the .npy header has no '{}'", array.name, key);
@@ -108,9 +108,9 @@ std::string read_header(NpyArray& array) {
 // `bytes`: how many the file or member has in all; for deflated members as its archive claims.
 NpyArray parse_npy(NpyArray array, std::uint64_t bytes, ValueOrder order) {
   const std::string header = read_header(array);
-  array.type = parse_type(array, value_of(array, header, "descr"));
-  const std::string_view fortran = value_of(array, header, "fortran_order");
-  array.shape = parse_shape(array, value_of(array, header, "shape"));
+  array.type = parse_type(array, value_in_header(array, header, "descr"));
+  const std::string_view fortran = value_in_header(array, header, "fortran_order");
+  array.shape = parse_shape(array, value_in_header(array, header, "shape"));
   array.fortran = fortran != "False" && array.shape.size() > 1;
   SOUK_REQUIRE(fortran == "False" || (fortran == "True" && order == ValueOrder::any),
                "{}: is in Fortran order: save numpy.ascontiguousarray(…)", array.name);

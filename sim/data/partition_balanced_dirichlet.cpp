@@ -77,7 +77,8 @@ class BalancedDirichletPartitioner final : public Partitioner {
   double alpha_;
 };
 
-const Register<Partitioner, BalancedDirichletPartitioner, scenario::BalancedDirichlet> registered;
+const Register<Partitioner, BalancedDirichletPartitioner, scenario::BalancedDirichlet>
+    register_balanced_dirichlet_partitioner;
 
 }  // namespace
 }  // namespace souk

@@ -72,7 +72,8 @@ class ClassesPerClientPartitioner final : public Partitioner {
   std::size_t per_client_;
 };
 
-const Register<Partitioner, ClassesPerClientPartitioner, scenario::ClassesPerClient> registered;
+const Register<Partitioner, ClassesPerClientPartitioner, scenario::ClassesPerClient>
+    register_classes_per_client_partitioner;
 
 }  // namespace
 }  // namespace souk

@@ -36,7 +36,7 @@ class DirichletPartitioner final : public Partitioner {
   double alpha_;
 };
 
-const Register<Partitioner, DirichletPartitioner, scenario::Dirichlet> registered;
+const Register<Partitioner, DirichletPartitioner, scenario::Dirichlet> register_dirichlet_partitioner;
 
 }  // namespace
 }  // namespace souk

@@ -47,7 +47,7 @@ class DiscoveryPartitioner final : public Partitioner {
   double noise_;
 };
 
-const Register<Partitioner, DiscoveryPartitioner, scenario::Discovery> registered;
+const Register<Partitioner, DiscoveryPartitioner, scenario::Discovery> register_discovery_partitioner;
 
 }  // namespace
 }  // namespace souk

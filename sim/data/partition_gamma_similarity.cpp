@@ -30,7 +30,8 @@ class GammaSimilarityPartitioner final : public Partitioner {
   double gamma_;
 };
 
-const Register<Partitioner, GammaSimilarityPartitioner, scenario::GammaSimilarity> registered;
+const Register<Partitioner, GammaSimilarityPartitioner, scenario::GammaSimilarity>
+    register_gamma_similarity_partitioner;
 
 }  // namespace
 }  // namespace souk

@@ -87,7 +87,7 @@ class HalfClassesPartitioner final : public Partitioner {
   double size_exponent_;
 };
 
-const Register<Partitioner, HalfClassesPartitioner, scenario::HalfClasses> registered;
+const Register<Partitioner, HalfClassesPartitioner, scenario::HalfClasses> register_half_classes_partitioner;
 
 }  // namespace
 }  // namespace souk

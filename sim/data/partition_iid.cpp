@@ -46,7 +46,7 @@ class IidPartitioner final : public Partitioner {
   std::size_t overlapping_samples_;
 };
 
-const Register<Partitioner, IidPartitioner, scenario::Iid> registered;
+const Register<Partitioner, IidPartitioner, scenario::Iid> register_iid_partitioner;
 
 }  // namespace
 }  // namespace souk

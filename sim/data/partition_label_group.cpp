@@ -34,7 +34,7 @@ class LabelGroupPartitioner final : public Partitioner {
   std::size_t groups_;
 };
 
-const Register<Partitioner, LabelGroupPartitioner, scenario::LabelGroup> registered;
+const Register<Partitioner, LabelGroupPartitioner, scenario::LabelGroup> register_label_group_partitioner;
 
 }  // namespace
 }  // namespace souk

@@ -51,7 +51,7 @@ class LouvainPartitioner final : public Partitioner {
   double resolution_;
 };
 
-const Register<Partitioner, LouvainPartitioner, scenario::Louvain> registered;
+const Register<Partitioner, LouvainPartitioner, scenario::Louvain> register_louvain_partitioner;
 
 }  // namespace
 }  // namespace souk

@@ -26,7 +26,7 @@ class NaturalPartitioner final : public Partitioner {
   }
 };
 
-const Register<Partitioner, NaturalPartitioner, scenario::Natural> registered;
+const Register<Partitioner, NaturalPartitioner, scenario::Natural> register_natural_partitioner;
 
 }  // namespace
 }  // namespace souk

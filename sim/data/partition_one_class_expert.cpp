@@ -96,7 +96,7 @@ class OneClassExpertPartitioner final : public Partitioner {
   double share_;
 };
 
-const Register<Partitioner, OneClassExpertPartitioner, scenario::OneClassExpert> registered;
+const Register<Partitioner, OneClassExpertPartitioner, scenario::OneClassExpert> register_one_class_expert_partitioner;
 
 }  // namespace
 }  // namespace souk

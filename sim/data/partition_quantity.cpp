@@ -31,7 +31,7 @@ class QuantityPartitioner final : public Partitioner {
   double sigma_;
 };
 
-const Register<Partitioner, QuantityPartitioner, scenario::Quantity> registered;
+const Register<Partitioner, QuantityPartitioner, scenario::Quantity> register_quantity_partitioner;
 
 }  // namespace
 }  // namespace souk

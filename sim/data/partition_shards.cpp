@@ -33,7 +33,7 @@ class ShardsPartitioner final : public Partitioner {
   std::size_t per_client_;
 };
 
-const Register<Partitioner, ShardsPartitioner, scenario::Shards> registered;
+const Register<Partitioner, ShardsPartitioner, scenario::Shards> register_shards_partitioner;
 
 }  // namespace
 }  // namespace souk

@@ -29,8 +29,8 @@ struct RecognitionHints {
 /// it is, and something must be decided by the user.
 using Recogniser = std::function<std::optional<Recognised>(const std::string& path, const RecognitionHints& hints)>;
 
-/// Enters a format's recogniser: `const RegisterRecogniser recognised(20, recognise);` in the format's own file. Lower
-/// orders are asked first: those that know names of files, then those that look into them.
+/// Enters a format's recogniser: `const RegisterRecogniser idx_recogniser(20, recognise);` in the format's own file.
+/// Lower orders are asked first: those that know names of files, then those that look into them.
 class RegisterRecogniser {
  public:
   RegisterRecogniser(int order, Recogniser recogniser);

@@ -88,7 +88,7 @@ void require_categories(const TextTable& table, const FeatureColumn& fitted, con
                                       quote_cell(row.cell(fitted.column)), categories, table.rows()));
 }
 
-double mean_of(std::span<const RowAt> rows, std::size_t column) {
+double mean_of_column(std::span<const RowAt> rows, std::size_t column) {
   std::size_t present = 0;
   double sum = 0.0;
   for (const RowAt& row : rows) {
@@ -126,7 +126,7 @@ FeatureColumn fit_column(const TextTable& table, std::span<const RowAt> training
   require_no_slips(table, column, counts);
   fitted.numeric = counts.others == 0;
   if (fitted.numeric) {
-    fitted.mean = mean_of(training, column);
+    fitted.mean = mean_of_column(training, column);
     return fitted;
   }
   fitted.categories = categories_of(training, column);

@@ -8,17 +8,12 @@
 
 #include "sim/base/contract.hpp"
 #include "sim/data/table_columns.hpp"
+#include "sim/data/words.hpp"
 
 namespace souk {
 namespace {
 
-constexpr std::size_t examples_max = 3, listed_max = 12, classes_max = 1000, listed_values_max = 100;
-
-std::size_t count_words(std::string_view cell) {
-  std::size_t words = 0;
-  for (std::size_t i = 0; i < cell.size(); ++i) words += cell[i] != ' ' && (i == 0 || cell[i - 1] == ' ');
-  return words;
-}
+constexpr std::size_t examples_max = 3, listed_max = 12, surveyed_classes_max = 1000, listed_values_max = 100;
 
 ColumnSurvey survey_column(const TextTable& table, std::size_t column) {
   ColumnSurvey found;
@@ -44,7 +39,7 @@ ColumnSurvey survey_column(const TextTable& table, std::size_t column) {
 }
 
 bool may_be_class(const ColumnSurvey& column, std::size_t rows) {
-  return column.values >= 2 && column.values <= std::min(classes_max, std::max<std::size_t>(2, rows / 2));
+  return column.values >= 2 && column.values <= std::min(surveyed_classes_max, std::max<std::size_t>(2, rows / 2));
 }
 
 bool is_class_name(std::string name) {

@@ -4,16 +4,11 @@
 
 #include "scenarios/data.pb.h"
 #include "sim/base/contract.hpp"
+#include "sim/data/class_limit.hpp"
 #include "sim/data/table_columns.hpp"
 #include "sim/data/test_rows.hpp"
 
 namespace souk {
-namespace {
-
-constexpr std::size_t classes_max = 65536;
-
-}  // namespace
-
 void LabelledTexts::add(std::string_view label, std::string_view text, std::size_t line) {
   labels.push_back(label);
   texts.push_back(text);

@@ -10,18 +10,12 @@
 #include "sim/base/heartbeat.hpp"
 #include "sim/base/memory.hpp"
 #include "sim/data/text_file.hpp"
+#include "sim/data/words.hpp"
 
 namespace souk {
 namespace {
 
 constexpr std::uint64_t table_bytes_max = std::uint64_t{1} << 33;
-
-std::string_view trimmed(std::string_view text) {
-  const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 /// Whether a cell is `lower` in any case.
 bool equals(std::string_view cell, std::string_view lower) {

@@ -93,7 +93,7 @@ class TopicsReader final : public DatasetReader {
   std::vector<std::uint32_t> numbers_;  // token numbers of the words: shared ones, then class by class
 };
 
-const RegisterReader<TopicsReader, scenario::Topics> registered;
+const RegisterReader<TopicsReader, scenario::Topics> register_topics_reader;
 
 }  // namespace
 }  // namespace souk

@@ -57,9 +57,9 @@ std::optional<Recognised> recognise_trec(const std::string& path, const Recognit
   return trec.train().empty() || trec.test().empty() ? std::nullopt : std::optional(found);
 }
 
-const RegisterRecogniser recognised(30, recognise_trec);
+const RegisterRecogniser trec_recogniser(30, recognise_trec);
 
-const RegisterReader<TrecReader, scenario::Trec> registered;
+const RegisterReader<TrecReader, scenario::Trec> register_trec_reader;
 
 }  // namespace
 }  // namespace souk

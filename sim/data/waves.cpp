@@ -115,7 +115,7 @@ class WavesReader final : public DatasetReader {
   Function function_;
 };
 
-const RegisterReader<WavesReader, scenario::Waves> registered;
+const RegisterReader<WavesReader, scenario::Waves> register_waves_reader;
 
 }  // namespace
 }  // namespace souk

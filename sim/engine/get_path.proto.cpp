@@ -32,7 +32,7 @@ void add_label(const std::string& part, std::string& label) {
   label += (label.empty() ? "" : "+") + part;
 }
 
-std::string text_of(const pb::Message& message, const pb::FieldDescriptor& field, int index) {
+std::string text_of_field(const pb::Message& message, const pb::FieldDescriptor& field, int index) {
   if (field.cpp_type() != pb::FieldDescriptor::CPPTYPE_STRING) return value_text(message, field, index);
   const auto* reflection = message.GetReflection();
   return index < 0 ? reflection->GetString(message, &field) : reflection->GetRepeatedString(message, &field, index);
@@ -65,7 +65,7 @@ std::optional<std::string> value_below(const pb::Message* message, const pb::Des
   if (field.message_type() == nullptr) {
     SOUK_REQUIRE(next == parts.size(), "'{}': '{}' has no fields below it", path, parts[at]);
     if (message == nullptr) return std::nullopt;
-    return text_of(*message, field, index);
+    return text_of_field(*message, field, index);
   }
   const pb::Message* below = message == nullptr ? nullptr : &nested(*message, field, index);
   if (next < parts.size()) return value_below(below, *field.message_type(), parts, next, path);

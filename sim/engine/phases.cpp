@@ -18,7 +18,7 @@ namespace souk {
 namespace {
 
 template <class Number>
-void parse_number(const std::string& text, const std::string& value, Number& out) {
+void parse_phase_number(const std::string& text, const std::string& value, Number& out) {
   const auto result = std::from_chars(value.data(), value.data() + value.size(), out);
   SOUK_REQUIRE(result.ec == std::errc() && result.ptr == value.data() + value.size(),
                "--inject-fault {}: '{}' is not a number", text, value);
@@ -37,9 +37,9 @@ InjectedFault parse_fault(const std::string& text) {
     const std::string key = part.substr(0, equals);
     const std::string value = part.substr(equals + 1);
     if (key == "rank") {
-      parse_number(text, value, fault.rank);
+      parse_phase_number(text, value, fault.rank);
     } else if (key == "round") {
-      parse_number(text, value, fault.round);
+      parse_phase_number(text, value, fault.round);
     } else if (key == "phase") {
       fault.phase = value;
     } else if (key == "kind" && value == "hang") {

@@ -15,12 +15,12 @@
 namespace souk {
 namespace {
 
-struct Usage {
+struct LoopUsage {
   std::int64_t peak_rss_bytes = 0;
   std::int64_t page_faults = 0;
 };
 
-Usage own_usage() {
+LoopUsage own_usage() {
   rusage usage = {};
   getrusage(RUSAGE_SELF, &usage);
   return {usage.ru_maxrss * 1024, usage.ru_minflt + usage.ru_majflt};
@@ -33,9 +33,9 @@ struct EndOfRound {
 };
 
 /// Tells all ranks, at once, of each other's times, memory, signals and clocks.
-EndOfRound share_end_of_round(const Comm& comm, const Phases& phases, const Usage& before, bool late,
+EndOfRound share_end_of_round(const Comm& comm, const Phases& phases, const LoopUsage& before, bool late,
                               RoundRecord& record) {
-  const Usage now = own_usage();
+  const LoopUsage now = own_usage();
   std::vector<std::int64_t> own{now.peak_rss_bytes, now.page_faults - before.page_faults, stop_signal::received(),
                                 late ? 1 : 0};
   const std::size_t of_phases = own.size();
@@ -61,7 +61,7 @@ EndOfRound share_end_of_round(const Comm& comm, const Phases& phases, const Usag
 }
 
 /// Writes, where something can be written; what fails because it cannot any more is said as that.
-void commit(const LoopOptions& options, const std::function<void()>& write) {
+void commit_round(const LoopOptions& options, const std::function<void()>& write) {
   if (!options.before_commit) return write();
   options.before_commit();
   try {
@@ -84,7 +84,7 @@ void save(Phases& phases, Protocol& protocol, const CheckpointStore* store, cons
   std::unique_ptr<CheckpointFile> file;
   phases.local("checkpoint", [&] {
     if (store == nullptr) return;
-    commit(options, [&] {
+    commit_round(options, [&] {
       file =
           store->begin({.round = record.round, .scenario_text = options.scenario_text, .stop = text_of(record.stop)});
     });
@@ -93,7 +93,7 @@ void save(Phases& phases, Protocol& protocol, const CheckpointStore* store, cons
   ArchiveWriter archive(file != nullptr ? static_cast<StateSink&>(*file) : nowhere);
   protocol.serialize(archive);
   phases.local("checkpoint", [&] {
-    if (file != nullptr) commit(options, [&] { store->commit(*file); });
+    if (file != nullptr) commit_round(options, [&] { store->commit(*file); });
   });
 }
 
@@ -139,7 +139,7 @@ LoopResult run_rounds(const Comm& comm, Protocol& protocol, MetricSink* sink, co
     sink->commit_set_up(protocol.set_up_record());
   });
   while (!record.stop && record.round.value < options.rounds) {
-    const Usage before = own_usage();
+    const LoopUsage before = own_usage();
     const RoundIndex next{record.round.value + 1};
     record = RoundRecord();
     record.round = next;
@@ -151,7 +151,7 @@ LoopResult run_rounds(const Comm& comm, Protocol& protocol, MetricSink* sink, co
     const auto [signal, late] = share_end_of_round(comm, phases, before, out_of_time, record);
     phases.local("record", [&] {
       if (sink == nullptr) return;
-      commit(options, [&] { sink->commit(record); });
+      commit_round(options, [&] { sink->commit(record); });
       if (options.after_round) options.after_round(record);
     });
     const bool over = last || record.stop || signal != 0 || late;

@@ -48,11 +48,11 @@ std::string comment_text(const Descriptor* commented) {
   return text.rfind("next: ", 0) == 0 ? "" : text;
 }
 
-void collect(const pb::Descriptor& type, std::vector<const pb::Descriptor*>& out) {
+void collect_types(const pb::Descriptor& type, std::vector<const pb::Descriptor*>& out) {
   if (std::find(out.begin(), out.end(), &type) != out.end()) return;
   out.push_back(&type);
   for (int f = 0; f < type.field_count(); ++f) {
-    if (type.field(f)->type() == pb::FieldDescriptor::TYPE_MESSAGE) collect(*type.field(f)->message_type(), out);
+    if (type.field(f)->type() == pb::FieldDescriptor::TYPE_MESSAGE) collect_types(*type.field(f)->message_type(), out);
   }
 }
 
@@ -114,8 +114,8 @@ std::vector<std::string> bibtex_of(const pb::Descriptor& type) {
 
 std::vector<const pb::Descriptor*> schema_messages() {
   std::vector<const pb::Descriptor*> messages;
-  collect(*scenario::Scenario::descriptor(), messages);
-  collect(*scenario::Grid::descriptor(), messages);
+  collect_types(*scenario::Scenario::descriptor(), messages);
+  collect_types(*scenario::Grid::descriptor(), messages);
   return messages;
 }
 

@@ -16,7 +16,7 @@ namespace {
 
 namespace pb = google::protobuf;
 
-int parse_index(const std::string& path, const std::string& text, int size) {
+int parse_element_index(const std::string& path, const std::string& text, int size) {
   int index = -1;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), index);
   SOUK_REQUIRE(result.ec == std::errc() && result.ptr == text.data() + text.size(),
@@ -171,7 +171,7 @@ void set_path(pb::Message& root, const std::string& path, const std::string& val
       continue;
     }
     const int size = reflection->FieldSize(*message, &field);
-    const int index = parse_index(path, parts[++p], size);
+    const int index = parse_element_index(path, parts[++p], size);
     if (p + 1 == parts.size()) return assign_element(*message, field, index, path, value);
     SOUK_REQUIRE(is_message, "--set {}: '{}' has no fields below it", path, parts[p - 1]);
     message = index == size ? reflection->AddMessage(message, &field)

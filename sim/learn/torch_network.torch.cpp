@@ -52,7 +52,7 @@ struct Answer {
 };
 
 /// Some columns of a matrix, row by row.
-struct Columns {
+struct BatchColumns {
   std::size_t first = 0, count = 0, width = 0;
   std::vector<float> of(std::span<const float> whole) const {
     std::vector<float> part;
@@ -185,8 +185,8 @@ class TorchNetwork final : public Network {
     return sum / static_cast<double>(batch.samples) + of_attention;
   }
 
-  /// Columns of the outputs and of the attention in joined answers.
-  std::pair<Columns, Columns> columns(std::size_t size, std::size_t samples) const {
+  /// BatchColumns of the outputs and of the attention in joined answers.
+  std::pair<BatchColumns, BatchColumns> columns(std::size_t size, std::size_t samples) const {
     const std::size_t outputs = shape().outputs(), width = size / samples;
     return {{.first = 0, .count = outputs, .width = width},
             {.first = outputs, .count = width - outputs, .width = width}};

@@ -154,7 +154,7 @@ std::vector<std::vector<std::size_t>> cancelled(const Selected& distances, std::
 }
 
 /// Which of these rows of a matrix of distances has the smallest sum of distances to the others: no outlier.
-std::size_t most_central(const SymmetricMatrix& distances, std::span<const std::size_t> rows) {
+std::size_t most_central_row(const SymmetricMatrix& distances, std::span<const std::size_t> rows) {
   std::vector<double> totals;
   for (const std::size_t i : rows) {
     totals.push_back(0.0);
@@ -179,7 +179,7 @@ void put_distances(const Comm& comm, const Selected& selected, const std::size_t
   for (const std::vector<std::size_t>& members : cancelled(selected, squares)) {
     std::vector<std::size_t> places;
     for (const std::size_t row : members) places.push_back(selected.rows[row]);
-    const std::size_t center = most_central(selected.matrix, places);
+    const std::size_t center = most_central_row(selected.matrix, places);
     const ColumnMatrix updates = selected.updates.select(comm, members);
     put_distances(comm, {updates, places, selected.matrix}, &center);
   }

@@ -9,11 +9,12 @@
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
 #include "sim/base/streams.hpp"
+#include "sim/params/dot.hpp"
 
 namespace souk {
 namespace {
 
-constexpr int steps_max = 10'000;
+constexpr int power_steps_max = 10'000;
 constexpr int sweeps_max = 60;  // per eigenvalue; two or three are usual
 
 struct Tridiagonal {
@@ -21,10 +22,6 @@ struct Tridiagonal {
   std::vector<double> below;  ///< below[i] couples i and i + 1; the last is 0
   DenseMatrix basis;          ///< row k: the vector that coordinate k stands for
 };
-
-double dot(std::span<const double> a, std::span<const double> b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
 
 DenseMatrix unpacked(const SymmetricMatrix& matrix) {
   DenseMatrix full(matrix.order, matrix.order);
@@ -211,7 +208,7 @@ SymmetricEigen symmetric_eigen(const SymmetricMatrix& matrix) {
 
 TopEigen power_iteration(const SymmetricMatrix& matrix, double tolerance) {
   TopEigen top{0.0, random_unit_vector(matrix.order)};
-  for (int step = 0; step < steps_max; ++step) {
+  for (int step = 0; step < power_steps_max; ++step) {
     heartbeat::beat();
     std::vector<double> image = product(matrix, top.vector);
     top.value = dot(image, top.vector);

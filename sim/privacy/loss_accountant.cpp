@@ -6,7 +6,7 @@ namespace souk {
 namespace {
 
 constexpr double usual_step = 1e-3;
-constexpr double most_points = 1 << 20;
+constexpr double grid_points_max = 1 << 20;
 
 /// Grid points of the distribution of a single release, more or less: the loss of a Gaussian mechanism that samples
 /// nobody has a larger range.
@@ -20,15 +20,15 @@ double points_of_release(const SubsampledGaussian& release, double step) {
 LossAccountant LossAccountant::fit_for(Releases releases, double delta) {
   double step = usual_step;
   const auto too_long = [&](const SubsampledGaussian& release) {
-    return points_of_release(release, step) > most_points;
+    return points_of_release(release, step) > grid_points_max;
   };
   while (std::ranges::any_of(releases, too_long)) step *= 2.0;
   LossAccountant best(step);
-  for (; static_cast<double>(best.points(releases)) > most_points; step *= 2.0) best = LossAccountant(2.0 * step);
+  for (; static_cast<double>(best.points(releases)) > grid_points_max; step *= 2.0) best = LossAccountant(2.0 * step);
   double epsilon = best.epsilons(releases, delta).larger();
   while (true) {
     LossAccountant finer(0.5 * best.step());
-    if (static_cast<double>(finer.points(releases)) > most_points) return best;
+    if (static_cast<double>(finer.points(releases)) > grid_points_max) return best;
     const double refined = finer.epsilons(releases, delta).larger();
     if (!(epsilon - refined > 1e-3 * refined)) return best;
     best = std::move(finer);

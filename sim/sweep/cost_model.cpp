@@ -8,7 +8,7 @@ namespace souk {
 namespace {
 
 /// Of at least one value; of the two in the middle, the larger.
-double median(std::vector<double> values) {
+double median_of_ratios(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
@@ -27,7 +27,7 @@ void refine(const std::vector<CostKind>& kinds, const std::vector<Measured>& fin
     }
   }
   std::map<Key, double> factors;
-  for (const auto& [key, values] : ratios) factors[key] = median(values);
+  for (const auto& [key, values] : ratios) factors[key] = median_of_ratios(values);
   for (std::size_t run = 0; run < seconds.size(); ++run) {
     for (const Key& key : {Key{kinds[run].rule, kinds[run].attacks}, Key{kinds[run].rule, ""}, Key{"", ""}}) {
       const auto factor = factors.find(key);

@@ -3,7 +3,7 @@
 
 #include "tests/support/last_accuracy.hpp"
 
-namespace souk {
+namespace souk::accuracy_test {
 namespace {
 
 /// Ten clients that share the images evenly, all of them in every round.
@@ -27,4 +27,4 @@ TEST(Glyphs, a_small_cnn_passes_ninety_seven_per_cent) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::accuracy_test

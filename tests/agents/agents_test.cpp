@@ -21,7 +21,7 @@
 #include "sim/params/linear.hpp"
 #include "tests/support/matrices.hpp"
 
-namespace souk {
+namespace souk::agents_test {
 namespace {
 
 using testing::ElementsAre;
@@ -312,4 +312,4 @@ TEST(StopTests, target_counts_once_and_patience_counts_tests_without_improvement
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::agents_test

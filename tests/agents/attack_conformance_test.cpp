@@ -11,7 +11,7 @@
 #include "sim/base/error.hpp"
 #include "tests/support/simulated.hpp"
 
-namespace souk {
+namespace souk::attack_conformance_test {
 namespace {
 
 constexpr std::uint32_t rounds = 4;
@@ -373,4 +373,4 @@ TEST(Invalid, updates_of_malicious_clients_are_recorded_and_count_as_rejected) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::attack_conformance_test

@@ -11,7 +11,7 @@
 
 #include "tests/support/last_accuracy.hpp"
 
-namespace souk {
+namespace souk::attack_effect_test {
 namespace {
 
 /// 15 clients, two local passes: updates are alike.
@@ -102,4 +102,4 @@ TEST_F(AttackEffect, fltrust_fails_with_a_root_set_of_one_class) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::attack_effect_test

@@ -10,7 +10,7 @@
 #include "sim/engine/scenario_file.hpp"
 #include "tests/support/matrices.hpp"
 
-namespace souk {
+namespace souk::attackers_test {
 namespace {
 
 using testing::ElementsAre;
@@ -186,4 +186,4 @@ TEST(AttackSchedule, acts_when_the_scenario_says) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::attackers_test

@@ -13,7 +13,7 @@
 #include "sim/params/linear.hpp"
 #include "tests/support/matrices.hpp"
 
-namespace souk {
+namespace souk::audit_test {
 namespace {
 
 using Values = std::vector<double>;
@@ -179,4 +179,4 @@ TEST(UsedWithoutPayment, starts_at_the_threshold_times_an_equal_share) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::audit_test

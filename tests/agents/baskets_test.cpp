@@ -5,7 +5,7 @@
 
 #include "tests/support/last_accuracy.hpp"
 
-namespace souk {
+namespace souk::baskets_test {
 namespace {
 
 std::string baskets_under(const std::string& rule) {
@@ -34,4 +34,4 @@ TEST(BasketsFederation, hardly_learns_the_trigger_under_the_median) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::baskets_test

@@ -14,7 +14,7 @@
 #include "sim/base/streams.hpp"
 #include "sim/comm/thread_team.hpp"
 
-namespace souk {
+namespace souk::clip_bound_test {
 namespace {
 
 scenario::Privacy config_of(const std::string& text) {
@@ -132,4 +132,4 @@ TEST(UpdateNoise, is_the_same_on_a_row_and_on_columns_of_any_number_of_ranks) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::clip_bound_test

@@ -16,7 +16,7 @@
 #include "sim/base/plugin_registry.hpp"
 #include "tests/support/simulated.hpp"
 
-namespace souk {
+namespace souk::edge_attacks_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -373,4 +373,4 @@ TEST(Service, gives_a_client_its_own_nodes) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::edge_attacks_test

@@ -13,11 +13,11 @@
 #include "sim/base/error.hpp"
 #include "tests/sim/learn/graph_fixtures.hpp"
 
-namespace souk {
+namespace souk::edge_counting_test {
 namespace {
 
-using testing::parse;
-using testing::SmallGraph;
+using fixtures::parse;
+using fixtures::SmallGraph;
 
 struct Asked {
   explicit Asked(const std::string& text, std::size_t nodes = 60) : small(nodes, 4) {
@@ -203,7 +203,7 @@ TEST(EdgeMetrics, estimate_the_number_of_edges_by_two_clusters) {
   EXPECT_EQ(upper_cluster({0.0, 0.0, 3.0, no_score}), 1U);
   // Brute force over all splits of scores in order.
   std::vector<double> scores;
-  Stream random = testing::stream(5);
+  Stream random = fixtures::stream(5);
   for (int i = 0; i < 40; ++i) scores.push_back(random.normal() + (i % 3 == 0 ? 4.0 : 0.0));
   std::vector<double> ordered = scores;
   std::ranges::sort(ordered, std::greater<>());
@@ -223,4 +223,4 @@ TEST(EdgeMetrics, estimate_the_number_of_edges_by_two_clusters) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::edge_counting_test

@@ -19,7 +19,7 @@
 #include "sim/engine/round_loop.hpp"
 #include "sim/engine/scenario_file.hpp"
 
-namespace souk {
+namespace souk::fuzz_test {
 namespace {
 
 namespace pb = google::protobuf;
@@ -418,4 +418,4 @@ TEST(Fuzz, random_scenarios_run_alike_on_one_rank_and_three_or_are_refused) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::fuzz_test

@@ -7,7 +7,7 @@
 #include "sim/base/error.hpp"
 #include "tests/support/simulated.hpp"
 
-namespace souk {
+namespace souk::graph_mi_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -68,4 +68,4 @@ TEST(GraphInversion, refuses_what_it_cannot_invert_before_the_first_round) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::graph_mi_test

@@ -14,7 +14,7 @@
 #include "tests/support/last_accuracy.hpp"
 #include "tests/support/simulated.hpp"
 
-namespace souk {
+namespace souk::graph_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -162,4 +162,4 @@ TEST(SharedGraphs, keep_the_true_edges_beside_the_noisy_ones) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::graph_test

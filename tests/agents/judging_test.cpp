@@ -19,7 +19,7 @@
 #include "sim/learn/tasks/row_task.hpp"
 #include "tests/support/matrices.hpp"
 
-namespace souk {
+namespace souk::judging_test {
 namespace {
 
 ResolvedScenario resolve(const std::string& text) {
@@ -282,4 +282,4 @@ TEST(ModelJudge, noise_ratios_are_one_for_the_global_model_and_differ_by_lane) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::judging_test

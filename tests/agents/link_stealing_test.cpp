@@ -8,7 +8,7 @@
 #include "sim/base/error.hpp"
 #include "tests/support/simulated.hpp"
 
-namespace souk {
+namespace souk::link_stealing_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -159,4 +159,4 @@ TEST(LinkStealing, is_refused_where_nothing_is_left_to_be_known) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::link_stealing_test

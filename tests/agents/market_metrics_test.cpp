@@ -13,7 +13,7 @@
 #include "sim/stats/correlation.hpp"
 #include "sim/stats/inequality.hpp"
 
-namespace souk {
+namespace souk::market_metrics_test {
 namespace {
 
 constexpr MicroCredits credit = micro_per_credit;
@@ -281,4 +281,4 @@ TEST(MarketMetrics, refuse_saved_state_of_other_markets) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::market_metrics_test

@@ -17,7 +17,7 @@
 #include "sim/stats/correlation.hpp"
 #include "sim/stats/inequality.hpp"
 
-namespace souk {
+namespace souk::market_test {
 namespace {
 
 using testing::ElementsAre;
@@ -340,4 +340,4 @@ TEST(MarketDesk, adds_noise_of_this_deviation_to_prices) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::market_test

@@ -8,7 +8,7 @@
 #include "agents/market/ledger.hpp"
 #include "tests/agents/market_rounds.hpp"
 
-namespace souk {
+namespace souk::marketplace_buyers_test {
 namespace {
 
 using testing::HasSubstr;
@@ -138,4 +138,4 @@ TEST(Marketplace, a_buyer_stops_when_its_model_is_good_enough_on_its_own_data) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::marketplace_buyers_test

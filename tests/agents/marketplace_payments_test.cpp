@@ -9,7 +9,7 @@
 #include "agents/market/reward_models.hpp"
 #include "tests/agents/market_rounds.hpp"
 
-namespace souk {
+namespace souk::marketplace_payments_test {
 namespace {
 
 using testing::HasSubstr;
@@ -171,4 +171,4 @@ TEST(RewardModels, take_the_largest_values_of_every_layer) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::marketplace_payments_test

@@ -14,7 +14,7 @@
 #include "sim/base/error.hpp"
 #include "tests/agents/market_rounds.hpp"
 
-namespace souk {
+namespace souk::marketplace_test {
 namespace {
 
 using testing::HasSubstr;
@@ -182,4 +182,4 @@ TEST(Marketplace, no_sum_of_money_overflows) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::marketplace_test

@@ -17,7 +17,7 @@
 #include "sim/engine/scenario_file.hpp"
 #include "tests/support/simulated.hpp"
 
-namespace souk {
+namespace souk::own_data_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -153,4 +153,4 @@ TEST_F(OwnData, is_shared_between_seeds_where_nothing_is_drawn) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::own_data_test

@@ -12,7 +12,7 @@
 #include "sim/base/random.hpp"
 #include "sim/engine/scenario_file.hpp"
 
-namespace souk {
+namespace souk::payments_test {
 namespace {
 
 using testing::ElementsAre;
@@ -242,4 +242,4 @@ TEST(BudgetFeasibleAuction, does_not_overflow_with_the_largest_sums) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::payments_test

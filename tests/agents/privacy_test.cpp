@@ -16,7 +16,7 @@
 #include "tests/support/last_accuracy.hpp"
 #include "tests/support/simulated.hpp"
 
-namespace souk {
+namespace souk::privacy_test {
 namespace {
 
 using testing::HasSubstr;
@@ -51,7 +51,7 @@ class Watch final : public Stage, private ServerHooks {
   }
 };
 
-const RegisterStage registered(
+const RegisterStage register_watch(
     {.name = "watch",
      .place = Place::serving,
      .is_in = [](const scenario::Scenario& scenario) { return scenario.name() == "watched"; },
@@ -338,4 +338,4 @@ TEST(Privacy, refuses_models_and_data_that_noise_does_not_cover) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::privacy_test

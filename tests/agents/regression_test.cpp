@@ -14,7 +14,7 @@
 #include "sim/engine/scenario_file.hpp"
 #include "tests/support/last_accuracy.hpp"
 
-namespace souk {
+namespace souk::regression_test {
 namespace {
 
 using testing::HasSubstr;
@@ -101,4 +101,4 @@ TEST(Regression, what_needs_classes_is_refused_by_name) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::regression_test

@@ -8,7 +8,7 @@
 
 #include "tests/support/last_accuracy.hpp"
 
-namespace souk {
+namespace souk::robustness_test {
 namespace {
 
 const std::string glyphs = "data { glyphs { train_samples: 3000 test_samples: 600 } }";
@@ -142,4 +142,4 @@ TEST_F(Robustness, holds_on_fashion_mnist_too) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::robustness_test

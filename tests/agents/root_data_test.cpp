@@ -16,7 +16,7 @@
 #include "sim/base/random.hpp"
 #include "sim/engine/scenario_file.hpp"
 
-namespace souk {
+namespace souk::root_data_test {
 namespace {
 
 using testing::ElementsAre;
@@ -157,4 +157,4 @@ TEST(Discovery, follows_the_root_data_where_the_server_has_them) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::root_data_test

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-namespace souk {
+namespace souk::round_recorder_test {
 namespace {
 
 /// A round of two clients whose updates reached the rule.
@@ -43,4 +43,4 @@ TEST(RoundRecorder, knows_no_weight_and_no_rate_of_detection_of_a_rule_by_coordi
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::round_recorder_test

@@ -16,7 +16,7 @@
 #include "tests/support/matrices.hpp"
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::round_worth_test {
 namespace {
 
 using Values = std::vector<double>;
@@ -267,4 +267,4 @@ TEST(RoundWorth, gives_sampled_values_their_bits_on_any_number_of_ranks) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::round_worth_test

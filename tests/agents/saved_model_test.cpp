@@ -10,7 +10,7 @@
 #include "sim/engine/checkpoint.hpp"
 #include "tests/support/simulated.hpp"
 
-namespace souk {
+namespace souk::saved_model_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -107,4 +107,4 @@ TEST(SavedModel, that_cannot_be_taken_is_refused) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::saved_model_test

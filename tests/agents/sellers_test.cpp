@@ -15,7 +15,7 @@
 #include "sim/engine/scenario_file.hpp"
 #include "sim/stats/correlation.hpp"
 
-namespace souk {
+namespace souk::sellers_test {
 namespace {
 
 using testing::ElementsAre;
@@ -304,4 +304,4 @@ TEST(Sellers, refuse_saved_state_of_other_markets) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::sellers_test

@@ -13,7 +13,7 @@
 #include "sim/engine/scenario_file.hpp"
 #include "tests/support/simulated.hpp"
 
-namespace souk {
+namespace souk::stage_test {
 namespace {
 
 /// Lets nobody ask client 0, counts the updates that arrive, and hides those of client 1 from the rule.
@@ -58,7 +58,7 @@ class Census final : public Stage, private ServerHooks {
   std::int64_t updates_ = 0;
 };
 
-const RegisterStage registered(
+const RegisterStage register_census(
     {.name = "census",
      .place = Place::serving,
      .is_in = [](const scenario::Scenario& scenario) { return scenario.name() == "with_a_census"; },
@@ -153,4 +153,4 @@ TEST(Stages, have_a_say_beside_the_market) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::stage_test

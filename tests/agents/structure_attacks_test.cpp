@@ -9,7 +9,7 @@
 #include "sim/base/plugin_registry.hpp"
 #include "tests/support/simulated.hpp"
 
-namespace souk {
+namespace souk::structure_attacks_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -109,4 +109,4 @@ TEST(StructureAttacks, say_which_members_insert_nothing) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::structure_attacks_test

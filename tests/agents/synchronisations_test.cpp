@@ -11,7 +11,7 @@
 #include "sim/engine/scenario_file.hpp"
 #include "tests/support/counting_transport.hpp"
 
-namespace souk {
+namespace souk::synchronisations_test {
 namespace {
 
 constexpr const char* plain =
@@ -46,4 +46,4 @@ TEST(Synchronisations, are_at_most_16_in_a_round_of_a_market) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::synchronisations_test

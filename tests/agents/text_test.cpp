@@ -13,7 +13,7 @@
 #include "tests/support/last_accuracy.hpp"
 #include "tests/support/simulated.hpp"
 
-namespace souk {
+namespace souk::text_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -102,4 +102,4 @@ TEST_F(TextBackdoor, is_taken_by_the_mean_which_keeps_its_accuracy) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::text_test

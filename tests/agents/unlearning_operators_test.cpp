@@ -23,7 +23,7 @@
 #include "sim/learn/tasks/row_task.hpp"
 #include "tests/support/simulated.hpp"
 
-namespace souk {
+namespace souk::unlearning_operators_test {
 namespace {
 
 using testing::DoubleNear;
@@ -640,4 +640,4 @@ TEST(FedEraser, of_two_rounds_is_what_its_formula_says) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::unlearning_operators_test

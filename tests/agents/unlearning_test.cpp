@@ -14,7 +14,7 @@
 #include "sim/base/plugin_registry.hpp"
 #include "tests/support/simulated.hpp"
 
-namespace souk {
+namespace souk::unlearning_test {
 namespace {
 
 using testing::HasSubstr;
@@ -444,4 +444,4 @@ TEST(Unlearning, refuses_in_one_sentence_what_cannot_be) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::unlearning_test

@@ -12,7 +12,7 @@
 #include "sim/learn/model.hpp"
 #include "tests/support/last_accuracy.hpp"
 
-namespace souk {
+namespace souk::validation_data_test {
 namespace {
 
 constexpr const char* small = R"(rounds: 3
@@ -100,4 +100,4 @@ TEST(DataKey, tells_apart_what_would_be_loaded_differently) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::validation_data_test

@@ -22,7 +22,7 @@
 #include "tests/support/matrices.hpp"
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::valuation_test {
 namespace {
 
 using Values = std::vector<double>;
@@ -475,4 +475,4 @@ TEST(ReplicationPenalty, lets_copies_earn_no_more_together_than_one_alone) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::valuation_test

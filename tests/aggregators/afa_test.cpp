@@ -3,7 +3,7 @@
 
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::afa_test {
 namespace {
 
 Rows one_against_nine() {
@@ -42,4 +42,4 @@ TEST(Afa, blocks_a_client_after_six_bad_rounds) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::afa_test

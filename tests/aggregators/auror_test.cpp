@@ -3,7 +3,7 @@
 
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::auror_test {
 namespace {
 
 using testing::Each;
@@ -77,4 +77,4 @@ TEST(Auror, finds_attackers_who_move_the_same_parameters) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::auror_test

@@ -5,7 +5,7 @@
 #include "tests/support/brute_force.hpp"
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::breakdown_test {
 namespace {
 
 constexpr std::size_t d = 300;
@@ -99,4 +99,4 @@ TEST(Mean, does_not_withstand_a_single_one) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::breakdown_test

@@ -5,7 +5,7 @@
 
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::clipped_clustering_test {
 namespace {
 
 using testing::ElementsAre;
@@ -76,4 +76,4 @@ TEST(ClippedClustering, leaves_out_attackers_who_agree_with_each_other) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::clipped_clustering_test

@@ -10,7 +10,7 @@
 #include "sim/comm/thread_team.hpp"
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::conformance_test {
 namespace {
 
 constexpr std::size_t f = 1;
@@ -168,4 +168,4 @@ TEST(Rules, every_rule_of_the_schema_is_registered) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::conformance_test

@@ -6,7 +6,7 @@
 #include "tests/support/brute_force.hpp"
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::coordinatewise_test {
 namespace {
 
 using testing::DoubleEq;
@@ -193,4 +193,4 @@ TEST(Columnwise, weigh_everybody_alike) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::coordinatewise_test

@@ -6,7 +6,7 @@
 
 #include "tests/support/matrices.hpp"
 
-namespace souk {
+namespace souk::cosine_distances_test {
 namespace {
 
 /// 1 - cos of origin + a and origin + b, formed in extended precision, which has the digits that doubles lack here.
@@ -79,4 +79,4 @@ TEST(CosineDistances, of_updates_alone_do_not_depend_on_their_lengths) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::cosine_distances_test

@@ -6,7 +6,7 @@
 #include "sim/base/error.hpp"
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::deepsight_test {
 namespace {
 
 using testing::Each;
@@ -136,4 +136,4 @@ TEST(DeepSight, refuses_a_network_without_a_last_weight_matrix_of_the_classes) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::deepsight_test

@@ -5,7 +5,7 @@
 
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::flame_test {
 namespace {
 
 using testing::ElementsAre;
@@ -68,4 +68,4 @@ TEST(Flame, adds_noise_in_proportion_to_the_median_norm) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::flame_test

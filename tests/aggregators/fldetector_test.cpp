@@ -3,7 +3,7 @@
 
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::fldetector_test {
 namespace {
 
 constexpr std::size_t clients = 10, dimension = 60;
@@ -63,4 +63,4 @@ TEST(FlDetector, goes_on_without_a_restart_when_told_to_and_leaves_honest_client
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::fldetector_test

@@ -7,7 +7,7 @@
 
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::flshield_test {
 namespace {
 
 using testing::Each;
@@ -212,4 +212,4 @@ TEST(FlShield, the_repository_gives_back_what_clipping_took) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::flshield_test

@@ -7,7 +7,7 @@
 #include "tests/support/heap_peak.hpp"
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::footprint_test {
 namespace {
 
 constexpr double megabyte = 1e6;
@@ -124,4 +124,4 @@ TEST(Footprints, of_a_rank_shrink_with_their_number) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::footprint_test

@@ -6,7 +6,7 @@
 #include "tests/support/brute_force.hpp"
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::geometric_test {
 namespace {
 
 using brute_force::Vector;
@@ -173,4 +173,4 @@ TEST(Monna, gives_ties_to_the_smallest_id) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::geometric_test

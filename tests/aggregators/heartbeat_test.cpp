@@ -16,7 +16,7 @@
 #include "sim/base/random.hpp"
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::heartbeat_test {
 namespace {
 
 std::uint64_t beats_of(const std::function<void()>& work) {
@@ -68,4 +68,4 @@ TEST(Heartbeat, beats_within_every_rule_that_compares_updates) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::heartbeat_test

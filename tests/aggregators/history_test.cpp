@@ -7,7 +7,7 @@
 #include "tests/support/brute_force.hpp"
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::history_test {
 namespace {
 
 using brute_force::Vector;
@@ -104,4 +104,4 @@ TEST(FoolsGold, does_not_punish_a_client_that_is_unlike_all_others) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::history_test

@@ -6,7 +6,7 @@
 #include "tests/support/brute_force.hpp"
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::krum_test {
 namespace {
 
 using brute_force::Indices;
@@ -177,4 +177,4 @@ TEST(MultiKrum, says_that_fewer_than_m_arrived) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::krum_test

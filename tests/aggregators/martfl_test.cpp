@@ -7,7 +7,7 @@
 
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::martfl_test {
 namespace {
 
 using testing::DoubleNear;
@@ -173,4 +173,4 @@ TEST(MartFl, the_repository_falls_back_on_the_first_client_where_no_kappa_is_abo
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::martfl_test

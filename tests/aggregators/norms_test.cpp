@@ -6,7 +6,7 @@
 #include "tests/support/brute_force.hpp"
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::norms_test {
 namespace {
 
 using brute_force::Vector;
@@ -156,4 +156,4 @@ TEST(Noise, is_the_same_on_any_number_of_ranks) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::norms_test

@@ -16,7 +16,7 @@
 #include "tests/support/brute_force.hpp"
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::pipeline_test {
 namespace {
 
 using brute_force::Indices;
@@ -301,4 +301,4 @@ TEST(Pipeline, keeps_the_state_of_the_rule_behind_it) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::pipeline_test

@@ -6,7 +6,7 @@
 #include "tests/support/brute_force.hpp"
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::rejection_test {
 namespace {
 
 using brute_force::Indices;
@@ -145,4 +145,4 @@ TEST(Rejection, refuses_bases_that_cannot_be_tried_out) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::rejection_test

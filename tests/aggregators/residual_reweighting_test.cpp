@@ -7,7 +7,7 @@
 
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::residual_reweighting_test {
 namespace {
 
 using testing::Each;
@@ -144,4 +144,4 @@ TEST(ResidualReweighting, stays_finite_where_differences_overflow) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::residual_reweighting_test

@@ -8,7 +8,7 @@
 #include "sim/base/error.hpp"
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::signguard_test {
 namespace {
 
 using testing::Each;
@@ -172,4 +172,4 @@ TEST(SignGuard, refuses_an_empty_band) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::signguard_test

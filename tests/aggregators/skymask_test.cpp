@@ -3,7 +3,7 @@
 
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::skymask_test {
 namespace {
 
 using testing::DoubleNear;
@@ -64,4 +64,4 @@ TEST(SkyMask, stops_when_ten_steps_no_longer_lower_the_loss) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::skymask_test

@@ -11,7 +11,7 @@
 #include "tests/support/matrices.hpp"
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::spectral_test {
 namespace {
 
 using brute_force::Direction;
@@ -212,4 +212,4 @@ TEST(Dnc, refuses_to_drop_everybody) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::spectral_test

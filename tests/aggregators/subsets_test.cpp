@@ -6,7 +6,7 @@
 #include "tests/support/brute_force.hpp"
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::subsets_test {
 namespace {
 
 using brute_force::Indices;
@@ -123,4 +123,4 @@ TEST(Smea, refuses_more_subsets_than_it_may_look_at) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::subsets_test

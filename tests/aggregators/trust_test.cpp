@@ -5,7 +5,7 @@
 #include "tests/support/brute_force.hpp"
 #include "tests/support/rule_world.hpp"
 
-namespace souk {
+namespace souk::trust_test {
 namespace {
 
 using brute_force::Vector;
@@ -126,4 +126,4 @@ TEST(ZenoPp, keeps_the_model_where_nobody_is_accepted) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::trust_test

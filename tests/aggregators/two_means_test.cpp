@@ -10,7 +10,7 @@
 #include "aggregators/stats/kmeans_1d.hpp"
 #include "sim/base/random.hpp"
 
-namespace souk {
+namespace souk::two_means_test {
 namespace {
 
 /// Tiles against dynamic programming, column by column.
@@ -91,4 +91,4 @@ TEST(TwoMeans, tell_apart_large_values_that_are_close_together) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::two_means_test

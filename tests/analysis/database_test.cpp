@@ -10,7 +10,7 @@
 
 #include "sim/base/error.hpp"
 
-namespace souk {
+namespace souk::database_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -93,4 +93,4 @@ TEST_F(DatabaseTest, says_what_cannot_be_read_and_why) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::database_test

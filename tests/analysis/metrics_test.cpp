@@ -11,7 +11,7 @@
 #include "analysis/metrics/metric.hpp"
 #include "analysis/metrics/metric_info.hpp"
 
-namespace souk {
+namespace souk::metrics_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -117,4 +117,4 @@ TEST(Metrics, stand_in_the_report_in_the_order_they_ask_for) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::metrics_test

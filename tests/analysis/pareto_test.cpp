@@ -7,7 +7,7 @@
 
 #include "sim/base/random.hpp"
 
-namespace souk {
+namespace souk::pareto_test {
 namespace {
 
 TEST(Pareto, the_front_is_what_nothing_dominates) {
@@ -29,4 +29,4 @@ TEST(Pareto, the_front_is_what_nothing_dominates) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::pareto_test

@@ -11,7 +11,7 @@
 #include "analysis/report/tables.hpp"
 #include "tests/analysis/report_fixture.hpp"
 
-namespace souk {
+namespace souk::report_edges_test {
 namespace {
 
 using nlohmann::json;
@@ -188,4 +188,4 @@ TEST(ReportOfOneAttackOnEdges, has_it_as_its_line) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::report_edges_test

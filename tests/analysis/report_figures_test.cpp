@@ -12,7 +12,7 @@
 #include "analysis/report/theme.hpp"
 #include "tests/analysis/report_fixture.hpp"
 
-namespace souk {
+namespace souk::report_figures_test {
 namespace {
 
 using nlohmann::json;
@@ -219,4 +219,4 @@ TEST(Thinned, keeps_first_and_last_and_no_more_than_it_may) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::report_figures_test

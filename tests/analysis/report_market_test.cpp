@@ -11,7 +11,7 @@
 #include "sim/stats/inequality.hpp"
 #include "tests/analysis/report_fixture.hpp"
 
-namespace souk {
+namespace souk::report_market_test {
 namespace {
 
 using nlohmann::json;
@@ -280,4 +280,4 @@ TEST(Lorenz, gini_is_twice_the_area_above_the_curve) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::report_market_test

@@ -7,7 +7,7 @@
 #include "analysis/report/data_set.hpp"
 #include "analysis/report/page.hpp"
 
-namespace souk {
+namespace souk::report_page_test {
 namespace {
 
 using nlohmann::json;
@@ -99,4 +99,4 @@ TEST(ReportPage, loads_nothing_from_elsewhere) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::report_page_test

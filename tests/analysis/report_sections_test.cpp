@@ -7,7 +7,7 @@
 #include "analysis/metrics/metric.hpp"
 #include "analysis/report/section.hpp"
 
-namespace souk {
+namespace souk::report_sections_test {
 namespace {
 
 TEST(ReportSections, come_in_their_places) {
@@ -46,4 +46,4 @@ TEST(ReportSections, that_metrics_ask_for_are_there) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::report_sections_test

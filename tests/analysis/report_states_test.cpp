@@ -8,7 +8,7 @@
 #include "analysis/report/figure_states.hpp"
 #include "tests/analysis/report_fixture.hpp"
 
-namespace souk {
+namespace souk::report_states_test {
 namespace {
 
 using nlohmann::json;
@@ -87,4 +87,4 @@ TEST(FigureStates, places_whose_names_differ_in_odd_characters_alone_get_numbers
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::report_states_test

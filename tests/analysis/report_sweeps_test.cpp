@@ -7,7 +7,7 @@
 #include "analysis/report/verdict.hpp"
 #include "tests/analysis/report_fixture.hpp"
 
-namespace souk {
+namespace souk::report_sweeps_test {
 namespace {
 
 using nlohmann::json;
@@ -241,4 +241,4 @@ TEST(ReportOfClasses, there_is_no_table_without_classes_or_with_more_than_a_page
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::report_sweeps_test

@@ -8,7 +8,7 @@
 #include "analysis/report/tables.hpp"
 #include "analysis/report/verdict.hpp"
 
-namespace souk {
+namespace souk::report_verdict_test {
 namespace {
 
 using testing::HasSubstr;
@@ -369,4 +369,4 @@ TEST(ReportWords, durations_change_their_unit) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::report_verdict_test

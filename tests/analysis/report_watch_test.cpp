@@ -14,7 +14,7 @@
 #include "analysis/report/watch_server.hpp"
 #include "sim/base/error.hpp"
 
-namespace souk {
+namespace souk::report_watch_test {
 namespace {
 
 using testing::HasSubstr;
@@ -136,4 +136,4 @@ TEST_F(ReportWatch, a_port_that_is_taken_is_said) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::report_watch_test

@@ -10,7 +10,7 @@
 #include "sim/base/error.hpp"
 #include "tests/analysis/made_results.hpp"
 
-namespace souk {
+namespace souk::results_export_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -197,4 +197,4 @@ TEST(Export, replaces_nothing_and_leaves_nothing_behind) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::results_export_test

@@ -10,7 +10,7 @@
 #include "sim/base/file_lock.hpp"
 #include "tests/analysis/made_results.hpp"
 
-namespace souk {
+namespace souk::results_view_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -457,4 +457,4 @@ TEST(ResultsView, without_measurements_two_attempts_at_one_run_are_equal) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::results_view_test

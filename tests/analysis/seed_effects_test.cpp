@@ -7,7 +7,7 @@
 
 #include "sim/stats/summary.hpp"
 
-namespace souk {
+namespace souk::seed_effects_test {
 namespace {
 
 TEST(SeedEffects, are_the_spread_over_seeds_whatever_settings_are_taken_together) {
@@ -24,4 +24,4 @@ TEST(SeedEffects, are_the_spread_over_seeds_whatever_settings_are_taken_together
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::seed_effects_test

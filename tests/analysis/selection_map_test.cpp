@@ -8,7 +8,7 @@
 #include "analysis/results/results_view.hpp"
 #include "tests/analysis/made_results.hpp"
 
-namespace souk {
+namespace souk::selection_map_test {
 namespace {
 
 using nlohmann::json;
@@ -119,4 +119,4 @@ TEST(SelectionMap, of_a_thousand_clients_in_a_thousand_rounds_stays_small_and_sa
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::selection_map_test

@@ -13,7 +13,7 @@
 #include "sim/base/error.hpp"
 #include "tests/support/program.hpp"
 
-namespace souk {
+namespace souk::sinks_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -137,4 +137,4 @@ TEST_F(Sinks, tensorboard_records_are_whole_checked_and_cut_back_on_rewind) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::sinks_test

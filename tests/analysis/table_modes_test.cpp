@@ -6,7 +6,7 @@
 #include "sim/base/error.hpp"
 #include "tests/analysis/table_world.hpp"
 
-namespace souk {
+namespace souk::table_modes_test {
 namespace {
 
 using testing::HasSubstr;
@@ -324,4 +324,4 @@ TEST(SelectionTable, says_where_validation_data_come_from) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::table_modes_test

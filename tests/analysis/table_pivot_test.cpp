@@ -5,7 +5,7 @@
 #include "sim/base/random.hpp"
 #include "tests/analysis/table_world.hpp"
 
-namespace souk {
+namespace souk::table_pivot_test {
 namespace {
 
 using testing::HasSubstr;
@@ -414,4 +414,4 @@ TEST(MaliciousShares, of_weight_and_income_are_added_up) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::table_pivot_test

@@ -6,7 +6,7 @@
 #include "analysis/tables/result_table.hpp"
 #include "analysis/tables/statistic.hpp"
 
-namespace souk {
+namespace souk::table_render_test {
 namespace {
 
 const ResultTable small{.title = "accuracy",
@@ -109,4 +109,4 @@ TEST(NumberText, has_the_digits_that_matter) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::table_render_test

@@ -1,7 +1,7 @@
 // `souk aggregate` as a user runs it.
 #include "tests/support/update_files.hpp"
 
-namespace souk {
+namespace souk::aggregate_test {
 namespace {
 
 using testing::AllOf;
@@ -111,4 +111,4 @@ TEST_F(Aggregate, wrong_input_is_one_sentence_and_nothing_written) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::aggregate_test

@@ -1,7 +1,7 @@
 // The program as a user runs it: arguments, exit codes, ranks, kill and resume. SOUK_PROGRAM is the binary.
 #include "tests/app/app_fixture.hpp"
 
-namespace souk {
+namespace souk::app_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -351,4 +351,4 @@ TEST_F(App, citations_are_of_what_a_scenario_uses) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::app_test

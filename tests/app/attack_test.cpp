@@ -3,7 +3,7 @@
 
 #include "tests/support/update_files.hpp"
 
-namespace souk {
+namespace souk::attack_test {
 namespace {
 
 using testing::AllOf;
@@ -243,4 +243,4 @@ TEST_F(Attack, the_number_of_members_is_asked_for) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::attack_test

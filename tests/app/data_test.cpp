@@ -4,7 +4,7 @@
 
 #include "tests/app/app_fixture.hpp"
 
-namespace souk {
+namespace souk::data_test {
 namespace {
 
 using testing::AllOf;
@@ -34,4 +34,4 @@ TEST_F(AppData, describe_and_check_say_what_is_there) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::data_test

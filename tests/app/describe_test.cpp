@@ -1,7 +1,7 @@
 // What `souk list` and `souk describe` say about plug-ins and kinds of them.
 #include "tests/support/update_files.hpp"
 
-namespace souk {
+namespace souk::describe_test {
 namespace {
 
 using testing::AllOf;
@@ -69,4 +69,4 @@ TEST_F(Describe, a_kind_gives_a_page_for_each_of_its_plug_ins) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::describe_test

@@ -3,7 +3,7 @@
 
 #include "tests/app/results_folder.hpp"
 
-namespace souk {
+namespace souk::export_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -61,4 +61,4 @@ TEST_F(Export, refuses_in_one_sentence_and_writes_nothing) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::export_test

@@ -4,7 +4,7 @@
 
 #include "tests/app/app_fixture.hpp"
 
-namespace souk {
+namespace souk::launch_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -317,4 +317,4 @@ TEST_F(Launch, outputs_go_into_devices_pipes_and_through_links) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::launch_test

@@ -3,7 +3,7 @@
 
 #include "tests/app/app_fixture.hpp"
 
-namespace souk {
+namespace souk::privacy_test {
 namespace {
 
 using testing::HasSubstr;
@@ -73,4 +73,4 @@ TEST_F(PrivacyCommand, check_foretells_epsilon) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::privacy_test

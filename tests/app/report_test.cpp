@@ -3,7 +3,7 @@
 
 #include "tests/app/results_folder.hpp"
 
-namespace souk {
+namespace souk::report_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -115,4 +115,4 @@ TEST_F(ReportCommand, watching_ends_with_the_signal_that_asked_for_it) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::report_test

@@ -8,7 +8,7 @@
 
 #include "tests/app/sweep_fixture.hpp"
 
-namespace souk {
+namespace souk::sweep_commands_test {
 namespace {
 
 using testing::HasSubstr;
@@ -179,4 +179,4 @@ TEST_F(SweepTest, compares_two_cells) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::sweep_commands_test

@@ -7,7 +7,7 @@
 
 #include "tests/app/sweep_fixture.hpp"
 
-namespace souk {
+namespace souk::sweep_failures_test {
 namespace {
 
 using testing::HasSubstr;
@@ -178,4 +178,4 @@ TEST_F(SweepTest, a_full_disk_stops_the_sweep_and_nothing_is_lost) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::sweep_failures_test

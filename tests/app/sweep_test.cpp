@@ -8,7 +8,7 @@
 
 #include "tests/app/sweep_fixture.hpp"
 
-namespace souk {
+namespace souk::sweep_test {
 namespace {
 
 using testing::HasSubstr;
@@ -184,4 +184,4 @@ TEST_F(SweepTest, a_list_of_cells_that_was_never_written_holds_up_nobody) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::sweep_test

@@ -3,7 +3,7 @@
 
 #include "tests/app/results_folder.hpp"
 
-namespace souk {
+namespace souk::table_test {
 namespace {
 
 using testing::HasSubstr;
@@ -178,4 +178,4 @@ TEST_F(Table, refuses_what_makes_no_sense_in_one_sentence) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::table_test

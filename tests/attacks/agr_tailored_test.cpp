@@ -6,7 +6,7 @@
 #include "tests/support/attack_world.hpp"
 #include "tests/support/brute_force.hpp"
 
-namespace souk {
+namespace souk::agr_tailored_test {
 namespace {
 
 using brute_force::Indices;
@@ -184,4 +184,4 @@ TEST(AgrTailored, has_the_same_bits_on_any_number_of_ranks) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::agr_tailored_test

@@ -7,7 +7,7 @@
 #include "tests/support/attack_world.hpp"
 #include "tests/support/brute_force.hpp"
 
-namespace souk {
+namespace souk::alie_test {
 namespace {
 
 using testing::ElementsAre;
@@ -65,4 +65,4 @@ TEST(Alie, among_colluders_learns_from_the_members_alone) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::alie_test

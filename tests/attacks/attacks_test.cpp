@@ -7,7 +7,7 @@
 #include "sim/comm/thread_team.hpp"
 #include "tests/support/attack_world.hpp"
 
-namespace souk {
+namespace souk::attacks_test {
 namespace {
 
 using testing::ElementsAre;
@@ -95,4 +95,4 @@ TEST(Attacks, a_group_without_a_method_has_no_attack) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::attacks_test

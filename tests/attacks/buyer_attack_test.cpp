@@ -16,7 +16,7 @@
 #include "sim/comm/thread_team.hpp"
 #include "tests/support/matrices.hpp"
 
-namespace souk {
+namespace souk::buyer_attack_test {
 namespace {
 
 constexpr std::size_t dimension = 3000;  // several panels
@@ -200,4 +200,4 @@ TEST(BuyerAttack, underpay_denies_its_share_of_what_is_used_and_nothing_else) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::buyer_attack_test

@@ -6,7 +6,7 @@
 #include "tests/support/attack_world.hpp"
 #include "tests/support/brute_force.hpp"
 
-namespace souk {
+namespace souk::fang_test {
 namespace {
 
 using brute_force::Indices;
@@ -166,4 +166,4 @@ TEST(FangTrim, partial_lies_three_to_four_deviations_from_the_members_mean) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::fang_test

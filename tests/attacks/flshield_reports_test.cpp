@@ -7,7 +7,7 @@
 
 #include "tests/support/attack_world.hpp"
 
-namespace souk {
+namespace souk::flshield_reports_test {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
@@ -278,4 +278,4 @@ TEST(FlShieldAdvanced, leaves_classes_alone_that_no_member_judges) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::flshield_reports_test

@@ -6,7 +6,7 @@
 #include "tests/support/attack_world.hpp"
 #include "tests/support/brute_force.hpp"
 
-namespace souk {
+namespace souk::fltrust_adaptive_test {
 namespace {
 
 using brute_force::Vector;
@@ -119,4 +119,4 @@ TEST(FlTrustAdaptive, has_the_same_bits_on_any_number_of_ranks) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::fltrust_adaptive_test

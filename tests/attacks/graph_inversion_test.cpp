@@ -9,7 +9,7 @@
 
 #include "tests/sim/learn/graph_fixtures.hpp"
 
-namespace souk {
+namespace souk::graph_inversion_test {
 namespace {
 
 constexpr std::size_t features = 9, classes = 3;
@@ -19,8 +19,8 @@ template <class T>
 struct Inverted {
   explicit Inverted(const std::string& model, const FeatureScaling& reads = {}, std::size_t nodes = 11,
                     InversionWeights weights = {.norm = 0.3, .smoothness = 0.7})
-      : small(nodes, features), scaling(reads), network(testing::graph_network(model, features, classes)) {
-    parameters = testing::normal_values(network.layout().dimension(), 3);
+      : small(nodes, features), scaling(reads), network(fixtures::graph_network(model, features, classes)) {
+    parameters = fixtures::normal_values(network.layout().dimension(), 3);
     for (std::size_t v = 0; v < nodes; ++v) known.push_back(v % 4 == 3 ? -1 : static_cast<std::int32_t>(v % classes));
     loss.emplace(InvertedNetwork{.network = network,
                                  .parameters = parameters,
@@ -31,7 +31,7 @@ struct Inverted {
   }
   std::size_t nodes() const { return known.size(); }
 
-  testing::SmallGraph small;
+  fixtures::SmallGraph small;
   FeatureScaling scaling;
   GraphNetwork network;
   std::vector<float> parameters;
@@ -41,7 +41,7 @@ struct Inverted {
 
 /// Weights in (0, 1) below the diagonal, and no numbers above it.
 std::vector<double> some_weights(std::size_t n) {
-  Stream random = testing::stream(21);
+  Stream random = fixtures::stream(21);
   std::vector<double> graph(n * n, std::nan(""));
   for (std::size_t i = 0; i < n; ++i) {
     graph[i * n + i] = 0.0;
@@ -197,7 +197,7 @@ TEST(ProjectGraph, takes_the_same_from_all_where_the_sum_is_too_large) {
 
 TEST(ProjectGraph, finds_the_nearest) {
   const std::size_t n = 30;
-  Stream random = testing::stream(22);
+  Stream random = fixtures::stream(22);
   std::vector<double> before(n * n), graph;
   for (double& x : before) x = 3.0 * random.uniform() - 1.0;
   graph = before;
@@ -220,4 +220,4 @@ TEST(ProjectGraph, finds_the_nearest) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::graph_inversion_test

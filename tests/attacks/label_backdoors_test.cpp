@@ -9,7 +9,7 @@
 
 #include "tests/support/backdoor_checks.hpp"
 
-namespace souk {
+namespace souk::label_backdoors_test {
 namespace {
 
 using testing::ElementsAre;
@@ -224,4 +224,4 @@ TEST(EdgeCase, refuses_files_that_do_not_fit) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::label_backdoors_test

@@ -3,7 +3,7 @@
 #include "sim/base/error.hpp"
 #include "tests/support/data_attack_world.hpp"
 
-namespace souk {
+namespace souk::label_flip_test {
 namespace {
 
 using testing::Each;
@@ -58,4 +58,4 @@ TEST(LabelFlip, refuses_classes_that_the_data_set_does_not_have) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::label_flip_test

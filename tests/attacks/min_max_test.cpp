@@ -7,7 +7,7 @@
 #include "tests/support/attack_world.hpp"
 #include "tests/support/brute_force.hpp"
 
-namespace souk {
+namespace souk::min_max_test {
 namespace {
 
 using brute_force::Vector;
@@ -129,4 +129,4 @@ TEST(MinMaxAndMinSum, have_the_same_bits_on_any_number_of_ranks) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::min_max_test

@@ -13,7 +13,7 @@
 #include "scenarios/edge_attacks.pb.h"
 #include "tests/sim/learn/graph_fixtures.hpp"
 
-namespace souk {
+namespace souk::pair_features_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -47,7 +47,7 @@ TEST(PairFeatures, have_the_entropy_of_what_is_above_zero) {
 }
 
 TEST(PairFeatures, know_sparse_rows) {
-  const testing::SmallGraph small(14, 9);
+  const fixtures::SmallGraph small(14, 9);
   for (NodeIndex a = 0; a < 14; ++a) {
     for (NodeIndex b = 0; b < 14; ++b) {
       std::vector<double> of_a, of_b;
@@ -80,7 +80,7 @@ TEST(RunningScale, leaves_out_what_is_not_defined) {
 }
 
 TEST(KnownPairs, are_none_that_is_asked_about) {
-  const testing::SmallGraph small(40, 9);
+  const fixtures::SmallGraph small(40, 9);
   std::vector<EdgeQuestion> questions;
   for (NodeIndex v = 0; v < 10; ++v)
     questions.push_back({.target = v, .candidates = {30, 11, static_cast<NodeIndex>(v + 1)}});
@@ -102,7 +102,7 @@ TEST(KnownPairs, are_none_that_is_asked_about) {
 }
 
 TEST(KnownPairs, are_what_is_left_where_most_is_asked_about) {
-  const testing::SmallGraph small(14, 9);
+  const fixtures::SmallGraph small(14, 9);
   std::vector<EdgeQuestion> questions;
   for (NodeIndex a = 0; a < 12; ++a) {
     questions.push_back({.target = a, .candidates = {}});
@@ -158,7 +158,7 @@ TEST(PairDescription, of_any_graph_has_distances_and_entropies_alone) {
   const double a = 0.75, b = 0.5, c = 0.9, d = 0.2;
   const ReadAnswers answers{.nodes = {0, 1}, .width = 2, .values = {a, 1 - a, b, 1 - b}};
   const ReadAnswers reference{.nodes = {0, 1}, .width = 2, .values = {c, 1 - c, d, 1 - d}};
-  const testing::SmallGraph small(14, 9);
+  const fixtures::SmallGraph small(14, 9);
   const auto entropy_of = [](double p) { return -p * std::log(p + 1e-5) - (1 - p) * std::log(1 - p + 1e-5); };
   const auto expect_part = [&](std::span<const double> part, double p, double q) {
     const double apart = std::abs(p - q);
@@ -191,7 +191,7 @@ TEST(PairDescription, of_any_graph_has_distances_and_entropies_alone) {
 }
 
 TEST(ReferenceNetwork, answers_what_features_tell) {
-  const testing::SmallGraph small(40, 12, false);
+  const fixtures::SmallGraph small(40, 12, false);
   ReadAnswers answers{.nodes = {}, .width = 2, .values = {}};
   for (NodeIndex v = 0; v < 40; ++v) {
     const bool first = small.feature(v, 3) > 0.0;
@@ -209,4 +209,4 @@ TEST(ReferenceNetwork, answers_what_features_tell) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::pair_features_test

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace souk {
+namespace souk::perceptron_test {
 namespace {
 
 Stream stream(std::uint16_t lane) { return Stream(5, StreamKey{Purpose::dataset, nobody, RoundIndex{0}, lane}); }
@@ -104,4 +104,4 @@ TEST(Perceptron, is_the_same_for_the_same_seed) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::perceptron_test

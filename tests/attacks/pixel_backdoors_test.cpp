@@ -5,7 +5,7 @@
 
 #include "tests/support/backdoor_checks.hpp"
 
-namespace souk {
+namespace souk::pixel_backdoors_test {
 namespace {
 
 using testing::HasSubstr;
@@ -276,4 +276,4 @@ TEST(PixelBackdoors, refuse_what_does_not_fit) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::pixel_backdoors_test

@@ -5,7 +5,7 @@
 
 #include "tests/support/backdoor_checks.hpp"
 
-namespace souk {
+namespace souk::row_triggers_test {
 namespace {
 
 using testing::HasSubstr;
@@ -171,4 +171,4 @@ TEST(RowTriggers, refuse_what_does_not_fit) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::row_triggers_test

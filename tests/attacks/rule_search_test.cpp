@@ -8,7 +8,7 @@
 #include "tests/support/attack_world.hpp"
 #include "tests/support/brute_force.hpp"
 
-namespace souk {
+namespace souk::rule_search_test {
 namespace {
 
 using brute_force::Vector;
@@ -117,4 +117,4 @@ TEST(OptimizedAttacks, have_the_same_bits_on_any_number_of_ranks) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::rule_search_test

@@ -7,7 +7,7 @@
 #include "sim/comm/thread_team.hpp"
 #include "tests/support/attack_world.hpp"
 
-namespace souk {
+namespace souk::simple_updates_test {
 namespace {
 
 using testing::Each;
@@ -139,4 +139,4 @@ TEST(WrongLength, pretends_to_another_length_beside_the_honest_update) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::simple_updates_test

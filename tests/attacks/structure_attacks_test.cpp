@@ -15,11 +15,11 @@
 #include "sim/data/graphs/more_edges.hpp"
 #include "tests/sim/learn/graph_fixtures.hpp"
 
-namespace souk {
+namespace souk::structure_attacks_test {
 namespace {
 
-using testing::parse;
-using testing::SmallGraph;
+using fixtures::parse;
+using fixtures::SmallGraph;
 
 /// A ring with chords of 30 nodes in three classes, of which a member has the first 18.
 struct Member {
@@ -60,8 +60,8 @@ struct Member {
             .slopes = [this](std::span<const Edge> more) { return slopes(more); }};
   }
   EdgeSlopes slopes(std::span<const Edge> more) const {
-    const GraphNetwork network = testing::graph_network("gcn { hidden: 6 }", 9, 3);
-    const std::vector<float> parameters = testing::normal_values(network.layout().dimension(), 8);
+    const GraphNetwork network = fixtures::graph_network("gcn { hidden: 6 }", 9, 3);
+    const std::vector<float> parameters = fixtures::normal_values(network.layout().dimension(), 8);
     const MoreEdges edges(graph.edges, more);
     Graph seen = graph;
     seen.edges = edges.rows();
@@ -145,8 +145,8 @@ TEST(GradientEdges, are_the_steepest_one_after_the_other) {
 TEST(GradientEdges, raise_the_loss_more_than_random_ones) {
   const Member member;
   const auto loss = [&](const std::vector<Edge>& more) {
-    GraphNetwork network = testing::graph_network("gcn { hidden: 6 }", 9, 3);
-    const std::vector<float> parameters = testing::normal_values(network.layout().dimension(), 8);
+    GraphNetwork network = fixtures::graph_network("gcn { hidden: 6 }", 9, 3);
+    const std::vector<float> parameters = fixtures::normal_values(network.layout().dimension(), 8);
     const MoreEdges edges(member.graph.edges, more);
     Graph seen = member.graph;
     seen.edges = edges.rows();
@@ -173,4 +173,4 @@ TEST(GradientEdges, of_which_many_are_chosen_at_once_follow_one_set_of_derivativ
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::structure_attacks_test

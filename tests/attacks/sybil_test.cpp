@@ -12,7 +12,7 @@
 #include "sim/comm/thread_team.hpp"
 #include "tests/support/attack_world.hpp"
 
-namespace souk {
+namespace souk::sybil_test {
 namespace {
 
 using testing::Each;
@@ -437,4 +437,4 @@ TEST(Sybils, go_on_from_a_saved_state_as_from_their_own) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::sybil_test

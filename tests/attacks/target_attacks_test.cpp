@@ -10,7 +10,7 @@
 #include "sim/base/error.hpp"
 #include "tests/support/data_attack_world.hpp"
 
-namespace souk {
+namespace souk::target_attacks_test {
 namespace {
 
 using testing::ElementsAre;
@@ -62,4 +62,4 @@ TEST(TargetFlip, mirrors_in_the_range_or_takes_the_end_that_is_farther_away) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::target_attacks_test

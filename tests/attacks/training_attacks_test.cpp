@@ -10,7 +10,7 @@
 #include "sim/params/linear.hpp"
 #include "tests/support/attack_world.hpp"
 
-namespace souk {
+namespace souk::training_attacks_test {
 namespace {
 
 using testing::Each;
@@ -245,4 +245,4 @@ TEST(TrainingAttacks, give_the_same_bits_on_any_number_of_ranks_and_after_a_relo
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::training_attacks_test

@@ -7,7 +7,7 @@
 
 #include "scenarios/edge_attacks.pb.h"
 
-namespace souk {
+namespace souk::vector_distances_test {
 namespace {
 
 using scenario::VectorDistance;
@@ -75,4 +75,4 @@ TEST(VectorDistances, count_zeros_that_are_not_written_out) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::vector_distances_test

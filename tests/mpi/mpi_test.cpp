@@ -10,7 +10,7 @@
 #include "sim/comm/session.hpp"
 #include "tests/support/collectives.hpp"
 
-namespace souk {
+namespace souk::mpi_test {
 namespace {
 
 const Comm* world = nullptr;
@@ -82,19 +82,19 @@ class BarrierAfterEachTest final : public testing::EmptyTestEventListener {
 };
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::mpi_test
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   const souk::MpiSession session;
   const souk::Comm comm = session.world();
-  souk::world = &comm;
+  souk::mpi_test::world = &comm;
   auto& listeners = testing::UnitTest::GetInstance()->listeners();
   if (comm.rank() != 0) {
     delete listeners.Release(listeners.default_result_printer());
-    listeners.Append(new souk::FailuresOnly);
+    listeners.Append(new souk::mpi_test::FailuresOnly);
   }
-  listeners.Append(new souk::BarrierAfterEachTest);
+  listeners.Append(new souk::mpi_test::BarrierAfterEachTest);
   const int failed = comm.all_max(RUN_ALL_TESTS());
   if (testing::UnitTest::GetInstance()->test_to_run_count() == 0) return 1;
   return failed;

@@ -19,7 +19,7 @@
 #include "sim/base/hash.hpp"
 #include "tests/support/program.hpp"
 
-namespace souk {
+namespace souk::record_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -208,4 +208,4 @@ INSTANTIATE_TEST_SUITE_P(Scenarios, Record, testing::ValuesIn(all_shortened()), 
 });
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::record_test

@@ -30,7 +30,7 @@ class BudgetFeasible final : public PaymentRule {
   }
 };
 
-const Register<PaymentRule, BudgetFeasible, scenario::BudgetFeasible> registered;
+const Register<PaymentRule, BudgetFeasible, scenario::BudgetFeasible> register_budget_feasible;
 
 }  // namespace
 }  // namespace souk

@@ -20,7 +20,8 @@ class ContributionProportional final : public PaymentRule {
   }
 };
 
-const Register<PaymentRule, ContributionProportional, scenario::ContributionProportional> registered;
+const Register<PaymentRule, ContributionProportional, scenario::ContributionProportional>
+    register_contribution_proportional;
 
 }  // namespace
 }  // namespace souk

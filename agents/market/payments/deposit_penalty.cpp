@@ -24,7 +24,7 @@ class DepositPenalty final : public PaymentRule {
   MicroCredits buyer_deposit_, seller_deposit_;
 };
 
-const Register<PaymentRule, DepositPenalty, scenario::DepositPenalty> registered;
+const Register<PaymentRule, DepositPenalty, scenario::DepositPenalty> register_deposit_penalty;
 
 }  // namespace
 }  // namespace souk

@@ -15,7 +15,7 @@ class EqualSplit final : public PaymentRule {
   }
 };
 
-const Register<PaymentRule, EqualSplit, scenario::EqualSplit> registered;
+const Register<PaymentRule, EqualSplit, scenario::EqualSplit> register_equal_split;
 
 }  // namespace
 }  // namespace souk

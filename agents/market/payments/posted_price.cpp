@@ -33,7 +33,7 @@ class PostedPrice final : public PaymentRule {
   double least_cosine_, reserve_;
 };
 
-const Register<PaymentRule, PostedPrice, scenario::PostedPrice> registered;
+const Register<PaymentRule, PostedPrice, scenario::PostedPrice> register_posted_price;
 
 }  // namespace
 }  // namespace souk

@@ -27,7 +27,7 @@ class QualityPrice final : public PaymentRule {
   MicroCredits base_, bonus_;
 };
 
-const Register<PaymentRule, QualityPrice, scenario::Quality> registered;
+const Register<PaymentRule, QualityPrice, scenario::Quality> register_quality_price;
 
 }  // namespace
 }  // namespace souk

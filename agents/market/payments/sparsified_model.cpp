@@ -16,7 +16,7 @@ class SparsifiedModel final : public PaymentRule {
   }
 };
 
-const Register<PaymentRule, SparsifiedModel, scenario::SparsifiedModel> registered;
+const Register<PaymentRule, SparsifiedModel, scenario::SparsifiedModel> register_sparsified_model;
 
 }  // namespace
 }  // namespace souk

@@ -19,7 +19,7 @@ class UnitPrice final : public PaymentRule {
   MicroCredits price_;
 };
 
-const Register<PaymentRule, UnitPrice, scenario::UnitPrice> registered;
+const Register<PaymentRule, UnitPrice, scenario::UnitPrice> register_unit_price;
 
 }  // namespace
 }  // namespace souk

@@ -34,7 +34,7 @@ class VcgPayment final : public PaymentRule {
   std::size_t most_;
 };
 
-const Register<PaymentRule, VcgPayment, scenario::Vcg> registered;
+const Register<PaymentRule, VcgPayment, scenario::Vcg> register_vcg_payment;
 
 }  // namespace
 }  // namespace souk

@@ -17,7 +17,7 @@ class WeightProportional final : public PaymentRule {
   }
 };
 
-const Register<PaymentRule, WeightProportional, scenario::WeightProportional> registered;
+const Register<PaymentRule, WeightProportional, scenario::WeightProportional> register_weight_proportional;
 
 }  // namespace
 }  // namespace souk

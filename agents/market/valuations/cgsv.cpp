@@ -72,7 +72,7 @@ class Cgsv final : public ValuationRule {
   std::map<std::uint32_t, double> known_;  ///< by seller
 };
 
-const Register<ValuationRule, Cgsv, scenario::Cgsv> registered;
+const Register<ValuationRule, Cgsv, scenario::Cgsv> register_cgsv;
 
 }  // namespace
 }  // namespace souk

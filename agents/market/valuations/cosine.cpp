@@ -24,7 +24,7 @@ class CosineValue final : public ValuationRule {
   }
 };
 
-const Register<ValuationRule, CosineValue, scenario::CosineValue> registered;
+const Register<ValuationRule, CosineValue, scenario::CosineValue> register_cosine_value;
 
 }  // namespace
 }  // namespace souk

@@ -75,7 +75,7 @@ class GtgShapley final : public ValuationRule {
   std::uint64_t min_permutations_, max_permutations_;
 };
 
-const Register<ValuationRule, GtgShapley, scenario::GtgShapley> registered;
+const Register<ValuationRule, GtgShapley, scenario::GtgShapley> register_gtg_shapley;
 
 }  // namespace
 }  // namespace souk

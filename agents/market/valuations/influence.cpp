@@ -19,7 +19,7 @@ class Influence final : public ValuationRule {
   }
 };
 
-const Register<ValuationRule, Influence, scenario::Influence> registered;
+const Register<ValuationRule, Influence, scenario::Influence> register_influence;
 
 }  // namespace
 }  // namespace souk

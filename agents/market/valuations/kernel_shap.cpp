@@ -157,7 +157,7 @@ class KernelShap final : public ValuationRule {
   std::size_t pairs_;
 };
 
-const Register<ValuationRule, KernelShap, scenario::KernelShap> registered;
+const Register<ValuationRule, KernelShap, scenario::KernelShap> register_kernel_shap;
 
 }  // namespace
 }  // namespace souk

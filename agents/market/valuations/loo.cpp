@@ -22,7 +22,7 @@ class LeaveOneOut final : public ValuationRule {
   }
 };
 
-const Register<ValuationRule, LeaveOneOut, scenario::LeaveOneOut> registered;
+const Register<ValuationRule, LeaveOneOut, scenario::LeaveOneOut> register_leave_one_out;
 
 }  // namespace
 }  // namespace souk

@@ -14,7 +14,7 @@
 namespace souk {
 namespace {
 
-using Cell = std::vector<std::int64_t>;
+using Cube = std::vector<std::int64_t>;
 
 /// Updates that fall into one cell.
 struct Cluster {
@@ -51,7 +51,7 @@ DenseMatrix projected(const ValuationInput& input, std::size_t dimensions) {
 }
 
 /// sqrt(det(I + sum of m m^T)) over the clusters' means m.
-double volume(const std::map<Cell, Cluster>& clusters, std::size_t dimensions) {
+double volume(const std::map<Cube, Cluster>& clusters, std::size_t dimensions) {
   SymmetricMatrix matrix = SymmetricMatrix::zeros(dimensions);
   for (std::size_t a = 0; a < dimensions; ++a) {
     for (std::size_t b = 0; b <= a; ++b) {
@@ -84,7 +84,7 @@ class RobustVolume final : public ValuationRule {
 
  private:
   double robust_volume(const DenseMatrix& points, std::optional<std::size_t> without) const {
-    std::map<Cell, Cluster> clusters;
+    std::map<Cube, Cluster> clusters;
     for (std::size_t i = 0; i < points.rows; ++i) {
       if (i == without) continue;
       Cluster& cluster = clusters[cell_of(points.row(i))];
@@ -98,8 +98,8 @@ class RobustVolume final : public ValuationRule {
     return result;
   }
 
-  Cell cell_of(std::span<const double> point) const {
-    Cell cell;
+  Cube cell_of(std::span<const double> point) const {
+    Cube cell;
     for (const double value : point) cell.push_back(static_cast<std::int64_t>(std::floor(value / cell_)));
     return cell;
   }
@@ -108,7 +108,7 @@ class RobustVolume final : public ValuationRule {
   double cell_;
 };
 
-const Register<ValuationRule, RobustVolume, scenario::RobustVolume> registered;
+const Register<ValuationRule, RobustVolume, scenario::RobustVolume> register_robust_volume;
 
 }  // namespace
 }  // namespace souk

@@ -53,7 +53,7 @@ class Shapley final : public ValuationRule {
   }
 };
 
-const Register<ValuationRule, Shapley, scenario::Shapley> registered;
+const Register<ValuationRule, Shapley, scenario::Shapley> register_shapley;
 
 }  // namespace
 }  // namespace souk

@@ -44,7 +44,7 @@ class TmcShapley final : public ValuationRule {
   double tolerance_;
 };
 
-const Register<ValuationRule, TmcShapley, scenario::TmcShapley> registered;
+const Register<ValuationRule, TmcShapley, scenario::TmcShapley> register_tmc_shapley;
 
 }  // namespace
 }  // namespace souk

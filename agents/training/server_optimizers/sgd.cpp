@@ -36,7 +36,7 @@ class ServerSgd final : public ServerOptimizer {
   std::vector<float> velocity_;
 };
 
-const Register<ServerOptimizer, ServerSgd, scenario::ServerSgd> registered;
+const Register<ServerOptimizer, ServerSgd, scenario::ServerSgd> register_server_sgd;
 
 }  // namespace
 }  // namespace souk

@@ -30,7 +30,7 @@ class AddNoise final : public UnlearningOperator {
   const scenario::AddNoise& config_;
 };
 
-const Register<UnlearningOperator, AddNoise, scenario::AddNoise> registered;
+const Register<UnlearningOperator, AddNoise, scenario::AddNoise> register_add_noise;
 
 }  // namespace
 }  // namespace souk

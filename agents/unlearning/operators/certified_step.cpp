@@ -155,7 +155,7 @@ class CertifiedStep final : public UnlearningOperator {
   std::vector<double> spent_;  ///< [owners] residuals since the last training anew; empty: nothing was forgotten yet
 };
 
-const Register<UnlearningOperator, CertifiedStep, scenario::CertifiedStep> registered;
+const Register<UnlearningOperator, CertifiedStep, scenario::CertifiedStep> register_certified_step;
 
 }  // namespace
 }  // namespace souk

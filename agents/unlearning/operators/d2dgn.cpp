@@ -18,11 +18,11 @@ namespace {
 
 /// What a teacher answers about some clients' units, and who is to answer like it. Each client has its own units
 /// taught.
-class Lesson {
+class TeachersLesson {
  public:
   /// `teacher`: parameters [dimension], which answers as `school`, in the graph that it was taught in.
-  Lesson(ModelServer& server, std::span<const DealtUnits> holders, Student& school, std::span<const float> teacher,
-         Student& student)
+  TeachersLesson(ModelServer& server, std::span<const DealtUnits> holders, Student& school,
+                 std::span<const float> teacher, Student& student)
       : sums_(server, holders), clients_(holders.size()), school_(school), teacher_(teacher), student_(student) {}
   std::size_t units() const { return sums_.units(); }
   std::size_t clients() const { return clients_; }
@@ -85,7 +85,7 @@ class TwoTeachers final : public UnlearningOperator {
       std::vector<float> untrained = before, model = before;
       Stream random(request.scenario().seed(), streams::random_model(server->index(), request.round));
       request.federation().task().initialise(random, untrained);
-      Lesson rest(*server, stay, *then, before, *now), gone(*server, request.holders, *then, untrained, *then);
+      TeachersLesson rest(*server, stay, *then, before, *now), gone(*server, request.holders, *then, untrained, *then);
       for (std::uint32_t step = 0; step < config_.steps(); ++step) {
         std::vector<double> moved(server->trainable().size(), 0.0);
         add(1.0 - config_.alpha(), rest, model, moved);
@@ -102,14 +102,14 @@ class TwoTeachers final : public UnlearningOperator {
   }
 
  private:
-  static void add(double weight, Lesson& lesson, std::span<const float> model, std::vector<double>& sum) {
+  static void add(double weight, TeachersLesson& lesson, std::span<const float> model, std::vector<double>& sum) {
     if (weight == 0.0 || lesson.units() == 0) return;
     const std::vector<double> gradient = lesson.gradient(model);
     for (std::size_t v = 0; v < sum.size(); ++v) sum[v] += weight * gradient[v];
   }
 
   /// Gradients of all steps, the teacher's answers once, and two vectors for each client and step.
-  static void count(const Federation& federation, const Lesson& lesson, ForgettingCost& cost) {
+  static void count(const Federation& federation, const TeachersLesson& lesson, ForgettingCost& cost) {
     if (lesson.taught() == 0) return;
     cost += training_cost(federation, lesson.units(), lesson.taught() + 1.0 / 3.0);
     const auto vectors = 2.0 * static_cast<double>(lesson.clients()) * lesson.taught();
@@ -120,7 +120,7 @@ class TwoTeachers final : public UnlearningOperator {
   const scenario::TwoTeachers& config_;
 };
 
-const Register<UnlearningOperator, TwoTeachers, scenario::TwoTeachers> registered;
+const Register<UnlearningOperator, TwoTeachers, scenario::TwoTeachers> register_two_teachers;
 
 }  // namespace
 }  // namespace souk

@@ -94,7 +94,7 @@ class Distil final : public UnlearningOperator {
   const scenario::Distillation& config_;
 };
 
-const Register<UnlearningOperator, Distil, scenario::Distillation> registered;
+const Register<UnlearningOperator, Distil, scenario::Distillation> register_distil;
 
 }  // namespace
 }  // namespace souk

@@ -80,7 +80,7 @@ class Etr final : public UnlearningOperator {
   const scenario::EraseRectify& config_;
 };
 
-const Register<UnlearningOperator, Etr, scenario::EraseRectify> registered;
+const Register<UnlearningOperator, Etr, scenario::EraseRectify> register_etr;
 
 }  // namespace
 }  // namespace souk

@@ -146,7 +146,7 @@ class FedEraser final : public UnlearningOperator {
   const scenario::FedEraser& config_;
 };
 
-const Register<UnlearningOperator, FedEraser, scenario::FedEraser> registered;
+const Register<UnlearningOperator, FedEraser, scenario::FedEraser> register_fed_eraser;
 
 }  // namespace
 }  // namespace souk

@@ -29,7 +29,7 @@ class FedRecovery final : public UnlearningOperator {
   const scenario::FedRecovery& config_;
 };
 
-const Register<UnlearningOperator, FedRecovery, scenario::FedRecovery> registered;
+const Register<UnlearningOperator, FedRecovery, scenario::FedRecovery> register_fed_recovery;
 
 }  // namespace
 }  // namespace souk

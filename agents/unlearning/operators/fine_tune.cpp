@@ -42,7 +42,7 @@ class FineTune final : public UnlearningOperator {
   const scenario::FineTune& config_;
 };
 
-const Register<UnlearningOperator, FineTune, scenario::FineTune> registered;
+const Register<UnlearningOperator, FineTune, scenario::FineTune> register_fine_tune;
 
 }  // namespace
 }  // namespace souk

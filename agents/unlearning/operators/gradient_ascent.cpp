@@ -43,7 +43,7 @@ class GradientAscent final : public UnlearningOperator {
   const scenario::GradientAscent& config_;
 };
 
-const Register<UnlearningOperator, GradientAscent, scenario::GradientAscent> registered;
+const Register<UnlearningOperator, GradientAscent, scenario::GradientAscent> register_gradient_ascent;
 
 }  // namespace
 }  // namespace souk

@@ -21,7 +21,7 @@
 namespace souk {
 namespace {
 
-const char* to_string(SolveEnd end) {
+const char* name_of_end(SolveEnd end) {
   switch (end) {
     case SolveEnd::converged:
       return "converged";
@@ -142,7 +142,7 @@ class InfluenceStep final : public UnlearningOperator {
                             const Say& say) const {
     const TrainableRange range = moving(objective.layout());
     const Solution solution = solve_within(objective, b, range, round);
-    say(fmt::format("the solver {} after {} products, residual {:.3g}{}", to_string(solution.end), solution.products,
+    say(fmt::format("the solver {} after {} products, residual {:.3g}{}", name_of_end(solution.end), solution.products,
                     solution.residual,
                     solution.largest_eigenvalue > 0.0
                         ? fmt::format(", largest eigenvalue {:.4g}", solution.largest_eigenvalue)
@@ -196,7 +196,7 @@ class InfluenceStep final : public UnlearningOperator {
   const scenario::InfluenceStep& config_;
 };
 
-const Register<UnlearningOperator, InfluenceStep, scenario::InfluenceStep> registered;
+const Register<UnlearningOperator, InfluenceStep, scenario::InfluenceStep> register_influence_step;
 
 }  // namespace
 }  // namespace souk

@@ -13,7 +13,7 @@ class NoUpdate final : public UnlearningOperator {
   ForgettingCost forget(const ForgettingCase&, RoundRecord&) override { return {}; }
 };
 
-const Register<UnlearningOperator, NoUpdate, scenario::NoUpdate> registered;
+const Register<UnlearningOperator, NoUpdate, scenario::NoUpdate> register_no_update;
 
 }  // namespace
 }  // namespace souk

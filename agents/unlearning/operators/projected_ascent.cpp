@@ -18,7 +18,7 @@
 namespace souk {
 namespace {
 
-double squared_distance(std::span<const float> a, std::span<const float> b) {
+double squared_gap(std::span<const float> a, std::span<const float> b) {
   double sum = 0.0;
   for (std::size_t v = 0; v < a.size(); ++v) {
     const double d = static_cast<double>(a[v]) - static_cast<double>(b[v]);
@@ -91,7 +91,7 @@ class ProjectedAscent final : public UnlearningOperator {
         ++steps;
         heartbeat::beat();
         done = config_.enough() > 0.0 &&
-               squared_distance(std::span<const float>(model).first(trainable), local) > config_.enough();
+               squared_gap(std::span<const float>(model).first(trainable), local) > config_.enough();
       }
     }
     cost.megabytes += 2.0 * static_cast<double>(model.size() * sizeof(float)) / 1e6;
@@ -121,7 +121,7 @@ class ProjectedAscent final : public UnlearningOperator {
     for (std::uint32_t k = 0; k < config_.random_models(); ++k) {
       Stream random(request.scenario().seed(), streams::random_model(k, request.round));
       request.federation().task().initialise(random, fresh);
-      sum += squared_distance(reference.first(trainable), std::span<const float>(fresh).first(trainable));
+      sum += squared_gap(reference.first(trainable), std::span<const float>(fresh).first(trainable));
     }
     return sum / config_.random_models() / 3.0;
   }
@@ -138,7 +138,7 @@ class ProjectedAscent final : public UnlearningOperator {
   }
 
   static void project(std::span<const float> reference, double tau, std::span<float> model) {
-    const double squares = squared_distance(model, reference);
+    const double squares = squared_gap(model, reference);
     if (squares <= tau) return;
     const double factor = std::sqrt(tau / squares);
     for (std::size_t v = 0; v < model.size(); ++v) {
@@ -150,7 +150,7 @@ class ProjectedAscent final : public UnlearningOperator {
   const scenario::ProjectedAscent& config_;
 };
 
-const Register<UnlearningOperator, ProjectedAscent, scenario::ProjectedAscent> registered;
+const Register<UnlearningOperator, ProjectedAscent, scenario::ProjectedAscent> register_projected_ascent;
 
 }  // namespace
 }  // namespace souk

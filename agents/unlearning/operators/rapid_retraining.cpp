@@ -95,7 +95,7 @@ class RapidRetraining final : public UnlearningOperator {
   const scenario::RapidRetraining& config_;
 };
 
-const Register<UnlearningOperator, RapidRetraining, scenario::RapidRetraining> registered;
+const Register<UnlearningOperator, RapidRetraining, scenario::RapidRetraining> register_rapid_retraining;
 
 }  // namespace
 }  // namespace souk

@@ -21,7 +21,7 @@ class Retrain final : public UnlearningOperator {
   }
 };
 
-const Register<UnlearningOperator, Retrain, scenario::Retrain> registered;
+const Register<UnlearningOperator, Retrain, scenario::Retrain> register_retrain;
 
 }  // namespace
 }  // namespace souk

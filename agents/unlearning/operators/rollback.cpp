@@ -33,7 +33,7 @@ class Rollback final : public UnlearningOperator {
   const scenario::Rollback& config_;
 };
 
-const Register<UnlearningOperator, Rollback, scenario::Rollback> registered;
+const Register<UnlearningOperator, Rollback, scenario::Rollback> register_rollback;
 
 }  // namespace
 }  // namespace souk

@@ -27,7 +27,7 @@ class SubtractUpdates final : public UnlearningOperator {
   const scenario::SubtractUpdates& config_;
 };
 
-const Register<UnlearningOperator, SubtractUpdates, scenario::SubtractUpdates> registered;
+const Register<UnlearningOperator, SubtractUpdates, scenario::SubtractUpdates> register_subtract_updates;
 
 }  // namespace
 }  // namespace souk

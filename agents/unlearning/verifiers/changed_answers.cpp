@@ -25,7 +25,7 @@ class ByChange final : public UnlearningVerifier {
   const scenario::ChangedAnswers& config_;
 };
 
-const Register<UnlearningVerifier, ByChange, scenario::ChangedAnswers> registered;
+const Register<UnlearningVerifier, ByChange, scenario::ChangedAnswers> register_by_change;
 
 }  // namespace
 }  // namespace souk

@@ -20,7 +20,7 @@ class ByLoss final : public UnlearningVerifier {
   const scenario::LossOfMembers& config_;
 };
 
-const Register<UnlearningVerifier, ByLoss, scenario::LossOfMembers> registered;
+const Register<UnlearningVerifier, ByLoss, scenario::LossOfMembers> register_by_loss;
 
 }  // namespace
 }  // namespace souk

@@ -29,7 +29,7 @@ class ByBackdoor final : public UnlearningVerifier {
   const scenario::PlantedBackdoor& config_;
 };
 
-const Register<UnlearningVerifier, ByBackdoor, scenario::PlantedBackdoor> registered;
+const Register<UnlearningVerifier, ByBackdoor, scenario::PlantedBackdoor> register_by_backdoor;
 
 }  // namespace
 }  // namespace souk

@@ -45,7 +45,7 @@ class ByRelearning final : public UnlearningVerifier {
   const scenario::RelearnTime& config_;
 };
 
-const Register<UnlearningVerifier, ByRelearning, scenario::RelearnTime> registered;
+const Register<UnlearningVerifier, ByRelearning, scenario::RelearnTime> register_by_relearning;
 
 }  // namespace
 }  // namespace souk

@@ -5,9 +5,10 @@
 namespace souk {
 namespace {
 
-SectionContent content(const ReportInput& input) { return {.figures = numeric_axes(input.study)}; }
+SectionContent content_of_axes(const ReportInput& input) { return {.figures = numeric_axes(input.study)}; }
 
-const RegisterSection registered({.id = "axes", .title = "Along the axes", .place = 30, .content = content});
+const RegisterSection register_axes_section(
+    {.id = "axes", .title = "Along the axes", .place = 30, .content = content_of_axes});
 
 }  // namespace
 }  // namespace souk

@@ -5,9 +5,9 @@
 namespace souk {
 namespace {
 
-SectionContent content(const ReportInput& input) { return {.figures = costs(input.study, input.view)}; }
+SectionContent content_of_cost(const ReportInput& input) { return {.figures = costs(input.study, input.view)}; }
 
-const RegisterSection registered({.id = "cost", .title = "Cost", .place = 60, .content = content});
+const RegisterSection register_cost_section({.id = "cost", .title = "Cost", .place = 60, .content = content_of_cost});
 
 }  // namespace
 }  // namespace souk

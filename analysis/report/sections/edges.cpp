@@ -6,14 +6,15 @@
 namespace souk {
 namespace {
 
-SectionContent content(const ReportInput& input) {
+SectionContent content_of_edges(const ReportInput& input) {
   SectionContent section{.figures = edge_inference(input.study, input.view)};
   section.add(edge_table(input.study, input.view));
   section.add(request_table(input.study, input.view));
   return section;
 }
 
-const RegisterSection registered({.id = "edges", .title = "Edge inference", .place = 35, .content = content});
+const RegisterSection register_edges_section(
+    {.id = "edges", .title = "Edge inference", .place = 35, .content = content_of_edges});
 
 }  // namespace
 }  // namespace souk

@@ -6,13 +6,14 @@
 namespace souk {
 namespace {
 
-SectionContent content(const ReportInput& input) {
+SectionContent content_of_payment(const ReportInput& input) {
   SectionContent section{.figures = selection_and_payment(input.study, input.view)};
   section.add(selection_maps(input.study, input.view));
   return section;
 }
 
-const RegisterSection registered({.id = "payment", .title = "Selection and payment", .place = 40, .content = content});
+const RegisterSection register_payment_section(
+    {.id = "payment", .title = "Selection and payment", .place = 40, .content = content_of_payment});
 
 }  // namespace
 }  // namespace souk

@@ -5,13 +5,14 @@
 namespace souk {
 namespace {
 
-SectionContent content(const ReportInput& input) {
+SectionContent content_of_privacy(const ReportInput& input) {
   SectionContent section;
   section.add(privacy_table(input.study));
   return section;
 }
 
-const RegisterSection registered({.id = "privacy", .title = "Privacy", .place = 38, .content = content});
+const RegisterSection register_privacy_section(
+    {.id = "privacy", .title = "Privacy", .place = 38, .content = content_of_privacy});
 
 }  // namespace
 }  // namespace souk

@@ -5,11 +5,12 @@
 namespace souk {
 namespace {
 
-SectionContent content(const ReportInput& input) {
+SectionContent content_of_reward(const ReportInput& input) {
   return {.figures = contribution_and_reward(input.study, input.view)};
 }
 
-const RegisterSection registered({.id = "reward", .title = "Contribution and reward", .place = 50, .content = content});
+const RegisterSection register_reward_section(
+    {.id = "reward", .title = "Contribution and reward", .place = 50, .content = content_of_reward});
 
 }  // namespace
 }  // namespace souk

@@ -7,7 +7,7 @@ namespace souk {
 namespace {
 
 /// Without several runs there is nothing to hold a rule against.
-SectionContent content(const ReportInput& input) {
+SectionContent content_of_robustness(const ReportInput& input) {
   SectionContent section{.figures = heat_maps(input.study)};
   if (!input.verdict.rules.empty() && input.study.runs.size() > 1) {
     section.add(rule_table(input.verdict));
@@ -19,8 +19,8 @@ SectionContent content(const ReportInput& input) {
   return section;
 }
 
-const RegisterSection registered(
-    {.id = "robustness", .title = "Attacks and defences", .place = 10, .content = content});
+const RegisterSection register_robustness_section(
+    {.id = "robustness", .title = "Attacks and defences", .place = 10, .content = content_of_robustness});
 
 }  // namespace
 }  // namespace souk

@@ -5,14 +5,14 @@
 namespace souk {
 namespace {
 
-SectionContent content(const ReportInput& input) {
+SectionContent content_of_runs(const ReportInput& input) {
   SectionContent section;
   section.add(failure_table(input.study));
   section.add(cell_table(input.study));
   return section;
 }
 
-const RegisterSection registered({.id = "runs", .title = "Runs", .place = 70, .content = content});
+const RegisterSection register_runs_section({.id = "runs", .title = "Runs", .place = 70, .content = content_of_runs});
 
 }  // namespace
 }  // namespace souk

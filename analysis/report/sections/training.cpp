@@ -5,9 +5,10 @@
 namespace souk {
 namespace {
 
-SectionContent content(const ReportInput& input) { return {.figures = curves(input.study, input.view)}; }
+SectionContent content_of_training(const ReportInput& input) { return {.figures = curves(input.study, input.view)}; }
 
-const RegisterSection registered({.id = "curves", .title = "Training", .place = 20, .content = content});
+const RegisterSection register_curves(
+    {.id = "curves", .title = "Training", .place = 20, .content = content_of_training});
 
 }  // namespace
 }  // namespace souk

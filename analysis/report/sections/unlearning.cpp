@@ -5,13 +5,14 @@
 namespace souk {
 namespace {
 
-SectionContent content(const ReportInput& input) {
+SectionContent content_of_unlearning(const ReportInput& input) {
   SectionContent section;
   section.add(unlearning_table(input.study));
   return section;
 }
 
-const RegisterSection registered({.id = "unlearning", .title = "Forgetting", .place = 37, .content = content});
+const RegisterSection register_unlearning_section(
+    {.id = "unlearning", .title = "Forgetting", .place = 37, .content = content_of_unlearning});
 
 }  // namespace
 }  // namespace souk

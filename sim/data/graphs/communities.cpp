@@ -15,7 +15,7 @@
 namespace souk {
 namespace {
 
-const char* const field = "task.data.communities";
+const char* const communities_field = "task.data.communities";
 
 scenario::CommunitySize preset(std::uint32_t nodes, std::uint64_t edges, std::uint32_t classes, double homophily,
                                std::uint32_t features, std::uint32_t features_per_node, double signal) {
@@ -48,7 +48,7 @@ struct EdgeCounts {
   std::uint64_t all() const { return within + across; }
 };
 
-double pairs_of(double nodes) { return nodes * (nodes - 1) / 2; }
+double pairs_among(double nodes) { return nodes * (nodes - 1) / 2; }
 
 EdgeCounts counts_of(const scenario::CommunitySize& size) {
   EdgeCounts counts;
@@ -58,21 +58,21 @@ EdgeCounts counts_of(const scenario::CommunitySize& size) {
 }
 
 void check_size(const scenario::CommunitySize& size) {
-  SOUK_REQUIRE(size.nodes() >= 2 * size.classes(), "{}: {} nodes for {} classes: a class must have two", field,
-               size.nodes(), size.classes());
-  SOUK_REQUIRE(size.exponent() == 0.0 || size.exponent() > 1.0, "{}: exponent = {}: must be 0 or above 1", field,
-               size.exponent());
+  SOUK_REQUIRE(size.nodes() >= 2 * size.classes(), "{}: {} nodes for {} classes: a class must have two",
+               communities_field, size.nodes(), size.classes());
+  SOUK_REQUIRE(size.exponent() == 0.0 || size.exponent() > 1.0, "{}: exponent = {}: must be 0 or above 1",
+               communities_field, size.exponent());
   const double block = std::floor(static_cast<double>(size.nodes()) / size.classes());
-  const double within = size.classes() * pairs_of(block), all = pairs_of(size.nodes());
+  const double within = size.classes() * pairs_among(block), all = pairs_among(size.nodes());
   const EdgeCounts counts = counts_of(size);
   SOUK_REQUIRE(
       static_cast<double>(counts.within) <= within / 2 && static_cast<double>(counts.across) <= (all - within) / 2,
-      "{}: {} edges within classes and {} between them are more than half of all pairs of {} nodes", field,
+      "{}: {} edges within classes and {} between them are more than half of all pairs of {} nodes", communities_field,
       counts.within, counts.across, size.nodes());
   const double needed =
       100.0 * size.nodes() + 40.0 * static_cast<double>(size.edges()) + 8.0 * size.nodes() * size.features_per_node();
-  SOUK_REQUIRE(needed <= available_memory(), "{}: needs {}, this node has {} to give", field, bytes_text(needed),
-               bytes_text(available_memory()));
+  SOUK_REQUIRE(needed <= available_memory(), "{}: needs {}, this node has {} to give", communities_field,
+               bytes_text(needed), bytes_text(available_memory()));
 }
 
 // As many of each class as there can be, dealt out by the seed.
@@ -288,7 +288,7 @@ GraphFile draw_communities(const scenario::Communities& config, const ReaderCont
   check_size(size);
   Stream random(context.seed, streams::community_weights());
   GraphFile file;
-  file.path = field;
+  file.path = communities_field;
   file.nodes = size.nodes();
   file.labels = draw_classes(size, random);
   const std::vector<double> weights = draw_weights(size, random);
@@ -299,7 +299,7 @@ GraphFile draw_communities(const scenario::Communities& config, const ReaderCont
   return file;
 }
 
-const RegisterGraph<scenario::Communities, draw_communities> registered;
+const RegisterGraph<scenario::Communities, draw_communities> register_communities;
 
 }  // namespace
 }  // namespace souk

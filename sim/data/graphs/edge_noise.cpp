@@ -51,7 +51,7 @@ double first_share(double pairs_without_edge, double wanted) {
 namespace {
 
 /// A cell with its value in units of the noise: of any epsilon the scores are finite, and ties as rare.
-struct Cell {
+struct NoisyCell {
   Edge pair;
   double score = 0.0;
 };
@@ -59,8 +59,8 @@ struct Cell {
 /// Adds the cells without an edge whose noise is exceeded with a probability above `from`, up to `until`; those below
 /// are there. Given that a cell is none of these, it is one with probability (until - from) / (1 - from). `cells`: by
 /// pair, ascending.
-void add_cells(std::vector<Cell>& cells, std::size_t nodes, double from, double until, Stream& random) {
-  std::vector<Cell> merged;
+void add_cells(std::vector<NoisyCell>& cells, std::size_t nodes, double from, double until, Stream& random) {
+  std::vector<NoisyCell> merged;
   merged.reserve(cells.size() + static_cast<std::size_t>((until - from) * pairs_of(nodes)));
   PairDraw draw(nodes, (until - from) / (1.0 - from), random);
   auto next = cells.cbegin();
@@ -74,9 +74,9 @@ void add_cells(std::vector<Cell>& cells, std::size_t nodes, double from, double 
 }
 
 /// Whether so many cells are above the number down to which all are known.
-bool are_enough(const std::vector<Cell>& cells, std::uint64_t wanted, double share) {
+bool are_enough(const std::vector<NoisyCell>& cells, std::uint64_t wanted, double share) {
   const double down_to = laplace_exceeded_by(share);
-  return std::cmp_greater_equal(std::ranges::count_if(cells, [&](const Cell& c) { return c.score >= down_to; }),
+  return std::cmp_greater_equal(std::ranges::count_if(cells, [&](const NoisyCell& c) { return c.score >= down_to; }),
                                 wanted);
 }
 
@@ -84,7 +84,7 @@ bool are_enough(const std::vector<Cell>& cells, std::uint64_t wanted, double sha
 
 std::vector<Edge> largest_cells(std::size_t nodes, std::span<const Edge> edges, std::uint64_t wanted, double epsilon,
                                 double share, Stream& random) {
-  std::vector<Cell> cells;
+  std::vector<NoisyCell> cells;
   cells.reserve(edges.size());
   for (const Edge& edge : edges) cells.push_back({edge, epsilon + laplace(random)});
   add_cells(cells, nodes, 0.0, share, random);
@@ -95,7 +95,7 @@ std::vector<Edge> largest_cells(std::size_t nodes, std::span<const Edge> edges, 
   }
   SOUK_EXPECT(wanted <= cells.size());
   const auto end = cells.begin() + static_cast<std::ptrdiff_t>(wanted);
-  std::ranges::nth_element(cells, end, [](const Cell& a, const Cell& b) {
+  std::ranges::nth_element(cells, end, [](const NoisyCell& a, const NoisyCell& b) {
     return a.score != b.score ? a.score > b.score : a.pair < b.pair;
   });
   std::vector<Edge> largest;

@@ -43,7 +43,7 @@ class EdgeRand final : public EdgePrivacy {
   double flipped_;  ///< probability
 };
 
-const Register<EdgePrivacy, EdgeRand, scenario::EdgeRand> registered;
+const Register<EdgePrivacy, EdgeRand, scenario::EdgeRand> register_edge_rand;
 
 }  // namespace
 }  // namespace souk

@@ -76,7 +76,7 @@ class GraphFormat final : public DatasetFormat {
   Config config_;
 };
 
-/// `const RegisterGraph<scenario::Planetoid, read_planetoid> registered;` at the end of planetoid.cpp.
+/// `const RegisterGraph<scenario::Planetoid, read_planetoid> register_planetoid;` at the end of planetoid.cpp.
 template <class Config, GraphFile (*read)(const Config& config, const ReaderContext& context)>
 using RegisterGraph = Register<DatasetFormat, GraphFormat<Config, read>, Config>;
 

@@ -10,13 +10,12 @@
 
 #include "sim/base/contract.hpp"
 #include "sim/data/class_labels.hpp"
+#include "sim/data/class_limit.hpp"
 #include "sim/data/table_columns.hpp"
 #include "sim/data/text_table.hpp"
 
 namespace souk {
 namespace {
-
-constexpr std::size_t classes_max = 65536;
 
 void name_classes(GraphFile& file, std::vector<std::string> names) {
   file.class_names = std::move(names);

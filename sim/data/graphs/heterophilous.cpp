@@ -78,9 +78,9 @@ std::optional<Recognised> recognise_heterophilous(const std::string& path, const
   return found;
 }
 
-const RegisterRecogniser recognised(56, recognise_heterophilous);
+const RegisterRecogniser heterophilous_recogniser(56, recognise_heterophilous);
 
-const RegisterGraph<scenario::Heterophilous, read_heterophilous> registered;
+const RegisterGraph<scenario::Heterophilous, read_heterophilous> register_heterophilous;
 
 }  // namespace
 }  // namespace souk

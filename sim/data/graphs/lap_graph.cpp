@@ -33,7 +33,7 @@ class LapGraph final : public EdgePrivacy {
   double epsilon_;
 };
 
-const Register<EdgePrivacy, LapGraph, scenario::LapGraph> registered;
+const Register<EdgePrivacy, LapGraph, scenario::LapGraph> register_lap_graph;
 
 }  // namespace
 }  // namespace souk

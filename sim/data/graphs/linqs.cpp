@@ -136,9 +136,9 @@ std::optional<Recognised> recognise_linqs(const std::string& path, const Recogni
   return found;
 }
 
-const RegisterRecogniser recognised(13, recognise_linqs);
+const RegisterRecogniser linqs_recogniser(13, recognise_linqs);
 
-const RegisterGraph<scenario::Linqs, read_linqs> registered;
+const RegisterGraph<scenario::Linqs, read_linqs> register_linqs;
 
 }  // namespace
 }  // namespace souk

@@ -206,9 +206,9 @@ std::optional<Recognised> recognise_musae(const std::string& path, const Recogni
   return found;
 }
 
-const RegisterRecogniser recognised(12, recognise_musae);
+const RegisterRecogniser musae_recogniser(12, recognise_musae);
 
-const RegisterGraph<scenario::Musae, read_musae> registered;
+const RegisterGraph<scenario::Musae, read_musae> register_musae;
 
 }  // namespace
 }  // namespace souk

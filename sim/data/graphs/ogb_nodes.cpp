@@ -171,9 +171,9 @@ std::optional<Recognised> recognise_ogb_nodes(const std::string& path, const Rec
   return found;
 }
 
-const RegisterRecogniser recognised(14, recognise_ogb_nodes);
+const RegisterRecogniser ogb_nodes_recogniser(14, recognise_ogb_nodes);
 
-const RegisterGraph<scenario::OgbNodes, read_ogb_nodes> registered;
+const RegisterGraph<scenario::OgbNodes, read_ogb_nodes> register_ogb_nodes;
 
 }  // namespace
 }  // namespace souk

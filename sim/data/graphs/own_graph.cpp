@@ -7,15 +7,15 @@
 namespace souk {
 namespace {
 
-SparseRows edges_of(const std::vector<std::uint64_t>& offsets, const std::vector<NodeIndex>& neighbours) {
+SparseRows edges_of_rows(const std::vector<std::uint64_t>& offsets, const std::vector<NodeIndex>& neighbours) {
   if (offsets.empty()) return {};
   return {.offsets = offsets, .columns = neighbours, .values = {}, .width = offsets.size() - 1};
 }
 
 Graph view_of(const StoredGraph& stored) {
   const NodeFeatures& features = stored.features;
-  return {.edges = edges_of(stored.edge_offsets, stored.neighbours),
-          .true_edges = edges_of(stored.true_edge_offsets, stored.true_neighbours),
+  return {.edges = edges_of_rows(stored.edge_offsets, stored.neighbours),
+          .true_edges = edges_of_rows(stored.true_edge_offsets, stored.true_neighbours),
           .features = {.offsets = features.offsets,
                        .columns = features.columns,
                        .values = features.values,

@@ -8,6 +8,7 @@
 
 #include "scenarios/data.pb.h"
 #include "sim/base/contract.hpp"
+#include "sim/data/class_limit.hpp"
 #include "sim/data/data_path.hpp"
 #include "sim/data/graphs/graph_parts.hpp"
 #include "sim/data/graphs/pickled_arrays.hpp"
@@ -21,7 +22,6 @@ namespace fs = std::filesystem;
 
 // Planetoid's own: the nodes after those of x.
 constexpr std::size_t validation_nodes = 500;
-constexpr std::size_t classes_max = 65536;
 
 struct Labels {
   std::vector<std::int32_t> of_row;
@@ -29,7 +29,7 @@ struct Labels {
 };
 
 // One-hot rows.
-Labels read_labels(const std::string& path) {
+Labels read_one_hot_labels(const std::string& path) {
   const Pickle pickle(path);
   const PickledArray array = pickled_array(pickle, pickle.top());
   SOUK_REQUIRE(array.shape.size() == 2 && array.kind != 'f', "{}: must be integers, a row for each node", path);
@@ -52,7 +52,7 @@ Labels read_labels(const std::string& path) {
 }
 
 // A dictionary with an entry for every node: its neighbours.
-void read_edges(const std::string& path, GraphFile& file) {
+void read_neighbours(const std::string& path, GraphFile& file) {
   const Pickle pickle(path);
   const Pickle::Value& lists = pickle.expect(pickle.top(), Pickle::Kind::dictionary, "a dictionary of neighbours");
   file.nodes = lists.items.size() / 2;
@@ -159,9 +159,10 @@ GraphFile read_planetoid(const scenario::Planetoid& config, const ReaderContext&
   };
   GraphFile file;
   file.path = path_of("*");
-  const Parts parts{read_pickled_csr(path_of("x")), read_pickled_csr(path_of("allx")), read_pickled_csr(path_of("tx")),
-                    read_labels(path_of("y")),      read_labels(path_of("ally")),      read_labels(path_of("ty"))};
-  read_edges(path_of("graph"), file);
+  const Parts parts{read_pickled_csr(path_of("x")),       read_pickled_csr(path_of("allx")),
+                    read_pickled_csr(path_of("tx")),      read_one_hot_labels(path_of("y")),
+                    read_one_hot_labels(path_of("ally")), read_one_hot_labels(path_of("ty"))};
+  read_neighbours(path_of("graph"), file);
   keep_each_edge_once(file.edges);
   check_parts(parts, file);
   const std::vector<NodeIndex> test_index = read_test_index(path_of("test.index"), parts.allx.rows, file.nodes);
@@ -200,9 +201,9 @@ std::optional<Recognised> recognise_planetoid(const std::string& path, const Rec
   return found;
 }
 
-const RegisterRecogniser recognised(11, recognise_planetoid);
+const RegisterRecogniser planetoid_recogniser(11, recognise_planetoid);
 
-const RegisterGraph<scenario::Planetoid, read_planetoid> registered;
+const RegisterGraph<scenario::Planetoid, read_planetoid> register_planetoid;
 
 }  // namespace
 }  // namespace souk

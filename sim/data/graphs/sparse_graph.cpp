@@ -94,9 +94,9 @@ std::optional<Recognised> recognise_sparse_graph(const std::string& path, const 
   return found;
 }
 
-const RegisterRecogniser recognised(55, recognise_sparse_graph);
+const RegisterRecogniser sparse_graph_recogniser(55, recognise_sparse_graph);
 
-const RegisterGraph<scenario::SparseGraph, read_sparse_graph> registered;
+const RegisterGraph<scenario::SparseGraph, read_sparse_graph> register_sparse_graph;
 
 }  // namespace
 }  // namespace souk

@@ -17,6 +17,7 @@
 #include "sim/data/table_columns.hpp"
 #include "sim/data/text_lines.hpp"
 #include "sim/data/text_table.hpp"
+#include "sim/data/words.hpp"
 
 namespace souk {
 namespace {
@@ -40,11 +41,6 @@ void split_at_blanks(std::string_view line, std::vector<std::string_view>& field
     fields.push_back(line.substr(0, end));
     line.remove_prefix(end);
   }
-}
-
-std::string_view trimmed(std::string_view field) {
-  field.remove_prefix(std::min(field.find_first_not_of(blanks), field.size()));
-  return field.substr(0, field.find_last_not_of(blanks) + 1);
 }
 
 /// What the lines of one file say. The first one decides which of the two layouts it is.
@@ -267,9 +263,9 @@ std::optional<Recognised> recognise_temporal_edges(const std::string& path, cons
   return found;
 }
 
-const RegisterRecogniser recognised(65, recognise_temporal_edges);
+const RegisterRecogniser temporal_edges_recogniser(65, recognise_temporal_edges);
 
-const RegisterGraph<scenario::TemporalEdges, read_temporal_edges> registered;
+const RegisterGraph<scenario::TemporalEdges, read_temporal_edges> register_temporal_edges;
 
 }  // namespace
 }  // namespace souk

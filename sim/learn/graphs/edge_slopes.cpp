@@ -11,7 +11,7 @@
 namespace souk {
 namespace {
 
-double dot(const double* a, const double* b, std::size_t size) {
+double dot_of(const double* a, const double* b, std::size_t size) {
   double sum = 0.0;
   for (std::size_t i = 0; i < size; ++i) sum += a[i] * b[i];
   return sum;
@@ -135,8 +135,8 @@ void EdgeSlopes::keep(const std::vector<double>& before, const std::vector<doubl
   const auto size = static_cast<std::ptrdiff_t>(nodes_.size() * width);
   for (std::size_t v = 0; v < nodes_.size(); ++v) {
     const std::size_t row = v * width;
-    const double moved =
-        dot(d_after.data() + row, after.data() + row, width) + dot(d_before.data() + row, before.data() + row, width);
+    const double moved = dot_of(d_after.data() + row, after.data() + row, width) +
+                         dot_of(d_before.data() + row, before.data() + row, width);
     own_[v] -= 0.5 * roots_[v] * roots_[v] * moved;
   }
   spreads_.push_back({.width = width,
@@ -154,7 +154,8 @@ double EdgeSlopes::of(NodeIndex a, NodeIndex b) const {
     const double* before = spread.before.data();
     const double* d_after = spread.d_after.data();
     const std::size_t width = spread.width;
-    sum += dot(d_after + u * width, before + v * width, width) + dot(d_after + v * width, before + u * width, width);
+    sum +=
+        dot_of(d_after + u * width, before + v * width, width) + dot_of(d_after + v * width, before + u * width, width);
   }
   return roots_[u] * roots_[v] * sum + own_[u] + own_[v];
 }

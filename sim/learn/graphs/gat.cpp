@@ -250,7 +250,7 @@ class GatFamily final : public GraphModelFamily {
   scenario::Gat config_;
 };
 
-const Register<GraphModelFamily, GatFamily, scenario::Gat> registered;
+const Register<GraphModelFamily, GatFamily, scenario::Gat> register_gat_family;
 
 }  // namespace
 }  // namespace souk

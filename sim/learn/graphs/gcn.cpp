@@ -97,7 +97,7 @@ class GcnFamily final : public GraphModelFamily {
   scenario::Gcn config_;
 };
 
-const Register<GraphModelFamily, GcnFamily, scenario::Gcn> registered;
+const Register<GraphModelFamily, GcnFamily, scenario::Gcn> register_gcn_family;
 
 }  // namespace
 }  // namespace souk

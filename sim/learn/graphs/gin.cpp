@@ -93,7 +93,7 @@ class GinFamily final : public GraphModelFamily {
   scenario::Gin config_;
 };
 
-const Register<GraphModelFamily, GinFamily, scenario::Gin> registered;
+const Register<GraphModelFamily, GinFamily, scenario::Gin> register_gin_family;
 
 }  // namespace
 }  // namespace souk

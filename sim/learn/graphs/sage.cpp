@@ -85,7 +85,7 @@ class SageFamily final : public GraphModelFamily {
   scenario::Sage config_;
 };
 
-const Register<GraphModelFamily, SageFamily, scenario::Sage> registered;
+const Register<GraphModelFamily, SageFamily, scenario::Sage> register_sage_family;
 
 }  // namespace
 }  // namespace souk

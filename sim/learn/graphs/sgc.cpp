@@ -80,7 +80,7 @@ class SgcFamily final : public GraphModelFamily {
   std::size_t hops_;
 };
 
-const Register<GraphModelFamily, SgcFamily, scenario::Sgc> registered;
+const Register<GraphModelFamily, SgcFamily, scenario::Sgc> register_sgc_family;
 
 }  // namespace
 }  // namespace souk

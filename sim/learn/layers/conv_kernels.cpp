@@ -70,14 +70,14 @@ template <class V, std::size_t Pixels, std::size_t Vectors>
   }
 }
 
-struct Convolution {
+struct PlacedConvolution {
   const ConvShape& shape;
   const float *padded, *packed, *bias;
   float* z;
 };
 
 template <class V, std::size_t Pixels, std::size_t Vectors>
-[[gnu::always_inline]] inline void convolve_image(const Convolution& task) {
+[[gnu::always_inline]] inline void convolve_image(const PlacedConvolution& task) {
   const ConvShape& shape = task.shape;
   const std::size_t outputs = shape.outputs();
   for (std::size_t first = 0; first < outputs; first += Vectors * lanes) {
@@ -99,7 +99,7 @@ template <class V, std::size_t Pixels, std::size_t Vectors>
 }
 
 template <class V, std::size_t Vectors>
-[[gnu::always_inline]] inline void convolve_pixels(const Convolution& task) {
+[[gnu::always_inline]] inline void convolve_pixels(const PlacedConvolution& task) {
   switch (task.shape.tiling.pixels) {
     case 1:
       return convolve_image<V, 1, Vectors>(task);
@@ -120,7 +120,7 @@ template <class V, std::size_t Vectors>
   }
 }
 
-SOUK_MULTIVERSION void convolve_vectors(const Convolution& task) {
+SOUK_MULTIVERSION void convolve_vectors(const PlacedConvolution& task) {
   switch (task.shape.tiling.vectors) {
     case 1:
       return convolve_pixels<Vector, 1>(task);
@@ -134,7 +134,7 @@ SOUK_MULTIVERSION void convolve_vectors(const Convolution& task) {
 }
 
 // One vector of output channels: choose_tiling.
-SOUK_MULTIVERSION void convolve_halves(const Convolution& task) { convolve_pixels<Halves, 1>(task); }
+SOUK_MULTIVERSION void convolve_halves(const PlacedConvolution& task) { convolve_pixels<Halves, 1>(task); }
 
 /// Sums over one list: target vectors (`target_step` apart) += value times source vectors (`source_step` apart).
 struct ListSum {
@@ -446,7 +446,7 @@ void crop(const ConvShape& shape, const float* padded, float* image) {
 }
 
 void convolve(const ConvShape& shape, const float* padded, const float* packed, const float* bias, float* z) {
-  const Convolution task{.shape = shape, .padded = padded, .packed = packed, .bias = bias, .z = z};
+  const PlacedConvolution task{.shape = shape, .padded = padded, .packed = packed, .bias = bias, .z = z};
   registers_are_wide() ? convolve_vectors(task) : convolve_halves(task);
 }
 

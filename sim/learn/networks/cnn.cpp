@@ -21,7 +21,7 @@ class Cnn final : public ModelFamily {
   }
 };
 
-const Register<ModelFamily, Cnn, scenario::Cnn> registered;
+const Register<ModelFamily, Cnn, scenario::Cnn> register_cnn;
 
 }  // namespace
 }  // namespace souk

@@ -28,7 +28,7 @@ class CnnCifar final : public ModelFamily {
   }
 };
 
-const Register<ModelFamily, CnnCifar, scenario::CnnCifar> registered;
+const Register<ModelFamily, CnnCifar, scenario::CnnCifar> register_cnn_cifar;
 
 }  // namespace
 }  // namespace souk

@@ -19,7 +19,7 @@ class CnnSmall final : public ModelFamily {
   }
 };
 
-const Register<ModelFamily, CnnSmall, scenario::CnnSmall> registered;
+const Register<ModelFamily, CnnSmall, scenario::CnnSmall> register_cnn_small;
 
 }  // namespace
 }  // namespace souk

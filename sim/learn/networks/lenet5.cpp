@@ -22,7 +22,7 @@ class LeNet5 final : public ModelFamily {
   }
 };
 
-const Register<ModelFamily, LeNet5, scenario::LeNet5> registered;
+const Register<ModelFamily, LeNet5, scenario::LeNet5> register_le_net5;
 
 }  // namespace
 }  // namespace souk

@@ -19,7 +19,7 @@ class Linear final : public ModelFamily {
   }
 };
 
-const Register<ModelFamily, Linear, scenario::Linear> registered;
+const Register<ModelFamily, Linear, scenario::Linear> register_linear;
 
 }  // namespace
 }  // namespace souk

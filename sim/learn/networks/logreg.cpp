@@ -18,7 +18,7 @@ class LogReg final : public ModelFamily {
   }
 };
 
-const Register<ModelFamily, LogReg, scenario::LogReg> registered;
+const Register<ModelFamily, LogReg, scenario::LogReg> register_log_reg;
 
 }  // namespace
 }  // namespace souk

@@ -29,7 +29,7 @@ class Mlp final : public ModelFamily {
   std::vector<std::size_t> hidden_;
 };
 
-const Register<ModelFamily, Mlp, scenario::Mlp> registered;
+const Register<ModelFamily, Mlp, scenario::Mlp> register_mlp;
 
 }  // namespace
 }  // namespace souk

@@ -23,7 +23,7 @@ class ResNet18 final : public ModelFamily {
   std::size_t groups_;
 };
 
-const Register<ModelFamily, ResNet18, scenario::ResNet18> registered;
+const Register<ModelFamily, ResNet18, scenario::ResNet18> register_res_net18;
 
 }  // namespace
 }  // namespace souk

@@ -23,7 +23,7 @@ class ResNet20 final : public ModelFamily {
   std::size_t groups_;
 };
 
-const Register<ModelFamily, ResNet20, scenario::ResNet20> registered;
+const Register<ModelFamily, ResNet20, scenario::ResNet20> register_res_net20;
 
 }  // namespace
 }  // namespace souk

@@ -31,7 +31,7 @@ class TextCnn final : public ModelFamily {
   std::vector<std::size_t> widths_;
 };
 
-const Register<ModelFamily, TextCnn, scenario::TextCnn> registered;
+const Register<ModelFamily, TextCnn, scenario::TextCnn> register_text_cnn;
 
 }  // namespace
 }  // namespace souk

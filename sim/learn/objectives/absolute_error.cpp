@@ -17,7 +17,7 @@ class AbsoluteError final : public ErrorLoss {
   double bend(double) const override { return 0.0; }
 };
 
-const Register<Objective, AbsoluteError, scenario::AbsoluteError> registered;
+const Register<Objective, AbsoluteError, scenario::AbsoluteError> register_absolute_error;
 
 }  // namespace
 }  // namespace souk

@@ -135,7 +135,7 @@ class ChannelCorrelation final : public Objective {
   std::unique_ptr<Objective> cross_entropy_;
 };
 
-const Register<Objective, ChannelCorrelation, scenario::ChannelCorrelation> registered;
+const Register<Objective, ChannelCorrelation, scenario::ChannelCorrelation> register_channel_correlation;
 
 }  // namespace
 }  // namespace souk

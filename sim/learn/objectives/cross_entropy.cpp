@@ -43,7 +43,7 @@ class CrossEntropy final : public Objective {
   }
 };
 
-const Register<Objective, CrossEntropy, scenario::CrossEntropy> registered;
+const Register<Objective, CrossEntropy, scenario::CrossEntropy> register_cross_entropy;
 
 }  // namespace
 }  // namespace souk

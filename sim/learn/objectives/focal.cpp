@@ -75,7 +75,7 @@ class Focal final : public Objective {
   double gamma_;
 };
 
-const Register<Objective, Focal, scenario::Focal> registered;
+const Register<Objective, Focal, scenario::Focal> register_focal;
 
 }  // namespace
 }  // namespace souk

@@ -23,7 +23,7 @@ class Huber final : public ErrorLoss {
   double delta_;
 };
 
-const Register<Objective, Huber, scenario::Huber> registered;
+const Register<Objective, Huber, scenario::Huber> register_huber;
 
 }  // namespace
 }  // namespace souk

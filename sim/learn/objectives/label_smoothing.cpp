@@ -50,7 +50,7 @@ class LabelSmoothing final : public Objective {
   double epsilon_;
 };
 
-const Register<Objective, LabelSmoothing, scenario::LabelSmoothing> registered;
+const Register<Objective, LabelSmoothing, scenario::LabelSmoothing> register_label_smoothing;
 
 }  // namespace
 }  // namespace souk

@@ -15,7 +15,7 @@ class SquaredError final : public ErrorLoss {
   double bend(double) const override { return 2.0; }
 };
 
-const Register<Objective, SquaredError, scenario::SquaredError> registered;
+const Register<Objective, SquaredError, scenario::SquaredError> register_squared_error;
 
 }  // namespace
 }  // namespace souk

@@ -30,7 +30,7 @@ class ClippedValues final : public AnswerDefence {
   double low_, high_;
 };
 
-const Register<AnswerDefence, ClippedValues, scenario::ClippedValues> registered;
+const Register<AnswerDefence, ClippedValues, scenario::ClippedValues> register_clipped_values;
 
 }  // namespace
 }  // namespace souk

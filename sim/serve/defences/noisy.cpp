@@ -22,7 +22,7 @@ class NoisyValues final : public AnswerDefence {
   double sigma_;
 };
 
-const Register<AnswerDefence, NoisyValues, scenario::NoisyValues> registered;
+const Register<AnswerDefence, NoisyValues, scenario::NoisyValues> register_noisy_values;
 
 }  // namespace
 }  // namespace souk

@@ -19,7 +19,7 @@ class RoundedValues final : public AnswerDefence {
   double scale_;  ///< ten to the number of decimals
 };
 
-const Register<AnswerDefence, RoundedValues, scenario::RoundedValues> registered;
+const Register<AnswerDefence, RoundedValues, scenario::RoundedValues> register_rounded_values;
 
 }  // namespace
 }  // namespace souk

@@ -29,7 +29,7 @@ class TopValues final : public AnswerDefence {
   std::size_t k_;
 };
 
-const Register<AnswerDefence, TopValues, scenario::TopValues> registered;
+const Register<AnswerDefence, TopValues, scenario::TopValues> register_top_values;
 
 }  // namespace
 }  // namespace souk

@@ -9,7 +9,7 @@
 #include "aggregators/stats/similarity.hpp"
 #include "tests/fixtures/stats_fixtures.hpp"
 
-namespace souk {
+namespace souk::agglomerative_test {
 namespace {
 
 using testing::Each;
@@ -59,4 +59,4 @@ TEST(Agglomerative, LeavesPointsAloneIfAsked) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::agglomerative_test

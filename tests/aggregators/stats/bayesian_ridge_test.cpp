@@ -6,7 +6,7 @@
 
 #include "tests/fixtures/stats_fixtures.hpp"
 
-namespace souk {
+namespace souk::bayesian_ridge_test {
 namespace {
 
 using fixtures::dense;
@@ -53,4 +53,4 @@ TEST(BayesianRidge, RecoversALine) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::bayesian_ridge_test

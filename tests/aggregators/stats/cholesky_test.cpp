@@ -6,7 +6,7 @@
 
 #include "tests/fixtures/stats_fixtures.hpp"
 
-namespace souk {
+namespace souk::cholesky_test {
 namespace {
 
 using fixtures::dense;
@@ -39,4 +39,4 @@ TEST(Cholesky, RegularisesOnlyWhereItMust) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::cholesky_test

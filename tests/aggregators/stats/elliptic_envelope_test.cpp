@@ -8,7 +8,7 @@
 #include "sim/base/random.hpp"
 #include "tests/fixtures/stats_fixtures.hpp"
 
-namespace souk {
+namespace souk::elliptic_envelope_test {
 namespace {
 
 using fixtures::cloud;
@@ -90,4 +90,4 @@ TEST(EllipticEnvelope, OfAllPointsIsClassical) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::elliptic_envelope_test

@@ -8,7 +8,7 @@
 #include "aggregators/stats/kmeans_1d.hpp"
 #include "sim/base/random.hpp"
 
-namespace souk {
+namespace souk::gap_statistic_test {
 namespace {
 
 using testing::ElementsAre;
@@ -100,4 +100,4 @@ TEST(GapStatistic, ChoicesFollowTheirRules) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::gap_statistic_test

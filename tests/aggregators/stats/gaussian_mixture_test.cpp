@@ -10,7 +10,7 @@
 #include "sim/base/random.hpp"
 #include "tests/fixtures/stats_fixtures.hpp"
 
-namespace souk {
+namespace souk::gaussian_mixture_test {
 namespace {
 
 using fixtures::crowd;
@@ -88,4 +88,4 @@ TEST(GaussianMixture, SurvivesHugePoints) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::gaussian_mixture_test

@@ -13,7 +13,7 @@
 #include "sim/base/random.hpp"
 #include "tests/fixtures/stats_fixtures.hpp"
 
-namespace souk {
+namespace souk::hdbscan_test {
 namespace {
 
 using testing::Each;
@@ -255,4 +255,4 @@ TEST(MajorityCluster, OfOneTwoOrEqualPointsIsAll) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::hdbscan_test

@@ -7,7 +7,7 @@
 
 #include "tests/fixtures/stats_fixtures.hpp"
 
-namespace souk {
+namespace souk::imputer_test {
 namespace {
 
 using namespace fixtures;
@@ -65,4 +65,4 @@ TEST(ImputeIteratively, LeavesWhatIsKnown) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::imputer_test

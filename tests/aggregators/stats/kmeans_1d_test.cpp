@@ -8,7 +8,7 @@
 
 #include "sim/base/random.hpp"
 
-namespace souk {
+namespace souk::kmeans_1d_test {
 namespace {
 
 using testing::ElementsAre;
@@ -80,4 +80,4 @@ TEST(KMeans1d, KeepsItsPrecisionFarFromZero) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::kmeans_1d_test

@@ -11,7 +11,7 @@
 #include "sim/base/random.hpp"
 #include "tests/fixtures/stats_fixtures.hpp"
 
-namespace souk {
+namespace souk::kmeans_test {
 namespace {
 
 using fixtures::blobs;
@@ -99,4 +99,4 @@ TEST(KMeans, GivesEveryPointItsOwnClusterIfAsked) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::kmeans_test

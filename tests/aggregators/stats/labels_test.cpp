@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace souk {
+namespace souk::labels_test {
 namespace {
 
 using testing::ElementsAre;
@@ -20,4 +20,4 @@ TEST(Labels, SizesCountEveryCluster) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::labels_test

@@ -9,7 +9,7 @@
 #include "aggregators/stats/labels.hpp"
 #include "tests/fixtures/stats_fixtures.hpp"
 
-namespace souk {
+namespace souk::mean_shift_test {
 namespace {
 
 using fixtures::crowd;
@@ -106,4 +106,4 @@ TEST(MeanShift, LeavesOutPointsFartherThanTheBandwidthFromEveryMode) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::mean_shift_test

@@ -6,7 +6,7 @@
 
 #include "tests/fixtures/stats_fixtures.hpp"
 
-namespace souk {
+namespace souk::pca_test {
 namespace {
 
 using fixtures::dense;
@@ -53,4 +53,4 @@ TEST(PrincipalComponents, BeyondTheRankAreZero) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::pca_test

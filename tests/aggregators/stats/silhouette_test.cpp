@@ -9,7 +9,7 @@
 #include "aggregators/stats/similarity.hpp"
 #include "tests/fixtures/stats_fixtures.hpp"
 
-namespace souk {
+namespace souk::silhouette_test {
 namespace {
 
 using Labels = std::vector<std::size_t>;
@@ -40,4 +40,4 @@ TEST(Silhouette, OfOneClusterOrOfEqualPointsIsZero) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::silhouette_test

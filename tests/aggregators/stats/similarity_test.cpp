@@ -6,7 +6,7 @@
 
 #include "tests/fixtures/stats_fixtures.hpp"
 
-namespace souk {
+namespace souk::similarity_test {
 namespace {
 
 using fixtures::blobs;
@@ -60,4 +60,4 @@ TEST(SquaredDistances, AreNeverNegative) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::similarity_test

@@ -7,7 +7,7 @@
 
 #include "sim/base/error.hpp"
 
-namespace souk {
+namespace souk::collective_command_test {
 namespace {
 
 TEST(CollectiveCommandDeath, what_ranks_did_not_agree_on_is_said_before_all_are_ended) {
@@ -24,4 +24,4 @@ TEST(CollectiveCommand, what_ranks_agreed_on_is_an_exit_code) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::collective_command_test

@@ -7,7 +7,7 @@
 #include "sim/base/error.hpp"
 #include "sim/base/hash.hpp"
 
-namespace souk {
+namespace souk::archive_test {
 namespace {
 
 struct Everything {
@@ -122,4 +122,4 @@ TEST(AtomicFile, replaces_the_content_and_leaves_nothing_beside_it) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::archive_test

@@ -9,7 +9,7 @@
 
 #include "sim/base/error.hpp"
 
-namespace souk {
+namespace souk::atomic_file_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -84,4 +84,4 @@ TEST_F(WrittenFile, says_beforehand_what_cannot_be_written) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::atomic_file_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace souk {
+namespace souk::decimal_test {
 namespace {
 
 TEST(Decimal, whole_numbers_are_digits_alone) {
@@ -23,4 +23,4 @@ TEST(Decimal, numbers_have_digits_a_point_and_an_exponent) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::decimal_test

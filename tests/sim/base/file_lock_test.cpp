@@ -8,7 +8,7 @@
 
 #include "sim/base/error.hpp"
 
-namespace souk {
+namespace souk::file_lock_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -91,4 +91,4 @@ TEST_F(FileLockTest, says_where_it_cannot_write) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::file_lock_test

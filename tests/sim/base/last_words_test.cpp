@@ -12,7 +12,7 @@
 
 #include "sim/base/contract.hpp"
 
-namespace souk {
+namespace souk::last_words_test {
 namespace {
 
 class LastWordsTest : public testing::Test {
@@ -68,4 +68,4 @@ TEST_F(LastWordsTest, nothing_is_kept_afterwards) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::last_words_test

@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace souk {
+namespace souk::random_test {
 namespace {
 
 using testing::ElementsAre;
@@ -115,4 +115,4 @@ TEST(Stream, shuffle_gives_every_permutation_equally_often) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::random_test

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace souk {
+namespace souk::signs_of_life_test {
 namespace {
 
 TEST(SignsOfLife, are_missing_only_once_a_child_is_stopped) {
@@ -33,4 +33,4 @@ TEST(SignsOfLife, are_missing_only_once_a_child_is_stopped) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::signs_of_life_test

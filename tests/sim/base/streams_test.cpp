@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace souk {
+namespace souk::streams_test {
 namespace {
 
 using Name = std::tuple<Purpose, AgentId, RoundIndex, std::uint16_t>;
@@ -176,4 +176,4 @@ TEST(Streams, that_are_drawn_from_seed_0_all_differ) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::streams_test

@@ -7,7 +7,7 @@
 
 #include "tests/support/collectives.hpp"
 
-namespace souk {
+namespace souk::comm_test {
 namespace {
 
 TEST(SelfComm, behaves_like_a_group_of_one) { check_collectives(Comm::self()); }
@@ -40,4 +40,4 @@ TEST(ThreadTeam, an_exception_outside_a_phase_stops_the_others_and_is_the_one_re
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::comm_test

@@ -5,7 +5,7 @@
 
 #include "tests/sim/data/support.hpp"
 
-namespace souk {
+namespace souk::ag_news_test {
 namespace {
 
 using testing::ElementsAre;
@@ -118,4 +118,4 @@ TEST(RealAgNews, has_the_published_counts) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::ag_news_test

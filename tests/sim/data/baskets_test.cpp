@@ -6,7 +6,7 @@
 
 #include "tests/sim/data/support.hpp"
 
-namespace souk {
+namespace souk::baskets_test {
 namespace {
 
 using testing::Each;
@@ -113,4 +113,4 @@ TEST(Baskets, have_in_every_class_one_of_the_two_rates_that_overlap_allows) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::baskets_test

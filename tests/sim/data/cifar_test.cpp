@@ -2,7 +2,7 @@
 
 #include "tests/sim/data/support.hpp"
 
-namespace souk {
+namespace souk::cifar_test {
 namespace {
 
 using testing::ElementsAre;
@@ -102,4 +102,4 @@ TEST(RealCifar, begins_with_the_published_labels) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::cifar_test

@@ -4,7 +4,7 @@
 
 #include "tests/sim/data/support.hpp"
 
-namespace souk {
+namespace souk::class_labels_test {
 namespace {
 
 using testing::ElementsAre;
@@ -67,4 +67,4 @@ TEST(ClassLabels, may_be_named_by_the_scenario) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::class_labels_test

@@ -4,7 +4,7 @@
 
 #include "tests/sim/data/support.hpp"
 
-namespace souk {
+namespace souk::csv_test {
 namespace {
 
 using testing::AllOf;
@@ -404,4 +404,4 @@ TEST(RealCsv, lending_club_is_read_with_its_lone_carriage_returns_and_grouped_by
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::csv_test

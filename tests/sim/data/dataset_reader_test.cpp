@@ -4,7 +4,7 @@
 
 #include "tests/sim/data/support.hpp"
 
-namespace souk {
+namespace souk::dataset_reader_test {
 namespace {
 
 using testing::AllOf;
@@ -39,4 +39,4 @@ TEST(ExpandEnvironment, replaces_variables_and_names_those_that_are_not_set) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::dataset_reader_test

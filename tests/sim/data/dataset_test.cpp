@@ -4,7 +4,7 @@
 
 #include <gmock/gmock.h>
 
-namespace souk {
+namespace souk::dataset_test {
 namespace {
 
 using testing::ElementsAre;
@@ -74,4 +74,4 @@ TEST(UnitScaling, divides_bytes_by_255_and_leaves_floats) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::dataset_test

@@ -8,7 +8,7 @@
 
 #include "tests/sim/data/npz.hpp"
 
-namespace souk {
+namespace souk::describe_test {
 namespace {
 
 using testing::AllOf;
@@ -227,4 +227,4 @@ TEST(RealDescribe, prints_the_published_moments_of_fashion_mnist) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::describe_test

@@ -16,7 +16,7 @@
 #include "sim/data/tar_archive.hpp"
 #include "tests/sim/data/support.hpp"
 
-namespace souk {
+namespace souk::fetch_test {
 namespace {
 
 using testing::AllOf;
@@ -370,4 +370,4 @@ TEST_F(Fetch, unpacks_archives) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::fetch_test

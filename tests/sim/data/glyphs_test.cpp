@@ -5,7 +5,7 @@
 
 #include "tests/sim/data/support.hpp"
 
-namespace souk {
+namespace souk::glyphs_test {
 namespace {
 
 using testing::Each;
@@ -92,4 +92,4 @@ TEST(Glyphs, are_drawn_at_the_hardest_setting) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::glyphs_test

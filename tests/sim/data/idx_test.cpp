@@ -6,7 +6,7 @@
 #include "sim/data/describe.hpp"
 #include "tests/sim/data/support.hpp"
 
-namespace souk {
+namespace souk::idx_test {
 namespace {
 
 using testing::ElementsAre;
@@ -198,4 +198,4 @@ TEST(RealIdx, mnist_has_its_published_class_counts) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::idx_test

@@ -9,7 +9,7 @@
 
 #include "tests/sim/data/support.hpp"
 
-namespace souk {
+namespace souk::image_folder_test {
 namespace {
 
 using testing::Each;
@@ -177,4 +177,4 @@ TEST_F(ImageFolder, survives_damage) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::image_folder_test

@@ -7,7 +7,7 @@
 #include "sim/data/leaf_json.hpp"
 #include "tests/sim/data/support.hpp"
 
-namespace souk {
+namespace souk::leaf_test {
 namespace {
 
 using testing::AllOf;
@@ -169,4 +169,4 @@ TEST(RealLeaf, synthetic_has_its_published_users_and_samples) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::leaf_test

@@ -5,7 +5,7 @@
 #include "sim/data/describe.hpp"
 #include "tests/sim/data/support.hpp"
 
-namespace souk {
+namespace souk::lines_test {
 namespace {
 
 using testing::AllOf;
@@ -168,4 +168,4 @@ TEST(RealLines, trecs_files_are_labelled_lines_too) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::lines_test

@@ -6,7 +6,7 @@
 #include "sim/data/describe.hpp"
 #include "tests/sim/data/npz.hpp"
 
-namespace souk {
+namespace souk::npy_test {
 namespace {
 
 using testing::ElementsAre;
@@ -295,4 +295,4 @@ TEST(RealNpy, reads_deflated_archives_that_numpy_wrote) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::npy_test

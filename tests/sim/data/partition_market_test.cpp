@@ -11,7 +11,7 @@
 #include "sim/data/deal_tools.hpp"
 #include "sim/data/partitioner.hpp"
 
-namespace souk {
+namespace souk::partition_market_test {
 namespace {
 
 using testing::Each;
@@ -190,4 +190,4 @@ TEST(HalfClasses, with_fewer_samples_than_clients_still_deals_each_once) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::partition_market_test

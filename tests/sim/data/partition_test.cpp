@@ -10,7 +10,7 @@
 #include "sim/data/partitioner.hpp"
 #include "tests/sim/data/support.hpp"
 
-namespace souk {
+namespace souk::partition_test {
 namespace {
 
 using testing::Each;
@@ -394,4 +394,4 @@ TEST(Apportion, adds_up_and_rounds_the_largest_remainders_up) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::partition_test

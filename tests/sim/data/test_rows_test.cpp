@@ -6,7 +6,7 @@
 
 #include "tests/sim/data/support.hpp"
 
-namespace souk {
+namespace souk::test_rows_test {
 namespace {
 
 using testing::HasSubstr;
@@ -54,4 +54,4 @@ TEST(TestRows, are_refused_where_every_class_needs_all_it_has) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::test_rows_test

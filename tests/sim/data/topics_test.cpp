@@ -7,7 +7,7 @@
 
 #include "tests/sim/data/support.hpp"
 
-namespace souk {
+namespace souk::topics_test {
 namespace {
 
 using testing::HasSubstr;
@@ -118,4 +118,4 @@ TEST(Topics, need_a_word_for_every_class) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::topics_test

@@ -4,7 +4,7 @@
 
 #include "tests/sim/data/support.hpp"
 
-namespace souk {
+namespace souk::trec_test {
 namespace {
 
 using testing::ElementsAre;
@@ -107,4 +107,4 @@ TEST(RealTrec, has_the_published_counts) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::trec_test

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-namespace souk {
+namespace souk::vocabulary_test {
 namespace {
 
 using testing::ElementsAre;
@@ -56,4 +56,4 @@ TEST(Vocabulary, pads_short_texts_and_cuts_long_ones) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::vocabulary_test

@@ -7,7 +7,7 @@
 #include "sim/data/dataset.hpp"
 #include "tests/sim/data/support.hpp"
 
-namespace souk {
+namespace souk::waves_test {
 namespace {
 
 using namespace test;
@@ -128,4 +128,4 @@ TEST(Waves, standard_scaling_takes_numbers_to_mean_0_and_variance_1) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::waves_test

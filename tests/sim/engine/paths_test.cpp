@@ -5,7 +5,7 @@
 #include "sim/base/error.hpp"
 #include "sim/engine/scenario_file.hpp"
 
-namespace souk {
+namespace souk::paths_test {
 namespace {
 
 using testing::HasSubstr;
@@ -86,4 +86,4 @@ TEST(ParseTextFormat, reports_every_error_of_any_message_with_its_place) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::paths_test

@@ -15,7 +15,7 @@
 #include "tests/support/counting_new.hpp"
 #include "tests/support/heap_peak.hpp"
 
-namespace souk {
+namespace souk::round_loop_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -306,4 +306,4 @@ TEST(Faults, are_parsed_or_refused) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::round_loop_test

@@ -4,7 +4,7 @@
 
 #include "sim/base/error.hpp"
 
-namespace souk {
+namespace souk::run_status_test {
 namespace {
 
 TEST(RunStatus, is_found_by_the_text_that_results_hold) {
@@ -30,4 +30,4 @@ TEST(RunStatus, is_over_where_the_run_itself_came_to_an_end) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::run_status_test

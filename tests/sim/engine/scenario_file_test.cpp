@@ -7,7 +7,7 @@
 #include "sim/base/error.hpp"
 #include "sim/engine/schema_info.hpp"
 
-namespace souk {
+namespace souk::scenario_file_test {
 namespace {
 
 using testing::AllOf;
@@ -152,4 +152,4 @@ TEST(Schema, every_message_and_field_has_a_comment) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::scenario_file_test

@@ -9,7 +9,7 @@
 
 #include "tests/sim/learn/fixtures.hpp"
 
-namespace souk {
+namespace souk::augmentation_test {
 namespace {
 
 using ::testing::UnorderedElementsAre;
@@ -18,7 +18,7 @@ using Image = std::vector<float>;
 /// All outcomes of many draws for one image.
 std::set<Image> outcomes(bool flip, std::size_t shift, const std::array<std::size_t, 3>& shape, const Image& image) {
   Augmenter augmenter(flip, shift, shape);
-  Stream random = testing::stream();
+  Stream random = fixtures::stream();
   std::set<Image> seen;
   for (int draw = 0; draw < 300; ++draw) {
     Image changed = image;
@@ -44,4 +44,4 @@ TEST(Augmentation, is_off_by_default) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::augmentation_test

@@ -11,15 +11,15 @@
 
 #include "tests/sim/learn/fixtures.hpp"
 
-namespace souk {
+namespace souk::chain_network_test {
 namespace {
 
-using testing::cross_entropy;
-using testing::initial_parameters;
-using testing::logits;
-using testing::loss_and_gradient;
-using testing::relative_distance;
-using testing::Samples;
+using fixtures::cross_entropy;
+using fixtures::initial_parameters;
+using fixtures::logits;
+using fixtures::loss_and_gradient;
+using fixtures::relative_distance;
+using fixtures::Samples;
 
 struct Case {
   std::string name, model;
@@ -27,7 +27,7 @@ struct Case {
   std::size_t samples;
 };
 
-Architecture architecture_of(const Case& test) { return make_architecture(testing::model(test.model), test.shape); }
+Architecture architecture_of(const Case& test) { return make_architecture(fixtures::model(test.model), test.shape); }
 
 class ChainAgainstTorch : public ::testing::TestWithParam<Case> {
  protected:
@@ -70,7 +70,7 @@ TEST_P(ChainAgainstTorch, descends_along_that_gradient) {
 TEST_P(ChainAgainstTorch, repeats_its_bits_whatever_ran_before) {
   const auto first = loss_and_gradient(*chain_, parameters_, samples_.batch());
   const Samples larger(GetParam().shape, 3 * GetParam().samples + 5, 50);
-  loss_and_gradient(*chain_, testing::normal_values(parameters_.size(), 9), larger.batch());
+  loss_and_gradient(*chain_, fixtures::normal_values(parameters_.size(), 9), larger.batch());
 
   const auto second = loss_and_gradient(*chain_, parameters_, samples_.batch());
 
@@ -87,7 +87,7 @@ std::vector<float> curvature(Network& network, const std::vector<float>& paramet
 }
 
 TEST_P(ChainAgainstTorch, gives_the_same_products_with_the_hessian) {
-  const auto direction = testing::normal_values(parameters_.size(), 9);
+  const auto direction = fixtures::normal_values(parameters_.size(), 9);
 
   const auto ours = curvature(*chain_, parameters_, samples_.batch(), direction);
   const auto theirs = curvature(*torch_, parameters_, samples_.batch(), direction);
@@ -96,11 +96,11 @@ TEST_P(ChainAgainstTorch, gives_the_same_products_with_the_hessian) {
 }
 
 TEST_P(ChainAgainstTorch, repeats_the_bits_of_products_whatever_ran_before) {
-  const auto direction = testing::normal_values(parameters_.size(), 9);
+  const auto direction = fixtures::normal_values(parameters_.size(), 9);
   const auto first = curvature(*chain_, parameters_, samples_.batch(), direction);
   const auto gradient = loss_and_gradient(*chain_, parameters_, samples_.batch()).gradient;
   const Samples larger(GetParam().shape, 3 * GetParam().samples + 5, 50);
-  curvature(*chain_, testing::normal_values(parameters_.size(), 8), larger.batch(), direction);
+  curvature(*chain_, fixtures::normal_values(parameters_.size(), 8), larger.batch(), direction);
 
   EXPECT_EQ(curvature(*chain_, parameters_, samples_.batch(), direction), first);
   EXPECT_EQ(loss_and_gradient(*chain_, parameters_, samples_.batch()).gradient, gradient);
@@ -108,25 +108,25 @@ TEST_P(ChainAgainstTorch, repeats_the_bits_of_products_whatever_ran_before) {
 
 INSTANTIATE_TEST_SUITE_P(
     Models, ChainAgainstTorch,
-    ::testing::Values(Case{"logreg", "logreg {}", testing::shape(1, 28, 28, 10), 32},
-                      Case{"logreg_of_a_table", "logreg {}", testing::shape(23, 1, 1, 2), 7},
-                      Case{"mlp", "mlp {}", testing::shape(1, 28, 28, 10), 32},
-                      Case{"mlp_wide_input", "mlp { hidden: 70 }", testing::shape(517, 1, 1, 3), 7},
-                      Case{"mlp_deep_and_narrow", "mlp { hidden: [5, 3, 17] }", testing::shape(11, 1, 1, 3), 9},
-                      Case{"lenet5", "lenet5 {}", testing::shape(1, 28, 28, 10), 10},
-                      Case{"lenet5_colour", "lenet5 {}", testing::shape(3, 32, 32, 7), 3},
-                      Case{"lenet5_odd", "lenet5 {}", testing::shape(2, 19, 23, 4), 5},
-                      Case{"cnn", "cnn {}", testing::shape(1, 28, 28, 10), 5},
-                      Case{"cnn_of_one_sample", "cnn {}", testing::shape(1, 28, 28, 62), 1},
-                      Case{"cnn_small", "cnn_small {}", testing::shape(1, 28, 28, 10), 33},
-                      Case{"cnn_small_wide", "cnn_small {}", testing::shape(3, 11, 41, 10), 6},
-                      Case{"cnn_cifar", "cnn_cifar {}", testing::shape(3, 32, 32, 10), 4}),
+    ::testing::Values(Case{"logreg", "logreg {}", fixtures::shape(1, 28, 28, 10), 32},
+                      Case{"logreg_of_a_table", "logreg {}", fixtures::shape(23, 1, 1, 2), 7},
+                      Case{"mlp", "mlp {}", fixtures::shape(1, 28, 28, 10), 32},
+                      Case{"mlp_wide_input", "mlp { hidden: 70 }", fixtures::shape(517, 1, 1, 3), 7},
+                      Case{"mlp_deep_and_narrow", "mlp { hidden: [5, 3, 17] }", fixtures::shape(11, 1, 1, 3), 9},
+                      Case{"lenet5", "lenet5 {}", fixtures::shape(1, 28, 28, 10), 10},
+                      Case{"lenet5_colour", "lenet5 {}", fixtures::shape(3, 32, 32, 7), 3},
+                      Case{"lenet5_odd", "lenet5 {}", fixtures::shape(2, 19, 23, 4), 5},
+                      Case{"cnn", "cnn {}", fixtures::shape(1, 28, 28, 10), 5},
+                      Case{"cnn_of_one_sample", "cnn {}", fixtures::shape(1, 28, 28, 62), 1},
+                      Case{"cnn_small", "cnn_small {}", fixtures::shape(1, 28, 28, 10), 33},
+                      Case{"cnn_small_wide", "cnn_small {}", fixtures::shape(3, 11, 41, 10), 6},
+                      Case{"cnn_cifar", "cnn_cifar {}", fixtures::shape(3, 32, 32, 10), 4}),
     [](const auto& instance) { return instance.param.name; });
 
 TEST(ChainNetwork, takes_batches_larger_than_a_pass_in_parts) {
   // 2 * 40,000 + 4 floats per sample: at most 52 samples per pass.
-  const ModelShape shape = testing::shape(40000, 1, 1, 2);
-  const Architecture architecture = make_architecture(testing::model("logreg {}"), shape);
+  const ModelShape shape = fixtures::shape(40000, 1, 1, 2);
+  const Architecture architecture = make_architecture(fixtures::model("logreg {}"), shape);
   const auto chain = make_chain_network(architecture, cross_entropy());
   const auto torch = make_torch_network(architecture, "cpu", cross_entropy());
   auto parameters = initial_parameters(*chain);
@@ -136,7 +136,7 @@ TEST(ChainNetwork, takes_batches_larger_than_a_pass_in_parts) {
   const auto theirs = loss_and_gradient(*torch, parameters, samples.batch());
   auto expected = parameters;
   for (std::size_t i = 0; i < expected.size(); ++i) expected[i] -= 0.1F * theirs.gradient[i];
-  const auto direction = testing::normal_values(parameters.size(), 9);
+  const auto direction = fixtures::normal_values(parameters.size(), 9);
   const auto our_product = curvature(*chain, parameters, samples.batch(), direction);
   const auto their_product = curvature(*torch, parameters, samples.batch(), direction);
   chain->descend(parameters, samples.batch(), 0.1, 0.0);
@@ -147,8 +147,8 @@ TEST(ChainNetwork, takes_batches_larger_than_a_pass_in_parts) {
 }
 
 TEST(ChainNetwork, shows_that_it_diverged) {
-  const ModelShape shape = testing::shape(1, 28, 28, 10);
-  const auto chain = make_chain_network(make_architecture(testing::model("lenet5 {}"), shape), cross_entropy());
+  const ModelShape shape = fixtures::shape(1, 28, 28, 10);
+  const auto chain = make_chain_network(make_architecture(fixtures::model("lenet5 {}"), shape), cross_entropy());
   std::vector<float> parameters(chain->layout().dimension(), std::numeric_limits<float>::quiet_NaN());
   const Samples samples(shape, 2);
 
@@ -158,11 +158,11 @@ TEST(ChainNetwork, shows_that_it_diverged) {
 }
 
 TEST(ChainNetwork, is_for_chains_only) {
-  const ModelShape shape = testing::shape(3, 32, 32, 10);
+  const ModelShape shape = fixtures::shape(3, 32, 32, 10);
 
-  EXPECT_TRUE(is_chain(make_architecture(testing::model("cnn_cifar {}"), shape)));
-  EXPECT_FALSE(is_chain(make_architecture(testing::model("resnet20 {}"), shape)));
+  EXPECT_TRUE(is_chain(make_architecture(fixtures::model("cnn_cifar {}"), shape)));
+  EXPECT_FALSE(is_chain(make_architecture(fixtures::model("resnet20 {}"), shape)));
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::chain_network_test

@@ -12,12 +12,12 @@
 #include "sim/learn/objective.hpp"
 #include "tests/sim/learn/fixtures.hpp"
 
-namespace souk {
+namespace souk::channel_correlation_test {
 namespace {
 
+using fixtures::normal_values;
+using fixtures::parse;
 using ::testing::HasSubstr;
-using testing::normal_values;
-using testing::parse;
 
 std::shared_ptr<const Objective> correlation(const std::string& settings) {
   return make_objective(parse<scenario::Objective>("channel_correlation { " + settings + " }"), true);
@@ -83,7 +83,7 @@ TEST(ChannelCorrelation, has_the_derivatives_that_finite_differences_give) {
   const double slope =
       (term(*objective, moved(step), channels, labels) - term(*objective, moved(-step), channels, labels)) /
       (2.0 * step);
-  EXPECT_NEAR(testing::dot(gradient_at(attention), direction), slope, 1e-4);
+  EXPECT_NEAR(fixtures::dot(gradient_at(attention), direction), slope, 1e-4);
 
   std::vector<float> curvature = direction;
   objective->attention_curvature(attention, channels, {.classes = labels}, curvature);
@@ -96,15 +96,15 @@ TEST(ChannelCorrelation, has_the_derivatives_that_finite_differences_give) {
 class Attentive : public ::testing::Test {
  protected:
   std::unique_ptr<Network> network(const std::string& settings) const {
-    return make_network(testing::model("cnn_small {}"), shape_, "cpu", correlation(settings));
+    return make_network(fixtures::model("cnn_small {}"), shape_, "cpu", correlation(settings));
   }
-  ModelShape shape_ = testing::shape(1, 28, 28, 3);
-  testing::Samples samples_{shape_, 8};
+  ModelShape shape_ = fixtures::shape(1, 28, 28, 3);
+  fixtures::Samples samples_{shape_, 8};
 };
 
 TEST_F(Attentive, networks_have_attention_parameters_before_their_last_layer) {
   const auto attentive = network(defaults);
-  const auto plain = make_network(testing::model("cnn_small {}"), shape_, "cpu");
+  const auto plain = make_network(fixtures::model("cnn_small {}"), shape_, "cpu");
   EXPECT_EQ(attentive->layout().slots().back().name, plain->layout().slots().back().name);
   EXPECT_GT(attentive->layout().slot("attention.squeeze.weight").size, 0U);
   EXPECT_GT(attentive->layout().trainable(), plain->layout().trainable());
@@ -113,9 +113,9 @@ TEST_F(Attentive, networks_have_attention_parameters_before_their_last_layer) {
 // The attention's own parameters see nothing but the term; without it they do not move.
 TEST_F(Attentive, networks_train_attention_by_the_term_alone) {
   const auto with = network("weight: 1 margin: 1 reduction: 4"), without = network("weight: 0 margin: 1 reduction: 4");
-  const std::vector<float> parameters = testing::initial_parameters(*with);
-  const auto trained = testing::loss_and_gradient(*with, parameters, samples_.batch());
-  const auto left = testing::loss_and_gradient(*without, parameters, samples_.batch());
+  const std::vector<float> parameters = fixtures::initial_parameters(*with);
+  const auto trained = fixtures::loss_and_gradient(*with, parameters, samples_.batch());
+  const auto left = fixtures::loss_and_gradient(*without, parameters, samples_.batch());
   const Slot& squeeze = with->layout().slot("attention.squeeze.weight");
   double moved = 0.0;
   for (std::size_t v = squeeze.offset; v < squeeze.offset + squeeze.size; ++v) {
@@ -128,29 +128,29 @@ TEST_F(Attentive, networks_train_attention_by_the_term_alone) {
 
 TEST_F(Attentive, networks_have_the_slopes_that_differences_of_losses_give) {
   const auto net = network("weight: 2 margin: 1 reduction: 4");
-  const std::vector<float> parameters = testing::initial_parameters(*net);
+  const std::vector<float> parameters = fixtures::initial_parameters(*net);
   std::vector<float> direction = normal_values(parameters.size(), 21);
-  const double length = std::sqrt(testing::dot(direction, direction));
+  const double length = std::sqrt(fixtures::dot(direction, direction));
   for (float& value : direction) value = static_cast<float>(value / length);
   const auto at = [&](double by) {
     std::vector<float> moved = parameters;
     for (std::size_t v = 0; v < moved.size(); ++v) moved[v] += static_cast<float>(by * direction[v]);
-    return testing::loss_and_gradient(*net, moved, samples_.batch());
+    return fixtures::loss_and_gradient(*net, moved, samples_.batch());
   };
   const double step = 1e-2;
   const auto here = at(0.0);
-  EXPECT_NEAR(testing::dot(here.gradient, direction), (at(step).loss - at(-step).loss) / (2.0 * step), 2e-3);
+  EXPECT_NEAR(fixtures::dot(here.gradient, direction), (at(step).loss - at(-step).loss) / (2.0 * step), 2e-3);
 
   std::vector<float> product(direction.size());
   net->hessian_vector(parameters, samples_.batch(), direction, product);
   const double bend =
-      (testing::dot(at(step).gradient, direction) - testing::dot(at(-step).gradient, direction)) / (2.0 * step);
-  EXPECT_NEAR(testing::dot(product, direction), bend, 5e-2 * std::max(1.0, std::abs(bend)));
+      (fixtures::dot(at(step).gradient, direction) - fixtures::dot(at(-step).gradient, direction)) / (2.0 * step);
+  EXPECT_NEAR(fixtures::dot(product, direction), bend, 5e-2 * std::max(1.0, std::abs(bend)));
 }
 
 TEST(ChannelCorrelation, is_refused_where_there_is_no_convolution) {
   try {
-    make_network(testing::model("mlp { hidden: 4 }"), testing::shape(1, 28, 28, 3), "cpu", correlation(defaults));
+    make_network(fixtures::model("mlp { hidden: 4 }"), fixtures::shape(1, 28, 28, 3), "cpu", correlation(defaults));
     FAIL();
   } catch (const InputError& error) {
     EXPECT_THAT(error.what(), HasSubstr("task.objective: asks for the channel attention of a convolution"));
@@ -158,4 +158,4 @@ TEST(ChannelCorrelation, is_refused_where_there_is_no_convolution) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::channel_correlation_test

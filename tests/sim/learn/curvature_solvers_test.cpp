@@ -17,12 +17,12 @@
 #include "sim/learn/curvature/stochastic.hpp"
 #include "tests/sim/learn/fixtures.hpp"
 
-namespace souk {
+namespace souk::curvature_solvers_test {
 namespace {
 
+using fixtures::stream;
 using ::testing::Each;
 using ::testing::ElementsAre;
-using testing::stream;
 
 using Vector = std::vector<double>;
 using Matrix = std::vector<Vector>;
@@ -464,4 +464,4 @@ TEST(EstimateDiagonal, is_unbiased) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::curvature_solvers_test

@@ -10,10 +10,10 @@
 
 #include "tests/sim/learn/graph_fixtures.hpp"
 
-namespace souk {
+namespace souk::edge_slopes_test {
 namespace {
 
-using testing::SmallGraph;
+using fixtures::SmallGraph;
 using Matrix = std::vector<std::vector<double>>;
 
 constexpr std::size_t features = 9, classes = 3;
@@ -89,8 +89,8 @@ class DenseNetwork {
 std::size_t compare(const std::string& model, bool alone) {
   const std::size_t n = 14;
   const SmallGraph small(n, features);
-  const GraphNetwork network = testing::graph_network(model, features, classes);
-  std::vector<float> parameters = testing::normal_values(network.layout().dimension(), 5);
+  const GraphNetwork network = fixtures::graph_network(model, features, classes);
+  std::vector<float> parameters = fixtures::normal_values(network.layout().dimension(), 5);
   const std::vector<NodeIndex> nodes{0, 2, 3, 5, 8, 9, 12, 13};
   const std::vector<std::int32_t> labels{0, 1, 2, 0, 2, 1, 1, 0};
   const auto is_seen = [&](std::size_t v) { return !alone || std::ranges::find(nodes, v) != nodes.end(); };
@@ -131,12 +131,12 @@ TEST(EdgeSlopes, are_differences_of_the_loss) {
 }
 
 TEST(EdgeSlopes, exist_for_one_way_of_weighing_neighbours) {
-  for (const std::string& model : testing::graph_models()) {
+  for (const std::string& model : fixtures::graph_models()) {
     const bool symmetric = model == "gcn { hidden: 6 }" || model.starts_with("sgc") || model.starts_with("mlp") ||
                            model.starts_with("logreg");
-    EXPECT_EQ(EdgeSlopes::has(testing::graph_network(model, features, classes).architecture()), symmetric) << model;
+    EXPECT_EQ(EdgeSlopes::has(fixtures::graph_network(model, features, classes).architecture()), symmetric) << model;
   }
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::edge_slopes_test

@@ -15,7 +15,7 @@
 #include "sim/learn/model.hpp"
 #include "sim/learn/torch_network.hpp"
 
-namespace souk::testing {
+namespace souk::fixtures {
 
 /// A message from proto text.
 template <class Message>
@@ -105,4 +105,4 @@ inline double relative_distance(std::span<const float> a, std::span<const float>
   return std::sqrt(sum) / norm(b);
 }
 
-}  // namespace souk::testing
+}  // namespace souk::fixtures

@@ -20,11 +20,11 @@
 
 #include "tests/sim/learn/graph_fixtures.hpp"
 
-namespace souk {
+namespace souk::graph_autograd_test {
 namespace {
 
-using testing::graph_network;
-using testing::SmallGraph;
+using fixtures::graph_network;
+using fixtures::SmallGraph;
 
 constexpr std::size_t features = 9, classes = 4;
 
@@ -146,7 +146,7 @@ TEST(GraphNetwork, has_the_gradient_of_autograd) {
   const at::Tensor targets = at::from_blob(wide.data(), {static_cast<std::int64_t>(wide.size())}, at::kLong).clone();
   for (const auto& [text, forward] : networks()) {
     GraphNetwork network = graph_network(text, features, classes);
-    std::vector<float> parameters = testing::normal_values(network.layout().dimension(), 61);
+    std::vector<float> parameters = fixtures::normal_values(network.layout().dimension(), 61);
     const Named named(network, parameters);
     const at::Tensor loss = at::cross_entropy_loss(forward(matrices, named), targets);
     loss.backward();
@@ -155,9 +155,9 @@ TEST(GraphNetwork, has_the_gradient_of_autograd) {
     const double mean = network.gradient(parameters, ReceptiveField(graph.graph, {}), labels, gradient);
 
     EXPECT_NEAR(mean, loss.item<double>(), 1e-5) << text;
-    EXPECT_LT(testing::relative_distance(gradient, named.gradients()), 1e-4) << text;
+    EXPECT_LT(fixtures::relative_distance(gradient, named.gradients()), 1e-4) << text;
   }
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::graph_autograd_test

@@ -13,7 +13,7 @@
 #include "sim/learn/graphs/graph_network.hpp"
 #include "tests/sim/learn/fixtures.hpp"
 
-namespace souk::testing {
+namespace souk::fixtures {
 
 /// A small graph in memory: a ring with chords, one node without neighbours (the last), and sparse features.
 struct SmallGraph {
@@ -96,4 +96,4 @@ inline GraphNetwork graph_network(const std::string& text, std::size_t features,
   return {make_graph_architecture(model(text), shape), shape, make_objective({}, true)};
 }
 
-}  // namespace souk::testing
+}  // namespace souk::fixtures

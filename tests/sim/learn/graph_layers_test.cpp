@@ -9,10 +9,10 @@
 
 #include "tests/sim/learn/graph_fixtures.hpp"
 
-namespace souk {
+namespace souk::graph_layers_test {
 namespace {
 
-using testing::SmallGraph;
+using fixtures::SmallGraph;
 
 constexpr std::size_t inputs = 9;
 
@@ -20,7 +20,7 @@ constexpr std::size_t inputs = 9;
 class Layer {
  public:
   explicit Layer(const std::string& text)
-      : architecture_(make_graph_architecture(testing::model(text), {.features = inputs, .classes = 4})),
+      : architecture_(make_graph_architecture(fixtures::model(text), {.features = inputs, .classes = 4})),
         layer_(*architecture_.layers.front()),
         width_(layer_.place(inputs)),
         field_(graph_.graph, {.shift = shift_, .scale = scale_, .row_factors = factors_}) {
@@ -56,8 +56,8 @@ class Layer {
 
  private:
   SmallGraph graph_;
-  std::vector<float> shift_ = testing::normal_values(inputs, 41), scale_ = testing::normal_values(inputs, 42),
-                     factors_ = testing::normal_values(14, 43);
+  std::vector<float> shift_ = fixtures::normal_values(inputs, 41), scale_ = fixtures::normal_values(inputs, 42),
+                     factors_ = fixtures::normal_values(14, 43);
   GraphArchitecture architecture_;
   Convolution& layer_;
   std::size_t width_, size_ = 0;
@@ -66,7 +66,7 @@ class Layer {
 };
 
 std::vector<double> normal_doubles(std::size_t size, std::uint32_t lane) {
-  const std::vector<float> drawn = testing::normal_values(size, lane);
+  const std::vector<float> drawn = fixtures::normal_values(size, lane);
   return {drawn.begin(), drawn.end()};
 }
 
@@ -77,7 +77,7 @@ std::vector<double> moved(const std::vector<double>& from, double step, const st
 }
 
 TEST(GraphLayers, in_double_have_the_gradient_of_differences) {
-  for (const std::string& text : testing::graph_models()) {
+  for (const std::string& text : fixtures::graph_models()) {
     Layer layer(text);
     const std::vector<double> p = normal_doubles(layer.size(), 71), along = normal_doubles(layer.size(), 72);
     const std::vector<double> d = layer.gradient(p);
@@ -92,7 +92,7 @@ TEST(GraphLayers, in_double_have_the_gradient_of_differences) {
 }
 
 TEST(GraphLayers, in_double_have_the_products_with_the_hessian_of_differences) {
-  for (const std::string& text : testing::graph_models()) {
+  for (const std::string& text : fixtures::graph_models()) {
     Layer layer(text);
     const std::vector<double> p = normal_doubles(layer.size(), 71), along = normal_doubles(layer.size(), 72);
     std::vector<Dual<double>> dual;
@@ -113,4 +113,4 @@ TEST(GraphLayers, in_double_have_the_products_with_the_hessian_of_differences) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::graph_layers_test

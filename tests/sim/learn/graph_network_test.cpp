@@ -12,13 +12,13 @@
 #include "sim/base/error.hpp"
 #include "tests/sim/learn/graph_fixtures.hpp"
 
-namespace souk {
+namespace souk::graph_network_test {
 namespace {
 
-using testing::graph_models;
-using testing::graph_network;
+using fixtures::graph_models;
+using fixtures::graph_network;
+using fixtures::SmallGraph;
 using ::testing::HasSubstr;
-using testing::SmallGraph;
 
 constexpr std::size_t classes = 4;
 
@@ -87,7 +87,7 @@ Matrix symmetric(const SmallGraph& graph) {
 }
 
 std::vector<double> parameters_of(const GraphNetwork& network, std::uint32_t lane = 5) {
-  const std::vector<float> drawn = testing::normal_values(network.layout().dimension(), lane);
+  const std::vector<float> drawn = fixtures::normal_values(network.layout().dimension(), lane);
   std::vector<double> values(drawn.begin(), drawn.end());
   for (double& value : values) value *= 0.5;
   return values;
@@ -231,8 +231,8 @@ TEST(GraphNetwork, reads_scaled_features_without_filling_in_zeros) {
   const SmallGraph graph;
   GraphNetwork network = graph_network("logreg {}", 9, classes);
   const std::vector<double> p = parameters_of(network);
-  const std::vector<float> shift = testing::normal_values(9, 31), factors = testing::normal_values(14, 33);
-  std::vector<float> scale = testing::normal_values(9, 32);
+  const std::vector<float> shift = fixtures::normal_values(9, 31), factors = fixtures::normal_values(14, 33);
+  std::vector<float> scale = fixtures::normal_values(9, 32);
   Matrix x = features_of(graph);
   for (std::size_t v = 0; v < x.size(); ++v) {
     for (std::size_t f = 0; f < 9; ++f) {
@@ -262,8 +262,8 @@ double loss(GraphNetwork& network, const ReceptiveField& field, std::span<const 
 
 /// Scaled columns and rows: the longest way back.
 struct Scaled {
-  std::vector<float> shift = testing::normal_values(9, 41), scale = testing::normal_values(9, 42),
-                     factors = testing::normal_values(14, 43);
+  std::vector<float> shift = fixtures::normal_values(9, 41), scale = fixtures::normal_values(9, 42),
+                     factors = fixtures::normal_values(14, 43);
   FeatureScaling scaling() const { return {.shift = shift, .scale = scale, .row_factors = factors}; }
 };
 
@@ -302,7 +302,7 @@ TEST(GraphNetwork, product_with_the_hessian_is_that_of_differences_and_symmetric
     const ReceptiveField field(graph.graph, scaled.scaling(), targets, network.hops());
     const std::vector<double> p = parameters_of(network);
     const std::vector<float> single(p.begin(), p.end());
-    const std::vector<float> v = testing::normal_values(p.size(), 51), u = testing::normal_values(p.size(), 52);
+    const std::vector<float> v = fixtures::normal_values(p.size(), 51), u = fixtures::normal_values(p.size(), 52);
     std::vector<float> hv(p.size()), hu(p.size());
 
     network.hessian_vector(single, field, labels, v, hv);
@@ -320,7 +320,7 @@ TEST(GraphNetwork, product_with_the_hessian_is_that_of_differences_and_symmetric
     const double mixed = (at(h, h) - at(h, -h) - at(-h, h) + at(-h, -h)) / (4.0 * h * h);
     const double uhv = std::inner_product(u.begin(), u.end(), hv.begin(), 0.0);
     const double vhu = std::inner_product(v.begin(), v.end(), hu.begin(), 0.0);
-    const double size = std::max(1.0, testing::norm(u) * testing::norm(hv));
+    const double size = std::max(1.0, fixtures::norm(u) * fixtures::norm(hv));
     EXPECT_NEAR(uhv, mixed, 2e-4 * size) << text;
     EXPECT_NEAR(uhv, vhu, 1e-5 * size) << text;
   }
@@ -400,7 +400,7 @@ TEST(GraphNetwork, drops_only_where_it_is_told_and_by_the_stream) {
     const ReceptiveField field(graph.graph, {});
     const auto gradient = [&](std::optional<std::uint32_t> lane) {
       std::vector<float> values(p.size());
-      Stream random = testing::stream(lane.value_or(0));
+      Stream random = fixtures::stream(lane.value_or(0));
       network.gradient(single, field, labels, values, lane ? &random : nullptr);
       return values;
     };
@@ -428,7 +428,7 @@ TEST(GraphNetwork, scales_up_what_is_kept) {
   double along = 0.0, square = 0.0;
   for (const float value : whole) square += static_cast<double>(value) * static_cast<double>(value);
   for (std::uint32_t lane = 0; lane < draws; ++lane) {
-    Stream random = testing::stream(lane + 1);
+    Stream random = fixtures::stream(lane + 1);
     network.gradient(single, field, labels, one, &random);
     along += std::inner_product(one.begin(), one.end(), whole.begin(), 0.0) / draws;
   }
@@ -438,14 +438,14 @@ TEST(GraphNetwork, scales_up_what_is_kept) {
 
 TEST(GraphNetwork, refuses_networks_of_rows_by_name) {
   try {
-    make_graph_architecture(testing::model("lenet5 {}"), {.features = 9, .classes = 4});
+    make_graph_architecture(fixtures::model("lenet5 {}"), {.features = 9, .classes = 4});
     FAIL();
   } catch (const InputError& error) {
     EXPECT_THAT(error.what(), HasSubstr("task.model.lenet5"));
     EXPECT_THAT(error.what(), HasSubstr("nodes of a graph"));
   }
   try {
-    make_architecture(testing::model("gcn {}"), testing::shape(1, 28, 28, 10));
+    make_architecture(fixtures::model("gcn {}"), fixtures::shape(1, 28, 28, 10));
     FAIL();
   } catch (const InputError& error) {
     EXPECT_THAT(error.what(), HasSubstr("task.model.gcn"));
@@ -453,4 +453,4 @@ TEST(GraphNetwork, refuses_networks_of_rows_by_name) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::graph_network_test

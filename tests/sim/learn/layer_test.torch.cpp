@@ -19,16 +19,16 @@
 #include "sim/learn/layers/layers.hpp"
 #include "tests/sim/learn/fixtures.hpp"
 
-namespace souk {
+namespace souk::layer_test {
 namespace {
 
-using testing::cross_entropy;
+using fixtures::cross_entropy;
+using fixtures::initial_parameters;
+using fixtures::logits;
+using fixtures::loss_and_gradient;
+using fixtures::relative_distance;
+using fixtures::Samples;
 using ::testing::Each;
-using testing::initial_parameters;
-using testing::logits;
-using testing::loss_and_gradient;
-using testing::relative_distance;
-using testing::Samples;
 
 /// y = factor x, channel by channel.
 class ScaleStage final : public ChainStage {
@@ -125,7 +125,7 @@ class Twice final : public Layer {
   at::Tensor forward(const at::Tensor& value, TorchPass&) const override { return value.add(value); }
 };
 
-const ModelShape images = testing::shape(2, 9, 8, 4);
+const ModelShape images = fixtures::shape(2, 9, 8, 4);
 
 std::unique_ptr<Layer> scale(const std::string& name) { return std::make_unique<Scale>(name); }
 
@@ -141,7 +141,7 @@ Architecture scaled_network() {
 TEST(NewKindOfLayer, enters_parameters_under_its_name_and_draws_them) {
   const Architecture network = scaled_network();
   std::vector<float> parameters(network.layout().dimension());
-  Stream random = testing::stream();
+  Stream random = fixtures::stream();
 
   network.initialise(random, parameters);
 
@@ -173,7 +173,7 @@ TEST(NewKindOfLayer, runs_by_its_own_kernels_as_by_automatic_differentiation) {
   EXPECT_NEAR(ours.loss, theirs.loss, 1e-6 * theirs.loss);
   EXPECT_LT(relative_distance(ours.gradient, theirs.gradient), 1e-6);
 
-  const auto direction = testing::normal_values(parameters.size(), 9);
+  const auto direction = fixtures::normal_values(parameters.size(), 9);
   std::vector<float> our_product(direction.size()), their_product(direction.size());
   chain->hessian_vector(parameters, samples.batch(), direction, our_product);
   torch->hessian_vector(parameters, samples.batch(), direction, their_product);
@@ -203,4 +203,4 @@ TEST(NewKindOfLayer, leaves_the_network_to_libtorch_without_kernels) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::layer_test

@@ -18,14 +18,14 @@
 #include "sim/learn/tasks/classification.hpp"
 #include "tests/sim/learn/fixtures.hpp"
 
-namespace souk {
+namespace souk::local_trainer_test {
 namespace {
 
+using fixtures::model;
+using fixtures::parse;
+using fixtures::relative_distance;
 using ::testing::Each;
 using ::testing::ElementsAre;
-using testing::model;
-using testing::parse;
-using testing::relative_distance;
 
 /// A data set in memory: class k has mean 2 in feature k, and unit noise of a quarter.
 struct Clusters {
@@ -33,7 +33,7 @@ struct Clusters {
       : shape{.samples = samples,
               .sample_shape = sample_shape,
               .class_names = std::vector<std::string>(static_cast<std::size_t>(classes), "class")},
-        features(testing::normal_values(samples * shape.features(), 3)),
+        features(fixtures::normal_values(samples * shape.features(), 3)),
         labels(samples),
         network_shape{.input = sample_shape, .classes = classes} {
     for (float& value : features) value *= 0.25F;
@@ -75,7 +75,7 @@ struct Trainer {
 struct Client {
   explicit Client(Clusters& of, const std::string& network_text = "logreg {}")
       : clusters(of), network(make_network(model(network_text), of.network_shape, "cpu")) {
-    global = testing::initial_parameters(*network);
+    global = fixtures::initial_parameters(*network);
   }
   Trained train(const std::string& training, const BatchEdit& edit = {}) {
     Trainer trainer(training, *this);
@@ -102,7 +102,7 @@ Trainer::Trainer(const std::string& training, Client& client)
 std::vector<double> correct_of_class(Client& client, std::span<const float> parameters, Clusters& clusters) {
   std::vector<double> correct(static_cast<std::size_t>(clusters.network_shape.classes));
   const Batch batch{.features = clusters.features, .samples = clusters.labels.size()};
-  const auto answers = predicted_classes(testing::logits(*client.network, parameters, batch), correct.size());
+  const auto answers = predicted_classes(fixtures::logits(*client.network, parameters, batch), correct.size());
   for (std::size_t i = 0; i < answers.size(); ++i) {
     if (answers[i] == clusters.labels[i]) correct[static_cast<std::size_t>(answers[i])] += 1.0;
   }
@@ -133,7 +133,7 @@ TEST(LocalTrainer, adds_a_slope_to_every_gradient) {
       Clusters clusters(20);
       Client client(clusters, network);
       const std::string training = std::string("batch_size: 8 local_epochs: 3 ") + optimizer;
-      const std::vector<float> slope = testing::normal_values(client.network->layout().trainable(), 11);
+      const std::vector<float> slope = fixtures::normal_values(client.network->layout().trainable(), 11);
       const Steering by_hand{.before_step = [&](std::span<const float>, std::span<float> gradient) {
         for (std::size_t v = 0; v < gradient.size(); ++v) gradient[v] += slope[v];
       }};
@@ -184,7 +184,7 @@ TEST(LocalTrainer, updates_by_minus_rate_times_gradient_in_one_step) {
   Clusters clusters(10);
   Client client(clusters);
   const Batch batch{.features = clusters.features, .labels = clusters.labels, .samples = 10};
-  auto expected = testing::loss_and_gradient(*client.network, client.global, batch).gradient;
+  auto expected = fixtures::loss_and_gradient(*client.network, client.global, batch).gradient;
   for (float& value : expected) value *= -0.5F;
 
   const auto averaged = client.train("batch_size: 0 learning_rate: 0.5");
@@ -225,7 +225,7 @@ TEST(LocalTrainer, a_strong_proximal_term_keeps_the_client_close) {
   const auto free = client.train("local_epochs: 5 learning_rate: 0.1");
   const auto held = client.train("local_epochs: 5 learning_rate: 0.1 proximal_mu: 5");
 
-  EXPECT_LT(testing::norm(held.update), 0.5 * testing::norm(free.update));
+  EXPECT_LT(fixtures::norm(held.update), 0.5 * fixtures::norm(free.update));
 }
 
 TEST(LocalTrainer, repeats_its_bits_whatever_it_trained_before) {
@@ -311,4 +311,4 @@ TEST(LocalTrainer, a_client_without_samples_changes_nothing) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::local_trainer_test

@@ -10,18 +10,18 @@
 #include "sim/base/error.hpp"
 #include "tests/sim/learn/fixtures.hpp"
 
-namespace souk {
+namespace souk::models_test {
 namespace {
 
+using fixtures::initial_parameters;
+using fixtures::loss_and_gradient;
+using fixtures::model;
+using fixtures::norm;
+using fixtures::relative_distance;
+using fixtures::Samples;
+using fixtures::shape;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::initial_parameters;
-using testing::loss_and_gradient;
-using testing::model;
-using testing::norm;
-using testing::relative_distance;
-using testing::Samples;
-using testing::shape;
 using ::testing::ThrowsMessage;
 
 struct Count {
@@ -99,12 +99,12 @@ TEST_P(EveryModel, has_the_gradient_that_finite_differences_give) {
   };
 
   for (std::uint32_t lane = 20; lane < 23; ++lane) {
-    std::vector<float> direction = testing::normal_values(here.gradient.size(), lane);
+    std::vector<float> direction = fixtures::normal_values(here.gradient.size(), lane);
     const double random_norm = norm(direction), gradient_norm = norm(here.gradient);
     for (std::size_t i = 0; i < direction.size(); ++i) {
       direction[i] = static_cast<float>(0.6 * direction[i] / random_norm + 0.8 * here.gradient[i] / gradient_norm);
     }
-    const double slope = testing::dot(direction, here.gradient);
+    const double slope = fixtures::dot(direction, here.gradient);
 
     const auto step = static_cast<float>(5e-3 / std::max(1.0, gradient_norm));
     const double difference = (loss_at(direction, step) - loss_at(direction, -step)) / (2.0 * step);
@@ -118,14 +118,14 @@ TEST_P(EveryModel, has_a_symmetric_hessian) {
   const auto parameters = initial_parameters(*network);
   const Samples samples(GetParam().shape, 6);
   const std::size_t trainable = network->layout().trainable();
-  const auto u = testing::normal_values(trainable, 30), v = testing::normal_values(trainable, 31);
+  const auto u = fixtures::normal_values(trainable, 30), v = fixtures::normal_values(trainable, 31);
   std::vector<float> hessian_u(trainable), hessian_v(trainable);
 
   network->hessian_vector(parameters, samples.batch(), u, hessian_u);
   network->hessian_vector(parameters, samples.batch(), v, hessian_v);
 
   EXPECT_GT(norm(hessian_u), 0.0);
-  EXPECT_NEAR(testing::dot(v, hessian_u), testing::dot(u, hessian_v), 1e-5 * norm(v) * norm(hessian_u));
+  EXPECT_NEAR(fixtures::dot(v, hessian_u), fixtures::dot(u, hessian_v), 1e-5 * norm(v) * norm(hessian_u));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -157,7 +157,7 @@ TEST(HessianVector, is_the_difference_of_gradients) {
     const auto network = make_network(model(test.model), input, "cpu");
     const auto parameters = initial_parameters(*network);
     const Samples samples(input, 2);
-    auto direction = testing::normal_values(parameters.size(), 30);
+    auto direction = fixtures::normal_values(parameters.size(), 30);
     const auto length = static_cast<float>(norm(direction));
     for (float& value : direction) value /= length;
     std::vector<float> product(direction.size());
@@ -208,7 +208,7 @@ TEST(BatchNorm, moves_running_statistics_when_training_and_uses_them_when_evalua
   auto parameters = initial_parameters(*network);
   const auto before = parameters;
   const Samples samples(input, 8);
-  const auto evaluated = testing::logits(*network, parameters, samples.batch());
+  const auto evaluated = fixtures::logits(*network, parameters, samples.batch());
 
   std::vector<float> gradient(network->layout().trainable());
   network->gradient(parameters, samples.batch(), gradient);
@@ -219,7 +219,7 @@ TEST(BatchNorm, moves_running_statistics_when_training_and_uses_them_when_evalua
   const std::size_t variance = network->layout().slot("bn1.running_var").offset;
   EXPECT_NE(parameters[mean], 0.0F);
   EXPECT_NE(parameters[variance], 1.0F);
-  EXPECT_NE(testing::logits(*network, parameters, samples.batch()), evaluated);
+  EXPECT_NE(fixtures::logits(*network, parameters, samples.batch()), evaluated);
 }
 
 TEST(BatchNorm, leaves_running_statistics_alone_in_hessian_products_and_evaluation) {
@@ -231,10 +231,10 @@ TEST(BatchNorm, leaves_running_statistics_alone_in_hessian_products_and_evaluati
   std::vector<float> direction(network->layout().trainable(), 1.0F), product(direction.size());
 
   network->hessian_vector(parameters, samples.batch(), direction, product);
-  testing::logits(*network, parameters, samples.batch());
+  fixtures::logits(*network, parameters, samples.batch());
 
   EXPECT_EQ(parameters, before);
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::models_test

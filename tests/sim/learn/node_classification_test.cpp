@@ -14,11 +14,11 @@
 #include "sim/learn/tasks/class_tally.hpp"
 #include "tests/sim/learn/graph_fixtures.hpp"
 
-namespace souk {
+namespace souk::node_classification_test {
 namespace {
 
-using testing::parse;
-using testing::SmallGraph;
+using fixtures::parse;
+using fixtures::SmallGraph;
 
 /// A small graph of which the even nodes are for training and the odd ones for testing, in three classes.
 struct Nodes {
@@ -40,7 +40,7 @@ struct Nodes {
       data[s] = Dataset(shape, {.u8 = {}, .f32 = {}, .labels = labels[s], .groups = {}}, {});
     }
     made = make_task(parse<scenario::Task>(task), data[0], data[1], "cpu", graph);
-    parameters = testing::normal_values(made->layout().dimension(), 3);
+    parameters = fixtures::normal_values(made->layout().dimension(), 3);
   }
   std::vector<SampleIndex> all() const {
     std::vector<SampleIndex> units(15);
@@ -148,7 +148,7 @@ TEST(SampledNeighbours, that_are_all_of_them_give_the_mean_of_all) {
 
 TEST(SampledNeighbours, bound_what_a_batch_reads) {
   const SmallGraph small(200, 5);
-  Stream draws = testing::stream(3);
+  Stream draws = fixtures::stream(3);
   const std::vector<NodeIndex> targets{4, 90, 150};
   const std::vector<std::uint32_t> counts{2, 1};
   const ReceptiveField field(small.graph, {}, targets, counts, draws);
@@ -257,4 +257,4 @@ TEST(NodeClassification, does_not_run_on_other_devices) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::node_classification_test

@@ -13,12 +13,12 @@
 #include "sim/learn/chain_network.hpp"
 #include "tests/sim/learn/fixtures.hpp"
 
-namespace souk {
+namespace souk::objective_test {
 namespace {
 
+using fixtures::normal_values;
+using fixtures::parse;
 using ::testing::HasSubstr;
-using testing::normal_values;
-using testing::parse;
 
 std::shared_ptr<const Objective> objective(const std::string& text, bool of_classes) {
   return make_objective(parse<scenario::Objective>(text), of_classes);
@@ -62,7 +62,7 @@ TEST(Objective, smoothing_and_focus_of_nothing_are_cross_entropy) {
   for (const char* text : {"label_smoothing { epsilon: 0 }", "focal { gamma: 0 }"}) {
     auto gradient = logits;
     objective(text, true)->gradient(gradient, 4, targets, 10);
-    EXPECT_LT(testing::relative_distance(gradient, expected), 1e-6) << text;
+    EXPECT_LT(fixtures::relative_distance(gradient, expected), 1e-6) << text;
   }
 }
 
@@ -129,7 +129,7 @@ TEST_P(EveryObjective, has_the_derivatives_that_finite_differences_give) {
   const double slope =
       (loss_of(*objective_, moved(step), width(), targets()) - loss_of(*objective_, moved(-step), width(), targets())) /
       (2.0 * step * samples);
-  EXPECT_NEAR(testing::dot(gradient, direction), slope, 1e-4);
+  EXPECT_NEAR(fixtures::dot(gradient, direction), slope, 1e-4);
 
   std::vector<float> curvature = direction;
   objective_->curvature(outputs, width(), targets(), samples, curvature);
@@ -146,29 +146,29 @@ TEST_P(EveryObjective, gives_the_sum_of_its_losses_with_the_gradient) {
 }
 
 TEST_P(EveryObjective, trains_alike_by_our_kernels_and_by_automatic_differentiation) {
-  const Architecture architecture = make_architecture(testing::model("mlp { hidden: 6 }"), shape());
+  const Architecture architecture = make_architecture(fixtures::model("mlp { hidden: 6 }"), shape());
   const auto chain = make_chain_network(architecture, objective_);
   const auto torch = make_torch_network(architecture, "cpu", objective_);
-  const std::vector<float> parameters = testing::initial_parameters(*chain);
+  const std::vector<float> parameters = fixtures::initial_parameters(*chain);
 
-  const auto ours = testing::loss_and_gradient(*chain, parameters, batch());
-  const auto theirs = testing::loss_and_gradient(*torch, parameters, batch());
+  const auto ours = fixtures::loss_and_gradient(*chain, parameters, batch());
+  const auto theirs = fixtures::loss_and_gradient(*torch, parameters, batch());
   EXPECT_NEAR(ours.loss, theirs.loss, 1e-5 * std::abs(theirs.loss));
-  EXPECT_LT(testing::relative_distance(ours.gradient, theirs.gradient), 1e-5);
+  EXPECT_LT(fixtures::relative_distance(ours.gradient, theirs.gradient), 1e-5);
 
   const std::vector<float> direction = normal_values(parameters.size(), 12);
   std::vector<float> our_product(direction.size()), their_product(direction.size());
   chain->hessian_vector(parameters, batch(), direction, our_product);
   torch->hessian_vector(parameters, batch(), direction, their_product);
-  EXPECT_LT(testing::relative_distance(our_product, their_product), 1e-5);
+  EXPECT_LT(fixtures::relative_distance(our_product, their_product), 1e-5);
 }
 
 // An affine network is smooth: its Hessian-vector product is the derivative of its gradient.
 TEST_P(EveryObjective, has_the_hessian_that_differences_of_gradients_give) {
   const Architecture architecture =
-      make_architecture(testing::model(GetParam().of_classes ? "logreg {}" : "linear {}"), shape());
+      make_architecture(fixtures::model(GetParam().of_classes ? "logreg {}" : "linear {}"), shape());
   const auto network = make_torch_network(architecture, "cpu", objective_);
-  const std::vector<float> parameters = testing::initial_parameters(*network);
+  const std::vector<float> parameters = fixtures::initial_parameters(*network);
   const std::vector<float> direction = normal_values(parameters.size(), 11);
   std::vector<float> product(parameters.size());
   network->hessian_vector(parameters, batch(), direction, product);
@@ -179,8 +179,8 @@ TEST_P(EveryObjective, has_the_hessian_that_differences_of_gradients_give) {
     ahead[v] += step * direction[v];
     behind[v] -= step * direction[v];
   }
-  const auto up = testing::loss_and_gradient(*network, ahead, batch()).gradient;
-  const auto down = testing::loss_and_gradient(*network, behind, batch()).gradient;
+  const auto up = fixtures::loss_and_gradient(*network, ahead, batch()).gradient;
+  const auto down = fixtures::loss_and_gradient(*network, behind, batch()).gradient;
   for (std::size_t v = 0; v < product.size(); ++v) {
     EXPECT_NEAR(product[v], (up[v] - down[v]) / (2.0F * step), 5e-3) << v;
   }
@@ -205,4 +205,4 @@ TEST(Objective, every_registered_loss_is_tested_here_or_in_channel_correlation_t
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::objective_test

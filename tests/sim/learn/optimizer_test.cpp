@@ -9,12 +9,12 @@
 #include "sim/base/error.hpp"
 #include "tests/sim/learn/fixtures.hpp"
 
-namespace souk {
+namespace souk::optimizer_test {
 namespace {
 
+using fixtures::parse;
 using ::testing::ElementsAre;
 using ::testing::FloatNear;
-using testing::parse;
 
 /// Parameters after steps of the quadratic w^2 / 2, whose gradient is w, from `start`, at rate 0.1.
 std::vector<float> minimise(const std::string& training, std::vector<float> w, int steps) {
@@ -132,4 +132,4 @@ TEST(Clipping, measures_the_gradient_with_its_proximal_term) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::optimizer_test

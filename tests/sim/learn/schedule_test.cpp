@@ -4,11 +4,11 @@
 
 #include "tests/sim/learn/fixtures.hpp"
 
-namespace souk {
+namespace souk::schedule_test {
 namespace {
 
 double rate(const std::string& training, std::uint32_t round, std::uint32_t rounds = 100) {
-  return scheduled_learning_rate(testing::parse<scenario::Training>("learning_rate: 0.8 " + training),
+  return scheduled_learning_rate(fixtures::parse<scenario::Training>("learning_rate: 0.8 " + training),
                                  RoundIndex{round}, rounds);
 }
 
@@ -41,4 +41,4 @@ TEST(Schedule, warms_up_linearly_to_its_first_value) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::schedule_test

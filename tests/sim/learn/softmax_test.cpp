@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace souk {
+namespace souk::softmax_test {
 namespace {
 
 TEST(SoftMax, agrees_with_the_definition) {
@@ -22,4 +22,4 @@ TEST(SoftMax, of_huge_logits_does_not_overflow) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::softmax_test

@@ -14,13 +14,13 @@
 #include "sim/learn/tasks/row_task.hpp"
 #include "tests/sim/learn/fixtures.hpp"
 
-namespace souk {
+namespace souk::task_test {
 namespace {
 
+using fixtures::parse;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::Field;
-using testing::parse;
 
 const TaskMetric& metric(const Scores& scores, const std::string& name, std::int64_t label = -1) {
   for (const TaskMetric& each : scores.metrics) {
@@ -145,4 +145,4 @@ TEST(Regression, gradient_descent_finds_the_mean_or_the_median_as_the_loss_wants
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::task_test

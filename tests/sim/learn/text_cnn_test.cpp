@@ -12,15 +12,15 @@
 #include "sim/learn/chain_network.hpp"
 #include "tests/sim/learn/fixtures.hpp"
 
-namespace souk {
+namespace souk::text_cnn_test {
 namespace {
 
+using fixtures::initial_parameters;
+using fixtures::loss_and_gradient;
+using fixtures::model;
+using fixtures::norm;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::initial_parameters;
-using testing::loss_and_gradient;
-using testing::model;
-using testing::norm;
 using ::testing::StartsWith;
 using ::testing::ThrowsMessage;
 
@@ -31,7 +31,7 @@ ModelShape texts_of(std::size_t length, std::size_t vocabulary, int classes) {
 /// Texts of random words; padding after random lengths, a full and an empty row among them.
 struct Texts {
   Texts(const ModelShape& of, std::size_t count) : features(count * of.input[0]), labels(count) {
-    Stream random = testing::stream(77);
+    Stream random = fixtures::stream(77);
     const std::size_t length = of.input[0];
     for (std::size_t i = 0; i < count; ++i) {
       std::size_t words = random.below(static_cast<std::uint32_t>(length + 1));
@@ -103,7 +103,7 @@ TEST_P(TextCnnLogits, are_those_of_the_definition) {
   parameters[0] = 1e6F;  // in the row of padding, which must not matter
   const Texts texts(shape, 8);
 
-  const std::vector<float> logits = testing::logits(*network, parameters, texts.batch());
+  const std::vector<float> logits = fixtures::logits(*network, parameters, texts.batch());
 
   for (std::size_t i = 0; i < 8; ++i) {
     const auto tokens = std::span(texts.features).subspan(i * shape.input[0], shape.input[0]);
@@ -155,7 +155,7 @@ TEST(TextCnn, begins_with_zeros_for_padding_and_small_values_for_every_word) {
 TEST(TextCnn, has_the_gradient_that_finite_differences_give) {
   const ModelShape shape = texts_of(6, 7, 3);
   const auto network = make_network(model("text_cnn { embedding: 3 filters: 2 widths: [2, 3] }"), shape, "cpu");
-  const std::vector<float> parameters = testing::normal_values(network->layout().dimension(), 40);
+  const std::vector<float> parameters = fixtures::normal_values(network->layout().dimension(), 40);
   const Texts texts(shape, 5);
   const auto loss_at = [&](std::size_t i, float step) {
     std::vector<float> moved = parameters;
@@ -178,14 +178,14 @@ TEST(TextCnn, has_a_symmetric_hessian) {
   const auto network = make_network(model("text_cnn { embedding: 3 filters: 4 widths: [2, 3] }"), shape, "cpu");
   const std::vector<float> parameters = initial_parameters(*network);
   const Texts texts(shape, 6);
-  const auto u = testing::normal_values(parameters.size(), 30), v = testing::normal_values(parameters.size(), 31);
+  const auto u = fixtures::normal_values(parameters.size(), 30), v = fixtures::normal_values(parameters.size(), 31);
   std::vector<float> hessian_u(u.size()), hessian_v(u.size());
 
   network->hessian_vector(parameters, texts.batch(), u, hessian_u);
   network->hessian_vector(parameters, texts.batch(), v, hessian_v);
 
   EXPECT_GT(norm(hessian_u), 1e-3);
-  EXPECT_NEAR(testing::dot(v, hessian_u), testing::dot(u, hessian_v), 1e-5 * norm(v) * norm(hessian_u));
+  EXPECT_NEAR(fixtures::dot(v, hessian_u), fixtures::dot(u, hessian_v), 1e-5 * norm(v) * norm(hessian_u));
 }
 
 TEST(TextCnn, takes_what_is_no_token_for_the_nearest_below) {
@@ -193,7 +193,7 @@ TEST(TextCnn, takes_what_is_no_token_for_the_nearest_below) {
   const auto network = make_network(model("text_cnn {}"), shape, "cpu");
   const std::vector<float> parameters = initial_parameters(*network);
   const auto logits_of = [&](const std::vector<float>& row) {
-    return testing::logits(*network, parameters, {.features = row, .labels = {}, .samples = 1});
+    return fixtures::logits(*network, parameters, {.features = row, .labels = {}, .samples = 1});
   };
 
   const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
@@ -210,11 +210,11 @@ TEST(MakeNetwork, keeps_texts_and_quantities_apart) {
               ThrowsMessage<InputError>(StartsWith("task.model.mlp: reads quantities, and the samples")));
   EXPECT_THAT(make("resnet18 {}", texts_of(8, 100, 3)),
               ThrowsMessage<InputError>(StartsWith("task.model.resnet18: reads quantities")));
-  EXPECT_THAT(make("text_cnn {}", testing::shape(8, 1, 1, 3)),
+  EXPECT_THAT(make("text_cnn {}", fixtures::shape(8, 1, 1, 3)),
               ThrowsMessage<InputError>(StartsWith("task.model.text_cnn: reads texts, and the samples")));
   EXPECT_THAT(make("text_cnn { widths: [3, 4, 3] }", texts_of(8, 100, 3)),
               ThrowsMessage<InputError>(HasSubstr("task.model.text_cnn.widths: 3 is given twice")));
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::text_cnn_test

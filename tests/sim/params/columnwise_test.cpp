@@ -11,7 +11,7 @@
 #include "tests/sim/params/targets.hpp"
 #include "tests/support/matrices.hpp"
 
-namespace souk {
+namespace souk::columnwise_test {
 namespace {
 
 using testing::ElementsAre;
@@ -203,4 +203,4 @@ TEST(Columnwise, the_mean_of_the_largest_floats_does_not_overflow) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::columnwise_test

@@ -10,7 +10,7 @@
 #include "tests/support/heap_peak.hpp"
 #include "tests/support/matrices.hpp"
 
-namespace souk {
+namespace souk::distances_test {
 namespace {
 
 double product(const std::vector<float>& a, const std::vector<float>& b) {
@@ -259,4 +259,4 @@ TEST(Distances, to_a_center_agree_with_the_definition) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::distances_test

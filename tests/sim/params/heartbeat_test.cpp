@@ -11,7 +11,7 @@
 #include "sim/params/symmetric_eigen.hpp"
 #include "tests/support/matrices.hpp"
 
-namespace souk {
+namespace souk::heartbeat_test {
 namespace {
 
 TEST(Heartbeat, beats_within_every_pass_over_updates) {
@@ -40,4 +40,4 @@ TEST(Heartbeat, beats_within_every_pass_over_updates) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::heartbeat_test

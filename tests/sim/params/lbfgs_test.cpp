@@ -6,7 +6,7 @@
 #include "sim/base/random.hpp"
 #include "tests/fixtures/stats_fixtures.hpp"
 
-namespace souk {
+namespace souk::lbfgs_test {
 namespace {
 
 using testing::Each;
@@ -141,4 +141,4 @@ TEST(Lbfgs, OfNothingIsZero) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::lbfgs_test

@@ -9,7 +9,7 @@
 #include "tests/sim/params/targets.hpp"
 #include "tests/support/matrices.hpp"
 
-namespace souk {
+namespace souk::mixing_test {
 namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
@@ -155,4 +155,4 @@ TEST(Mixing, sums_beyond_the_largest_float_are_infinite) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::mixing_test

@@ -10,7 +10,7 @@
 #include "sim/params/linear.hpp"
 #include "tests/support/matrices.hpp"
 
-namespace souk {
+namespace souk::params_test {
 namespace {
 
 using testing::ElementsAre;
@@ -270,4 +270,4 @@ TEST(Columns, a_rank_keeps_its_own_part_without_a_word_to_the_others) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::params_test

@@ -7,7 +7,7 @@
 
 #include "sim/base/random.hpp"
 
-namespace souk {
+namespace souk::symmetric_eigen_test {
 namespace {
 
 SymmetricMatrix random_matrix(std::size_t n) {
@@ -110,4 +110,4 @@ TEST(PowerIteration, OfZeroIsZeroAndOfAMultipleEigenvalueSomeVectorOfIt) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::symmetric_eigen_test

@@ -13,7 +13,7 @@
 #include "sim/privacy/renyi.hpp"
 #include "tests/sim/privacy/accountant_vectors.hpp"
 
-namespace souk {
+namespace souk::accountant_test {
 namespace {
 
 using vectors::Row;
@@ -212,4 +212,4 @@ TEST(Accountants, noise_that_does_not_exist_is_refused) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::accountant_test

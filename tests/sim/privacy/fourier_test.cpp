@@ -8,7 +8,7 @@
 #include "sim/base/random.hpp"
 #include "sim/base/streams.hpp"
 
-namespace souk {
+namespace souk::fourier_test {
 namespace {
 
 using Values = std::vector<std::complex<double>>;
@@ -46,4 +46,4 @@ TEST(Fourier, inverse_takes_it_back) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::fourier_test

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace souk {
+namespace souk::gaussian_dp_test {
 namespace {
 
 /// Analytic Gaussian mechanism: epsilon and delta that a release under noise sigma just has.
@@ -66,4 +66,4 @@ TEST(GaussianDp, squares_of_mu_add_up) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::gaussian_dp_test

@@ -6,11 +6,11 @@
 
 #include "tests/sim/serve/serve_fixtures.hpp"
 
-namespace souk {
+namespace souk::evolution_test {
 namespace {
 
-using testing::parse;
-using testing::SmallGraph;
+using fixtures::parse;
+using fixtures::SmallGraph;
 
 struct History {
   explicit History(const std::string& text) : config(parse<scenario::Evolution>(text)), evolution(config, 8) {}
@@ -141,4 +141,4 @@ TEST(Evolution, is_shared_by_all_pairs_or_each_ones_own) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::evolution_test

@@ -13,7 +13,7 @@
 #include "sim/serve/session.hpp"
 #include "tests/sim/learn/graph_fixtures.hpp"
 
-namespace souk::testing {
+namespace souk::fixtures {
 
 inline constexpr std::size_t served_classes = 3;
 
@@ -85,4 +85,4 @@ inline constexpr Rights all_rights{Right::read_own,       Right::read_any,   Rig
                                    Right::register_nodes, Right::connect,    Right::know_features, Right::know_edges,
                                    Right::know_model,     Right::know_design};
 
-}  // namespace souk::testing
+}  // namespace souk::fixtures

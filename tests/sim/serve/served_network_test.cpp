@@ -6,18 +6,18 @@
 
 #include "tests/sim/serve/serve_fixtures.hpp"
 
-namespace souk {
+namespace souk::served_network_test {
 namespace {
 
-using testing::graph_models;
-using testing::served_classes;
-using testing::SmallService;
-using testing::WrittenOut;
+using fixtures::graph_models;
+using fixtures::served_classes;
+using fixtures::SmallService;
+using fixtures::WrittenOut;
 
 /// All answers of the written-out graph, by the network over all nodes of it.
 std::vector<double> whole_answers(const SmallService& service, const std::string& model, const EditedGraph& edited) {
   const WrittenOut written(edited);
-  GraphNetwork network = testing::graph_network(model, 9, served_classes);
+  GraphNetwork network = fixtures::graph_network(model, 9, served_classes);
   const std::vector<double> parameters(service.parameters.begin(), service.parameters.end());
   std::vector<double> logits(edited.nodes() * served_classes);
   network.outputs(std::span<const double>(parameters), ReceptiveField(written.graph, {}), edited.nodes(), logits);
@@ -79,7 +79,7 @@ TEST(ServedNetwork, answers_the_first_graph_as_training_sees_it) {
       scaling.scale.assign(9, 2.0F);
     }
     const SmallService service("gcn { hidden: 6 }", 40, true, scaling);
-    GraphNetwork network = testing::graph_network("gcn { hidden: 6 }", 9, served_classes);
+    GraphNetwork network = fixtures::graph_network("gcn { hidden: 6 }", 9, served_classes);
     const std::vector<float> factors = rows ? factors_of_rows(service.small.graph.features) : std::vector<float>();
     const FeatureScaling as_read{.shift = scaling.shift, .scale = scaling.scale, .row_factors = factors};
     const std::vector<double> parameters(service.parameters.begin(), service.parameters.end());
@@ -171,4 +171,4 @@ TEST(ServedNetwork, in_single_precision_answers_as_in_double_up_to_rounding) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::served_network_test

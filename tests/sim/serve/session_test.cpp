@@ -8,19 +8,19 @@
 
 #include "tests/sim/serve/serve_fixtures.hpp"
 
-namespace souk {
+namespace souk::session_test {
 namespace {
 
-using testing::all_rights;
-using testing::parse;
-using testing::SmallService;
+using fixtures::all_rights;
+using fixtures::parse;
+using fixtures::SmallService;
 
 /// A service with this text of a scenario::Service.
 struct World {
   explicit World(const std::string& text = "", const std::string& model = "gcn { hidden: 6 }")
       : config(parse<scenario::Service>(text)),
         small(model),
-        answering(config.answers(), testing::served_classes),
+        answering(config.answers(), fixtures::served_classes),
         evolution(config.evolution(), 5),
         service{*small.network, small.small.graph, answering, evolution, {}} {}
   Session session(NodeIndex target = 4, std::uint64_t seed = 9) const { return {service, principal, seed, target}; }
@@ -117,7 +117,7 @@ TEST(Session, without_a_right_asks_for_nothing) {
 TEST(Answers, are_what_the_form_says) {
   const auto shaped = [](const std::string& text, std::vector<double> values) {
     const Answering answering(parse<scenario::Answers>(text), values.size());
-    Stream noise = testing::stream(1);
+    Stream noise = fixtures::stream(1);
     answering.shape(values, noise);
     return values;
   };
@@ -140,7 +140,7 @@ TEST(Answers, are_what_the_form_says) {
 
 TEST(Answers, are_noisy_by_as_much_as_they_are_to_be) {
   const Answering answering(parse<scenario::Answers>("form: LOGITS defences { noisy { sigma: 0.5 } }"), 1);
-  Stream noise = testing::stream(4);
+  Stream noise = fixtures::stream(4);
   double sum = 0.0, squares = 0.0;
   constexpr int draws = 20000;
   for (int i = 0; i < draws; ++i) {
@@ -154,4 +154,4 @@ TEST(Answers, are_noisy_by_as_much_as_they_are_to_be) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::session_test

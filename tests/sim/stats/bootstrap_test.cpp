@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace souk {
+namespace souk::bootstrap_test {
 namespace {
 
 /// Means of all n^n resamples of n values, ascending.
@@ -83,4 +83,4 @@ TEST(Bootstrap, of_clusters_leaves_out_draws_without_a_number) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::bootstrap_test

@@ -8,7 +8,7 @@
 
 #include "sim/base/random.hpp"
 
-namespace souk {
+namespace souk::correlation_test {
 namespace {
 
 using Values = std::vector<double>;
@@ -65,4 +65,4 @@ TEST(RunningMoments, have_the_mean_and_variance_of_what_came) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::correlation_test

@@ -7,7 +7,7 @@
 
 #include "tests/fixtures/stats_fixtures.hpp"
 
-namespace souk {
+namespace souk::distributions_test {
 namespace {
 
 using namespace fixtures;
@@ -49,4 +49,4 @@ TEST(Distributions, ChiSquaredQuantileIsScipys) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::distributions_test

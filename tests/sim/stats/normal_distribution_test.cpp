@@ -7,7 +7,7 @@
 
 #include "tests/fixtures/stats_fixtures.hpp"
 
-namespace souk {
+namespace souk::normal_distribution_test {
 namespace {
 
 using namespace fixtures;
@@ -29,4 +29,4 @@ TEST(NormalDistribution, cdf_is_scipys_in_its_tails_too) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::normal_distribution_test

@@ -6,7 +6,7 @@
 
 #include "tests/fixtures/stats_fixtures.hpp"
 
-namespace souk {
+namespace souk::order_statistics_test {
 namespace {
 
 using namespace fixtures;
@@ -35,4 +35,4 @@ TEST(MedianAbsoluteDeviation, IgnoresOutliers) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::order_statistics_test

@@ -12,7 +12,7 @@
 
 #include "sim/base/random.hpp"
 
-namespace souk {
+namespace souk::ranking_test {
 namespace {
 
 using Scores = std::vector<double>;
@@ -292,4 +292,4 @@ TEST(Ranking, thins_curves_and_keeps_their_ends) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::ranking_test

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace souk {
+namespace souk::ranks_test {
 namespace {
 
 TEST(Ranks, equal_values_share_the_mean_of_theirs) {
@@ -22,4 +22,4 @@ TEST(Ranks, values_that_differ_by_rounding_are_equal) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::ranks_test

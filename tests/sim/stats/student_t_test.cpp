@@ -7,7 +7,7 @@
 
 #include "sim/stats/normal_distribution.hpp"
 
-namespace souk {
+namespace souk::student_t_test {
 namespace {
 
 TEST(StudentT, quantiles_are_those_of_published_tables) {
@@ -46,4 +46,4 @@ TEST(StudentT, the_quantile_inverts_the_distribution) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::student_t_test

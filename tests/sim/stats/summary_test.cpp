@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace souk {
+namespace souk::summary_test {
 namespace {
 
 TEST(Summary, of_five_numbers_computed_by_hand) {
@@ -33,4 +33,4 @@ TEST(Summary, of_few_values) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::summary_test

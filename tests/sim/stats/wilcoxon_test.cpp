@@ -10,7 +10,7 @@
 #include "sim/stats/normal_distribution.hpp"
 #include "sim/stats/ranks.hpp"
 
-namespace souk {
+namespace souk::wilcoxon_test {
 namespace {
 
 /// Differences 1 … n without ties of which the positive ranks add up to `sum`.
@@ -122,4 +122,4 @@ TEST(Wilcoxon, many_differences_take_the_normal_approximation) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::wilcoxon_test

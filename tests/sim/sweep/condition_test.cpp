@@ -6,7 +6,7 @@
 
 #include "sim/base/error.hpp"
 
-namespace souk {
+namespace souk::condition_test {
 namespace {
 
 using testing::HasSubstr;
@@ -88,4 +88,4 @@ TEST(Condition, says_what_is_wrong_and_where) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::condition_test

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-namespace souk {
+namespace souk::cost_model_test {
 namespace {
 
 using testing::ElementsAre;
@@ -34,4 +34,4 @@ TEST(CostModel, knows_nothing_without_a_measurement) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::cost_model_test

@@ -12,7 +12,7 @@
 #include "sim/base/error.hpp"
 #include "sim/engine/scenario_file.hpp"
 
-namespace souk {
+namespace souk::plan_test {
 namespace {
 
 using testing::AllOf;
@@ -291,4 +291,4 @@ TEST_F(PlanTest, the_identity_changes_with_scenario_data_and_schema) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::plan_test

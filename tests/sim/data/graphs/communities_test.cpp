@@ -4,7 +4,7 @@
 
 #include "tests/sim/data/graphs/graphs.hpp"
 
-namespace souk {
+namespace souk::communities_test {
 namespace {
 
 using testing::Each;
@@ -147,4 +147,4 @@ TEST_F(CommunitiesGraph, name_sizes_that_cannot_be) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::communities_test

@@ -5,7 +5,7 @@
 #include "tests/sim/data/graphs/graphs.hpp"
 #include "tests/sim/data/npz.hpp"
 
-namespace souk {
+namespace souk::describe_test {
 namespace {
 
 using testing::AllOf;
@@ -68,4 +68,4 @@ TEST(DescribeGraph, snippets_are_scenarios_that_can_be_read) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::describe_test

@@ -13,7 +13,7 @@
 #include "sim/data/graphs/edge_noise.hpp"
 #include "tests/sim/data/graphs/graphs.hpp"
 
-namespace souk {
+namespace souk::edge_privacy_test {
 namespace {
 
 using testing::Gt;
@@ -420,4 +420,4 @@ TEST(PrivateGraphs, that_no_edge_joins_are_perturbed_one_by_one) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::edge_privacy_test

@@ -6,7 +6,7 @@
 
 #include "tests/sim/data/graphs/graphs.hpp"
 
-namespace souk {
+namespace souk::graph_reader_test {
 namespace {
 
 using testing::ElementsAre;
@@ -187,4 +187,4 @@ TEST(GraphReader, limits_cut_units_and_leave_the_graph) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::graph_reader_test

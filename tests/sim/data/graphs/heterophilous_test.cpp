@@ -4,7 +4,7 @@
 #include "tests/sim/data/graphs/graphs.hpp"
 #include "tests/sim/data/npz.hpp"
 
-namespace souk {
+namespace souk::heterophilous_test {
 namespace {
 
 using testing::ElementsAre;
@@ -115,4 +115,4 @@ TEST(RealHeterophilous, has_the_counts_of_the_benchmark) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::heterophilous_test

@@ -3,7 +3,7 @@
 #include "sim/data/describe.hpp"
 #include "tests/sim/data/graphs/graphs.hpp"
 
-namespace souk {
+namespace souk::linqs_test {
 namespace {
 
 using testing::ElementsAre;
@@ -106,4 +106,4 @@ TEST(RealLinqs, has_the_counts_of_webkb) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::linqs_test

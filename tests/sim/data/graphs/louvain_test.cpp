@@ -13,7 +13,7 @@
 #include "sim/data/partitioner.hpp"
 #include "tests/sim/data/support.hpp"
 
-namespace souk {
+namespace souk::louvain_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -138,4 +138,4 @@ TEST(Louvain, is_refused_where_there_is_no_graph) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::louvain_test

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace souk {
+namespace souk::more_edges_test {
 namespace {
 
 TEST(MoreEdges, are_those_of_the_graph_and_the_others_in_both_directions) {
@@ -31,4 +31,4 @@ TEST(MoreEdges, are_those_of_the_graph_and_the_others_in_both_directions) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::more_edges_test

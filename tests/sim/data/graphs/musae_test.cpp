@@ -4,7 +4,7 @@
 #include "sim/data/describe.hpp"
 #include "tests/sim/data/graphs/graphs.hpp"
 
-namespace souk {
+namespace souk::musae_test {
 namespace {
 
 using testing::ElementsAre;
@@ -174,4 +174,4 @@ TEST(RealMusae, has_the_counts_of_the_paper) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::musae_test

@@ -3,7 +3,7 @@
 #include "sim/data/describe.hpp"
 #include "tests/sim/data/graphs/graphs.hpp"
 
-namespace souk {
+namespace souk::ogb_nodes_test {
 namespace {
 
 using testing::ElementsAre;
@@ -115,4 +115,4 @@ TEST_F(OgbGraph, is_described_by_its_directory) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::ogb_nodes_test

@@ -7,7 +7,7 @@
 #include "sim/data/graphs/pickle.hpp"
 #include "tests/sim/data/graphs/graphs.hpp"
 
-namespace souk {
+namespace souk::planetoid_test {
 namespace {
 
 using testing::ElementsAre;
@@ -247,4 +247,4 @@ TEST(RealPlanetoid, has_the_counts_of_the_literature) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::planetoid_test

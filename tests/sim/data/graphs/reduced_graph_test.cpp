@@ -8,7 +8,7 @@
 #include "sim/base/random.hpp"
 #include "sim/base/streams.hpp"
 
-namespace souk {
+namespace souk::reduced_graph_test {
 namespace {
 
 /// A random graph with weighted features, in memory of its own.
@@ -104,4 +104,4 @@ TEST(NodesWithin, are_those_that_so_many_hops_reach) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::reduced_graph_test

@@ -4,7 +4,7 @@
 #include "tests/sim/data/graphs/graphs.hpp"
 #include "tests/sim/data/npz.hpp"
 
-namespace souk {
+namespace souk::sparse_graph_test {
 namespace {
 
 using testing::ElementsAre;
@@ -144,4 +144,4 @@ TEST(RealSparseGraph, has_the_counts_of_the_benchmark) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::sparse_graph_test

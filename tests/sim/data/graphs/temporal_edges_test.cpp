@@ -6,7 +6,7 @@
 #include "sim/data/describe.hpp"
 #include "tests/sim/data/graphs/graphs.hpp"
 
-namespace souk {
+namespace souk::temporal_edges_test {
 namespace {
 
 using testing::AllOf;
@@ -248,4 +248,4 @@ TEST(RealTemporalEdges, bitcoin_traders_are_mostly_trusted) {
 }
 
 }  // namespace
-}  // namespace souk
+}  // namespace souk::temporal_edges_test
