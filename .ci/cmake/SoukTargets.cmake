@@ -27,31 +27,16 @@ endif()
 set_property(GLOBAL PROPERTY souk_modules "")
 
 # souk_kernels(TARGET): what most of the time is spent in. It is optimised where sanitizers leave the rest as it is: they
-# double the time of compiling with optimisation, and tests of anything but kernels do not get faster by it. A header that is
-# compiled without optimisation is of no use to them.
+# double the time of compiling with optimisation, and tests of anything but kernels do not get faster by it.
 function(souk_kernels target)
   if(SOUK_SANITIZE)
     target_compile_options(${target} PRIVATE -O1)
-    set_target_properties(${target} PROPERTIES DISABLE_PRECOMPILE_HEADERS ON)
   endif()
 endfunction()
 
 # souk_cold(TARGET): what little time is spent in. Half of the time of compiling it would go into making it faster.
 function(souk_cold target)
   target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
-endfunction()
-
-# souk_precompiled_header(NAME KIND LIBRARIES…): makes the target souk_precompiled_NAME, which reads
-# .ci/cmake/precompiled/KIND.hpp once for all targets that reuse it. What it is compiled with, definitions that its libraries
-# bring along included, they must be compiled with, too; what they have beside it must not matter to the header.
-function(souk_precompiled_header name kind)
-  set(holder souk_precompiled_${name})
-  set(source ${PROJECT_BINARY_DIR}/generated/precompiled_${name}.cpp)
-  file(GENERATE OUTPUT ${source} CONTENT "// Carries the precompiled header.\n")
-  add_library(${holder} OBJECT ${source})
-  target_link_libraries(${holder} PRIVATE souk_warnings souk_options fmt::fmt ${ARGN})
-  target_precompile_headers(${holder} PRIVATE ${PROJECT_SOURCE_DIR}/.ci/cmake/precompiled/${kind}.hpp)
-  add_dependencies(${holder} souk_schema)
 endfunction()
 
 # souk_sources(OUT PATTERN FOLDERS): files of these folders, of this one where none is named.
@@ -67,8 +52,8 @@ function(souk_sources out pattern folders)
   set(${out} "${sources}" PARENT_SCOPE)
 endfunction()
 
-# souk_alone(SOURCES): of these, what Highway compiles once per instruction set by including it again stands in no unit with
-# other files (the presets compile several files as one, which reads the headers that they share once).
+# souk_alone(SOURCES): the presets compile several files as one, which reads the headers that they share once. What Highway
+# compiles once per instruction set, by including it again, is compiled alone.
 function(souk_alone sources)
   foreach(source IN LISTS sources)
     file(STRINGS ${source} again REGEX "define HWY_TARGET_INCLUDE" LIMIT_COUNT 1)
@@ -78,11 +63,11 @@ function(souk_alone sources)
   endforeach()
 endfunction()
 
-# souk_module(NAME [PRECOMPILED KIND] [LIBRARIES …] [FOLDERS …]): every .cpp of this folder but *.torch.cpp.
-# souk_torch_module(NAME [LIBRARIES …] [FOLDERS …]): their *.torch.cpp, compiled against one precompiled header of tensors
-# (torch/torch.h costs 26 s and is not needed; ATen/core/Tensor.h and the operators that a file uses, 6 s).
+# souk_module(NAME [LIBRARIES …] [FOLDERS …]): every .cpp of this folder but *.torch.cpp.
+# souk_torch_module(NAME [LIBRARIES …] [FOLDERS …]): their *.torch.cpp (torch/torch.h costs 26 s and is not needed;
+# ATen/core/Tensor.h and the operators that a file uses, 6 s).
 function(souk_module name)
-  cmake_parse_arguments(arg "" "PRECOMPILED" "LIBRARIES;FOLDERS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "LIBRARIES;FOLDERS" ${ARGN})
   souk_sources(sources *.cpp "${arg_FOLDERS}")
   list(FILTER sources EXCLUDE REGEX "\\.torch\\.cpp$")
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
@@ -93,9 +78,6 @@ function(souk_module name)
   add_library(${name} OBJECT ${sources})
   target_link_libraries(${name} PUBLIC souk_options fmt::fmt ${arg_LIBRARIES} PRIVATE souk_warnings)
   add_dependencies(${name} souk_schema)
-  if(arg_PRECOMPILED)
-    target_precompile_headers(${name} REUSE_FROM souk_precompiled_${arg_PRECOMPILED})
-  endif()
   set_property(GLOBAL APPEND PROPERTY souk_modules ${name})
 endfunction()
 
@@ -108,13 +90,6 @@ function(souk_torch_module name)
   add_library(${name} OBJECT ${sources})
   target_link_libraries(${name} PUBLIC souk_options souk_torch fmt::fmt ${arg_LIBRARIES} PRIVATE souk_warnings)
   add_dependencies(${name} souk_schema)
-  get_property(first GLOBAL PROPERTY souk_torch_pch)
-  if(first)
-    target_precompile_headers(${name} REUSE_FROM ${first})
-  else()
-    target_precompile_headers(${name} PRIVATE <ATen/core/Tensor.h>)
-    set_property(GLOBAL PROPERTY souk_torch_pch ${name})
-  endif()
   set_property(GLOBAL APPEND PROPERTY souk_modules ${name})
 endfunction()
 

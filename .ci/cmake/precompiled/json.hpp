@@ -1,5 +1,0 @@
-#pragma once
-
-#include <nlohmann/json.hpp>
-
-#include ".ci/cmake/precompiled/standard.hpp"
