@@ -124,10 +124,19 @@ struct LabTraining {
   std::function<void(std::size_t who, const LabStep& at, std::span<float> parameters)> after_step{};
 };
 
+/// Which way single classes pull the global model.
+struct ClassGradients {
+  ColumnMatrix rows;                 ///< [classes, d] less the mean gradient; 0 of a class of which there is no sample
+  std::vector<std::size_t> samples;  ///< [classes] behind each
+};
+
 /// Members' own data and training, at any time of the round.
 class Lab {
  public:
   virtual ~Lab() = default;
+  /// On as many samples of each class, at most, drawn by the seed from the training samples of these members together,
+  /// as they are before any attack on data. Tasks of classes only. Collective.
+  virtual ClassGradients class_gradients(std::span<const AgentId> who, std::size_t samples_per_class) = 0;
   /// [who, d]: trained parameters minus the global ones. Collective; members are spread over the ranks.
   virtual ColumnMatrix train(std::span<const AgentId> who, const LabTraining& training) = 0;
 };

@@ -34,6 +34,30 @@ struct Published {
   std::size_t dimension = 0;         ///< d
 };
 
+/// What members are told of their own updates in a round that is over, whatever the server publishes.
+struct OwnOutcomes {
+  const Comm& comm;
+  RoundIndex round;
+  std::span<const AgentId> members;  ///< [m] whose updates the round used, ascending
+  std::span<const double> paid;      ///< [m] credits, of each for its own; empty where nobody pays
+  double turned = 0.0;               ///< announced probability with which a sale is told and paid the other way round
+};
+
+/// What a group says about the root data that an owner scores updates with. Whoever runs the simulation compares it
+/// with the truth; the group does not learn how close it is.
+struct BaselineClaim {
+  std::vector<double> class_shares;  ///< [classes] sum 1
+  ColumnVector direction;            ///< [d] its guess of this round's root update, up to a factor
+};
+
+/// What everybody knows of the protocol before the first round.
+struct ServerTerms {
+  int classes = 0;                 ///< of the task; 0: it has none
+  bool has_root = false;           ///< the owner has root data
+  bool pays = false;               ///< in a market
+  bool publishes_weights = false;  ///< of every update
+};
+
 /// A round as the engine hands it out: only what the group's knowledge grants is filled in.
 struct RoundAccess {
   const PublicRound& round;
@@ -95,6 +119,9 @@ class UpdateAttack {
   virtual bool needs_poison() const { return false; }
   /// Throws InputError for settings that cannot be, starting with the field: "alie.z = …".
   virtual void check() const {}
+  /// Why nothing can come of it under these terms, starting with the field: "baseline_probe.channel = …"; empty: it
+  /// can.
+  virtual std::string unmet(const ServerTerms&) const { return {}; }
   /// The rows that it submits, and a few vectors to make them of; with a laboratory, trained rows beside them.
   virtual AttackFootprint footprint(const AttackScale& scale) const {
     return {.held = scale.members * scale.vector,
@@ -104,6 +131,10 @@ class UpdateAttack {
   virtual Crafted craft_from(const RoundAccess& access) = 0;
   /// After every round, also those in which the group did not act, or no update could be used. Collective.
   virtual void observe(const Published&) {}
+  /// After every round, before observe(). Collective.
+  virtual void learn(const OwnOutcomes&) {}
+  /// Asked after observe(): what the group makes of all rounds so far. Collective.
+  virtual std::optional<BaselineClaim> claim(const Comm&) { return std::nullopt; }
   /// Members that leave after this round and come back under another name. Ascending.
   virtual std::vector<AgentId> leaving() { return {}; }
   /// What a new identity costs, in credits.

@@ -146,7 +146,7 @@ QualityTest Buyer::clean_quality() const {
           }};
 }
 
-void Buyer::settle(const ServerRound& round, Phases& phases, RoundRecord& record) {
+void Buyer::settle(ServerRound& round, Phases& phases, RoundRecord& record) {
   phases.collective("settle", [&] {
     pay(round, record);
     if (rewards_ != nullptr && valuation_) reward(round);
@@ -154,7 +154,7 @@ void Buyer::settle(const ServerRound& round, Phases& phases, RoundRecord& record
   });
 }
 
-void Buyer::pay(const ServerRound& round, RoundRecord& record) {
+void Buyer::pay(ServerRound& round, RoundRecord& record) {
   const ColumnVector change(server_->comm(), server_->change());
   const std::vector<SellerRound> outcomes = trade_.settle({.offers = offers_of(*server_, round),
                                                            .seen = round.seen,
@@ -164,12 +164,14 @@ void Buyer::pay(const ServerRound& round, RoundRecord& record) {
                                                            .valuation = valuation_ ? &*valuation_ : nullptr,
                                                            .change = change},
                                                           record);
+  const auto price_of = [&](AgentId seller) {
+    return to_credits(std::ranges::lower_bound(outcomes, seller, {}, &SellerRound::seller)->price);
+  };
+  for (const AgentId seller : round.clients) round.paid.push_back(price_of(seller));
   if (!contributions_) return;
   const std::vector<AgentId> sellers = round.clients_seen();
   std::vector<double> paid;
-  for (const AgentId seller : sellers) {
-    paid.push_back(to_credits(std::ranges::lower_bound(outcomes, seller, {}, &SellerRound::seller)->price));
-  }
+  for (const AgentId seller : sellers) paid.push_back(price_of(seller));
   record_contributions(*contributions_, federation_.task().quality_name(), sellers, paid, record);
 }
 

@@ -29,8 +29,11 @@ class Buyer final : public ServerHooks {
   void receive(ServerRound& round, RoundRecord& record) override;
   void before_rule(const ServerRound& round) override;
   void after_rule(ServerRound& round, Phases& phases, RoundRecord& record) override;
-  void settle(const ServerRound& round, Phases& phases, RoundRecord& record) override;
+  void settle(ServerRound& round, Phases& phases, RoundRecord& record) override;
   void settle_nothing(const ServerRound& round, RoundRecord& record) override;
+  bool pays() const override { return true; }
+  double turned_sales() const override { return trade_.turned_sales(); }
+  bool looks_at_root() const override { return needs_.root_data; }
   void tested(double quality, RoundRecord& record) override;
   void finish(Phases& phases, RoundRecord& record) override;
   bool brings_owner() const override { return true; }
@@ -43,7 +46,7 @@ class Buyer final : public ServerHooks {
   void assess(const ServerRound& round);
   bool assesses(RoundIndex round) const;
   QualityTest clean_quality() const;
-  void pay(const ServerRound& round, RoundRecord& record);
+  void pay(ServerRound& round, RoundRecord& record);
   void reward(const ServerRound& round);
   void check_target(RoundIndex round, RoundRecord& record) const;
 

@@ -18,6 +18,9 @@ MicroCredits sum_of_credits(const std::vector<MicroCredits>& amounts) {
   return std::accumulate(amounts.begin(), amounts.end(), MicroCredits{0});
 }
 
+/// Whether it is among what the payment has a price for.
+bool is_priced(const Delivery& delivery) { return delivery.weight > 0.0 || delivery.granted; }
+
 }  // namespace
 
 MarketDesk::MarketDesk(const scenario::Market& config, const BuyerTerms& terms, std::uint64_t seed, Ledger& ledger,
@@ -94,7 +97,7 @@ std::vector<Purchase> MarketDesk::purchases(std::span<const Delivery> deliveries
   std::size_t k = 0;
   std::vector<Purchase> bought;
   for (const Delivery& delivery : deliveries) {
-    if (!(delivery.weight > 0.0)) continue;
+    if (!is_priced(delivery)) continue;
     while (k < offers_.size() && offers_[k].seller < delivery.seller) ++k;
     const bool offered = k < offers_.size() && offers_[k].seller == delivery.seller;
     SOUK_EXPECT(!offered || agreed_[k].has_value());
@@ -178,8 +181,8 @@ std::vector<SellerRound> MarketDesk::settle(RoundIndex round, std::span<const De
   auto price = prices.begin();
   for (const Delivery& delivery : deliveries) {
     // What is denied has its part in the prices of the others, and keeps it from nobody but its seller.
-    const MicroCredits worth = delivery.weight > 0.0 ? *price++ : 0;
-    const bool sold = delivery.weight > 0.0 && !delivery.denied;
+    const MicroCredits worth = is_priced(delivery) ? *price++ : 0;
+    const bool sold = is_priced(delivery) && !delivery.denied;
     const MicroCredits paid = sold ? worth : 0;
     sellers.push_back({delivery.seller, sold, paid, delivery.cost, delivery.value, delivery.distance, paid});
     pay_from_escrow("payment", delivery.seller, paid, record);

@@ -31,6 +31,7 @@ struct Delivery {
   AgentId seller;
   double weight = 0.0;               ///< that the rule gave it; 0: rejected, or useless
   bool denied = false;               ///< used, and rejected by the buyer's word: it earns nothing
+  bool granted = false;              ///< not used, and bought by the buyer's word: it is paid
   double cosine = 0.0;               ///< with the buyer's own update, where needs_cosine()
   double cost = 0.0;                 ///< of the round to the seller, credits
   std::optional<double> value{};     ///< by the valuation

@@ -54,6 +54,18 @@ Trade::Trade(const Federation& federation, const Owner& owner, const BuyerConfig
     misconduct_->check(facts.size());
   }
   check(*owner.aggregator);
+  check_outcome_noise();
+}
+
+/// Noise on the sale is of no use where something else tells the truth.
+void Trade::check_outcome_noise() const {
+  if (!config_.has_randomized_response()) return;
+  const char* field = "market.randomized_response";
+  SOUK_REQUIRE(config_.has_unit_price() || config_.payment_case() == scenario::Market::PAYMENT_NOT_SET,
+               "{}: prices say more than the sale; only with unit_price", field);
+  SOUK_REQUIRE(federation_.scenario().server().publishes() != scenario::Server::WEIGHTS,
+               "{}: server.publishes = WEIGHTS tells the truth", field);
+  SOUK_REQUIRE(config_.audit().probability() == 0.0, "{}: market.audit takes what is used and unpaid for fraud", field);
 }
 
 /// Whether there is enough money to trade at all, and the valuation can do its work.
@@ -157,15 +169,33 @@ bool Trade::values_by_rule() const {
 
 std::vector<double> Trade::claim(RoundIndex round, std::span<const double> weights, RoundRecord& record) const {
   std::vector<double> claimed(weights.begin(), weights.end());
-  if (!cheats(round)) return claimed;
-  Stream random(federation_.scenario().seed(), streams::denials(index_, round));
-  const std::vector<bool> denied = misconduct_->denies(weights, random);
-  for (std::size_t k = 0; k < claimed.size(); ++k) {
-    if (denied[k]) claimed[k] = 0.0;
+  if (cheats(round)) {
+    Stream random(federation_.scenario().seed(), streams::denials(index_, round));
+    const std::vector<bool> denied = misconduct_->denies(weights, random);
+    for (std::size_t k = 0; k < claimed.size(); ++k) {
+      if (denied[k]) claimed[k] = 0.0;
+    }
+    const auto count = std::ranges::count(denied, true);
+    if (count > 0) record.add("denied", static_cast<double>(count));
   }
-  const auto count = std::ranges::count(denied, true);
-  if (count > 0) record.add("denied", static_cast<double>(count));
+  if (config_.has_randomized_response()) turn_sales(round, claimed, record);
   return claimed;
+}
+
+/// Warner, 1965: e^epsilon is how much likelier a true answer is than a false one.
+double Trade::turned_sales() const {
+  return config_.has_randomized_response() ? 1.0 / (1.0 + std::exp(config_.randomized_response().epsilon())) : 0.0;
+}
+
+void Trade::turn_sales(RoundIndex round, std::span<double> claimed, RoundRecord& record) const {
+  Stream random(federation_.scenario().seed(), streams::turned_sales(index_, round));
+  std::size_t turned = 0;
+  for (double& claim : claimed) {
+    if (random.uniform() >= turned_sales()) continue;
+    claim = claim > 0.0 ? 0.0 : 1.0;
+    ++turned;
+  }
+  record.add("turned_sales", static_cast<double>(turned));
 }
 
 /// Of the updates that the rule saw, those found used and unpaid.
@@ -201,6 +231,7 @@ std::vector<Delivery> Trade::deliveries(const BoughtRound& bought, RoundRecord& 
     Delivery& delivery = list[bought.seen[m]];
     delivery.weight = bought.weights[m];
     delivery.denied = bought.weights[m] > 0.0 && !(bought.claimed[m] > 0.0);
+    delivery.granted = !(bought.weights[m] > 0.0) && bought.claimed[m] > 0.0;
     delivery.cheated = cheated[m];
     if (bought.valuation != nullptr) delivery.value = bought.valuation->values[m];
   }

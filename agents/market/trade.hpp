@@ -66,7 +66,9 @@ class Trade {
   std::vector<std::size_t> shortlist(const OffersOfRound& offers);
   ValuationRule* valuation() const { return valuation_.get(); }
   bool values_by_rule() const;
-  /// Weights as the buyer tells them: 0 for what it denies.
+  /// The probability with which a sale is told and paid the other way round.
+  double turned_sales() const;
+  /// Weights as the buyer tells them: 0 for what it denies; 1 for what it says it bought and did not use.
   std::vector<double> claim(RoundIndex round, std::span<const double> weights, RoundRecord& record) const;
   /// Pays. Returns whom, in ascending order of sellers. Collective.
   std::vector<SellerRound> settle(const BoughtRound& bought, RoundRecord& record);
@@ -80,6 +82,8 @@ class Trade {
   double cost_of(AgentId seller) const;
   std::vector<bool> audited(const BoughtRound& bought, RoundRecord& record) const;
   void check(const scenario::Aggregator& rule) const;
+  void check_outcome_noise() const;
+  void turn_sales(RoundIndex round, std::span<double> claimed, RoundRecord& record) const;
   std::vector<SellerRound> close(RoundIndex round, std::vector<Delivery> list, std::span<const AgentId> useless,
                                  RoundRecord& record);
   std::vector<Delivery> deliveries(const BoughtRound& bought, RoundRecord& record) const;

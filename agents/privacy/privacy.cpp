@@ -202,7 +202,7 @@ class Privacy final : public Stage, private ServerHooks {
                     [&](std::size_t panel) { return streams::noise_of_step(round.round, panel); });
   }
 
-  void settle(const ServerRound& round, Phases&, RoundRecord& record) override { close(round, record); }
+  void settle(ServerRound& round, Phases&, RoundRecord& record) override { close(round, record); }
   void settle_nothing(const ServerRound& round, RoundRecord& record) override {
     lengths_ = {};
     close(round, record);

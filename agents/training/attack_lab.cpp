@@ -1,9 +1,12 @@
 #include "agents/training/attack_lab.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
+#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
 
@@ -43,11 +46,65 @@ ColumnMatrix AttackLab::train(std::span<const AgentId> who, const LabTraining& t
       train_member(i, training, start, anchors, rows);
     }
   });
+  return columns_of(rows);
+}
+
+/// The trainable columns of rows that are about to end.
+ColumnMatrix AttackLab::columns_of(RowMatrix& rows) const {
   ColumnMatrix columns;
-  to_columns(comm, rows, {0, trainable_}, columns);
-  if (ranks > 1) return columns;
-  // On one rank the columns are a view of `rows`, which ends here.
-  return copy_of(comm, columns);
+  to_columns(setting_.comm, rows, {0, trainable_}, columns);
+  if (setting_.comm.size() > 1) return columns;
+  return copy_of(setting_.comm, columns);  // on one rank the columns are a view of `rows`
+}
+
+/// Members may hold the same samples under several identities.
+std::vector<std::vector<SampleIndex>> AttackLab::samples_by_class(std::span<const AgentId> who,
+                                                                  std::size_t most) const {
+  std::set<SampleIndex> held;
+  for (const AgentId member : who) {
+    const std::vector<SampleIndex> mine = setting_.validators.training_samples(member);
+    held.insert(mine.begin(), mine.end());
+  }
+  std::vector<std::vector<SampleIndex>> by_class(static_cast<std::size_t>(setting_.task.classes()));
+  for (const SampleIndex sample : held) {
+    by_class[static_cast<std::size_t>(setting_.task.labels()[sample])].push_back(sample);
+  }
+  Stream random(setting_.seed, streams::samples_of_probe(who.front(), setting_.round));
+  for (std::vector<SampleIndex>& samples : by_class) {
+    random.shuffle(samples);
+    samples.resize(std::min(samples.size(), most));
+  }
+  return by_class;
+}
+
+ClassGradients AttackLab::class_gradients(std::span<const AgentId> who, std::size_t samples_per_class) {
+  const auto classes = static_cast<std::size_t>(setting_.task.classes());
+  SOUK_EXPECT(classes > 0 && !who.empty());
+  const std::vector<std::vector<SampleIndex>> samples = samples_by_class(who, samples_per_class);
+  std::vector<AgentId> labels;  // rows are of agents elsewhere
+  std::vector<int> owners;
+  ClassGradients result;
+  for (std::uint32_t label = 0; label < classes; ++label) {
+    labels.push_back({label});
+    owners.push_back(static_cast<int>(label) % setting_.comm.size());
+    result.samples.push_back(samples[label].size());
+  }
+  RowMatrix rows;
+  rows.reset(setting_.comm, labels, owners, setting_.global.size());
+  setting_.comm.run_phase("class gradients", [&] {
+    for (std::size_t c = 0; c < classes; ++c) {
+      if (!rows.is_local(c)) continue;
+      std::ranges::fill(rows.row(c), 0.0F);
+      if (samples[c].empty()) continue;
+      std::vector<float> parameters(setting_.global.begin(), setting_.global.end());
+      const std::span<float> row = rows.row(c).first(trainable_);
+      setting_.task.gradient(parameters, samples[c], row);
+      for (float& value : row) value = -value;
+      heartbeat::beat();
+    }
+  });
+  result.rows = columns_of(rows);
+  return result;
 }
 
 void AttackLab::train_member(std::size_t row, const LabTraining& training, std::span<const float> start,

@@ -27,11 +27,14 @@ class AttackLab final : public Lab {
     std::span<const float> slope;   ///< as LocalContext has it
   };
   explicit AttackLab(const Setting& setting);
+  ClassGradients class_gradients(std::span<const AgentId> who, std::size_t samples_per_class) override;
   ColumnMatrix train(std::span<const AgentId> who, const LabTraining& training) override;
 
  private:
   void train_member(std::size_t row, const LabTraining& training, std::span<const float> start,
                     std::span<const std::vector<float>> anchors, RowMatrix& rows) const;
+  std::vector<std::vector<SampleIndex>> samples_by_class(std::span<const AgentId> who, std::size_t most) const;
+  ColumnMatrix columns_of(RowMatrix& rows) const;
   Setting setting_;
   std::size_t trainable_;
   std::span<const Slot> tensors_;  ///< of trainable values

@@ -116,6 +116,8 @@ void Attackers::check(const Group& group, const AttackedServer& server) const {
                  index);
     SOUK_REQUIRE(group.poisons || !stage.needs_poison(),
                  "attacks[{}]: the update attack hides a backdoor, but the group has no data attack", index);
+    const std::string unmet = stage.unmet(server.terms);
+    SOUK_REQUIRE(unmet.empty(), "attacks[{}].{}", index, unmet);
     try {
       stage.check();
     } catch (const InputError& error) {
@@ -298,6 +300,31 @@ void Attackers::note_reports(Group& group, RoundIndex round, RoundRecord& record
                                                           : "nobody validates in this round"));
   }
   group.asked = group.lied = false;
+}
+
+void Attackers::tell_outcomes(const Comm& comm, RoundIndex round, const ToldToAll& told, double turned) {
+  for (const auto& group : groups_) {
+    std::vector<AgentId> members;
+    std::vector<double> own;
+    for (std::size_t i = 0; i < told.agents.size(); ++i) {
+      if (population_.group_of(told.agents[i]) != group->index) continue;
+      members.push_back(told.agents[i]);
+      if (!told.paid.empty()) own.push_back(told.paid[i]);
+    }
+    for (const auto& stage : group->stages) stage->learn({comm, round, members, own, turned});
+  }
+}
+
+std::vector<std::pair<int, BaselineClaim>> Attackers::claims(const Comm& comm) {
+  std::vector<std::pair<int, BaselineClaim>> claims;
+  for (const auto& group : groups_) {
+    for (const auto& stage : group->stages) {
+      if (std::optional<BaselineClaim> claim = stage->claim(comm)) {
+        claims.emplace_back(group->index, std::move(*claim));
+      }
+    }
+  }
+  return claims;
 }
 
 void Attackers::observe(const Published& published, RoundRecord& record) {

@@ -41,10 +41,19 @@ struct SentUpdates {
   std::map<std::size_t, std::uint64_t> lengths{};  ///< rows that do not have d values, and how many they have
 };
 
+/// What an owner can tell everybody of a round: who sent something, ascending, whether it is in the step, with what
+/// weight.
+struct ToldToAll {
+  std::vector<AgentId> agents;
+  std::vector<double> selected, weights;
+  std::vector<double> paid;  ///< to each, which is told to nobody else; empty where nobody pays
+};
+
 /// What the groups are told apart from their own setting, to refuse what can never act.
 struct AttackedServer {
   bool root_update = false;  ///< trains one
   std::size_t wanted = 0;    ///< updates wanted per round
+  ServerTerms terms{};
 };
 
 /// The attacker groups of a scenario on their way through a round: what members submit and report, what they learn from
@@ -68,6 +77,10 @@ class Attackers {
   /// Lets the malicious among the validators change their rows of `reports`, [validators, steps, classes]. Collective.
   void edit_reports(const Comm& comm, RoundIndex round, const ColumnMatrix& steps, std::span<const AgentId> validators,
                     std::size_t classes, std::span<double> reports);
+  /// Tells every group what its members were paid, of which so many sales were turned round at random. Collective.
+  void tell_outcomes(const Comm& comm, RoundIndex round, const ToldToAll& told, double turned);
+  /// What groups say about the owner's root data, by group. Collective.
+  std::vector<std::pair<int, BaselineClaim>> claims(const Comm& comm);
   /// Shows the groups what the server publishes, and lets members change their identities. Collective.
   void observe(const Published& published, RoundRecord& record);
   /// Of all groups, in rounds of so many updates, `vector` the bytes of an update's columns on the rank.

@@ -7,6 +7,7 @@
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
+#include "sim/learn/schedule.hpp"
 
 namespace souk {
 
@@ -30,14 +31,23 @@ void LocalRound::assign(std::span<const AgentId> clients, const std::optional<Ow
   trained_.clear();
 }
 
+void LocalRound::train_own(RoundIndex round, std::span<const float> global) {
+  const scenario::Scenario& scenario = federation_.scenario();
+  const std::span<float> update = own_row_.row(0);
+  if (own_->mechanism != nullptr) {
+    std::ranges::fill(update, 0.0F);
+    const double rate = scheduled_learning_rate(scenario.task().training(), round, scenario.rounds());
+    own_->mechanism->make(global, own_->samples, rate, own_->id, round, update.first(trainable_));
+    return;
+  }
+  LocalContext context{scenario.seed(), own_->id, round, scenario.rounds(), &heartbeat::beat};
+  context.slope = federation_.noise().slope();
+  federation_.task().train(global, own_->samples, {}, context, update);
+}
+
 void LocalRound::train(RoundIndex round, std::span<const float> global, const Attackers& attackers, Poisoner& poisoner,
                        Rewirer& rewirer) {
-  if (own_ && own_row_.is_local(0)) {
-    const scenario::Scenario& scenario = federation_.scenario();
-    LocalContext context{scenario.seed(), own_->id, round, scenario.rounds(), &heartbeat::beat};
-    context.slope = federation_.noise().slope();
-    federation_.task().train(global, own_->samples, {}, context, own_row_.row(0));
-  }
+  if (own_ && own_row_.is_local(0)) train_own(round, global);
   for (std::size_t i = 0; i < rows_.rows(); ++i) {
     if (rows_.is_local(i)) train_client(round, i, global, attackers, poisoner, rewirer);
   }

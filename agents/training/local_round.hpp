@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agents/cast/federation.hpp"
+#include "agents/privacy/private_root.hpp"
 #include "agents/training/attackers.hpp"
 #include "agents/training/poisoner.hpp"
 #include "agents/training/rewirer.hpp"
@@ -22,6 +23,7 @@ namespace souk {
 struct OwnTraining {
   AgentId id;
   std::span<const SampleIndex> samples;
+  const PrivateRootUpdate* mechanism = nullptr;  ///< instead of training as clients do
 };
 
 /// A round's local training: clients, and the owner of the model itself, on whichever ranks have time for them, the
@@ -49,6 +51,7 @@ class LocalRound {
   const ColumnVector* own_update() const { return own_update_ ? &*own_update_ : nullptr; }
 
  private:
+  void train_own(RoundIndex round, std::span<const float> global);
   void train_client(RoundIndex round, std::size_t row, std::span<const float> global, const Attackers& attackers,
                     Poisoner& poisoner, Rewirer& rewirer);
   const Comm& comm_;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "agents/training/attack_lab.hpp"
+#include "agents/training/baseline_leak.hpp"
 #include "agents/training/round_recorder.hpp"
 #include "agents/training/saved_model.hpp"
 #include "scenarios/scenario.pb.h"
@@ -33,9 +34,10 @@ ModelServer::ModelServer(const Comm& comm, const Federation& federation, const O
       rule_(make_aggregator(*owner.aggregator)),
       needs_(rule_->needs()),
       trains_root_(needs_.root_update || std::ranges::any_of(hooks_, &ServerHooks::wants_root_update)),
+      private_root_(private_root()),
       tolerated_f_(tolerated_by(*owner.aggregator, federation)),
       attackers_(scenario_, federation.population(),
-                 {.root_update = needs_.root_update, .wanted = federation.selector().most()}),
+                 {.root_update = needs_.root_update, .wanted = federation.selector().most(), .terms = terms()}),
       poisoner_(scenario_, federation.population(), federation.task()),
       rewirer_(federation),
       local_(comm, federation),
@@ -51,6 +53,17 @@ ModelServer::ModelServer(const Comm& comm, const Federation& federation, const O
   rule_->check({wanted, tolerated_f_});
   initialise();
   for (ServerHooks* hook : hooks_) hook->attach(*this);
+}
+
+/// What else looks at the root data would give more of it away than is reported.
+std::optional<PrivateRootUpdate> ModelServer::private_root() const {
+  if (!owner_.root->has_private_()) return std::nullopt;
+  SOUK_REQUIRE(trains_root_, "root.private: nothing is scored by a root update, so none is made");
+  SOUK_REQUIRE(!needs_.root_data && std::ranges::none_of(hooks_, &ServerHooks::looks_at_root),
+               "root.private: the aggregator or the market judges models on the root data, too, and what it makes of "
+               "them is not private");
+  SOUK_REQUIRE(!scenario_.has_unlearning(), "root.private: retrained models would release the root data again, unseen");
+  return PrivateRootUpdate(owner_.root->private_(), federation_.task(), scenario_.seed());
 }
 
 /// The model and the server's optimiser as they are before the first round.
@@ -119,7 +132,7 @@ void ModelServer::train(ServerRound& round, const RoundSelection& selection, Pha
   for (ServerHooks* hook : hooks_) hook->show_root(round.round, round.root);
   if (trains_root_) {  // with the clients' settings, under an id that no client has
     const std::size_t id = federation_.population().clients() + index_;
-    own = {AgentId{static_cast<std::uint32_t>(id)}, round.root.samples()};
+    own = {AgentId{static_cast<std::uint32_t>(id)}, round.root.samples(), private_root_ ? &*private_root_ : nullptr};
   }
   phases.local("train", [&] {
     local_.assign(selection.accepted, own);
@@ -134,7 +147,10 @@ void ModelServer::train(ServerRound& round, const RoundSelection& selection, Pha
 /// Lets the attackers replace their updates, and takes in what arrives.
 void ModelServer::collect(ServerRound& round, RoundRecord& record) {
   round.start.emplace(comm_, trainable());
-  if (const ColumnVector* own = local_.own_update()) round.root_update = *own;
+  if (const ColumnVector* own = local_.own_update()) {
+    round.root_update = *own;
+    if (private_root_) private_root_->book(record);
+  }
   const ColumnVector change(comm_, change_);
   std::vector<Submission> everybody;
   for (std::size_t i = 0; i < local_.agents().size(); ++i) {
@@ -272,14 +288,30 @@ void ModelServer::apply_buffers(const ServerRound& round, std::span<const double
   for (std::size_t v = 0; v < whole.size(); ++v) values[v] += whole[v];
 }
 
-/// What the owner tells everybody, attackers among them.
+ServerTerms ModelServer::terms() const {
+  return {.classes = federation_.task().classes(),
+          .has_root = !federation_.root(index_).empty(),
+          .pays = std::ranges::any_of(hooks_, &ServerHooks::pays),
+          .publishes_weights = scenario_.server().publishes() == scenario::Server::WEIGHTS};
+}
+
+/// What the owner tells everybody, attackers among them, and each what it is paid; and how close those come to its root
+/// data who make something of it.
 void ModelServer::publish(const ServerRound& round, RoundRecord& record) {
   const auto level = scenario_.server().publishes();
   ToldToAll told = told_to_all(round);
   if (level == scenario::Server::NOTHING) told.selected.clear();
   if (level != scenario::Server::WEIGHTS) told.weights.clear();
   const ColumnVector change(comm_, change_);
+  double flips = 0.0;
+  for (const ServerHooks* hook : hooks_) flips = std::max(flips, hook->turned_sales());
+  attackers_.tell_outcomes(comm_, round.round, told, flips);
   attackers_.observe({comm_, round.round, told.agents, told.selected, told.weights, change, change_.size()}, record);
+  const std::vector<double> shares =
+      class_shares(round.root.samples(), federation_.task().labels(), federation_.task().classes());
+  for (const auto& [group, claim] : attackers_.claims(comm_)) {
+    record_claim(comm_, group, claim, {shares, round.own_update(), change_.size()}, record);
+  }
 }
 
 void ModelServer::evaluate(bool final, Phases& phases, RoundRecord& record) {
@@ -295,6 +327,7 @@ void ModelServer::serialize(Archive& archive) {
   archive.field("last round", last);
   last_round_ = {static_cast<std::uint32_t>(last)};
   tests_.serialize(archive);
+  if (private_root_) private_root_->serialize(archive);
   for (ServerHooks* hook : hooks_) hook->serialize_hooks(archive);
 }
 

@@ -7,6 +7,7 @@
 
 #include "agents/cast/federation.hpp"
 #include "agents/cast/owners.hpp"
+#include "agents/privacy/private_root.hpp"
 #include "agents/training/attackers.hpp"
 #include "agents/training/local_round.hpp"
 #include "agents/training/model_judge.hpp"
@@ -95,6 +96,8 @@ class ModelServer {
   void apply_buffers(const ServerRound& round, std::span<const double> weights);
   void measure(const ServerRound& round, const RuleOutput& output, double step_norm, const ModelJudge& judge,
                RoundRecord& record);
+  ServerTerms terms() const;
+  std::optional<PrivateRootUpdate> private_root() const;
   void publish(const ServerRound& round, RoundRecord& record);
 
   const Comm& comm_;
@@ -105,7 +108,8 @@ class ModelServer {
   std::vector<ServerHooks*> hooks_;
   std::unique_ptr<Aggregator> rule_;
   RuleNeeds needs_;
-  bool trains_root_;  ///< on its root data, in every round
+  bool trains_root_;                               ///< on its root data, in every round
+  std::optional<PrivateRootUpdate> private_root_;  ///< none: as clients train
   std::size_t tolerated_f_;
   std::unique_ptr<ServerOptimizer> optimizer_;
   Attackers attackers_;

@@ -51,8 +51,14 @@ class ServerHooks {
   virtual bool steps_alone() const { return false; }
   /// The rule has given weights: may change what the owner tells of them. Collective, of several phases.
   virtual void after_rule(ServerRound&, Phases&, RoundRecord&) {}
-  /// The model has changed. Collective, of several phases.
-  virtual void settle(const ServerRound&, Phases&, RoundRecord&) {}
+  /// The model has changed: may say what everybody is paid. Collective, of several phases.
+  virtual void settle(ServerRound&, Phases&, RoundRecord&) {}
+  /// Whether it pays for updates.
+  virtual bool pays() const { return false; }
+  /// The announced probability with which a sale is told and paid the other way round.
+  virtual double turned_sales() const { return 0.0; }
+  /// Whether it judges models on the owner's root data.
+  virtual bool looks_at_root() const { return false; }
   /// Instead of the last four, where nothing arrived that could be used and the run does not end by it.
   virtual void settle_nothing(const ServerRound&, RoundRecord&) {}
   /// The model has been tested and was this good.

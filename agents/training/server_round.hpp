@@ -34,6 +34,8 @@ struct ServerRound {
   // Of the rule.
   std::vector<double> weights{};  ///< [m] that it gave them
   std::vector<double> told{};     ///< [m] as the owner tells them
+  // Of the settlement.
+  std::vector<double> paid{};  ///< [n] credits, to each for its update; empty where nobody pays
 
   std::vector<AgentId> clients_seen() const { return seen_of<AgentId>(clients); }
   std::vector<Submission> submissions_seen() const { return seen_of<Submission>(submissions); }
@@ -56,12 +58,7 @@ struct ServerRound {
 void take_in(const Comm& comm, const LocalRound& local, const SentUpdates& sent, const Attackers& attackers,
              ServerRound& round, RoundRecord& record);
 
-/// What an owner can tell everybody of a round: who sent something, ascending, whether it is in the step, with what
-/// weight.
-struct ToldToAll {
-  std::vector<AgentId> agents;
-  std::vector<double> selected, weights;
-};
+/// Of this round.
 ToldToAll told_to_all(const ServerRound& round);
 
 }  // namespace souk

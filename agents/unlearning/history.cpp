@@ -47,7 +47,7 @@ void OwnerHistory::note_verdicts(const ServerRound& round) {
   }
 }
 
-void OwnerHistory::settle(const ServerRound& round, Phases& phases, RoundRecord& record) {
+void OwnerHistory::settle(ServerRound& round, Phases& phases, RoundRecord& record) {
   note_asked(record);
   note_verdicts(round);
   phases.prepare("remember", [&] { keep(round); });

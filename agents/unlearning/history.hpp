@@ -65,7 +65,7 @@ class OwnerHistory final : public ServerHooks {
 
  private:
   void attach(ModelServer& server) override { server_ = &server; }
-  void settle(const ServerRound& round, Phases& phases, RoundRecord& record) override;
+  void settle(ServerRound& round, Phases& phases, RoundRecord& record) override;
   void settle_nothing(const ServerRound&, RoundRecord& record) override { note_asked(record); }
   void note_asked(const RoundRecord& record);
   void note_verdicts(const ServerRound& round);

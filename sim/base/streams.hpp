@@ -132,6 +132,12 @@ inline StreamKey update_values(AgentId agent, RoundIndex round, std::size_t draw
 inline StreamKey lie_of_validators(AgentId first_member, RoundIndex round) {
   return {Purpose::update_attack, first_member, round, 0xFFFF};
 }
+/// Whose gradients stand for classes.
+inline StreamKey samples_of_probe(AgentId first_member, RoundIndex round) {
+  return {Purpose::update_attack, first_member, round, 0xFFFE};
+}
+/// Where fits of a round begin.
+inline StreamKey starts_of_fit(RoundIndex round) { return {Purpose::update_attack, nobody, round, 0xFFFD}; }
 inline StreamKey bandit(AgentId identity, RoundIndex round) { return {Purpose::sybil, identity, round}; }
 
 // Forgetting.
@@ -197,6 +203,9 @@ inline StreamKey forged_baseline(std::size_t buyer, RoundIndex round) {
 }
 inline StreamKey denials(std::size_t buyer, RoundIndex round) {
   return {Purpose::misconduct, nobody, round, static_cast<std::uint16_t>(0x8000 + buyer)};
+}
+inline StreamKey turned_sales(std::size_t buyer, RoundIndex round) {
+  return {Purpose::misconduct, nobody, round, static_cast<std::uint16_t>(0x4000 + buyer)};
 }
 /// Of round 0, in which nobody forges anything.
 inline StreamKey wandering_classes() { return {Purpose::misconduct, nobody, {}, 1}; }

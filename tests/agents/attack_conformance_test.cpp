@@ -49,13 +49,15 @@ bool is_in(const std::string& name, const std::string& oneof) {
 /// A scenario in which the attack acts with its defaults, and with what it cannot do without.
 std::string scenario_with(const std::string& name) {
   const std::map<std::string, std::string> rules{{"fltrust_adaptive", "fltrust {}"},
+                                                 {"baseline_probe", "fltrust {}"},
                                                  {"false_reports", "flshield {}"},
                                                  {"flshield_fa_adp", "flshield {}"},
                                                  {"flshield_fa_adv", "flshield {}"}};
   const std::map<std::string, std::string> settings{{"tabular_trigger", "set { column: 3 value: 1 }"},
                                                     {"whitewash", "after: 1"},
                                                     {"flshield_fa_adp", "steps: 20"},
-                                                    {"fltrust_adaptive", "passes: 2 steps: 2"}};
+                                                    {"fltrust_adaptive", "passes: 2 steps: 2"},
+                                                    {"baseline_probe", "submits: MIXTURES channel: SHARES"}};
   const auto rule = rules.find(name);
   const auto setting = settings.find(name);
   std::string group = name + " { " + (setting == settings.end() ? "" : setting->second) + " } ";
@@ -69,9 +71,10 @@ std::string scenario_with(const std::string& name) {
   }());
   if (!stages.empty() && stages.front()->needs_poison()) group += "badnets {} ";
   if (is_in(name, "validation")) group += "sign_flip {} ";
+  const std::string server = name == "baseline_probe" ? "server { publishes: WEIGHTS } " : "";
   const bool of_numbers = name == "target_shift" || name == "target_flip";
-  return scenario_of("attacks { members { id: 1 id: 4 id: 6 } " + group + "}",
-                     rule == rules.end() ? "krum { f: 1 }" : rule->second, of_numbers ? "waves" : "glyphs");
+  return server + scenario_of("attacks { members { id: 1 id: 4 id: 6 } " + group + "}",
+                              rule == rules.end() ? "krum { f: 1 }" : rule->second, of_numbers ? "waves" : "glyphs");
 }
 
 class AttackConformance : public testing::TestWithParam<std::string> {};

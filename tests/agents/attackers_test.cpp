@@ -26,6 +26,7 @@ class NoRule final : public RuleProbe {
   }
 };
 class NoLab final : public Lab {
+  ClassGradients class_gradients(std::span<const AgentId>, std::size_t) override { return {}; }
   ColumnMatrix train(std::span<const AgentId>, const LabTraining&) override { return {}; }
 };
 

@@ -20,6 +20,7 @@ using testing::FloatNear;
 /// Gradient descent on |w - target|^2 / 2, rate 0.1; the poisoned target is another one. Global parameters are 0.
 class QuadraticLab final : public Lab {
  public:
+  ClassGradients class_gradients(std::span<const AgentId>, std::size_t) override { return {}; }
   QuadraticLab(const Comm& comm, std::vector<float> clean, std::vector<float> poisoned, int steps_per_epoch = 200,
                std::vector<std::int64_t> tensors = {})
       : comm_(comm),
@@ -122,6 +123,8 @@ TEST(AlieBackdoor, measures_the_distance_by_the_mean_square_of_each_tensor) {
 TEST(AlieBackdoor, pulls_no_harder_on_a_large_layer_than_the_authors_do) {
   // The 784 x 100 layer, alpha 0.2: the gradient of the distance is 2 * 0.8 / 78400 = 2.04e-5 per unit of distance.
   class OneGradient final : public Lab {
+    ClassGradients class_gradients(std::span<const AgentId>, std::size_t) override { return {}; }
+
    public:
     ColumnMatrix train(std::span<const AgentId>, const LabTraining& training) override {
       const ParameterLayout layout({{.name = "w", .shape = {100, 784}}});
@@ -184,6 +187,8 @@ TEST(AlternatingMinimization, boosts_the_poisoned_pass_and_repents_in_the_clean_
   // gradient {6, -1}, and rho {6 - c, 0 - c'} of half the squared distance to the last change {1, 0}.
   QuadraticLab exact(comm, {0, 1}, {2, 0}, 1);
   class TwoLabs final : public Lab {
+    ClassGradients class_gradients(std::span<const AgentId>, std::size_t) override { return {}; }
+
    public:
     explicit TwoLabs(Lab& clean) : clean_(clean), poisoned_(comm, {0, 1}, {2, 0}, 400) {}
     ColumnMatrix train(std::span<const AgentId> who, const LabTraining& training) override {

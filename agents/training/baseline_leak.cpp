@@ -1,0 +1,42 @@
+#include "agents/training/baseline_leak.hpp"
+
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "attacks/update_tools.hpp"
+#include "sim/base/contract.hpp"
+#include "sim/params/linear.hpp"
+
+namespace souk {
+namespace {
+
+/// Total variation of two distributions.
+template <class Share>
+double total_variation(std::span<const double> truth, const Share& share) {
+  double sum = 0.0;
+  for (std::size_t c = 0; c < truth.size(); ++c) sum += std::abs(truth[c] - share(c));
+  return 0.5 * sum;
+}
+
+double cosine_between(const Comm& comm, const ColumnVector& a, const ColumnVector& b, std::size_t dimension) {
+  const std::vector<double> products = dots(comm, copies_of(comm, dimension, a, 1), b);
+  const PanelPlan plan(dimension);
+  return cosine_of(products.front(), std::sqrt(squared_norm(comm, plan, a) * squared_norm(comm, plan, b)));
+}
+
+}  // namespace
+
+void record_claim(const Comm& comm, int group, const BaselineClaim& claim, const BaselineTruth& truth,
+                  RoundRecord& record) {
+  SOUK_EXPECT(claim.class_shares.size() == truth.class_shares.size());
+  const auto add = [&](const char* name, double value) { record.add(fmt::format("attack.{}.{}", group, name), value); };
+  add("class_share_error", total_variation(truth.class_shares, [&](std::size_t c) { return claim.class_shares[c]; }));
+  const double equal = 1.0 / static_cast<double>(truth.class_shares.size());
+  add("class_share_guess", total_variation(truth.class_shares, [equal](std::size_t) { return equal; }));
+  if (truth.root_update != nullptr) {
+    add("baseline_cosine", cosine_between(comm, claim.direction, *truth.root_update, truth.dimension));
+  }
+}
+
+}  // namespace souk

@@ -1,0 +1,167 @@
+#include "attacks/class_shares_estimate.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "attacks/bfgs.hpp"
+#include "sim/base/random.hpp"
+#include "sim/params/dot.hpp"
+
+namespace souk {
+namespace {
+
+constexpr double bend = 0.02;  // h: width of the corner at cosine 0
+constexpr double entropy_weight = 0.05;
+constexpr double misfit_floor = 1e-3;  // an exact fit is worth no more than this
+constexpr double least_width = 1e-3;   // of s, where a threshold parts what was sold from the rest
+constexpr int starts = 4;
+
+double logistic(double x) { return x >= 0.0 ? 1.0 / (1.0 + std::exp(-x)) : std::exp(x) / (1.0 + std::exp(x)); }
+/// log(1 + exp(x)).
+double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
+
+std::vector<double> softmax_of(std::span<const double> z) {
+  const double top = *std::ranges::max_element(z);
+  std::vector<double> shares;
+  double sum = 0.0;
+  for (const double value : z) {
+    shares.push_back(std::exp(value - top));
+    sum += shares.back();
+  }
+  for (double& share : shares) share /= sum;
+  return shares;
+}
+
+/// Cosines of a round's updates with the root update that these shares would make, and how they depend on the shares.
+class Cosines {
+ public:
+  Cosines(const ScoredRound& round, std::span<const double> shares) : round_(round), slopes_(shares.size()) {
+    const std::size_t classes = shares.size();
+    for (std::size_t c = 0; c < classes; ++c) {
+      for (std::size_t k = 0; k < classes; ++k) slopes_[c] += round.between(c, k) * shares[k];
+    }
+    const double square = dot(shares, slopes_);
+    length_ = square > 0.0 ? std::sqrt(square) : 0.0;
+    for (std::size_t j = 0; j < round.outcomes.size(); ++j) {
+      values_.push_back(length_ > 0.0 ? dot(row(j), shares) / length_ : 0.0);
+    }
+  }
+  std::span<const double> values() const { return values_; }
+  /// Adds `weight` times the gradient of cosine j by the shares: M_j / N - c_j K pi / N^2.
+  void add_gradient(std::size_t j, double weight, std::span<double> gradient) const {
+    if (length_ == 0.0) return;
+    const std::span<const double> products = row(j);
+    for (std::size_t c = 0; c < gradient.size(); ++c) {
+      gradient[c] += weight * (products[c] / length_ - values_[j] * slopes_[c] / (length_ * length_));
+    }
+  }
+
+ private:
+  std::span<const double> row(std::size_t j) const {
+    return std::span(round_.products).subspan(j * slopes_.size(), slopes_.size());
+  }
+  const ScoredRound& round_;
+  std::vector<double> slopes_;  ///< K pi
+  double length_ = 0.0;         ///< N
+  std::vector<double> values_;
+};
+
+/// The entropy term, whose gradient is added to that by the shares, and the way from there to z of pi = softmax(z).
+double with_entropy(std::span<const double> shares, std::span<double> by_shares, std::span<double> by_z) {
+  double value = 0.0;
+  for (std::size_t c = 0; c < shares.size(); ++c) {
+    if (!(shares[c] > 0.0)) continue;  // far out, where the term no longer matters
+    value += entropy_weight * shares[c] * std::log(shares[c]);
+    by_shares[c] += entropy_weight * (std::log(shares[c]) + 1.0);
+  }
+  const double mean = dot(shares, by_shares);
+  for (std::size_t c = 0; c < shares.size(); ++c) by_z[c] = shares[c] * (by_shares[c] - mean);
+  return value;
+}
+
+/// How badly the cosines of a round explain what was earned, up to a factor; adds the gradient by the shares.
+double misfit(const ScoredRound& round, std::span<const double> shares, std::span<double> gradient) {
+  const Cosines cosines(round, shares);
+  const std::size_t updates = round.outcomes.size();
+  std::vector<double> scores;
+  for (const double cosine : cosines.values()) scores.push_back(bend * softplus(cosine / bend));
+  const double both = dot(round.outcomes, scores), earned = dot(round.outcomes, round.outcomes);
+  const double scored = dot(scores, scores);
+  const double alike = both * both / (earned * scored);
+  const double rest = 1.0 - alike + misfit_floor;
+  const double factor = -0.5 * static_cast<double>(updates) / rest;
+  for (std::size_t j = 0; j < updates; ++j) {
+    const double by_score = 2.0 * both / (earned * scored) * (round.outcomes[j] - scores[j] * both / scored);
+    cosines.add_gradient(j, factor * by_score * logistic(cosines.values()[j] / bend), gradient);
+  }
+  return 0.5 * static_cast<double>(updates) * std::log(rest);
+}
+
+bool says_something(const ScoredRound& round) {
+  return std::ranges::any_of(round.outcomes, [](double outcome) { return outcome > 0.0; });
+}
+
+}  // namespace
+
+std::vector<double> class_shares_from_scores(std::span<const ScoredRound> rounds, std::size_t classes, Stream& random) {
+  if (std::ranges::none_of(rounds, says_something)) return {};
+  const Smooth loss = [&](std::span<const double> z, std::span<double> gradient) {
+    const std::vector<double> shares = softmax_of(z);
+    std::vector<double> by_shares(classes, 0.0);
+    double value = 0.0;
+    for (const ScoredRound& round : rounds) {
+      if (says_something(round)) value += misfit(round, shares, by_shares);
+    }
+    return value + with_entropy(shares, by_shares, gradient);
+  };
+  Descent best;
+  for (int start = 0; start < starts; ++start) {
+    std::vector<double> z(classes, 0.0);
+    if (start > 0) std::ranges::generate(z, [&] { return random.normal(); });
+    Descent found = minimised(loss, std::move(z));
+    if (start == 0 || found.value < best.value) best = std::move(found);
+  }
+  return softmax_of(best.at);
+}
+
+std::vector<double> class_shares_from_sales(std::span<const ScoredRound> rounds, std::size_t classes,
+                                            const SalesModel& model) {
+  const std::optional<double>& threshold = model.threshold;
+  const double sure = 1.0 - 2.0 * model.turned;
+  if (rounds.empty()) return {};
+  // Variables: z of the shares, the logarithm of s, and the thresholds that are to be found.
+  const Smooth loss = [&](std::span<const double> at, std::span<double> gradient) {
+    const std::vector<double> shares = softmax_of(at.first(classes));
+    const double width = least_width + std::exp(at[classes]);
+    std::vector<double> by_shares(classes, 0.0);
+    std::ranges::fill(gradient, 0.0);
+    double value = 0.0;
+    for (std::size_t t = 0; t < rounds.size(); ++t) {
+      const Cosines cosines(rounds[t], shares);
+      const double tau = threshold ? *threshold : at[classes + 1 + t];
+      for (std::size_t j = 0; j < rounds[t].outcomes.size(); ++j) {
+        const double x = (cosines.values()[j] - tau) / width;
+        const bool sold = rounds[t].outcomes[j] > 0.0;
+        const double side = sold ? x : -x, right = logistic(side);
+        // Where nothing is turned round, log1p's way: the other would be the logarithm of 0 far out.
+        value += model.turned > 0.0 ? -std::log(model.turned + sure * right) : softplus(-side);
+        const double told = model.turned > 0.0 ? sure * right / (model.turned + sure * right) : 1.0;
+        const double by_x = (sold ? -1.0 : 1.0) * told * (1.0 - right);
+        cosines.add_gradient(j, by_x / width, by_shares);
+        gradient[classes] -= by_x * x * (width - least_width) / width;
+        if (!threshold) gradient[classes + 1 + t] -= by_x / width;
+      }
+    }
+    return value + with_entropy(shares, by_shares, gradient.first(classes));
+  };
+  Descent best;
+  for (const double width : {0.03, 0.1, 0.3}) {
+    std::vector<double> start(classes + 1 + (threshold ? 0 : rounds.size()), 0.0);
+    start[classes] = std::log(width);
+    Descent found = minimised(loss, std::move(start));
+    if (best.at.empty() || found.value < best.value) best = std::move(found);
+  }
+  return softmax_of(std::span(best.at).first(classes));
+}
+
+}  // namespace souk
