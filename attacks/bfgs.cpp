@@ -1,5 +1,6 @@
 #include "attacks/bfgs.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "sim/params/dot.hpp"
@@ -25,11 +26,14 @@ void update_inverse(std::vector<double>& inverse, std::span<const double> s, std
   }
 }
 
-std::vector<double> unit_matrix(std::size_t n) {
-  std::vector<double> unit(n * n, 0.0);
-  for (std::size_t i = 0; i < n; ++i) unit[i * n + i] = 1.0;
-  return unit;
+std::vector<double> diagonal(std::size_t n, double value) {
+  std::vector<double> matrix(n * n, 0.0);
+  for (std::size_t i = 0; i < n; ++i) matrix[i * n + i] = value;
+  return matrix;
 }
+
+/// What makes a step along this gradient no longer than 1.
+double at_most_one(std::span<const double> gradient) { return 1.0 / std::max(1.0, std::sqrt(dot(gradient, gradient))); }
 
 }  // namespace
 
@@ -38,14 +42,17 @@ Descent minimised(const Smooth& function, std::vector<double> start, std::size_t
   Descent now{.at = std::move(start)};
   std::vector<double> gradient(n), direction(n), next_gradient(n), y(n), s(n);
   now.value = function(now.at, gradient);
-  std::vector<double> inverse = unit_matrix(n);
+  std::vector<double> inverse = diagonal(n, at_most_one(gradient));
+  bool guessed = true;  // nothing is known of the curvature
   for (std::size_t step = 0; step < steps_max && std::sqrt(dot(gradient, gradient)) > flat; ++step) {
     for (std::size_t i = 0; i < n; ++i) direction[i] = -dot(std::span(inverse).subspan(i * n, n), gradient);
     double slope = dot(direction, gradient);
     if (!(slope < 0.0)) {  // rounding has spoilt the matrix
-      inverse = unit_matrix(n);
-      for (std::size_t i = 0; i < n; ++i) direction[i] = -gradient[i];
-      slope = -dot(gradient, gradient);
+      const double scale = at_most_one(gradient);
+      inverse = diagonal(n, scale);
+      guessed = true;
+      for (std::size_t i = 0; i < n; ++i) direction[i] = -scale * gradient[i];
+      slope = -scale * dot(gradient, gradient);
     }
     double length = 1.0, value = now.value;
     std::vector<double> next(n);
@@ -59,6 +66,10 @@ Descent minimised(const Smooth& function, std::vector<double> start, std::size_t
     for (std::size_t i = 0; i < n; ++i) {
       s[i] = next[i] - now.at[i];
       y[i] = next_gradient[i] - gradient[i];
+    }
+    if (guessed && dot(s, y) > 0.0) {
+      inverse = diagonal(n, dot(s, y) / dot(y, y));
+      guessed = false;
     }
     update_inverse(inverse, s, y);
     now = {std::move(next), value};

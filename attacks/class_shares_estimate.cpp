@@ -13,8 +13,9 @@ namespace {
 constexpr double bend = 0.02;  // h: width of the corner at cosine 0
 constexpr double entropy_weight = 0.05;
 constexpr double misfit_floor = 1e-3;  // an exact fit is worth no more than this
+constexpr double least_share = 1e-6;   // to start from: further out no slope leads back
 constexpr double least_width = 1e-3;   // of s, where a threshold parts what was sold from the rest
-constexpr int starts = 4;
+constexpr int drawn_starts = 6;
 
 double logistic(double x) { return x >= 0.0 ? 1.0 / (1.0 + std::exp(-x)) : std::exp(x) / (1.0 + std::exp(x)); }
 /// log(1 + exp(x)).
@@ -103,7 +104,8 @@ bool says_something(const ScoredRound& round) {
 
 }  // namespace
 
-std::vector<double> class_shares_from_scores(std::span<const ScoredRound> rounds, std::size_t classes, Stream& random) {
+std::vector<double> class_shares_from_scores(std::span<const ScoredRound> rounds, std::size_t classes, Stream& random,
+                                             std::span<const double> before) {
   if (std::ranges::none_of(rounds, says_something)) return {};
   const Smooth loss = [&](std::span<const double> z, std::span<double> gradient) {
     const std::vector<double> shares = softmax_of(z);
@@ -114,12 +116,20 @@ std::vector<double> class_shares_from_scores(std::span<const ScoredRound> rounds
     }
     return value + with_entropy(shares, by_shares, gradient);
   };
-  Descent best;
-  for (int start = 0; start < starts; ++start) {
-    std::vector<double> z(classes, 0.0);
-    if (start > 0) std::ranges::generate(z, [&] { return random.normal(); });
+  Descent best = minimised(loss, std::vector<double>(classes, 0.0));
+  const auto try_from = [&](std::vector<double> z) {
     Descent found = minimised(loss, std::move(z));
-    if (start == 0 || found.value < best.value) best = std::move(found);
+    if (found.value < best.value) best = std::move(found);
+  };
+  if (!before.empty()) {
+    std::vector<double> z;
+    for (const double share : before) z.push_back(std::log(std::max(share, least_share)));
+    try_from(std::move(z));
+  }
+  for (int start = 0; start < drawn_starts; ++start) {
+    std::vector<double> z(classes);
+    std::ranges::generate(z, [&] { return random.normal(); });
+    try_from(std::move(z));
   }
   return softmax_of(best.at);
 }

@@ -22,11 +22,13 @@ struct ScoredRound {
 };
 
 /// Classes' shares under which cosines above 0 go with what was earned, up to a factor of each round. Minimises over
-/// pi = softmax(z), from uniform shares and three normal draws,
+/// pi = softmax(z), from equal shares, from `before`, an estimate of fewer rounds or nothing, and from six normal
+/// draws,
 ///     sum_t m_t / 2 log(1 - <w_t, f_t>^2 / (|w_t|^2 |f_t|^2) + 1e-3) + 0.05 sum_c pi_c log pi_c,
 /// f = h log(1 + exp(c(pi) / h)), h = 0.02. Rounds in which nobody earned anything say nothing. [classes], sum 1; empty
 /// where no round says anything. Souk's own.
-std::vector<double> class_shares_from_scores(std::span<const ScoredRound> rounds, std::size_t classes, Stream& random);
+std::vector<double> class_shares_from_scores(std::span<const ScoredRound> rounds, std::size_t classes, Stream& random,
+                                             std::span<const double> before = {});
 
 /// What is known of sales beside them.
 struct SalesModel {

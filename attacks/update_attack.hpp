@@ -47,7 +47,7 @@ struct OwnOutcomes {
 /// with the truth; the group does not learn how close it is.
 struct BaselineClaim {
   std::vector<double> class_shares;  ///< [classes] sum 1
-  ColumnVector direction;            ///< [d] its guess of this round's root update, up to a factor
+  ColumnMatrix direction;            ///< [1, d] its guess of this round's root update, up to a factor
 };
 
 /// What everybody knows of the protocol before the first round.

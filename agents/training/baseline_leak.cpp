@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "attacks/update_tools.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/params/linear.hpp"
 
@@ -19,10 +18,10 @@ double total_variation(std::span<const double> truth, const Share& share) {
   return 0.5 * sum;
 }
 
-double cosine_between(const Comm& comm, const ColumnVector& a, const ColumnVector& b, std::size_t dimension) {
-  const std::vector<double> products = dots(comm, copies_of(comm, dimension, a, 1), b);
-  const PanelPlan plan(dimension);
-  return cosine_of(products.front(), std::sqrt(squared_norm(comm, plan, a) * squared_norm(comm, plan, b)));
+double cosine_between(const Comm& comm, const ColumnMatrix& direction, const ColumnVector& root_update) {
+  const auto [products, squares] = dots_and_norms(comm, direction, root_update);
+  const double length = std::sqrt(squared_norm(comm, direction.plan(), root_update));
+  return cosine_of(products.front(), std::sqrt(squares.front()) * length);
 }
 
 }  // namespace
@@ -35,7 +34,7 @@ void record_claim(const Comm& comm, int group, const BaselineClaim& claim, const
   const double equal = 1.0 / static_cast<double>(truth.class_shares.size());
   add("class_share_guess", total_variation(truth.class_shares, [equal](std::size_t) { return equal; }));
   if (truth.root_update != nullptr) {
-    add("baseline_cosine", cosine_between(comm, claim.direction, *truth.root_update, truth.dimension));
+    add("baseline_cosine", cosine_between(comm, claim.direction, *truth.root_update));
   }
 }
 

@@ -2,7 +2,7 @@
 
 #include <span>
 
-#include "attacks/update_attack.hpp"
+#include "attacks/attack.hpp"
 #include "sim/engine/round_record.hpp"
 
 namespace souk {
@@ -11,7 +11,6 @@ namespace souk {
 struct BaselineTruth {
   std::span<const double> class_shares;  ///< [classes] of its root data
   const ColumnVector* root_update;       ///< [d]; null: it trains none
-  std::size_t dimension = 0;             ///< d
 };
 
 /// Records how close a group's claim is:

@@ -310,7 +310,7 @@ void ModelServer::publish(const ServerRound& round, RoundRecord& record) {
   const std::vector<double> shares =
       class_shares(round.root.samples(), federation_.task().labels(), federation_.task().classes());
   for (const auto& [group, claim] : attackers_.claims(comm_)) {
-    record_claim(comm_, group, claim, {shares, round.own_update(), change_.size()}, record);
+    record_claim(comm_, group, claim, {shares, round.own_update()}, record);
   }
 }
 

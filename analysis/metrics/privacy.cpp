@@ -1,4 +1,4 @@
-// Clients' differential privacy: what was given away, and how far updates were shortened.
+// Differential privacy, what it costs, and what sellers learn of a buyer's root data.
 #include "analysis/metrics/metric.hpp"
 
 namespace souk {
@@ -14,6 +14,22 @@ const RegisterMetrics register_privacy{
      .title = "updates that were longer than the bound",
      .unit = "share",
      .of_each_round = true},
+    {.name = "root.epsilon",
+     .title = "epsilon of all root updates so far, for a root sample",
+     .better = Better::smaller,
+     .shown = {{"run_page", 125}}},
+    {.name = "turned_sales", .title = "sales told the other way round", .unit = "count", .of_each_round = true},
+    {.name = "class_share_error",
+     .title = "total variation of the claimed class shares from the buyer's",
+     .better = Better::larger,
+     .of_attacks = true},
+    {.name = "class_share_guess",
+     .title = "total variation of equal class shares from the buyer's",
+     .of_attacks = true},
+    {.name = "baseline_cosine",
+     .title = "cosine of the claimed direction with the root update",
+     .better = Better::smaller,
+     .of_attacks = true},
 };
 
 }  // namespace

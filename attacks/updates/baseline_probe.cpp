@@ -86,7 +86,7 @@ class BaselineProbe final : public CraftWith<Pool, Laboratory> {
     remember(published.agents, published.weights);
   }
 
-  std::optional<BaselineClaim> claim(const Comm&) override {
+  std::optional<BaselineClaim> claim(const Comm& comm) override {
     if (!submitted_) return std::nullopt;
     const std::size_t classes = submitted_->classes.rows();
     std::vector<double> shares;
@@ -97,15 +97,17 @@ class BaselineProbe final : public CraftWith<Pool, Laboratory> {
            .turned = turned_});
     } else {
       Stream random(seed_, streams::starts_of_fit(round_));
-      shares = class_shares_from_scores(rounds_, classes, random);
+      shares = class_shares_from_scores(rounds_, classes, random, before_);
+      before_ = shares;
     }
     std::optional<BaselineClaim> claim;
-    if (!shares.empty()) claim.emplace(BaselineClaim{shares, combine(submitted_->classes, shares)});
+    if (!shares.empty()) claim.emplace(BaselineClaim{shares, mix(comm, submitted_->classes, shares)});
     submitted_.reset();
     return claim;
   }
 
   void serialize(Archive& archive, const Comm&) override {
+    archive.field("last estimate", before_);
     auto count = static_cast<std::int64_t>(rounds_.size());
     archive.field("rounds seen", count);
     rounds_.resize(static_cast<std::size_t>(count));
@@ -182,6 +184,7 @@ class BaselineProbe final : public CraftWith<Pool, Laboratory> {
   std::uint64_t seed_ = 0;
   RoundIndex round_{};
   double turned_ = 0.0;
+  std::vector<double> before_;          ///< the last estimate from scores
   std::vector<ScoredRound> rounds_;     ///< all so far of which something is known
   std::optional<Submitted> submitted_;  ///< between submission and claim
 };
