@@ -78,6 +78,7 @@ class RandomScenario {
       if (pre.method_case() == scenario::PreAggregator::METHOD_NOT_SET) pre.mutable_clipping();
     }
     if (scenario_.has_market()) tidy(*scenario_.mutable_market());
+    if (scenario_.has_market()) tidy_outcome_noise(*scenario_.mutable_market());
     tidy(*scenario_.mutable_task()->mutable_training());
     if (!graph()) scenario_.clear_service();
     if (scenario_.has_service()) tidy(*scenario_.mutable_service());
@@ -150,7 +151,7 @@ class RandomScenario {
   }
 
   /// Few samples, and of the biases one alone.
-  void tidy(scenario::Root& root) const {
+  void tidy(scenario::Root& root) {
     root.clear_fraction();
     if (!classes()) {
       root.clear_bias();
@@ -160,6 +161,27 @@ class RandomScenario {
     if (!root.has_samples()) root.set_samples(20);
     if (root.bias() > 0.0) root.clear_dirichlet_alpha();
     if (root.bias() > 0.0 || root.dirichlet_alpha() > 0.0) root.clear_half_classes();
+    const bool private_alone = scenario_.aggregator().has_fltrust() && !graph() && !scenario_.has_unlearning();
+    if (!private_alone && !coin(0.1)) root.clear_update();  // most rules train no root update
+  }
+
+  /// Noise on sales where nothing else tells of them.
+  void tidy_outcome_noise(scenario::Market& market) {
+    if (!market.has_randomized_response() || coin(0.1)) return;
+    market.mutable_unit_price();
+    market.clear_audit();
+    scenario_.mutable_server()->set_publishes(scenario::Server::NOTHING);
+  }
+
+  /// Those who go by what is told, of those who are told something.
+  void tidy_probe(scenario::Attack& group) {
+    if (!group.has_baseline_probe() || coin(0.1)) return;
+    group.clear_knowledge();
+    scenario_.mutable_root()->set_always(true);
+    if (!classes()) group.mutable_sign_flip();
+    if (scenario_.has_market() || !classes()) return;
+    group.mutable_baseline_probe()->set_channel(scenario::BaselineProbe::SHARES);
+    scenario_.mutable_server()->set_publishes(scenario::Server::WEIGHTS);
   }
 
   void tidy(scenario::Attack& group) {
@@ -182,6 +204,7 @@ class RandomScenario {
     if (group.has_members()) group.clear_members();  // drawn numbers are rarely those of clients
     if (group.every() > 1) group.clear_off();
     if (group.to_round() < group.from_round()) group.clear_to_round();
+    tidy_probe(group);
   }
 
   /// What only nodes have, and of that what fits the network.
