@@ -120,7 +120,7 @@ std::vector<double> norms_of(const RuleInput& input) {
 double clip_factor(double norm, double limit) { return norm > limit ? limit / norm : 1.0; }
 
 void add_noise(ColumnVector& step, const RuleInput& input, double sigma) {
-  const std::uint64_t seed = (static_cast<std::uint64_t>(input.random.next()) << 32U) | input.random.next();
+  const std::uint64_t seed = input.random.next_seed();
   if (sigma == 0.0) return;
   for (const Panel& panel : input.updates.panels()) {
     Stream random(seed, streams::rule_noise(panel.index, input.round));

@@ -15,8 +15,7 @@ std::optional<std::size_t> row_of(const BaselineView& view, AgentId seller) {
 
 /// A stream for each panel, named by numbers from the view's: which rank owns it decides nothing.
 ColumnVector normal_noise(const BaselineView& view) {
-  const std::uint64_t high = view.random.next();
-  const std::uint64_t seed = high << 32 | view.random.next();
+  const std::uint64_t seed = view.random.next_seed();
   ColumnVector noise(view.updates);
   for (const Panel& panel : view.updates.panels()) {
     Stream random(seed, streams::baseline_noise(panel.index, view.round));

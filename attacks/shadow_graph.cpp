@@ -27,9 +27,7 @@ auto about_shadow(Work work) {
 
 /// Drawn from the seed of the attack's own draws.
 std::uint64_t drawn_seed(std::uint64_t seed, std::uint64_t what) {
-  Stream draws(seed, streams::attacker_knowledge(what));
-  const std::uint64_t high = draws.next();
-  return (high << 32) | draws.next();
+  return Stream(seed, streams::attacker_knowledge(what)).next_seed();
 }
 
 }  // namespace

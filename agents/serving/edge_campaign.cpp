@@ -45,9 +45,7 @@ std::string path_of(std::size_t index) { return fmt::format("service.attacks[{}]
 
 /// Of a round's own draws; of round 0, what an attacker knows from the beginning.
 std::uint64_t drawn_seed(std::uint64_t seed, std::size_t attack, RoundIndex round) {
-  Stream draws(seed, streams::edge_attack(attack, round));
-  const std::uint64_t high = draws.next();
-  return (high << 32) | draws.next();
+  return Stream(seed, streams::edge_attack(attack, round)).next_seed();
 }
 
 /// Runs `work`; what it says gets the place of the attack in the scenario.

@@ -234,9 +234,7 @@ class Unlearning final : public Stage {
   }
 
   std::uint64_t seed_of_reference(std::uint32_t which) const {
-    Stream random(world_.scenario.seed(), streams::seed_of_reference(which));
-    const std::uint64_t high = random.next();
-    return (high << 32) | random.next();
+    return Stream(world_.scenario.seed(), streams::seed_of_reference(which)).next_seed();
   }
 
   void record_cost(const RequestBatch& batch, const ForgettingCost& cost, std::size_t units, const std::string& prefix,

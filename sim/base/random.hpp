@@ -66,6 +66,11 @@ class Stream {
     if (unused_ == 0) refill();
     return block_[4 - static_cast<unsigned>(unused_--)];
   }
+  /// Names streams of its own: 64 bits, the first word drawn the upper half.
+  std::uint64_t next_seed() {
+    const std::uint64_t high = next();
+    return high << 32 | next();
+  }
   /// In [0, 1), 24 bits, for hot loops over float data.
   float uniform_float() { return static_cast<float>(next() >> 8) * 0x1p-24f; }
   double uniform();                          ///< in [0, 1), 53 bits

@@ -39,6 +39,7 @@ class Phases {
  public:
   Phases(const Comm& comm, RoundIndex round, const std::optional<InjectedFault>& fault)
       : comm_(comm), round_(round), fault_(fault) {}
+  Phases(const Comm&, RoundIndex, std::optional<InjectedFault>&&) = delete;  // it is not copied
   /// Local work that does not communicate, timed; whether it failed anywhere is agreed on in the next phase, which does
   /// nothing then.
   void prepare(const char* name, const std::function<void()>& work);

@@ -37,7 +37,7 @@ std::string_view to_string(SelectionOutcome outcome);
 enum class Stop : std::uint8_t {
   target,    ///< as good as wanted
   patience,  ///< no better for as many tests as were to be waited
-  budget,    ///< no money to go on
+  budget,    ///< no money, or no privacy, to go on
   diverged,  ///< what was trained is no number any more
 };
 std::string_view to_string(Stop stop);

@@ -65,9 +65,7 @@ void Evolution::advance(EditedGraph& graph, std::uint32_t tick, const HistoryPla
   if (is_still()) return;
   std::uint64_t seed = seed_;
   if (config_.per_pair()) {
-    Stream own(seed_, streams::history(place.target, place.candidate));
-    seed = own.next();
-    seed = (seed << 32) | own.next();
+    seed = Stream(seed_, streams::history(place.target, place.candidate)).next_seed();
   }
   if (config_.drift() > 0) graph.drift(seed, config_.drift());
   depart(graph, seed, tick);

@@ -34,8 +34,7 @@ ColumnVector direction(const ValuationInput& input, std::uint64_t seed, std::siz
 
 /// [n, dimensions] updates projected at random, of root mean square 1.
 DenseMatrix projected(const ValuationInput& input, std::size_t dimensions) {
-  const std::uint64_t high = input.random.next();
-  const std::uint64_t seed = high << 32 | input.random.next();
+  const std::uint64_t seed = input.random.next_seed();
   DenseMatrix points(input.sellers.size(), dimensions);
   double squares = 0.0;
   for (std::size_t k = 0; k < dimensions; ++k) {

@@ -28,8 +28,7 @@ class FineTune final : public UnlearningOperator {
       std::vector<float> model(server->parameters().begin(), server->parameters().end());
       FreshServer fresh(*server);
       for (std::uint32_t r = 0; r < config_.rounds() && !clients.empty(); ++r) {
-        const std::uint64_t high = random.next();  // batches of their own: the coming round draws its own anyway
-        const std::uint64_t seed = (high << 32) | random.next();
+        const std::uint64_t seed = random.next_seed();  // of batches: the coming round draws its own anyway
         const ColumnMatrix& updates = work.train(clients, model, {.seed = seed, .round = request.round});
         fresh.apply(request.round, clients, updates, model);
       }
