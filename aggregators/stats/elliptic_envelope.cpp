@@ -33,7 +33,7 @@ struct Scatter {
 };
 
 /// Members whose covariance has this determinant.
-struct Candidate {
+struct Ellipsoid {
   Members members;
   double log_determinant = std::numeric_limits<double>::infinity();
 };
@@ -97,13 +97,13 @@ class FastMcd {
       : points_(points), support_(support), scale_(scale) {}
 
   Members best(Stream& random) const {
-    std::vector<Candidate> candidates;
+    std::vector<Ellipsoid> candidates;
     for (std::size_t start = 0; start < starts; ++start) {
       candidates.push_back(concentrated({.members = random_members(random)}, first_steps));
     }
     std::stable_sort(candidates.begin(), candidates.end(), better);
     candidates.resize(finalists);
-    for (Candidate& candidate : candidates) candidate = concentrated(std::move(candidate), concentration_steps_max);
+    for (Ellipsoid& candidate : candidates) candidate = concentrated(std::move(candidate), concentration_steps_max);
     return std::min_element(candidates.begin(), candidates.end(), better)->members;
   }
 
@@ -121,7 +121,7 @@ class FastMcd {
   }
 
  private:
-  static bool better(const Candidate& a, const Candidate& b) { return a.log_determinant < b.log_determinant; }
+  static bool better(const Ellipsoid& a, const Ellipsoid& b) { return a.log_determinant < b.log_determinant; }
 
   /// As few as span a covariance: so few are most likely to be free of outliers.
   Members random_members(Stream& random) const {
@@ -135,7 +135,7 @@ class FastMcd {
   }
 
   /// C-steps: the nearest points by the distances that the members define become the members.
-  Candidate concentrated(Candidate candidate, int steps) const {
+  Ellipsoid concentrated(Ellipsoid candidate, int steps) const {
     for (int step = 0; step < steps; ++step) {
       heartbeat::beat();
       Members nearest = nearest_points(distances(candidate.members, candidate.log_determinant));

@@ -163,8 +163,8 @@ std::map<RunAttack, Ranks> read_ranks(const Database& view) {
   return ranks;
 }
 
-void add_ranks(const Study& study, const SeedGroup& group, const std::string& attack,
-               const std::map<RunAttack, Ranks>& ranks, DataSet& data) {
+void add_edge_ranks(const Study& study, const SeedGroup& group, const std::string& attack,
+                    const std::map<RunAttack, Ranks>& ranks, DataSet& data) {
   for (const auto& [kind, member] : {std::pair("edges", &Ranks::edges), std::pair("other pairs", &Ranks::others)}) {
     std::vector<std::vector<double>> shares;  // by part, of runs
     for (const std::size_t run : group.runs) {
@@ -208,7 +208,8 @@ void add_rank_figure(const Study& study, const Database& view, std::vector<Figur
   const std::map<RunAttack, Ranks> ranks = read_ranks(view);
   DataSet data(vega::grid_columns(study, {"inference", "kind", "from", "to", "mean", "runs"}));
   for (const std::string& attack : attacks.values) {
-    for (const SeedGroup& group : seed_groups(study, RunsTaken::ended)) add_ranks(study, group, attack, ranks, data);
+    for (const SeedGroup& group : seed_groups(study, RunsTaken::ended))
+      add_edge_ranks(study, group, attack, ranks, data);
   }
   if (data.empty()) return;
   figures.push_back(

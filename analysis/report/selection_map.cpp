@@ -23,7 +23,7 @@ std::string buyer_name(const Study& study, std::int64_t account) {
 }
 
 /// "12", "10–19" or, where benign clients are between them, "10…19".
-std::string range_text(std::int64_t first, std::int64_t last, bool whole) {
+std::string rounds_text(std::int64_t first, std::int64_t last, bool whole) {
   if (first == last) return fmt::format("{}", first);
   return fmt::format("{}{}{}", first, whole ? "–" : "…", last);
 }
@@ -108,13 +108,13 @@ SelectionMap selection_map(const Database& view, const Study& study, std::int64_
     const bool malicious = field.integer(1) != 0;
     const std::int64_t from = field.integer(3), to = field.integer(4), agents = field.integer(7);
     const std::int64_t first = field.integer(5), last = field.integer(6);
-    const std::string clients = range_text(first, last, last - first + 1 == agents);
+    const std::string clients = rounds_text(first, last, last - first + 1 == agents);
     most_clients = std::max(most_clients, agents);
     most_rounds = std::max(most_rounds, to - from + 1);
     map.weighed = map.weighed || !field.is_null(11);
     map.data.add({buyer_name(study, field.integer(0)), malicious ? "malicious " + clients : clients,
                   malicious ? "malicious" : "benign", places.at({malicious, field.integer(2)}),
-                  static_cast<double>(from) - 0.5, static_cast<double>(to) + 0.5, range_text(from, to, true),
+                  static_cast<double>(from) - 0.5, static_cast<double>(to) + 0.5, rounds_text(from, to, true),
                   field.integer(8), field.integer(9), field.integer(10),
                   field.is_null(11) ? ReportValue() : ReportValue(field.real(11))});
   }

@@ -70,7 +70,7 @@ struct Target {
   bool replaceable = true;  ///< a regular file, or nothing yet
 };
 
-Target target_of(const fs::path& path) {
+Target behind_link(const fs::path& path) {
   const fs::path end = end_of_links(path);
   if (open_file_of(end)) return {end, false};
   std::error_code error;
@@ -128,7 +128,7 @@ void AtomicFile::put_in_place() {
 }
 
 void write_file_atomically(const fs::path& path, std::span<const std::byte> bytes) {
-  const Target target = target_of(path);
+  const Target target = behind_link(path);
   if (!target.replaceable) return write_straight(target.path, bytes);
   AtomicFile file(target.path);
   file.write(bytes);
@@ -140,7 +140,7 @@ void write_file_atomically(const fs::path& path, const std::string& text) {
 }
 
 void require_writable(const fs::path& path) {
-  const Target target = target_of(path);
+  const Target target = behind_link(path);
   if (open_file_of(target.path)) return;
   std::error_code error;
   SOUK_REQUIRE(!path.empty(), "an empty path is no file to write");

@@ -193,7 +193,7 @@ void visit(const Node& node, const std::function<void(const Condition::Compariso
 
 /// What `work` gives; where it throws an InputError, that begins with the place.
 template <class Work>
-auto with_place(const std::string& place, Work work) {
+auto at_place(const std::string& place, Work work) {
   try {
     return work();
   } catch (const InputError& error) {
@@ -211,17 +211,17 @@ Condition::Condition(Condition&&) noexcept = default;
 Condition& Condition::operator=(Condition&&) noexcept = default;
 
 Condition Condition::parse(const std::string& text, const std::string& place) {
-  return Condition(with_place(place, [&] { return Parser(text).parse(); }), place);
+  return Condition(at_place(place, [&] { return Parser(text).parse(); }), place);
 }
 
 Condition Condition::always() { return Condition(std::make_unique<Node>(Node{.kind = Kind::all_of}), ""); }
 
 bool Condition::matches(const Lookup& value_of) const {
-  return with_place(place_, [&] { return evaluate(*root_, value_of); });
+  return at_place(place_, [&] { return evaluate(*root_, value_of); });
 }
 
 void Condition::check_each(const std::function<void(const Comparison&)>& check) const {
-  with_place(place_, [&] { visit(*root_, check); });
+  at_place(place_, [&] { visit(*root_, check); });
 }
 
 bool equal_values(const std::string& left, const std::string& right) {
