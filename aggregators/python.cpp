@@ -16,9 +16,9 @@ namespace souk {
 namespace {
 
 /// What a rule in Python may ask for, by the names of its arguments; docs/own-rules.md says what each is.
-const std::vector<std::string> offered_to_rules{
-    "updates",     "weights",    "round", "state",     "random", "clients",     "tolerated_f",
-    "root_update", "parameters", "gram",  "distances", "norms",  "root_losses", "root_loss"};
+const std::vector<std::string> offered_to_rules{"updates",   "weights",     "round",       "state",      "random",
+                                                "clients",   "tolerated_f", "root_update", "parameters", "gram",
+                                                "distances", "norms",       "root_losses", "root_loss"};
 
 /// What a round holds for the function: what it asks for is filled in.
 struct AskedOfRound {
@@ -109,7 +109,8 @@ class PythonAggregator final : public Aggregator {
   bool asks(const char* name) const { return function_ != nullptr && function_->asks(name); }
   bool columnwise() const { return function_ != nullptr && function_->columnwise(); }
   bool keeps(const char* what) const {
-    return function_ != nullptr && std::ranges::find(function_->not_preserved(), what) == function_->not_preserved().end();
+    return function_ != nullptr &&
+           std::ranges::find(function_->not_preserved(), what) == function_->not_preserved().end();
   }
   void require_file() const {
     SOUK_REQUIRE(function_ != nullptr, "aggregator.python.file: is empty, must name a Python file with the rule");
@@ -123,7 +124,8 @@ class PythonAggregator final : public Aggregator {
     if (asks("gram")) asked.gram = square_of(gram(input.comm, input.updates));
     if (asks("distances")) asked.distances = square_of(squared_distances(input.comm, input.updates));
     if (asks("root_losses")) {
-      for (const Judgement& judgement : input.losses->on_root(input.updates)) asked.root_losses.push_back(judgement.loss);
+      for (const Judgement& judgement : input.losses->on_root(input.updates))
+        asked.root_losses.push_back(judgement.loss);
     }
     if (asks("root_loss")) {
       asked.root_loss = input.losses->on_root(zero_step(input.comm, input.updates.dimension())).front().loss;
@@ -191,8 +193,8 @@ class PythonAggregator final : public Aggregator {
     SOUK_REQUIRE(std::ranges::min(weights) >= 0.0, "{}: aggregate answers a negative weight, {}", path,
                  std::ranges::min(weights));
     SOUK_REQUIRE(sum == 0.0 || std::abs(sum - 1.0) < 1e-5,
-                 "{}: aggregate answers weights that add up to {}, must be shares: 1, or 0 where nobody is accepted", path,
-                 sum);
+                 "{}: aggregate answers weights that add up to {}, must be shares: 1, or 0 where nobody is accepted",
+                 path, sum);
   }
 
   static RuleOutput output_of(const RuleInput& input, PythonAnswer answer) {
@@ -223,8 +225,8 @@ class PythonAggregator final : public Aggregator {
         std::vector<float> copied;
         if (asks("updates")) call.arguments.emplace_back("updates", columns_of_panel(panel, copied));
         const auto hand = [&](const char* name, const ColumnVector& vector) {
-          call.arguments.emplace_back(name, PythonArray{vector.panel(panel).data(), PythonNumber::float32,
-                                                        {panel.columns.size()}, {}});
+          call.arguments.emplace_back(
+              name, PythonArray{vector.panel(panel).data(), PythonNumber::float32, {panel.columns.size()}, {}});
         };
         if (asks("root_update")) hand("root_update", *input.root_update);
         if (asks("parameters")) hand("parameters", input.global != nullptr ? *input.global : unknown);

@@ -58,7 +58,8 @@ class PythonUpdates final : public UpdateAttack {
 
   /// What is gathered on the rank that runs the function, all of it where there is one rank.
   AttackFootprint footprint(const AttackScale& scale) const override {
-    return {.held = scale.members * scale.vector, .working = (3.0 + 2.0 * scale.members + scale.updates) * scale.vector};
+    return {.held = scale.members * scale.vector,
+            .working = (3.0 + 2.0 * scale.members + scale.updates) * scale.vector};
   }
 
   Crafted craft_from(const RoundAccess& access) override {

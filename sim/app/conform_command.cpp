@@ -12,7 +12,9 @@ void add_conform(CLI::App& app, ChosenCommand& chosen) {
   const auto arguments = std::make_shared<ConformArguments>();
   CLI::App* command = app.add_subcommand("conform", "Try a rule of your own in Python on what every rule must do");
   command->add_option("file", arguments->file, "Python file with the function 'aggregate'")->required();
-  command->add_option("--set", arguments->settings, "NAME=VALUE for an argument of the function: true, false, a number or a text")
+  command
+      ->add_option("--set", arguments->settings,
+                   "NAME=VALUE for an argument of the function: true, false, a number or a text")
       ->expected(1)
       ->take_all();
   command->footer(

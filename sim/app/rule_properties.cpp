@@ -40,7 +40,8 @@ class DistanceLosses final : public LossOracle {
   DistanceLosses(const Comm& comm, const ColumnVector& target) : comm_(comm), target_(target) {}
   std::vector<Judgement> on_root(const ColumnMatrix& steps) override {
     std::vector<Judgement> judgements;
-    for (const double square : squared_distances_to(comm_, steps, target_)) judgements.push_back({.loss = 0.5 * square});
+    for (const double square : squared_distances_to(comm_, steps, target_))
+      judgements.push_back({.loss = 0.5 * square});
     return judgements;
   }
   ColumnVector root_gradient(const ColumnVector&) override { return unasked<ColumnVector>(); }

@@ -18,9 +18,9 @@ struct PropertyResult {
   std::string why{};  ///< how it is broken, or what the rule declares; empty where it is kept
 };
 
-/// What every rule must do, tried on updates drawn from a fixed seed: nothing at random, the same bits on 1, 2 and 3 ranks
-/// (threads), what the rule says that it preserves, finite answers to zeros, single updates and extreme magnitudes, and
-/// the same bits after saving, loading and going on elsewhere. `make` makes a fresh rule.
+/// What every rule must do, tried on updates drawn from a fixed seed: nothing at random, the same bits on 1, 2 and 3
+/// ranks (threads), what the rule says that it preserves, finite answers to zeros, single updates and extreme
+/// magnitudes, and the same bits after saving, loading and going on elsewhere. `make` makes a fresh rule.
 std::vector<PropertyResult> properties_of(const std::function<std::unique_ptr<Aggregator>()>& make);
 
 }  // namespace souk

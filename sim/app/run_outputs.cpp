@@ -49,7 +49,8 @@ void require_same_data(const std::filesystem::path& path, const Facts& before, c
                path.string(), was->second, is);
 }
 
-/// Fields of the scenario that name files of code, with the hashes of what is in them: "FIELD HASH", one after the other.
+/// Fields of the scenario that name files of code, with the hashes of what is in them: "FIELD HASH", one after the
+/// other.
 std::string sources_of(const scenario::Scenario& scenario) {
   std::string all;
   for (const SourceFile& file : source_files(scenario)) {
@@ -126,20 +127,20 @@ std::string full_identity(const scenario::Scenario& scenario, const std::string&
 Facts facts_at_start(const scenario::Scenario& scenario, const std::string& data_hash, const Comm& comm,
                      const std::string& blas) {
   Facts facts{{"identity", full_identity(scenario, data_hash)},
-          {"scenario_sha256", identity_of(scenario)},
-          {"data_sha256", data_hash},
-          {"name", scenario.name()},
-          {"seed", std::to_string(scenario.seed())},
-          {"scenario", to_text(scenario)},
-          {"version", version()},
-          {"commit", commit()},
-          {"libtorch", libtorch_version()},
-          {"mpi", mpi_version()},
-          {"blas", blas},
-          {"ranks", std::to_string(comm.size())},
-          {"started", utc_now()},
-          {"status", to_string(RunStatus::running)},
-          {"reason", ""}};
+              {"scenario_sha256", identity_of(scenario)},
+              {"data_sha256", data_hash},
+              {"name", scenario.name()},
+              {"seed", std::to_string(scenario.seed())},
+              {"scenario", to_text(scenario)},
+              {"version", version()},
+              {"commit", commit()},
+              {"libtorch", libtorch_version()},
+              {"mpi", mpi_version()},
+              {"blas", blas},
+              {"ranks", std::to_string(comm.size())},
+              {"started", utc_now()},
+              {"status", to_string(RunStatus::running)},
+              {"reason", ""}};
   if (std::string sources = sources_of(scenario); !sources.empty()) facts["sources_sha256"] = std::move(sources);
   return facts;
 }

@@ -51,14 +51,14 @@ struct PythonWanted {
 /// What a function is handed in a round, and what it may answer.
 struct PythonCall {
   std::vector<std::pair<std::string, PythonValue>> arguments{};
-  std::optional<std::string> state{};      ///< whose of its states it is handed; none: it asks for none
-  std::array<std::uint32_t, 4> random{};   ///< seed of its generator, if it asks for one
-  std::vector<PythonWanted> wanted{};      ///< the first is what an answer that is no dict stands for
+  std::optional<std::string> state{};     ///< whose of its states it is handed; none: it asks for none
+  std::array<std::uint32_t, 4> random{};  ///< seed of its generator, if it asks for one
+  std::vector<PythonWanted> wanted{};     ///< the first is what an answer that is no dict stands for
 };
 
 /// What it answers. Arrays have a shape wanted, and every number is finite.
 struct PythonAnswer {
-  bool none = false;                                   ///< it answered None
+  bool none = false;                                     ///< it answered None
   std::map<std::string, std::vector<float>> vectors{};   ///< those wanted in float32, row after row
   std::map<std::string, std::vector<double>> numbers{};  ///< those wanted in float64
   std::map<std::string, double> diagnostics{};
@@ -82,9 +82,9 @@ class PythonFunction {
   virtual void load_states(const std::string& saved) = 0;
 };
 
-/// Runs the file and finds the function. Throws InputError naming the field where there is no such file, and with file and
-/// line for whatever is wrong in it: no such function, an argument that is neither offered nor set, a setting that is no
-/// argument. In a build without Python, throws what is missing.
+/// Runs the file and finds the function. Throws InputError naming the field where there is no such file, and with file
+/// and line for whatever is wrong in it: no such function, an argument that is neither offered nor set, a setting that
+/// is no argument. In a build without Python, throws what is missing.
 std::unique_ptr<PythonFunction> load_python(const PythonSource& source);
 
 }  // namespace souk

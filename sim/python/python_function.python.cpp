@@ -36,17 +36,12 @@ class Interpreter {
     // Sums over more threads have other bits; NumPy's libraries read these when they are loaded.
     for (const char* name : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"}) setenv(name, "1", 1);
     start();
-    door_ = py::dict();
-    door_["__builtins__"] = py::module_::import("builtins");
-    door_["__name__"] = "souk_door";
-    const py::object code =
-        py::module_::import("builtins").attr("compile")(py::str(door_text), py::str("<souk>"), py::str("exec"));
-    py::module_::import("builtins").attr("exec")(code, door_);
+    open_door();
     PyEval_SaveThread();  // whoever works with Python takes its lock
   }
 
-  /// Nothing that differs from process to process decides anything: no hashes with random seeds, no locale; and no signal
-  /// handlers, which are the program's.
+  /// Nothing that differs from process to process decides anything: no hashes with random seeds, no locale; and no
+  /// signal handlers, which are the program's.
   static void start() {
     PyPreConfig before;
     PyPreConfig_InitPythonConfig(&before);
@@ -67,12 +62,20 @@ class Interpreter {
     PyConfig_Clear(&config);
   }
 
+  void open_door() {
+    const py::module_ builtins = py::module_::import("builtins");
+    door_ = py::dict();
+    door_["__builtins__"] = builtins;
+    door_["__name__"] = "souk_door";
+    builtins.attr("exec")(builtins.attr("compile")(door_text, "<souk>", "exec"), door_);
+  }
+
   static void require(const PyStatus& status) {
     SOUK_REQUIRE(!PyStatus_Exception(status), "Python does not start: {}",
                  status.err_msg == nullptr ? "no reason given" : status.err_msg);
   }
 
-  py::dict door_;
+  py::object door_;  ///< a dict, once there is an interpreter
 };
 
 /// Runs `work` under the interpreter's lock. A Refusal of the door is an InputError.

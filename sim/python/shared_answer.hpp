@@ -6,9 +6,9 @@
 
 namespace souk {
 
-/// Runs the function on rank 0 alone, so that what it answers does not depend on the number of ranks, and hands the answer
-/// to every rank. `check` may refuse it, on rank 0. Collective; whatever the function does wrong ends all ranks with one
-/// sentence. No heartbeat: a function that hangs is found by the watchdog.
+/// Runs the function on rank 0 alone, so that what it answers does not depend on the number of ranks, and hands the
+/// answer to every rank. `check` may refuse it, on rank 0. Collective; whatever the function does wrong ends all ranks
+/// with one sentence. No heartbeat: a function that hangs is found by the watchdog.
 template <class Check>
 PythonAnswer call_on_first_rank(const Comm& comm, PythonFunction& function, const PythonCall& call, const Check& check);
 
@@ -16,7 +16,8 @@ PythonAnswer call_on_first_rank(const Comm& comm, PythonFunction& function, cons
 void share(const Comm& comm, const PythonCall& call, PythonAnswer& answer);
 
 template <class Check>
-PythonAnswer call_on_first_rank(const Comm& comm, PythonFunction& function, const PythonCall& call, const Check& check) {
+PythonAnswer call_on_first_rank(const Comm& comm, PythonFunction& function, const PythonCall& call,
+                                const Check& check) {
   PythonAnswer answer;
   comm.run_phase("python", [&] {
     if (comm.rank() != 0) return;
@@ -31,8 +32,8 @@ PythonAnswer call_on_first_rank(const Comm& comm, PythonFunction& function, cons
 class WholeMatrix {
  public:
   WholeMatrix() = default;
-  /// A view of the matrix, which must outlive it, where one rank holds everything and rows lie at equal distances; a copy
-  /// on rank 0 otherwise. Collective.
+  /// A view of the matrix, which must outlive it, where one rank holds everything and rows lie at equal distances; a
+  /// copy on rank 0 otherwise. Collective.
   WholeMatrix(const Comm& comm, const ColumnMatrix& matrix);
   const PythonArray& array() const { return array_; }
 
