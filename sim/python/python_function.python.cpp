@@ -130,6 +130,19 @@ std::vector<T> values_of(const py::handle& object) {
   return {array.data(), array.data() + array.size()};
 }
 
+/// An object of the interpreter's, let go under its lock by whoever is the last to hold it.
+struct HeldObject {
+  HeldObject() = default;
+  HeldObject(const HeldObject&) = delete;
+  HeldObject& operator=(const HeldObject&) = delete;
+  ~HeldObject() {
+    if (!object) return;
+    const py::gil_scoped_acquire lock;
+    object = py::object();
+  }
+  py::object object;
+};
+
 class EmbeddedFunction final : public PythonFunction {
  public:
   EmbeddedFunction(const PythonSource& source, const std::string& text) : path_(source.path) {
@@ -140,18 +153,13 @@ class EmbeddedFunction final : public PythonFunction {
       }
       py::list offers;
       for (const std::string& offer : source.offers) offers.append(offer);
-      function_ = interpreter.of_door("Function")(source.path, py::bytes(text), source.name, offers, settings);
-      for (const py::handle& name : function_.attr("asks")) asks_.push_back(py::cast<std::string>(name));
-      columnwise_ = py::cast<bool>(function_.attr("columnwise")());
-      for (const py::handle& word : function_.attr("not_preserved")()) {
+      function_.object = interpreter.of_door("Function")(source.path, py::bytes(text), source.name, offers, settings);
+      for (const py::handle& name : function_.object.attr("asks")) asks_.push_back(py::cast<std::string>(name));
+      columnwise_ = py::cast<bool>(function_.object.attr("columnwise")());
+      for (const py::handle& word : function_.object.attr("not_preserved")()) {
         not_preserved_.push_back(py::cast<std::string>(word));
       }
     });
-  }
-
-  ~EmbeddedFunction() override {
-    const py::gil_scoped_acquire lock;
-    function_ = py::object();
   }
 
   bool asks(std::string_view name) const override {
@@ -167,16 +175,16 @@ class EmbeddedFunction final : public PythonFunction {
   PythonAnswer call(const PythonCall& call) override {
     return in_python([&](const Interpreter&) {
       PythonAnswer answer = answer_of(call, ask(call));
-      function_.attr("take_back")();
+      function_.object.attr("take_back")();
       return answer;
     });
   }
 
   std::string save_states() const override {
-    return in_python([&](const Interpreter&) { return py::cast<std::string>(function_.attr("save")()); });
+    return in_python([&](const Interpreter&) { return py::cast<std::string>(function_.object.attr("save")()); });
   }
   void load_states(const std::string& saved) override {
-    in_python([&](const Interpreter&) { function_.attr("load")(py::bytes(saved)); });
+    in_python([&](const Interpreter&) { function_.object.attr("load")(py::bytes(saved)); });
   }
 
  private:
@@ -195,7 +203,7 @@ class EmbeddedFunction final : public PythonFunction {
     py::list seeds;
     for (const std::uint32_t word : call.random) seeds.append(word);
     const py::object state = call.state ? py::object(py::str(*call.state)) : py::object(py::none());
-    return function_.attr("call")(std::move(lent), state, seeds, wanted, call.wanted.front().name);
+    return function_.object.attr("call")(std::move(lent), state, seeds, wanted, call.wanted.front().name);
   }
 
   /// In memory of its own: arrays may be views of what was lent.
@@ -221,7 +229,7 @@ class EmbeddedFunction final : public PythonFunction {
   }
 
   std::string path_;
-  py::object function_;
+  HeldObject function_;
   std::vector<std::string> asks_, not_preserved_;
   bool columnwise_ = false;
 };
