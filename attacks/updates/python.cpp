@@ -44,8 +44,7 @@ class PythonUpdates final : public UpdateAttack {
                                .offers = offered_to_attacks,
                                .settings = python_settings("python", config.settings())});
     } catch (const InputError& error) {  // told by check(), whose callers know which group it is
-      const std::string why = error.what();
-      refusal_ = why.starts_with("python.") ? why : "python.file: " + why;
+      refusal_ = error.what();
     }
   }
 

@@ -240,7 +240,11 @@ std::unique_ptr<PythonFunction> load_python(const PythonSource& source) {
   PythonSource found = source;
   found.path = data_path(source.field + ".file", source.path);
   SOUK_REQUIRE(std::filesystem::is_regular_file(found.path), "{}.file = \"{}\": is no file", source.field, source.path);
-  return std::make_unique<EmbeddedFunction>(found, read_text_file(found.path));
+  try {
+    return std::make_unique<EmbeddedFunction>(found, read_text_file(found.path));
+  } catch (const InputError& error) {
+    throw_input_error("{}.file: {}", source.field, error.what());
+  }
 }
 
 }  // namespace souk

@@ -53,11 +53,12 @@ std::string scenario_with(const std::string& name) {
                                                  {"false_reports", "flshield {}"},
                                                  {"flshield_fa_adp", "flshield {}"},
                                                  {"flshield_fa_adv", "flshield {}"}};
-  const std::map<std::string, std::string> settings{{"tabular_trigger", "set { column: 3 value: 1 }"},
-                                                    {"whitewash", "after: 1"},
-                                                    {"flshield_fa_adp", "steps: 20"},
-                                                    {"fltrust_adaptive", "passes: 2 steps: 2"},
-                                                    {"python", "file: \"" + own_code("hidden_mean.py").string() + "\""}};
+  const std::map<std::string, std::string> settings{
+      {"tabular_trigger", "set { column: 3 value: 1 }"},
+      {"whitewash", "after: 1"},
+      {"flshield_fa_adp", "steps: 20"},
+      {"fltrust_adaptive", "passes: 2 steps: 2"},
+      {"python", "file: \"" + own_code("hidden_mean.py").string() + "\""}};
   const auto rule = rules.find(name);
   const auto setting = settings.find(name);
   std::string group = name + " { " + (setting == settings.end() ? "" : setting->second) + " } ";

@@ -32,7 +32,8 @@ TEST_F(OwnRules, give_the_same_bits_on_any_number_of_ranks_and_after_a_resume) {
       "def aggregate(updates, weights, round, state, random, root_losses, root_update):\n"
       "  state['n'] = state.get('n', 0) + 1\n"
       "  near = np.argsort(root_losses)[:4]\n"
-      "  return updates[near].mean(axis=0) + 0.1 * root_update + 1e-3 * state['n'] * random.normal(size=len(root_update))",
+      "  return updates[near].mean(axis=0) + 0.1 * root_update + 1e-3 * state['n'] * "
+      "random.normal(size=len(root_update))",
       "rule.py");
   const std::string attack = own_file(
       "def craft(own, known, round, state, random):\n"
@@ -48,9 +49,10 @@ TEST_F(OwnRules, give_the_same_bits_on_any_number_of_ranks_and_after_a_resume) {
 
 TEST_F(OwnRules, that_an_attacker_tries_are_left_as_they_were) {
   // Members who know the rule try submissions on a copy of it, in its state.
-  const std::string rule = own_file("def aggregate(updates, state):\n"
-                                    "  state['n'] = state.get('n', 0) + 1\n"
-                                    "  return updates.mean(axis=0) * state['n']");
+  const std::string rule = own_file(
+      "def aggregate(updates, state):\n"
+      "  state['n'] = state.get('n', 0) + 1\n"
+      "  return updates.mean(axis=0) * state['n']");
   const std::string text = scenario_with(file(rule), "ipm_opt {} knowledge: RULE");
   const std::string refused = refusal_of(text);
   if (!refused.empty()) {
@@ -91,10 +93,10 @@ TEST_F(OwnRules, are_refused_before_the_first_round) {
 }
 
 TEST_F(OwnRules, that_raise_in_a_round_end_it_with_the_traceback) {
-  const std::string rule = file(own_file(
-      "def aggregate(updates, round):\n"
-      "  if round == 2: raise ValueError('enough')\n"
-      "  return updates[0]"));
+  const std::string rule =
+      file(own_file("def aggregate(updates, round):\n"
+                    "  if round == 2: raise ValueError('enough')\n"
+                    "  return updates[0]"));
   EXPECT_THAT(refusal_of(scenario_with(rule, "sign_flip {}")),
               AllOf(HasSubstr("own.py:2: aggregate raised ValueError: enough\nTraceback"), HasSubstr("line 2, in")));
 }

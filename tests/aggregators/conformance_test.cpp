@@ -110,7 +110,8 @@ TEST_P(EveryRule, save_load_continue_equals_continue_on_another_number_of_ranks)
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(registered, EveryRule, testing::ValuesIn(names_that_run(PluginRegistry<Aggregator>::instance().names())),
+INSTANTIATE_TEST_SUITE_P(registered, EveryRule,
+                         testing::ValuesIn(names_that_run(PluginRegistry<Aggregator>::instance().names())),
                          [](const auto& instance) { return instance.param; });
 
 /// Updates of a length of `bound` at most.

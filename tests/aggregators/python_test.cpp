@@ -102,17 +102,14 @@ TEST_F(PythonRules, are_handed_what_they_ask_for) {
 TEST_F(PythonRules, see_the_updates_themselves_on_one_rank) {
   const Rows rows = random_rows(4, 100);
   const TestMatrix matrix(Comm::self(), rows);
-  const auto own = make_rule(rule(
-      "def aggregate(updates):\n"
-      "  return {'step': updates[0], 'diagnostics': {'at': updates.__array_interface__['data'][0],"
-      " 'stride': updates.strides[0]}}\n"));
+  const auto own =
+      make_rule(rule("def aggregate(updates):\n"
+                     "  return {'step': updates[0], 'diagnostics': {'at': updates.__array_interface__['data'][0],"
+                     " 'stride': updates.strides[0]}}\n"));
   const std::vector<Submission> submissions(4);
   Stream random(5, StreamKey{Purpose::aggregation, nobody, {1}});
-  const RuleOutput output = own->aggregate({.comm = Comm::self(),
-                                            .round = {1},
-                                            .submissions = submissions,
-                                            .updates = matrix.columns(),
-                                            .random = random});
+  const RuleOutput output = own->aggregate(
+      {.comm = Comm::self(), .round = {1}, .submissions = submissions, .updates = matrix.columns(), .random = random});
   EXPECT_EQ(output.diagnostics.at("at"),
             static_cast<double>(reinterpret_cast<std::uintptr_t>(matrix.columns().row(0).data())));
   EXPECT_EQ(output.diagnostics.at("stride"), 400.0);
@@ -134,8 +131,8 @@ TEST_F(PythonRules, rows_at_unequal_distances_are_seen_all_the_same) {
 }
 
 TEST_F(PythonRules, coefficients_weigh_the_updates) {
-  const Outcome outcome = run_rule(rule("def aggregate(): return {'coefficients': [2, 0, 2]}"),
-                                   {.rows = {{1, 2}, {3, 4}, {5, 7}}});
+  const Outcome outcome =
+      run_rule(rule("def aggregate(): return {'coefficients': [2, 0, 2]}"), {.rows = {{1, 2}, {3, 4}, {5, 7}}});
   EXPECT_THAT(outcome.step, ElementsAre(12.0F, 18.0F));
   EXPECT_THAT(outcome.weights, ElementsAre(0.5, 0.0, 0.5));
 }
@@ -149,8 +146,9 @@ TEST_F(PythonRules, answers_that_are_no_decision_are_refused) {
   EXPECT_THAT(refusal("def aggregate(): return {'weights': [2, -1, 0]}"), HasSubstr("a negative weight, -1"));
   EXPECT_THAT(refusal("def aggregate(): return {'coefficients': [2, -1, 0]}"), HasSubstr("negative coefficients"));
   EXPECT_THAT(refusal("columnwise = True\ndef aggregate(state): pass"), HasSubstr("asks for 'state'"));
-  EXPECT_THAT(refusal("columnwise = True\ndef aggregate(updates): return {'step': updates[0], 'diagnostics': {'a': 1}}"),
-              HasSubstr("must answer the step and nothing else"));
+  EXPECT_THAT(
+      refusal("columnwise = True\ndef aggregate(updates): return {'step': updates[0], 'diagnostics': {'a': 1}}"),
+      HasSubstr("must answer the step and nothing else"));
 }
 
 TEST_F(PythonRules, errors_end_all_ranks_with_the_same_sentence) {

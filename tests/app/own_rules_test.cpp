@@ -89,8 +89,8 @@ TEST_F(OwnRulesApp, an_exception_shows_its_traceback_once_and_ends_all_ranks) {
         "  print('hello from round', round)\n"
         "  inner(round)\n"
         "  return updates[0]\n");
-  const Ended ended = run({"run", "small.textproto", "-q", "--out", "a", "--ranks", "2", "--set",
-                           "aggregator.python={file: \"rule.py\"}"});
+  const Ended ended = run(
+      {"run", "small.textproto", "-q", "--out", "a", "--ranks", "2", "--set", "aggregator.python={file: \"rule.py\"}"});
   EXPECT_EQ(ended.exit_code, 2);
   EXPECT_EQ(count_of(ended.err, "Traceback (most recent call last):"), 1U) << ended.err;
   EXPECT_THAT(ended.err, AllOf(HasSubstr("rule.py:2: aggregate raised ValueError: enough"),

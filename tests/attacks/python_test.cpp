@@ -53,7 +53,8 @@ TEST_F(PythonAttacks, one_row_is_every_members) {
 }
 
 TEST_F(PythonAttacks, know_what_the_group_is_granted) {
-  const std::string text = group("def craft(own, known): return {'updates': own, 'diagnostics': {'known': len(known)}}");
+  const std::string text =
+      group("def craft(own, known): return {'updates': own, 'diagnostics': {'known': len(known)}}");
   const AttackRound all{.honest = random_rows(5, 10), .members = 2};
   AttackRound colluders = all, own = all;
   colluders.level = Knowledge::colluders;
@@ -72,10 +73,9 @@ TEST_F(PythonAttacks, that_ask_for_the_root_update_need_to_know_the_rule) {
   EXPECT_EQ(asks_not->needs().least, Knowledge::own);
   EXPECT_FALSE(asks_not->needs().root_update);
   EXPECT_EQ(asks_not->usual(), Knowledge::colluders);
-  EXPECT_THAT(craft(Comm::self(), *asks,
-                    {.honest = {{1, 2}, {3, 4}}, .level = Knowledge::rule, .root_update = {5, 6}})
-                  .rows,
-              ElementsAre(ElementsAre(5, 6)));
+  EXPECT_THAT(
+      craft(Comm::self(), *asks, {.honest = {{1, 2}, {3, 4}}, .level = Knowledge::rule, .root_update = {5, 6}}).rows,
+      ElementsAre(ElementsAre(5, 6)));
 }
 
 TEST_F(PythonAttacks, members_that_share_nothing_remember_for_themselves_alone) {

@@ -85,7 +85,8 @@ TEST_F(PythonFunctions, see_the_memory_itself_and_cannot_write_to_it) {
 TEST_F(PythonFunctions, must_not_keep_what_was_lent) {
   EXPECT_THAT(refused_answer("kept = []\ndef answer(updates):\n  kept.append(updates[0])\n  return updates[1]"),
               HasSubstr("own.py:2: answer keeps 'updates' or a part of it after it has answered: keep a copy"));
-  EXPECT_EQ(refused_answer("kept = []\ndef answer(updates):\n  kept.append(updates[0].copy())\n  return updates[1]"), "");
+  EXPECT_EQ(refused_answer("kept = []\ndef answer(updates):\n  kept.append(updates[0].copy())\n  return updates[1]"),
+            "");
 }
 
 TEST_F(PythonFunctions, get_settings_by_name_and_type) {
@@ -117,14 +118,16 @@ TEST_F(PythonFunctions, that_import_their_neighbours_are_refused) {
 }
 
 TEST_F(PythonFunctions, show_the_users_own_traceback_and_no_line_of_ours) {
-  const std::string why = refused_answer("def inner(x):\n  raise KeyError('gone')\ndef answer(updates):\n  inner(updates)");
+  const std::string why =
+      refused_answer("def inner(x):\n  raise KeyError('gone')\ndef answer(updates):\n  inner(updates)");
   EXPECT_THAT(why, AllOf(HasSubstr("own.py:2: answer raised KeyError: 'gone'\nTraceback (most recent call last):"),
                          HasSubstr("line 4, in answer"), HasSubstr("line 2, in inner"), Not(HasSubstr("<souk>"))));
   EXPECT_THAT(refused_answer("import sys\ndef answer(updates): sys.exit(0)"), HasSubstr("raised SystemExit: 0"));
 }
 
 TEST_F(PythonFunctions, answers_of_another_shape_or_type_or_not_finite_are_refused) {
-  EXPECT_THAT(refused_answer("def answer(updates): return updates"), HasSubstr("step of the shape (2, 3), must be (3,)"));
+  EXPECT_THAT(refused_answer("def answer(updates): return updates"),
+              HasSubstr("step of the shape (2, 3), must be (3,)"));
   EXPECT_THAT(refused_answer("def answer(updates): return 1.0"), HasSubstr("step of the shape (), must be (3,)"));
   EXPECT_THAT(refused_answer("def answer(updates): return [1, float('nan'), 2]"),
               HasSubstr("step that is not finite: value 1 is nan"));
@@ -162,8 +165,8 @@ TEST_F(PythonFunctions, draw_the_same_numbers_from_the_same_seed) {
   const auto step = ask(*load(text)).vectors.at("step");
   EXPECT_EQ(ask(*load(text)).vectors.at("step"), step);
   // NumPy's own: Generator(PCG64(SeedSequence([1, 2, 3, 4]))).normal(size=3).
-  EXPECT_THAT(step, ElementsAre(testing::FloatEq(-0.5062038F), testing::FloatEq(1.6152228F),
-                                testing::FloatEq(-0.87890804F)));
+  EXPECT_THAT(step,
+              ElementsAre(testing::FloatEq(-0.5062038F), testing::FloatEq(1.6152228F), testing::FloatEq(-0.87890804F)));
   const std::string careless = "import numpy as np\ndef answer(): return np.random.rand(3)";
   EXPECT_EQ(ask(*load(careless)).vectors.at("step"), ask(*load(careless)).vectors.at("step"));
 }
