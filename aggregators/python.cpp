@@ -26,7 +26,7 @@ struct AskedOfRound {
   std::vector<std::int64_t> clients;
   std::vector<float> root_update, parameters;  ///< [d] on every rank
   double root_loss = 0.0;
-  WholeMatrix updates;
+  PythonArray updates;
 };
 
 std::vector<double> square_of(const SymmetricMatrix& matrix) {
@@ -117,7 +117,7 @@ class PythonAggregator final : public Aggregator {
   }
 
   /// Collective.
-  AskedOfRound ask_for(const RuleInput& input) const {
+  AskedOfRound ask_for(const RuleInput& input) {
     AskedOfRound asked;
     if (asks("weights")) asked.weights = sample_shares(input.submissions);
     if (asks("norms")) asked.norms = norms_of(input);
@@ -134,7 +134,7 @@ class PythonAggregator final : public Aggregator {
     if (columnwise()) return asked;
     if (asks("root_update")) asked.root_update = whole_of(input, input.root_update);
     if (asks("parameters")) asked.parameters = whole_of(input, input.global);
-    if (asks("updates")) asked.updates = WholeMatrix(input.comm, input.updates);
+    if (asks("updates")) asked.updates = place_.gather(input.comm, input.updates);
     return asked;
   }
 
@@ -165,7 +165,7 @@ class PythonAggregator final : public Aggregator {
     PythonCall call = call_of(input, asked);
     if (asks("root_update")) call.arguments.emplace_back("root_update", python_array(asked.root_update));
     if (asks("parameters")) call.arguments.emplace_back("parameters", python_array(asked.parameters));
-    if (asks("updates")) call.arguments.emplace_back("updates", asked.updates.array());
+    if (asks("updates")) call.arguments.emplace_back("updates", asked.updates);
     if (asks("state")) call.state = "";
     if (asks("random")) std::ranges::generate(call.random, [&] { return input.random.next(); });
     call.wanted = {{"step", PythonNumber::float32, {{d}}},
@@ -249,6 +249,7 @@ class PythonAggregator final : public Aggregator {
   }
 
   std::unique_ptr<PythonFunction> function_;
+  GatheringPlace place_;
 };
 
 const Register<Aggregator, PythonAggregator, scenario::PythonRule> register_python_rule;

@@ -25,7 +25,7 @@ struct AskedOfAttackers {
   std::vector<double> gram, norms;
   std::vector<std::int64_t> members;
   std::vector<float> parameters, change, root_update;  ///< [d] on every rank
-  WholeMatrix own, known;
+  PythonArray own, known;
 };
 
 /// A function of the user's own, run by rank 0. It is handed the group's pool and what is public, and the server's root
@@ -84,7 +84,7 @@ class PythonUpdates final : public UpdateAttack {
   bool asks(const char* name) const { return function_ != nullptr && function_->asks(name); }
 
   /// Collective.
-  AskedOfAttackers ask_for(const RoundAccess& access) const {
+  AskedOfAttackers ask_for(const RoundAccess& access) {
     const PublicRound& round = access.round;
     const auto& pool = access.get<Pool>();
     AskedOfAttackers asked;
@@ -105,8 +105,8 @@ class PythonUpdates final : public UpdateAttack {
     if (asks("parameters")) asked.parameters = whole(round.global);
     if (asks("change")) asked.change = whole(round.change);
     if (asks("root_update")) asked.root_update = whole(access.get<RootUpdate>().root_update);
-    if (asks("own")) asked.own = WholeMatrix(round.comm, pool.own);
-    if (asks("known")) asked.known = WholeMatrix(round.comm, pool.known);
+    if (asks("own")) asked.own = place_of_own_.gather(round.comm, pool.own);
+    if (asks("known")) asked.known = place_of_known_.gather(round.comm, pool.known);
     return asked;
   }
 
@@ -116,8 +116,8 @@ class PythonUpdates final : public UpdateAttack {
     const auto hand = [&](const char* name, PythonValue value) {
       if (asks(name)) call.arguments.emplace_back(name, std::move(value));
     };
-    hand("own", asked.own.array());
-    hand("known", asked.known.array());
+    hand("own", asked.own);
+    hand("known", asked.known);
     hand("round", static_cast<std::int64_t>(round.round.value));
     hand("members", python_array(asked.members));
     hand("updates_in_round", static_cast<std::int64_t>(round.updates));
@@ -150,6 +150,7 @@ class PythonUpdates final : public UpdateAttack {
   }
 
   std::unique_ptr<PythonFunction> function_;
+  GatheringPlace place_of_own_, place_of_known_;
   std::string refusal_;
 };
 

@@ -1,5 +1,8 @@
 #include "sim/python/shared_answer.hpp"
 
+#include <algorithm>
+#include <stdexcept>
+
 #include "sim/base/archive.hpp"
 
 namespace souk {
@@ -54,17 +57,40 @@ std::optional<PythonArray> view_of_rows(std::span<const float* const> row_starts
       row_starts[0] + offset, PythonNumber::float32, {row_starts.size(), columns}, {stride * bytes, bytes}};
 }
 
-WholeMatrix::WholeMatrix(const Comm& comm, const ColumnMatrix& matrix) {
-  if (comm.size() == 1 && !matrix.panels().empty()) {
-    if (auto view = view_of_rows(matrix.panels().front().row_starts, 0, matrix.dimension())) {
-      array_ = std::move(*view);
-      return;
+bool GatheringPlace::gather_on_node(const Comm& comm, const ColumnMatrix& matrix) {
+  const std::size_t bytes = matrix.rows() * matrix.dimension() * sizeof(float);
+  if (!apart_ && (shared_ == nullptr || shared_->bytes().size() < bytes)) {
+    apart_ = comm.all_max(comm.node().size() == comm.size() ? 0 : 1) == 1;
+    try {
+      if (!apart_) shared_ = comm.shared_block(bytes);
+    } catch (const std::runtime_error&) {  // on all ranks
+      apart_ = true;
     }
+  }
+  if (apart_) return false;
+  for (std::size_t i = 0; i < matrix.rows(); ++i) {
+    const auto mine = std::as_bytes(matrix.row(i));
+    const std::size_t first = (i * matrix.dimension() + matrix.local_columns().begin) * sizeof(float);
+    std::ranges::copy(mine, shared_->bytes().subspan(first, mine.size()).begin());
+  }
+  comm.barrier();
+  return true;
+}
+
+PythonArray GatheringPlace::gather(const Comm& comm, const ColumnMatrix& matrix) {
+  if (comm.size() == 1 && !matrix.panels().empty()) {
+    if (auto view = view_of_rows(matrix.panels().front().row_starts, 0, matrix.dimension())) return *view;
+  }
+  PythonArray whole{nullptr, PythonNumber::float32, {matrix.rows(), matrix.dimension()}, {}};
+  if (comm.size() > 1 && gather_on_node(comm, matrix)) {
+    whole.first = shared_->bytes().data();
+    return whole;
   }
   std::vector<RowRange> wanted(static_cast<std::size_t>(comm.size()));
   wanted.front() = {0, matrix.rows()};
-  copied_ = gather_rows(comm, matrix, wanted);
-  array_ = {copied_.data(), PythonNumber::float32, {matrix.rows(), matrix.dimension()}, {}};
+  sent_ = gather_rows(comm, matrix, wanted);
+  whole.first = sent_.data();
+  return whole;
 }
 
 void serialize_states(Archive& archive, const Comm& comm, PythonFunction& function) {

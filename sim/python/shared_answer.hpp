@@ -28,18 +28,20 @@ PythonAnswer call_on_first_rank(const Comm& comm, PythonFunction& function, cons
   return answer;
 }
 
-/// A matrix as one array, on rank 0.
-class WholeMatrix {
+/// Where ranks put a matrix together for rank 0. Ranks of one node write into memory that all of them see, which is
+/// kept between rounds; otherwise rows are sent.
+class GatheringPlace {
  public:
-  WholeMatrix() = default;
-  /// A view of the matrix, which must outlive it, where one rank holds everything and rows lie at equal distances; a
-  /// copy on rank 0 otherwise. Collective.
-  WholeMatrix(const Comm& comm, const ColumnMatrix& matrix);
-  const PythonArray& array() const { return array_; }
+  /// A matrix as one array, on rank 0. A view of the matrix, which must outlive it, where one rank holds everything and
+  /// rows lie at equal distances; otherwise a copy, which lasts until the next call. Collective.
+  PythonArray gather(const Comm& comm, const ColumnMatrix& matrix);
 
  private:
-  std::vector<float> copied_;
-  PythonArray array_;
+  /// Collective; false where ranks share no memory.
+  bool gather_on_node(const Comm& comm, const ColumnMatrix& matrix);
+  std::shared_ptr<SharedBlock> shared_;
+  bool apart_ = false;  ///< ranks share no memory
+  std::vector<float> sent_;
 };
 
 /// A view of some columns of rows that lie at equal distances; none where they do not.
