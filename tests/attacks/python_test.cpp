@@ -20,9 +20,11 @@ class PythonAttacks : public testing::Test {
     if (without_python()) GTEST_SKIP() << "this build has no Python";
   }
   static std::string group(const std::string& text) { return "python { file: \"" + own_file(text) + "\" }"; }
-  static std::unique_ptr<UpdateAttack> attack(const std::string& text) {
-    return std::move(make_update_attacks(attack_group(group(text))).front());
+  static std::unique_ptr<UpdateAttack> attack_of(const std::string& group) {
+    return std::move(make_update_attacks(attack_group(group)).front());
   }
+  /// Writes its file: not for several threads at once.
+  static std::unique_ptr<UpdateAttack> attack(const std::string& text) { return attack_of(group(text)); }
   static std::string refusal(const std::string& text) {
     try {
       attack(text)->check();
@@ -36,9 +38,10 @@ class PythonAttacks : public testing::Test {
 TEST_F(PythonAttacks, sign_flip_is_souks_on_any_number_of_ranks) {
   const AttackRound world{.honest = random_rows(6, 5000), .members = 2};
   const Rows expected = craft("sign_flip {}", world).rows;
+  const std::string flip = group("def craft(own): return -own");
   for (const int ranks : {1, 2, 3, 7}) {
     run_team(ranks, [&](const Comm& comm) {
-      const auto own = attack("def craft(own): return -own");
+      const auto own = attack_of(flip);
       EXPECT_EQ(craft(comm, *own, world).rows, expected) << ranks << " ranks";
     });
   }
@@ -93,8 +96,9 @@ TEST_F(PythonAttacks, members_that_share_nothing_remember_for_themselves_alone) 
   EXPECT_THAT(craft(Comm::self(), *together, world).rows, ElementsAre(ElementsAre(2, 2), ElementsAre(2, 2)));
   SaveArchive save;
   alone->serialize(save, Comm::self());
+  const std::string again = group(text);
   run_team(2, [&](const Comm& comm) {
-    const auto resumed = attack(text);
+    const auto resumed = attack_of(again);
     LoadArchive load(save.bytes());
     resumed->serialize(load, comm);
     AttackRound own = world;
