@@ -73,7 +73,7 @@ TEST_F(OwnRulesApp, conform_passes_what_every_rule_must_do_and_fails_what_does_n
   EXPECT_EQ(run({"conform", "nowhere.py"}).exit_code, 2);
 }
 
-TEST_F(OwnRulesApp, columns_that_are_not_independent_do_not_pass_as_columnwise) {
+TEST_F(OwnRulesApp, panels_are_the_same_on_any_number_of_ranks) {
   write("rows.py", "columnwise = True\ndef aggregate(updates): return updates[abs(updates).sum(axis=1).argmin()]\n");
   const Ended rows = run({"aggregate", "python", "--set", "file=rows.py", "--updates", "nowhere.npy"});
   EXPECT_EQ(rows.exit_code, 2);
