@@ -30,7 +30,7 @@ packages="g++ cmake ninja-build pkg-config git ca-certificates
   libopenmpi-dev openmpi-bin openssh-client libtorch-dev libopenblas0-pthread libopenblas-dev
   libprotobuf-dev protobuf-compiler libspdlog-dev libfmt-dev libcli11-dev libsqlite3-dev
   libhwy-dev zlib1g-dev libpng-dev libjpeg62-turbo-dev libcurl4-openssl-dev libssl-dev
-  nlohmann-json3-dev libcpp-httplib-dev"
+  nlohmann-json3-dev libcpp-httplib-dev python3-dev python3-numpy pybind11-dev"
 if [ $what = tests ]; then
   packages="$packages libgtest-dev libgmock-dev libbenchmark-dev python3-pandas"
 fi

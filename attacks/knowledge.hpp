@@ -55,6 +55,8 @@ struct Pool {
   /// [k, d], k >= 1: the honest updates that the attack may learn from. Below ALL: `own`; from ALL on those of all
   /// benign clients, or `own` where a round has none.
   const ColumnMatrix& known;
+  /// Whether what is remembered of earlier rounds is the group's; otherwise each member remembers for itself alone.
+  bool shared = true;
 };
 
 /// ALL: the whole round.

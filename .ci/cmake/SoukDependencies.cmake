@@ -49,6 +49,22 @@ target_include_directories(souk_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
 separate_arguments(SOUK_TORCH_FLAGS UNIX_COMMAND "${TORCH_CXX_FLAGS}")
 target_compile_options(souk_torch INTERFACE ${SOUK_TORCH_FLAGS})
 
+# Python, for rules and attacks of a user's own: the system's, which is the one that Debian's NumPy belongs to. Without it
+# everything else works, and they say what is missing.
+if(NOT Python3_EXECUTABLE AND EXISTS /usr/bin/python3)
+  set(Python3_EXECUTABLE /usr/bin/python3 CACHE FILEPATH "The Python of rules and attacks of a user's own")
+endif()
+set(SOUK_PYTHON OFF)
+if(NOT SOUK_WITHOUT_PYTHON)
+  find_package(Python3 QUIET COMPONENTS Interpreter Development.Embed)
+  find_path(SOUK_PYBIND11_INCLUDE pybind11/pybind11.h)
+  if(Python3_FOUND AND SOUK_PYBIND11_INCLUDE)
+    set(SOUK_PYTHON ON)
+  else()
+    message(STATUS "python3-dev or pybind11-dev was not found: rules and attacks in Python will be refused")
+  endif()
+endif()
+
 if(SOUK_TESTS)
   souk_find(GTest "libgtest-dev libgmock-dev")
   include(GoogleTest)

@@ -63,13 +63,13 @@ function(souk_alone sources)
   endforeach()
 endfunction()
 
-# souk_module(NAME [LIBRARIES …] [FOLDERS …]): every .cpp of this folder but *.torch.cpp.
+# souk_module(NAME [LIBRARIES …] [FOLDERS …]): every .cpp of this folder but *.torch.cpp and *.python.cpp.
 # souk_torch_module(NAME [LIBRARIES …] [FOLDERS …]): their *.torch.cpp (torch/torch.h costs 26 s and is not needed;
 # ATen/core/Tensor.h and the operators that a file uses, 6 s).
 function(souk_module name)
   cmake_parse_arguments(arg "" "" "LIBRARIES;FOLDERS" ${ARGN})
   souk_sources(sources *.cpp "${arg_FOLDERS}")
-  list(FILTER sources EXCLUDE REGEX "\\.torch\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "\\.(torch|python)\\.cpp$")
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   if(NOT sources)
     return()
@@ -90,6 +90,17 @@ function(souk_torch_module name)
   add_library(${name} OBJECT ${sources})
   target_link_libraries(${name} PUBLIC souk_options souk_torch fmt::fmt ${arg_LIBRARIES} PRIVATE souk_warnings)
   add_dependencies(${name} souk_schema)
+  set_property(GLOBAL APPEND PROPERTY souk_modules ${name})
+endfunction()
+
+# souk_python_module(NAME [LIBRARIES …]): the *.python.cpp of this folder. Its types stay inside, as pybind11's are.
+function(souk_python_module name)
+  cmake_parse_arguments(arg "" "" "LIBRARIES" ${ARGN})
+  souk_sources(sources *.python.cpp "")
+  add_library(${name} OBJECT ${sources})
+  target_include_directories(${name} SYSTEM PRIVATE ${SOUK_PYBIND11_INCLUDE})
+  target_link_libraries(${name} PUBLIC souk_options fmt::fmt Python3::Python ${arg_LIBRARIES} PRIVATE souk_warnings)
+  set_target_properties(${name} PROPERTIES CXX_VISIBILITY_PRESET hidden)
   set_property(GLOBAL APPEND PROPERTY souk_modules ${name})
 endfunction()
 

@@ -43,7 +43,7 @@ Crafted craft_together(UpdateAttack& attack, const CraftingTask& task, std::span
   }
   RoundAccess access{task.round};
   if (needs.one_by_one) access.grant(Own{members.front(), own});
-  access.grant(Pool{members, own, known});
+  access.grant(Pool{members, own, known, task.level != Knowledge::own});
   if (sees_all) access.grant(Everyone{task.agents, task.honest, rows, task.benign});
   if (knows_rule) access.grant(RuleAccess{*task.rule});
   access.grant(knows_rule ? RuleIfKnown{task.rule, &access.get<Everyone>()} : RuleIfKnown{nullptr, nullptr});

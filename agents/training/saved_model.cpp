@@ -1,6 +1,7 @@
 #include "agents/training/saved_model.hpp"
 
 #include "agents/cast/federation.hpp"
+#include "agents/training/source_files.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
@@ -71,6 +72,7 @@ std::string contents_hash(const scenario::Scenario& scenario, const std::string&
   const SavedModel model = saved_model(scenario);
   std::string more = model.parameters.empty() ? "" : sha256_hex(std::span<const float>(model.parameters));
   more += hash_of_shadows(scenario);
+  for (const SourceFile& file : source_files(scenario)) more += file.sha256;
   return more.empty() ? data_hash : sha256_hex(data_hash + more);
 }
 

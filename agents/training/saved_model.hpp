@@ -26,7 +26,8 @@ SavedModel saved_model(const scenario::Scenario& scenario);
 std::vector<float> initial_parameters(const Federation& federation, std::size_t owner);
 
 /// SHA-256 of what a run is computed from beside its scenario: of its data, whose hash is given, of the model that it
-/// starts from, and of the graphs that attackers have of their own, if there are any. Reads them.
+/// starts from, of the graphs that attackers have of their own, and of the code that it names, if there are any. Reads
+/// them.
 std::string contents_hash(const scenario::Scenario& scenario, const std::string& data_hash);
 
 }  // namespace souk

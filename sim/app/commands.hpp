@@ -61,6 +61,15 @@ struct AttackArguments {
 /// `souk attack`: what attackers make of the benign updates in a file.
 int attack_command(const AttackArguments& arguments);
 
+/// `souk conform`.
+struct ConformArguments {
+  std::string file;
+  std::vector<std::string> settings;  ///< --set
+};
+
+/// `souk conform`: a user's own rule in Python against what every rule must do. Returns 1 where it does not.
+int conform_command(const ConformArguments& arguments);
+
 /// `souk list [KIND]`, `souk describe NAME`, `souk template`, `souk reference`: what there is, from the schema. A kind
 /// stands for all kinds below it: "attacks" for "attacks/data" and the others.
 int list_command(const std::string& kind);

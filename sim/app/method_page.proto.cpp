@@ -48,7 +48,8 @@ void declare_rule(const pb::FieldDescriptor& choice, MethodPage& page) {
                                         {preserves.translation, "translation"},
                                         {preserves.unanimity, "unanimity"}});
   page.facts.emplace_back("needs", or_else(needed, "the updates alone"));
-  page.facts.emplace_back("preserves", preserved + (preserves.noise ? "; adds noise" : ""));
+  page.facts.emplace_back("preserves",
+                          or_else(preserved, "what it says of itself") + (preserves.noise ? "; adds noise" : ""));
 }
 
 /// The same for an attack, and when it acts.

@@ -98,8 +98,8 @@ int dispatch(int argc, char** argv) {
   app.set_version_flag("--version", version_text(), "Print versions");
   app.require_subcommand(1);
   ChosenCommand chosen;
-  for (const auto add : {add_run, add_aggregate, add_attack, add_sweep, add_table, add_export, add_report, add_check,
-                         add_privacy, add_look_up, add_data}) {
+  for (const auto add : {add_run, add_aggregate, add_attack, add_conform, add_sweep, add_table, add_export, add_report,
+                         add_check, add_privacy, add_look_up, add_data}) {
     add(app, chosen);
   }
   require_decimal_numbers(app);

@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "agents/training/saved_model.hpp"
+#include "agents/training/source_files.hpp"
 #include "analysis/sinks/sqlite_sink.hpp"
 #include "analysis/sinks/tensorboard_sink.hpp"
 #include "scenarios/scenario.pb.h"
@@ -48,6 +49,25 @@ void require_same_data(const std::filesystem::path& path, const Facts& before, c
                path.string(), was->second, is);
 }
 
+/// Fields of the scenario that name files of code, with the hashes of what is in them: "FIELD HASH", one after the
+/// other.
+std::string sources_of(const scenario::Scenario& scenario) {
+  std::string all;
+  for (const SourceFile& file : source_files(scenario)) {
+    all += fmt::format("{}{} {}", all.empty() ? "" : ", ", file.field, file.sha256);
+  }
+  return all;
+}
+
+/// Throws InputError if the run in `path` began with other code.
+void require_same_code(const std::filesystem::path& path, const Facts& before, const Facts& now) {
+  const auto was = before.find("sources_sha256"), is = now.find("sources_sha256");
+  if (was == before.end() || is == now.end()) return;  // killed before it could say, or without any
+  SOUK_REQUIRE(was->second == is->second,
+               "{}: the code is not what this run began with: {} then, {} now; put it back, or choose another --out",
+               path.string(), was->second, is->second);
+}
+
 /// A run without a checkpoint begins again; that is no loss before the first one was due. A round is committed before
 /// its checkpoint is written, and a run may be killed between the two.
 void require_checkpoint(const std::filesystem::path& path, std::uint32_t every) {
@@ -86,6 +106,7 @@ void open_outputs(std::unique_ptr<RunDirectory> directory, const scenario::Scena
     require_same_run(path, scenario);
     before = read_run_facts(path);
     require_same_data(path, before, facts);
+    require_same_code(path, before, facts);
   }
   SOUK_REQUIRE(continues || out.checkpoints->empty(),
                "{}: holds checkpoints of a run whose results.sqlite is gone; put it back, or choose another --out",
@@ -105,21 +126,23 @@ std::string full_identity(const scenario::Scenario& scenario, const std::string&
 
 Facts facts_at_start(const scenario::Scenario& scenario, const std::string& data_hash, const Comm& comm,
                      const std::string& blas) {
-  return {{"identity", full_identity(scenario, data_hash)},
-          {"scenario_sha256", identity_of(scenario)},
-          {"data_sha256", data_hash},
-          {"name", scenario.name()},
-          {"seed", std::to_string(scenario.seed())},
-          {"scenario", to_text(scenario)},
-          {"version", version()},
-          {"commit", commit()},
-          {"libtorch", libtorch_version()},
-          {"mpi", mpi_version()},
-          {"blas", blas},
-          {"ranks", std::to_string(comm.size())},
-          {"started", utc_now()},
-          {"status", to_string(RunStatus::running)},
-          {"reason", ""}};
+  Facts facts{{"identity", full_identity(scenario, data_hash)},
+              {"scenario_sha256", identity_of(scenario)},
+              {"data_sha256", data_hash},
+              {"name", scenario.name()},
+              {"seed", std::to_string(scenario.seed())},
+              {"scenario", to_text(scenario)},
+              {"version", version()},
+              {"commit", commit()},
+              {"libtorch", libtorch_version()},
+              {"mpi", mpi_version()},
+              {"blas", blas},
+              {"ranks", std::to_string(comm.size())},
+              {"started", utc_now()},
+              {"status", to_string(RunStatus::running)},
+              {"reason", ""}};
+  if (std::string sources = sources_of(scenario); !sources.empty()) facts["sources_sha256"] = std::move(sources);
+  return facts;
 }
 
 void record_end(const RunOutputs& out, const LoopResult& result, const std::string& parameters_hash, Facts others) {

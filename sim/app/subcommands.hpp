@@ -24,6 +24,7 @@ void add_run(CLI::App& app, ChosenCommand& chosen);
 void add_check(CLI::App& app, ChosenCommand& chosen);
 void add_aggregate(CLI::App& app, ChosenCommand& chosen);
 void add_attack(CLI::App& app, ChosenCommand& chosen);
+void add_conform(CLI::App& app, ChosenCommand& chosen);
 void add_sweep(CLI::App& app, ChosenCommand& chosen);
 void add_table(CLI::App& app, ChosenCommand& chosen);
 void add_export(CLI::App& app, ChosenCommand& chosen);

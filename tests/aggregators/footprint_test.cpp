@@ -91,7 +91,14 @@ TEST_P(EveryFootprint, counts_the_vectors_that_the_rule_holds) {
   EXPECT_LT(need.said, 1.15 * need.taken + megabyte);
 }
 
-INSTANTIATE_TEST_SUITE_P(registered, EveryFootprint, testing::ValuesIn(PluginRegistry<Aggregator>::instance().names()),
+/// But those of a user's own: what they allocate nobody knows.
+std::vector<std::string> names_of_souks_own() {
+  std::vector<std::string> names = PluginRegistry<Aggregator>::instance().names();
+  std::erase(names, "python");
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(registered, EveryFootprint, testing::ValuesIn(names_of_souks_own()),
                          [](const auto& instance) { return instance.param; });
 
 TEST(Footprints, count_the_matrices_of_pairs) {

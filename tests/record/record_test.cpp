@@ -118,6 +118,8 @@ class Record : public testing::TestWithParam<Shortened> {
     directory_ = fs::path(testing::TempDir()) / "souk_record" / name;
     fs::remove_all(directory_);
     fs::create_directories(directory_);
+    // Scenarios that name files of code are run where the repository is.
+    fs::create_directory_symlink(sources() / "scenarios", directory_ / "scenarios");
   }
   void souk(std::vector<std::string> words) const {
     words.insert(words.begin(), std::getenv("SOUK_PROGRAM"));

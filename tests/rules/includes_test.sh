@@ -33,12 +33,13 @@ check sim/privacy sim/base/
 check sim/comm sim/base/
 check sim/params sim/base/ sim/comm/
 check sim/data sim/base/ scenarios/
+check sim/python sim/base/ sim/comm/ sim/params/ sim/data/data_path.hpp
 check sim/learn sim/base/ sim/params/ sim/data/ scenarios/
 check sim/serve sim/base/ sim/data/ sim/learn/ scenarios/
 check sim/engine sim/base/ sim/comm/ sim/params/ scenarios/
 check sim/sweep sim/base/ sim/engine/ scenarios/
-check aggregators sim/base/ sim/stats/ sim/comm/ sim/params/ sim/learn/ scenarios/
-check attacks sim/base/ sim/stats/ sim/comm/ sim/params/ sim/learn/ sim/data/ sim/serve/ scenarios/
+check aggregators sim/base/ sim/stats/ sim/comm/ sim/params/ sim/learn/ sim/python/ scenarios/
+check attacks sim/base/ sim/stats/ sim/comm/ sim/params/ sim/learn/ sim/data/ sim/serve/ sim/python/ scenarios/
 check agents sim/base/ sim/stats/ sim/comm/ sim/params/ sim/data/ sim/learn/ sim/serve/ sim/engine/ sim/privacy/ aggregators/aggregator.hpp attacks/attack.hpp attacks/buyer_attack.hpp attacks/edge_attack.hpp scenarios/
 check analysis sim/base/ sim/stats/ sim/engine/ scenarios/
 
@@ -47,6 +48,7 @@ only 'mpi\.h' '\.mpi\.cpp:'
 only 'sqlite3\.h' '\.sqlite\.cpp:'
 only 'spdlog/' 'sim/base/log\.cpp:'
 only 'CLI/' 'sim/app/'
+only 'pybind11/|Python\.h|numpy/' '\.python\.cpp:'
 only 'httplib\.h' '\.http\.cpp:'
 only 'nlohmann/json\.hpp' '(analysis/report/[a-z_]+|sim/data/leaf_json|sim/data/graphs/features_json)\.cpp:'
 

@@ -11,6 +11,10 @@ for scenario in scenarios/*.textproto scenarios/*/*.textproto scenarios/*/*/*.te
     echo "skipped: $scenario (SOUK_DATA is not set)"
     continue
   fi
+  if grep -q ' python {' "$scenario" && "$1" check "$scenario" 2>&1 | grep -q 'built without Python'; then
+    echo "skipped: $scenario (this build has no Python)"
+    continue
+  fi
   if [ -n "$base" ]; then
     "$1" sweep plan "$scenario" --out /nonexistent >/dev/null
   else

@@ -64,7 +64,7 @@ inline CraftedRows craft(const Comm& comm, UpdateAttack& attack, const AttackRou
     const ColumnMatrix known = all.columns().select(comm, sees_all ? benign : of);
     RoundAccess access{open};
     if (attack.needs().one_by_one) access.grant(Own{members.front(), own});
-    access.grant(Pool{members, own, known});
+    access.grant(Pool{members, own, known, world.level != Knowledge::own});
     if (world.level >= Knowledge::all) access.grant(Everyone{agents, all.columns(), of, benign});
     if (world.rule != nullptr) access.grant(RuleAccess{*world.rule});
     access.grant(world.rule != nullptr ? RuleIfKnown{world.rule, &access.get<Everyone>()}

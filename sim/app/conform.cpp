@@ -1,0 +1,57 @@
+#include <cstdio>
+
+#include "scenarios/aggregators.pb.h"
+#include "sim/app/commands.hpp"
+#include "sim/app/rule_properties.hpp"
+#include "sim/base/contract.hpp"
+#include "sim/base/decimal.hpp"
+#include "sim/comm/session.hpp"
+
+namespace souk {
+namespace {
+
+/// "name=value": true and false are flags, what reads as a number is one, everything else is a text.
+void add_setting(scenario::PythonRule& rule, const std::string& given) {
+  const auto at = given.find('=');
+  SOUK_REQUIRE(at != std::string::npos && at > 0, "--set {}: must be NAME=VALUE", given);
+  scenario::Setting& setting = *rule.add_settings();
+  setting.set_name(given.substr(0, at));
+  const std::string value = given.substr(at + 1);
+  if (value == "true" || value == "false") {
+    setting.set_flag(value == "true");
+  } else if (is_decimal(value)) {
+    setting.set_number(std::stod(value));
+  } else {
+    setting.set_text(value);
+  }
+}
+
+const char* word_of(PropertyResult::Verdict verdict) {
+  switch (verdict) {
+    case PropertyResult::Verdict::kept:
+      return "pass";
+    case PropertyResult::Verdict::broken:
+      return "FAIL";
+    default:
+      return "none";
+  }
+}
+
+}  // namespace
+
+int conform_command(const ConformArguments& arguments) {
+  limit_blas_to_one_thread();
+  scenario::Aggregator config;
+  config.mutable_python()->set_file(arguments.file);
+  for (const std::string& setting : arguments.settings) add_setting(*config.mutable_python(), setting);
+  const auto make = [&] { return make_aggregator(config); };
+  make();  // what is wrong with the file itself is told as it is
+  std::size_t broken = 0;
+  for (const PropertyResult& result : properties_of(make)) {
+    fmt::print("{}  {}{}{}\n", word_of(result.verdict), result.property, result.why.empty() ? "" : ": ", result.why);
+    if (result.verdict == PropertyResult::Verdict::broken) ++broken;
+  }
+  return broken == 0 ? exit_done : 1;
+}
+
+}  // namespace souk
