@@ -1,19 +1,17 @@
-"""Results of Souk as pandas data frames.
+"""Results of any number of runs and sweeps, merged, as pandas data frames.
 
-    souk export RUNS... --sqlite merged.db
-
-    import souk
-    db = souk.open("merged.db")
-    souk.table(db, "aggregator", "attack", "accuracy")
-
-Tables and columns are described in docs/results-schema.md. Needs pandas; everything else is Python's own.
+Tables and columns are described in docs/results-schema.md.
 """
 
 import difflib
+import os
 import pathlib
 import sqlite3
+import tempfile
 
 import pandas
+
+from ._program import call
 
 SCHEMA_VERSION = 3
 
@@ -39,6 +37,26 @@ def open(path):
         db.close()
         raise ValueError(f"{path}: is no export of this version of Souk; make one with 'souk export --sqlite'")
     return db
+
+
+def merge(*runs, path=None):
+    """The results of runs and sweeps, merged and opened: `souk export RUNS --sqlite PATH` and `open`.
+
+    runs: directories of runs, of sweeps, or folders that contain such; or Runs and Sweeps. path: of the file, which
+    must not be there yet; None: in memory. Returns a sqlite3.Connection. Raises InputError.
+    """
+    words = ["export", *(os.fspath(getattr(run, "directory", run)) for run in runs), "--sqlite"]
+    if path is not None:
+        call([*words, os.fspath(path)])
+        return open(path)
+    with tempfile.TemporaryDirectory(prefix="souk-") as folder:
+        file = os.path.join(folder, "merged.db")
+        call([*words, file])
+        with open(file) as exported:
+            memory = sqlite3.connect(":memory:")
+            exported.backup(memory)
+        exported.close()
+    return memory
 
 
 def query(db, sql, parameters=()):
