@@ -1,5 +1,6 @@
 #include "sim/data/tensor_files.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <limits>
 
@@ -123,6 +124,8 @@ std::vector<NamedTensor> read_npz(const std::string& path) {
   for (const ZipMember& member : list_zip_members(path)) {
     if (!member.name.ends_with(".npy")) continue;
     NamedTensor tensor{.name = member.name.substr(0, member.name.size() - 4), .shape = {}, .values = {}};
+    const auto before = std::ranges::find(tensors, tensor.name, &NamedTensor::name);
+    SOUK_REQUIRE(before == tensors.end(), "{}: holds two arrays \"{}\"", path, tensor.name);
     NpyArray array = open_npy(path, tensor.name);
     SOUK_REQUIRE(array.type.kind == 'f', "{}: holds {}, must hold float32 or float64", array.name, array.type.name());
     tensor.shape.assign(array.shape.begin(), array.shape.end());

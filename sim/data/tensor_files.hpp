@@ -31,7 +31,7 @@ void write_npz(const std::filesystem::path& path, std::span<const TensorView> te
 void write_pt(const std::filesystem::path& path, std::span<const TensorView> tensors);
 
 /// All arrays of NumPy's archive, in its order. float64 is rounded to float32. Throws InputError for a damaged archive,
-/// integers, values that are not finite, and an archive without an array.
+/// integers, values that are not finite, two arrays of one name, and an archive without an array.
 std::vector<NamedTensor> read_npz(const std::string& path);
 
 }  // namespace souk

@@ -15,10 +15,9 @@ import time
 import zipfile
 
 import numpy
-import pandas
 import pytest
 import souk
-from conftest import SMALL
+from conftest import SMALL, rounds_in
 
 LONG = {"rounds": 100000, "checkpoint.every": 100000}
 
@@ -29,14 +28,6 @@ def hash_of(parameters):
     for array in parameters.values():
         digest.update(array.astype("<f4").tobytes())
     return digest.hexdigest()
-
-
-def rounds_in(directory):
-    """How many are measured so far."""
-    try:
-        return len(souk.Run(directory).rounds("accuracy"))
-    except (FileNotFoundError, pandas.errors.DatabaseError):  # nothing is written yet
-        return 0
 
 
 def processes_below(process):

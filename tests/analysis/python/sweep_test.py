@@ -1,9 +1,15 @@
 """Sweeps from Python, against the runs one by one."""
 
+import os
 import pathlib
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 import souk
+from conftest import SMALL, rounds_in
 
 
 def test_a_grid_made_in_python_runs_every_combination(small):
@@ -49,6 +55,24 @@ def test_runs_that_fail_are_warned_of_and_stop_no_other(small):
     with pytest.warns(UserWarning, match="runs/some: of 2 runs 1 failed and 0 are left"):
         sweep = souk.sweep(grid)
     assert sweep.cells().set_index("rule")["status"].to_dict() == {"mean": "done", "krum": "failed"}
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_ctrl_c_ends_a_sweep_after_checkpoints(ranks):
+    code = f"""
+import souk
+base = souk.Scenario('''{SMALL}''').set({{"rounds": 100000, "checkpoint.every": 100000}})
+souk.sweep(souk.Grid("long", base, {{"participants.clients": [4, 5]}}), ranks={ranks}, directory="s")
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    python = subprocess.Popen([sys.executable, "-B", "-c", code], env=environment, stderr=subprocess.PIPE, text=True)
+    while not any(rounds_in(cell) for cell in pathlib.Path("s/cells").glob("*")):
+        assert python.poll() is None, python.stderr.read()
+        time.sleep(0.05)
+    python.send_signal(signal.SIGINT)
+    _, said = python.communicate()
+    assert "KeyboardInterrupt" in said
+    assert "interrupted" in set(souk.Sweep("s").cells()["status"])
 
 
 def test_a_grid_that_is_wrong_is_refused(small):

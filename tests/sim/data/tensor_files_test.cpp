@@ -81,6 +81,8 @@ TEST_F(TensorFiles, of_doubles_are_rounded_and_of_others_refused) {
               HasSubstr("model.npz: w.npy: holds int32, must hold float32 or float64"));
   EXPECT_THAT(refusal_of({{"w.npy", npy("'<f4'", "(1,)", bytes_of<float>({NAN}))}}),
               HasSubstr("w.npy: a value is not a finite float32 number"));
+  const Member one{"w.npy", npy("'<f4'", "(1,)", bytes_of<float>({1}))};
+  EXPECT_THAT(refusal_of({one, one}), HasSubstr("model.npz: holds two arrays \"w\""));
   EXPECT_THAT(refusal_of({{"readme.txt", {'n', 'o'}}}), HasSubstr("model.npz: holds no array"));
 }
 
