@@ -155,7 +155,7 @@ def messages() -> types.SimpleNamespace:
         schema = descriptor_pb2.FileDescriptorSet.FromString(call(["reference", "--descriptors"]))
         pool = descriptor_pool.DescriptorPool()
         for description in schema.file:
-            pool.Add(description) if hasattr(pool, "Add") else pool.AddSerializedFile(description.SerializeToString())
+            pool.AddSerializedFile(description.SerializeToString())
         make = getattr(message_factory, "GetMessageClass", None) or message_factory.MessageFactory(pool).GetPrototype
         classes = {
             message.name: make(pool.FindMessageTypeByName(f"{description.package}.{message.name}"))
