@@ -32,7 +32,8 @@ packages="g++ cmake ninja-build pkg-config git ca-certificates
   libhwy-dev zlib1g-dev libpng-dev libjpeg62-turbo-dev libcurl4-openssl-dev libssl-dev
   nlohmann-json3-dev libcpp-httplib-dev python3-dev python3-numpy pybind11-dev"
 if [ $what = tests ]; then
-  packages="$packages libgtest-dev libgmock-dev libbenchmark-dev python3-pandas"
+  packages="$packages libgtest-dev libgmock-dev libbenchmark-dev
+    python3-numpy python3-pandas python3-protobuf python3-pytest python3-matplotlib"
 fi
 
 # Ubuntu calls libjpeg-turbo's headers otherwise.

@@ -81,15 +81,15 @@ class StagedSimulation final : public Simulation {
   }
 
   void serialize(Archive& archive) override {
-    const ParameterLayout& parameters = federation_->task().layout();
-    auto layout = static_cast<std::int64_t>(parameters.fingerprint());
-    archive.field("parameter layout", layout);
-    SOUK_REQUIRE(layout == static_cast<std::int64_t>(parameters.fingerprint()),
+    auto saved = static_cast<std::int64_t>(layout().fingerprint());
+    archive.field("parameter layout", saved);
+    SOUK_REQUIRE(saved == static_cast<std::int64_t>(layout().fingerprint()),
                  "saved state: its parameters have other names or shapes than this model's");
     for (const auto& stage : stages_) stage->serialize(archive);
   }
 
   std::span<const float> parameters() const override { return learning_->model(0).parameters(); }
+  const ParameterLayout& layout() const override { return federation_->task().layout(); }
   ModelServer& model(std::size_t owner) override { return learning_->model(owner); }
 
   RunEstimate estimate(int ranks) const override;

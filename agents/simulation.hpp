@@ -17,6 +17,7 @@ namespace souk {
 
 class Federation;
 class ModelServer;
+class ParameterLayout;
 
 /// A scenario at work: one cast on one clock, whose rounds are a list of stages, each brought by a section of the
 /// scenario (agents/stage.hpp). Learning is always one of them.
@@ -26,6 +27,8 @@ class Simulation : public Protocol {
   virtual RunEstimate estimate(int ranks) const = 0;
   /// What its stages can say of the run to come.
   virtual std::vector<Forecast> forecasts() const = 0;
+  /// Names and places of its parameters, the same for every owner's model.
+  virtual const ParameterLayout& layout() const = 0;
   /// An owner's model at work.
   virtual ModelServer& model(std::size_t owner) = 0;
 };

@@ -1,8 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
+
+#include "sim/base/ids.hpp"
+#include "sim/params/parameter_layout.hpp"
 
 namespace souk::scenario {
 class Scenario;
@@ -12,12 +16,18 @@ namespace souk {
 
 class Federation;
 
-/// The model of a run's first owner, as a checkpoint has it.
+/// A model in a file: that of a run's first owner, as a checkpoint has it, or one from an archive.
 struct SavedModel {
-  std::int64_t layout = 0;        ///< fingerprint of its parameters' names and shapes
+  std::vector<Slot> tensors;      ///< in the order of its parameters; none in a checkpoint of version 1 or 2
   std::vector<float> parameters;  ///< [dimension]
+  RoundIndex round{};             ///< after which it was saved
+  std::int64_t layout = 0;        ///< fingerprint of its parameters' names and shapes, in a checkpoint
+  bool archived = false;          ///< in an .npz archive, which says neither round nor layout
 };
 
+/// The model at `path`: the directory of a run, for its newest checkpoint; a checkpoint file; or an .npz archive with
+/// an array of reals for each named tensor. Throws InputError.
+SavedModel saved_model(const std::filesystem::path& path);
 /// The model that server.start_from names; one without parameters where it names none. Throws InputError.
 SavedModel saved_model(const scenario::Scenario& scenario);
 

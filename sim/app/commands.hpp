@@ -77,6 +77,7 @@ int list_command(const std::string& kind);
 int describe_command(const std::string& name, bool markdown, const std::string& directory);
 int template_command(bool all);
 int reference_command();
+int descriptors_command();
 /// BibTeX of the methods a scenario uses.
 int citations_command(const ScenarioArguments& arguments);
 

@@ -13,7 +13,7 @@ namespace souk {
 void add_look_up(CLI::App& app, ChosenCommand& chosen) {
   struct Given {
     std::string name, pages;
-    bool markdown = false, every_field = false;
+    bool markdown = false, every_field = false, descriptors = false;
   };
   const auto given = std::make_shared<Given>();
   CLI::App* list = app.add_subcommand("list", "List what there is: aggregators, attacks, models, …");
@@ -34,7 +34,10 @@ void add_look_up(CLI::App& app, ChosenCommand& chosen) {
   blank->callback([&chosen, given] { chosen.command = [given] { return template_command(given->every_field); }; });
 
   CLI::App* reference = app.add_subcommand("reference", "Print the scenario reference in Markdown");
-  reference->callback([&chosen] { chosen.command = reference_command; });
+  reference->add_flag("--descriptors", given->descriptors,
+                      "Print the schema as a google.protobuf.FileDescriptorSet, for programs that make scenarios");
+  reference->callback(
+      [&chosen, given] { chosen.command = given->descriptors ? descriptors_command : reference_command; });
 }
 
 void add_data(CLI::App& app, ChosenCommand& chosen) {

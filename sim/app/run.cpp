@@ -22,6 +22,7 @@
 #include "sim/engine/round_loop.hpp"
 #include "sim/engine/stop_signal.hpp"
 #include "sim/engine/watchdog.hpp"
+#include "sim/params/parameter_layout.hpp"
 
 namespace souk {
 namespace {
@@ -96,8 +97,10 @@ int run_on(const Comm& comm, const RunArguments& arguments, StartUp start_up, Ru
     log::info("{} on {} rank(s): {} clients, {} parameters, {} rounds", scenario.name(), comm.size(),
               scenario.participants().clients(), protocol->parameters().size(), scenario.rounds());
     log::info("{}", describe(data));
+    log::info("results in {}", out.directory->path().string());
     if (out.resume_from) log::info("continuing after round {}", out.resume_from->round.value);
   });
+  options.tensors = text_of(protocol->layout().slots());
   const std::optional<Checkpoint> resume_from = share_checkpoint(comm, out.resume_from);
   start_up.set_up = watch.seconds();
   comm.run_phase("record start", [&] {

@@ -11,6 +11,7 @@
 #include "sim/comm/session.hpp"
 #include "sim/engine/scenario_file.hpp"
 #include "sim/engine/watchdog.hpp"
+#include "sim/params/parameter_layout.hpp"
 
 namespace souk {
 namespace {
@@ -23,6 +24,7 @@ LoopResult run_to_the_end(const Comm& comm, const CellOrder& order, const scenar
                             .checkpoint_every = scenario.checkpoint().every(),
                             .time_limit = order.time_limit,
                             .scenario_text = order.run.scenario,
+                            .tensors = text_of(protocol->layout().slots()),
                             .before_commit = [&] { out.directory->require_in_place(); },
                             .after_round = order.after_round};
   const LoopResult result = run_rounds(comm, *protocol, out.sink(), out.checkpoints.get(), resume_from, options);

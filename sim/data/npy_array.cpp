@@ -177,16 +177,7 @@ void read_in_steps(NpyArray& array, std::span<Value> values, Convert convert_ste
 
 void write_array(const std::string& path, std::string_view type, std::string_view shape,
                  std::span<const std::byte> values) {
-  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}", type, shape);
-  constexpr std::size_t prefix = 10;  // magic, version, length of the header
-  header.append(63 - (prefix + header.size()) % 64, ' ');
-  header += '\n';
-  std::string bytes = "\x93NUMPY";
-  bytes += '\x01';
-  bytes += '\0';
-  bytes += static_cast<char>(header.size() & 0xFFU);
-  bytes += static_cast<char>(header.size() >> 8U);
-  bytes += header;
+  std::string bytes = npy_head(type, shape);
   bytes.append(reinterpret_cast<const char*>(values.data()), values.size());
   try {
     write_file_atomically(path, bytes);
@@ -200,6 +191,19 @@ void write_array(const std::string& path, std::string_view type, std::string_vie
 std::string NpyType::name() const {
   if (kind == 'b') return "bool";
   return fmt::format("{}{}", kind == 'u' ? "uint" : kind == 'i' ? "int" : "float", bytes * 8);
+}
+
+std::string npy_head(std::string_view type, std::string_view shape) {
+  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}", type, shape);
+  constexpr std::size_t prefix = 10;  // magic, version, length of the header
+  header.append(63 - (prefix + header.size()) % 64, ' ');
+  header += '\n';
+  std::string bytes = "\x93NUMPY";
+  bytes += '\x01';
+  bytes += '\0';
+  bytes += static_cast<char>(header.size() & 0xFFU);
+  bytes += static_cast<char>(header.size() >> 8U);
+  return bytes + header;
 }
 
 NpyArray open_npy(const std::string& path, const std::string& name, ValueOrder order) {

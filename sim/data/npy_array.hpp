@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/data/byte_source.hpp"
@@ -55,6 +56,10 @@ void read_npy(NpyArray& array, std::span<std::uint8_t> values);
 
 /// Passes over values.
 void skip_npy(NpyArray& array, std::uint64_t values);
+
+/// What comes before the values of an array in C order, format version 1.0: its type and shape as NumPy writes them,
+/// such as "<f4" and "(2, 3)".
+std::string npy_head(std::string_view type, std::string_view shape);
 
 /// Writes a vector as float64, format version 1.0, atomically. Throws InputError naming the file and the reason.
 void write_npy(const std::string& path, std::span<const double> values);

@@ -27,6 +27,7 @@ struct Checkpoint {
   RoundIndex round;           ///< after which it was saved
   std::string scenario_text;  ///< resolved, with every default
   std::string stop;           ///< why the run ended with this round, or ""
+  std::string tensors{};  ///< names and shapes of the model's (sim/params/parameter_layout.hpp); "" before version 3
   std::filesystem::path file{};
   std::uint64_t state_begin = 0, state_size = 0;  ///< bytes of the file: what Protocol::serialize saved
 };
@@ -69,9 +70,14 @@ class CheckpointState final : public StateSource {
   std::size_t used_ = 0;  ///< of the buffer
 };
 
-/// The state in a checkpoint for whoever reads it alone: `path` is the file, or the directory of a run, whose newest
-/// whole checkpoint it is then. Throws InputError.
-std::unique_ptr<StateSource> open_state(const std::filesystem::path& path);
+/// A checkpoint for whoever reads it alone.
+struct OpenCheckpoint {
+  Checkpoint head;
+  std::unique_ptr<StateSource> state;
+};
+
+/// `path` is the file, or the directory of a run, whose newest whole checkpoint it is then. Throws InputError.
+OpenCheckpoint open_checkpoint(const std::filesystem::path& path);
 
 /// Checkpoints of one run: files round-N.souk, written to a temporary and renamed into place, with version and SHA-256.
 /// What 8 ranks wrote, 3 ranks resume. Used on rank 0 only.

@@ -16,8 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Version 1 held the state as the bytes of one more text field; in version 2 its fields follow those of the head.
-constexpr std::int64_t format_version = 2;
+// Version 1 held the state as the bytes of one more text field; in version 2 its fields follow those of the head;
+// version 3 names the model's tensors.
+constexpr std::int64_t format_version = 3;
 constexpr std::size_t digest_size = 64;                    // hexadecimal SHA-256 at the end of the file
 constexpr std::size_t buffer_size = std::size_t{1} << 20;  // bytes written, read and sent at a time
 
@@ -40,11 +41,12 @@ std::int64_t serialize_head(Archive& archive, Checkpoint& checkpoint) {
   std::int64_t version = format_version;
   std::int64_t round = checkpoint.round.value;
   archive.field("souk checkpoint version", version);
-  SOUK_REQUIRE(version == 1 || version == format_version, "saved state: format version {}, this program reads 1 to {}",
+  SOUK_REQUIRE(version >= 1 && version <= format_version, "saved state: format version {}, this program reads 1 to {}",
                version, format_version);
   archive.field("round", round);
   archive.field("scenario", checkpoint.scenario_text);
   archive.field("stop", checkpoint.stop);
+  if (version >= 3) archive.field("tensors", checkpoint.tensors);
   checkpoint.round = {static_cast<std::uint32_t>(round)};
   return version;
 }
@@ -174,7 +176,7 @@ void CheckpointState::refill() {
   used_ = 0;
 }
 
-std::unique_ptr<StateSource> open_state(const fs::path& path) {
+OpenCheckpoint open_checkpoint(const fs::path& path) {
   std::map<std::uint32_t, fs::path> files;
   if (fs::is_directory(path)) {
     files = checkpoint_files(path / "checkpoint");
@@ -185,8 +187,9 @@ std::unique_ptr<StateSource> open_state(const fs::path& path) {
   }
   for (auto file = files.rbegin();; ++file) {
     try {
-      const Checkpoint checkpoint = read_checkpoint(file->second);
-      return std::make_unique<FilePart>(checkpoint.file, checkpoint.state_size, checkpoint.state_begin);
+      Checkpoint head = read_checkpoint(file->second);
+      auto state = std::make_unique<FilePart>(head.file, head.state_size, head.state_begin);
+      return {std::move(head), std::move(state)};
     } catch (const InputError& error) {
       if (std::next(file) == files.rend()) throw_input_error("{}: {}", file->second.string(), error.what());
       log::warning("{}: {}; trying an older checkpoint", file->second.string(), error.what());
@@ -241,6 +244,7 @@ std::optional<Checkpoint> share_checkpoint(const Comm& comm, const std::optional
   shared.round = comm.broadcast(shared.round, 0);
   shared.scenario_text = comm.broadcast_text(shared.scenario_text, 0);
   shared.stop = comm.broadcast_text(shared.stop, 0);
+  shared.tensors = comm.broadcast_text(shared.tensors, 0);
   shared.file = comm.broadcast_text(shared.file.string(), 0);
   shared.state_begin = comm.broadcast(shared.state_begin, 0);
   shared.state_size = comm.broadcast(shared.state_size, 0);

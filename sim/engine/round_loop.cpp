@@ -85,8 +85,10 @@ void save(Phases& phases, Protocol& protocol, const CheckpointStore* store, cons
   phases.local("checkpoint", [&] {
     if (store == nullptr) return;
     commit_round(options, [&] {
-      file =
-          store->begin({.round = record.round, .scenario_text = options.scenario_text, .stop = text_of(record.stop)});
+      file = store->begin({.round = record.round,
+                           .scenario_text = options.scenario_text,
+                           .stop = text_of(record.stop),
+                           .tensors = options.tensors});
     });
   });
   Nowhere nowhere;

@@ -20,6 +20,7 @@ struct LoopOptions {
   std::uint32_t checkpoint_every = 0;  ///< 0: only at the end and on a signal
   double time_limit = 0.0;             ///< seconds on the wall clock; 0: none. Ends the run as a signal does
   std::string scenario_text;           ///< resolved, kept in every checkpoint
+  std::string tensors{};               ///< names and shapes of the model's, kept there too
   std::optional<InjectedFault> fault{};
   std::function<void()> before_commit{};                  ///< throws where nothing can be committed; called on rank 0
   std::function<void(const RoundRecord&)> after_round{};  ///< progress display; called on rank 0

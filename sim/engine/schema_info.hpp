@@ -14,6 +14,9 @@ class OneofDescriptor;
 
 namespace souk {
 
+/// The schema as protoc describes it, with comments: the bytes of a google.protobuf.FileDescriptorSet.
+std::string schema_descriptors();
+
 /// The comment above something in the .proto files, as one paragraph; "" if it has none.
 std::string comment_of(const google::protobuf::Descriptor& type);
 std::string comment_of(const google::protobuf::FieldDescriptor& field);

@@ -58,6 +58,10 @@ void collect_types(const pb::Descriptor& type, std::vector<const pb::Descriptor*
 
 }  // namespace
 
+std::string schema_descriptors() {
+  return {reinterpret_cast<const char*>(souk_schema_description), souk_schema_description_size};
+}
+
 std::string comment_of(const pb::Descriptor& type) {
   return comment_text(commented_pool().FindMessageTypeByName(type.full_name()));
 }

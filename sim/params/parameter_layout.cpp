@@ -1,9 +1,11 @@
 #include "sim/params/parameter_layout.hpp"
 
 #include <algorithm>
+#include <sstream>
 #include <utility>
 
 #include "sim/base/contract.hpp"
+#include "sim/base/decimal.hpp"
 
 namespace souk {
 namespace {
@@ -35,6 +37,39 @@ std::size_t count_of(const std::vector<std::int64_t>& shape) {
 }
 
 }  // namespace
+
+std::string text_of(std::span<const Slot> slots) {
+  std::string text;
+  for (const Slot& slot : slots) {
+    SOUK_EXPECT(!slot.name.empty() && slot.name.find_first_of(" \n") == std::string::npos);
+    text += slot.name;
+    for (const std::int64_t extent : slot.shape) text += fmt::format(" {}", extent);
+    text += '\n';
+  }
+  return text;
+}
+
+std::vector<Slot> slots_of(const std::string& text) {
+  std::vector<Slot> slots;
+  std::istringstream lines(text);
+  std::size_t offset = 0;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    Slot slot;
+    words >> slot.name;
+    SOUK_REQUIRE(!slot.name.empty(), "names and shapes of parameters: an empty line");
+    for (std::string word; words >> word;) {
+      const auto extent = parse_whole(word);
+      SOUK_REQUIRE(extent && *extent > 0, "names and shapes of parameters: '{}' of {} is no extent", word, slot.name);
+      slot.shape.push_back(static_cast<std::int64_t>(*extent));
+    }
+    slot.offset = offset;
+    slot.size = count_of(slot.shape);
+    offset += slot.size;
+    slots.push_back(std::move(slot));
+  }
+  return slots;
+}
 
 ParameterLayout::ParameterLayout(std::vector<Slot> slots) : slots_(std::move(slots)) {
   std::stable_partition(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.trainable; });

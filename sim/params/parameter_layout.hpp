@@ -17,6 +17,12 @@ struct Slot {
   std::size_t offset = 0, size = 0;  ///< filled in by ParameterLayout
 };
 
+/// Names and shapes, a line each: "fc.weight 10 784". Names hold no space.
+std::string text_of(std::span<const Slot> slots);
+/// The slots of such a text, offsets and sizes filled in as if all were trainable. Throws InputError for any other
+/// text.
+std::vector<Slot> slots_of(const std::string& text);
+
 /// Where each named tensor lies in the flat float32 vector of a model: trainable slots first, then buffers, each group
 /// in the order given. Immutable; one per model.
 class ParameterLayout {

@@ -1,12 +1,14 @@
 // Runs that begin with another run's model.
 #include "agents/training/saved_model.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "sim/base/error.hpp"
+#include "sim/data/tensor_files.hpp"
 #include "sim/engine/checkpoint.hpp"
 #include "tests/support/simulated.hpp"
 
@@ -23,7 +25,8 @@ std::string scenario(const std::string& more, const std::string& hidden = "8") {
 
 /// A run's directory with the checkpoint of its last round.
 struct SavedRun {
-  SavedRun() {
+  /// `names`: whether the checkpoint names its tensors, as those of versions 1 and 2 did not.
+  explicit SavedRun(bool names = true) {
     fs::remove_all(directory);
     fs::create_directories(directory);
     const ResolvedScenario resolved = resolve_scenario({.file_name = "test", .text = scenario(""), .overrides = {}});
@@ -36,7 +39,8 @@ struct SavedRun {
       simulation->run_round({r}, r == 2, phases, record);
     }
     const CheckpointStore store(directory / "checkpoint", 2);
-    const auto file = store.begin({.round = {2}, .scenario_text = "", .stop = ""});
+    const auto file = store.begin(
+        {.round = {2}, .scenario_text = "", .stop = "", .tensors = names ? text_of(simulation->layout().slots()) : ""});
     ArchiveWriter archive(*file);
     simulation->serialize(archive);
     store.commit(*file);
@@ -70,6 +74,15 @@ TEST(SavedModel, is_where_a_run_begins) {
   }
 }
 
+TEST(SavedModel, without_names_is_taken_by_its_fingerprint) {
+  const SavedRun run(false);
+  EXPECT_TRUE(saved_model(run.directory).tensors.empty());
+  EXPECT_EQ(simulate(scenario(start_from(run.directory) + "training_rounds: 0 ")).hash,
+            sha256_hex(std::span<const float>(run.parameters)));
+  EXPECT_THAT(refusal(scenario(start_from(run.directory), "9")),
+              HasSubstr("its parameters have other names or shapes than this model's"));
+}
+
 TEST(SavedModel, is_part_of_what_a_run_is_computed_from) {
   const SavedRun run;
   const auto resolved = [](const std::string& text) {
@@ -93,6 +106,61 @@ TEST(Contents, of_a_run_are_the_graphs_of_attackers_too) {
   EXPECT_EQ(hash("50"), hash("50"));
   EXPECT_NE(hash("50"), hash("51"));
   EXPECT_NE(hash("50"), "data");
+}
+
+/// A model's tensors in an archive, the last first, after `change`.
+template <class Change>
+fs::path archive_of(const fs::path& run, Change change) {
+  const SavedModel model = saved_model(run);
+  std::vector<TensorView> tensors;
+  for (const Slot& slot : model.tensors) {
+    tensors.push_back({slot.name, slot.shape, std::span(model.parameters).subspan(slot.offset, slot.size)});
+  }
+  std::ranges::reverse(tensors);
+  change(tensors);
+  const fs::path file = run / "model.npz";
+  write_npz(file, tensors);
+  return file;
+}
+
+TEST(SavedModel, may_be_an_archive_whose_arrays_are_found_by_name) {
+  const SavedRun run;
+  const fs::path file = archive_of(run.directory, [](auto&) {});
+  for (const int ranks : {1, 2}) {
+    const Simulated untrained = simulate(scenario(start_from(file) + "training_rounds: 0 "), ranks);
+    EXPECT_EQ(untrained.hash, sha256_hex(std::span<const float>(run.parameters)));
+  }
+  EXPECT_EQ(simulate(scenario(start_from(file))).hash, simulate(scenario(start_from(run.directory))).hash);
+}
+
+TEST(SavedModel, in_an_archive_is_part_of_what_a_run_is_computed_from) {
+  const SavedRun run;
+  const auto hash = [&] {
+    const std::string text = scenario(start_from(run.directory / "model.npz"));
+    return contents_hash(*resolve_scenario({.file_name = "test", .text = text, .overrides = {}}).scenario, "data");
+  };
+  archive_of(run.directory, [](auto&) {});
+  const std::string as_it_was = hash();
+  EXPECT_EQ(hash(), as_it_was);
+  const std::vector<float> zeros(run.parameters.size());
+  archive_of(run.directory,
+             [&](auto& tensors) { tensors[0].values = std::span(zeros).first(tensors[0].values.size()); });
+  EXPECT_NE(hash(), as_it_was);
+  archive_of(run.directory, [](auto& tensors) { tensors[0].name = "other"; });
+  EXPECT_NE(hash(), as_it_was);
+}
+
+TEST(SavedModel, in_an_archive_of_another_network_is_refused_by_the_first_difference) {
+  const SavedRun run;
+  const auto refused = [&](auto change) { return refusal(scenario(start_from(archive_of(run.directory, change)))); };
+  const std::vector<float> more(10);
+  EXPECT_THAT(refused([](auto& tensors) { tensors.pop_back(); }),
+              HasSubstr("other names or shapes than this model's: there is no"));
+  EXPECT_THAT(refused([](auto& tensors) { tensors[0].shape.push_back(1); }), HasSubstr(", this model's is ["));
+  EXPECT_THAT(refused([&](auto& tensors) {
+                tensors.push_back({"extra", {10}, more});
+              }),
+              HasSubstr("\"extra\" is none of this model's"));
 }
 
 TEST(SavedModel, that_cannot_be_taken_is_refused) {

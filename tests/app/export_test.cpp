@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/app/app_fixture.hpp"
 #include "tests/app/results_folder.hpp"
 
 namespace souk::export_test {
@@ -50,7 +51,7 @@ TEST_F(Export, refuses_in_one_sentence_and_writes_nothing) {
     EXPECT_EQ(ended.out, "");
     return ended.err;
   };
-  EXPECT_EQ(refused({"s"}), "souk: say where to: --csv DIR, --sqlite FILE, or both\n");
+  EXPECT_EQ(refused({"s"}), "souk: say where to: --csv DIR, --sqlite FILE, --parameters FILE, or several of them\n");
   EXPECT_EQ(refused({"s", "--csv", "s"}),
             "souk: s: exists already and is no empty folder; an export replaces nothing\n");
   EXPECT_EQ(refused({"s", "--sqlite", "grid.textproto"}),
@@ -58,6 +59,45 @@ TEST_F(Export, refuses_in_one_sentence_and_writes_nothing) {
   EXPECT_THAT(refused({"nowhere", "--sqlite", "m.db"}), HasSubstr("nowhere"));
   EXPECT_FALSE(fs::exists(directory_ / "m.db"));
   EXPECT_FALSE(fs::exists(directory_ / "m.db.tmp"));
+}
+
+using ExportParameters = App;
+
+TEST_F(ExportParameters, give_the_model_with_which_another_run_begins) {
+  const Ended trained = run_small("trained", 2);
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  for (const char* file : {"model.npz", "again.npz", "model.pt"}) {
+    const Ended ended = run({"export", "trained", "--parameters", file});
+    ASSERT_EQ(ended.exit_code, 0) << ended.err;
+    EXPECT_EQ(ended.out, std::string(file) + "\nparameters sha256 " + hash_of(trained) + "\n");
+  }
+  EXPECT_EQ(bytes_of(directory_ / "model.npz"), bytes_of(directory_ / "again.npz"));
+  for (const char* from : {"trained", "model.npz"}) {
+    const std::string start = std::string("server.start_from=") + from;
+    const Ended untrained = run_small(std::string("from-") + from, 1, {"--set", start, "--set", "training_rounds=0"});
+    ASSERT_EQ(untrained.exit_code, 0) << untrained.err;
+    EXPECT_EQ(hash_of(untrained), hash_of(trained));
+  }
+}
+
+TEST_F(ExportParameters, are_refused_in_one_sentence) {
+  ASSERT_EQ(run_small("r", 0).exit_code, 0);
+  const auto refused = [&](std::vector<std::string> options) {
+    options.insert(options.begin(), "export");
+    const Ended ended = run(options);
+    EXPECT_EQ(ended.exit_code, 2) << ended.err;
+    EXPECT_EQ(ended.out, "");
+    return ended.err;
+  };
+  EXPECT_EQ(refused({"r", "--parameters", "model.txt"}), "souk: --parameters model.txt: must end in .npz or .pt\n");
+  EXPECT_EQ(refused({"r", "r", "--parameters", "m.npz"}),
+            "souk: --parameters m.npz: takes the model of one run, and 2 are named\n");
+  EXPECT_EQ(refused({"none", "--parameters", "m.npz"}), "souk: none: there is no such run, checkpoint or archive\n");
+  EXPECT_THAT(refused({".", "--parameters", "m.npz"}), HasSubstr("holds no checkpoint"));
+  EXPECT_FALSE(fs::exists(directory_ / "m.npz"));
+  write("m.npz", "");
+  EXPECT_EQ(refused({"r", "--parameters", "m.npz"}), "souk: m.npz: exists already; an export replaces nothing\n");
+  EXPECT_THAT(refused({"m.npz", "--parameters", "m.pt"}), HasSubstr("m.npz: not a zip archive"));
 }
 
 }  // namespace

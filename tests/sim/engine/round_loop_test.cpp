@@ -94,7 +94,7 @@ class Forgetful final : public Protocol {
 /// Puts a checkpoint with this state in place.
 void put(const CheckpointStore& store, std::uint32_t round, const std::string& scenario_text,
          std::vector<std::byte> state = {}) {
-  const auto file = store.begin({.round = {round}, .scenario_text = scenario_text, .stop = ""});
+  const auto file = store.begin({.round = {round}, .scenario_text = scenario_text, .stop = "", .tensors = ""});
   file->write(state);
   store.commit(*file);
 }
@@ -250,7 +250,7 @@ TEST_F(RoundLoop, a_checkpoint_of_the_version_before_is_loaded) {
 
 TEST_F(RoundLoop, a_version_that_is_not_known_is_refused) {
   SaveArchive file;
-  std::int64_t version = 3;
+  std::int64_t version = 4;
   file.field("souk checkpoint version", version);
   fs::create_directories(directory_);
   std::ofstream(directory_ / "round-0000002.souk", std::ios::binary)
@@ -259,7 +259,7 @@ TEST_F(RoundLoop, a_version_that_is_not_known_is_refused) {
   testing::internal::CaptureStderr();
   EXPECT_FALSE(CheckpointStore(directory_, 1).latest(scenario()).has_value());
   EXPECT_THAT(testing::internal::GetCapturedStderr(),
-              testing::HasSubstr("format version 3, this program reads 1 to 2"));
+              testing::HasSubstr("format version 4, this program reads 1 to 3"));
 }
 
 TEST_F(RoundLoop, what_one_rank_cannot_load_is_refused_by_all) {

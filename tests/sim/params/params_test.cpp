@@ -6,8 +6,10 @@
 #include <gtest/gtest.h>
 
 #include "sim/base/archive.hpp"
+#include "sim/base/error.hpp"
 #include "sim/comm/thread_team.hpp"
 #include "sim/params/linear.hpp"
+#include "sim/params/parameter_layout.hpp"
 #include "tests/support/matrices.hpp"
 
 namespace souk::params_test {
@@ -267,6 +269,22 @@ TEST(Columns, a_rank_keeps_its_own_part_without_a_word_to_the_others) {
       EXPECT_TRUE(std::ranges::equal(again.values(), vector.values()));
     }
   });
+}
+
+TEST(ParameterLayout, is_a_text_of_names_and_shapes_and_back) {
+  const ParameterLayout layout({{"norm.mean", {3}, false}, {"0.weight", {2, 4}}, {"0.bias", {2}}});
+  const std::string text = text_of(layout.slots());
+  EXPECT_EQ(text, "0.weight 2 4\n0.bias 2\nnorm.mean 3\n");
+  const std::vector<Slot> slots = slots_of(text);
+  ASSERT_EQ(slots.size(), 3U);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    EXPECT_EQ(slots[i].shape, layout.slots()[i].shape);
+    EXPECT_EQ(slots[i].offset, layout.slots()[i].offset);
+    EXPECT_EQ(slots[i].size, layout.slots()[i].size);
+  }
+  EXPECT_TRUE(slots_of("").empty());
+  EXPECT_THROW(slots_of("0.weight 2 x\n"), InputError);
+  EXPECT_THROW(slots_of("0.weight 0\n"), InputError);
 }
 
 }  // namespace

@@ -1,24 +1,25 @@
-"""Results of Souk as pandas data frames.
+"""Results of any number of runs and sweeps, merged, as pandas data frames.
 
-    souk export RUNS... --sqlite merged.db
-
-    import souk
-    db = souk.open("merged.db")
-    souk.table(db, "aggregator", "attack", "accuracy")
-
-Tables and columns are described in docs/results-schema.md. Needs pandas; everything else is Python's own.
+Tables and columns are described in docs/results-schema.md.
 """
 
+from __future__ import annotations
+
 import difflib
+import os
 import pathlib
 import sqlite3
+import tempfile
+from typing import Any, Optional, Sequence
 
 import pandas
+
+from ._program import PathLike, call
 
 SCHEMA_VERSION = 3
 
 
-def open(path):
+def open(path: PathLike) -> sqlite3.Connection:
     """Open a file written by `souk export --sqlite`, for reading only.
 
     Returns a sqlite3.Connection. Raises FileNotFoundError where there is nothing, ValueError if it is no such export.
@@ -41,17 +42,37 @@ def open(path):
     return db
 
 
-def query(db, sql, parameters=()):
+def merge(*runs: Any, path: Optional[PathLike] = None) -> sqlite3.Connection:
+    """The results of runs and sweeps, merged and opened: `souk export RUNS --sqlite PATH` and `open`.
+
+    runs: directories of runs, of sweeps, or folders that contain such; or Runs and Sweeps. path: of the file, which
+    must not be there yet; None: in memory. Returns a sqlite3.Connection. Raises InputError.
+    """
+    words = ["export", *(os.fspath(getattr(run, "directory", run)) for run in runs), "--sqlite"]
+    if path is not None:
+        call([*words, os.fspath(path)])
+        return open(path)
+    with tempfile.TemporaryDirectory(prefix="souk-") as folder:
+        file = os.path.join(folder, "merged.db")
+        call([*words, file])
+        with open(file) as exported:
+            memory = sqlite3.connect(":memory:")
+            exported.backup(memory)
+        exported.close()
+    return memory
+
+
+def query(db: sqlite3.Connection, sql: str, parameters: Sequence[Any] = ()) -> pandas.DataFrame:
     """The rows of any SQL query as a data frame."""
     return pandas.read_sql_query(sql, db, params=parameters)
 
 
-def runs(db):
+def runs(db: sqlite3.Connection) -> pandas.DataFrame:
     """One row per run, by its number: status, rule, attack, seed, seconds, …; without the scenario's text."""
     return query(db, "SELECT * FROM run ORDER BY run").drop(columns="scenario").set_index("run")
 
 
-def scenario(db, run):
+def scenario(db: sqlite3.Connection, run: int) -> Optional[str]:
     """The resolved scenario of a run in text format; None for a run that never started."""
     row = db.execute("SELECT scenario FROM run WHERE run = ?", (run,)).fetchone()
     if row is None:
@@ -59,7 +80,7 @@ def scenario(db, run):
     return row[0]
 
 
-def cells(db):
+def cells(db: sqlite3.Connection) -> pandas.DataFrame:
     """One row per cell: its run, the columns of `runs`, and a column per axis.
 
     An axis replaces a column of `runs` of the same name. Its values are numbers where all of them are, as seeds; else
@@ -74,13 +95,13 @@ def cells(db):
     return frame
 
 
-def _numbers(texts):
+def _numbers(texts: pandas.Series) -> pandas.Series:
     """The column as numbers; as it is where some text is none."""
     numbers = pandas.to_numeric(texts, errors="coerce")
     return numbers if numbers.notna().equals(texts.notna()) else texts
 
 
-def _require_known(db, names, agent_or_class):
+def _require_known(db: sqlite3.Connection, names: Sequence[str], agent_or_class: bool) -> None:
     """Raises ValueError for a metric that no run has recorded, or that is none of the whole federation."""
     whole = "" if agent_or_class else " WHERE agent = -1 AND class = -1"
     known = {name for (name,) in db.execute("SELECT DISTINCT name FROM metric" + whole)}
@@ -94,7 +115,7 @@ def _require_known(db, names, agent_or_class):
         raise ValueError(f"no run has recorded '{name}'; there are {', '.join(sorted(known))}.{hint}")
 
 
-def metrics(db, *names, agents=False):
+def metrics(db: sqlite3.Connection, *names: str, agents: bool = False) -> pandas.DataFrame:
     """Metrics in long form: run, round, name, agent, class, value.
 
     names: only these, which some run must have; all without any. agents: also values of single agents, where the
@@ -109,7 +130,7 @@ def metrics(db, *names, agents=False):
     return query(db, sql + " ORDER BY run, round, name, agent, class", names)
 
 
-def rounds(db, *names):
+def rounds(db: sqlite3.Connection, *names: str) -> pandas.DataFrame:
     """Metrics of the whole federation in wide form: a row per run and round, a column per metric.
 
     names: only these, which some run must have; all without any. Values of single classes are left out.
@@ -120,26 +141,28 @@ def rounds(db, *names):
     return frame.pivot(index=["run", "round"], columns="name", values="value")
 
 
-def last(db, *names):
+def last(db: sqlite3.Connection, *names: str) -> pandas.DataFrame:
     """The last recorded value of each metric: a row per run, a column per metric."""
     return rounds(db, *names).groupby(level="run").last()
 
 
-def agents(db):
+def agents(db: sqlite3.Connection) -> pandas.DataFrame:
     """One row per run and agent: group, samples, rounds asked and accepted, weight, income in credits."""
     frame = query(db, "SELECT * FROM agent_summary ORDER BY run, agent")
     frame["income"] = frame["income"] / 1e6
     return frame.set_index(["run", "agent"])
 
 
-def traffic(db):
+def traffic(db: sqlite3.Connection) -> pandas.DataFrame:
     """Bytes of the simulated protocol: a row per run and round, a column per kind of message."""
     return query(db, "SELECT run, round, kind, bytes FROM traffic").pivot(
         index=["run", "round"], columns="kind", values="bytes"
     )
 
 
-def table(db, rows, cols, metric="accuracy", stat="mean"):
+def table(
+    db: sqlite3.Connection, rows: str, cols: str, metric: str = "accuracy", stat: Any = "mean"
+) -> pandas.DataFrame:
     """A table like that of `souk table`: last values of the runs that are done, aggregated.
 
     rows, cols: columns of `cells`. stat: anything that pandas aggregates by: mean, std, min, max, median, count, or a
@@ -155,7 +178,14 @@ def table(db, rows, cols, metric="accuracy", stat="mean"):
     return frame.pivot_table(index=index if several else rows, columns=cols, values=metric, aggfunc=stat, sort=False)
 
 
-def price_of_robustness(db, rules="aggregator", attacks="attack", plain="mean", none="none", target=80):
+def price_of_robustness(
+    db: sqlite3.Connection,
+    rules: str = "aggregator",
+    attacks: str = "attack",
+    plain: str = "mean",
+    none: str = "none",
+    target: int = 80,
+) -> pandas.DataFrame:
     """What a rule costs where nobody attacks, beside the plain mean: a row per rule, means over the runs that are done.
 
     accuracy: of the plain rule less that of the rule. cost: credits to `target` % accuracy (70, 80 or 85), over those of
