@@ -104,7 +104,7 @@ TriedRows mapped(TriedRows rows, float factor, float shift) {
 }
 
 /// Where two steps differ by more than rounding; empty: nowhere.
-std::string difference(const std::vector<float>& is, const std::vector<float>& should) {
+std::string difference_of(const std::vector<float>& is, const std::vector<float>& should) {
   double most = 0.0;
   std::size_t where = 0;
   for (std::size_t c = 0; c < is.size(); ++c) {
@@ -227,17 +227,17 @@ class Trials {
                            forward.weights[i], backward.weights[6 - i]);
       }
     }
-    return noise ? "" : difference(backward.step, forward.step);
+    return noise ? "" : difference_of(backward.step, forward.step);
   }
 
   std::string moved(float factor, float shift) {
     const TriedRows rows = drawn_rows(7, small, 1);
-    return difference(fresh(mapped(rows, factor, shift)).step, mapped({fresh(rows).step}, factor, shift).front());
+    return difference_of(fresh(mapped(rows, factor, shift)).step, mapped({fresh(rows).step}, factor, shift).front());
   }
 
   std::string unanimous() {
     const TriedRows rows(5, drawn_rows(1, small, 1).front());
-    return difference(fresh(rows).step, rows.front());
+    return difference_of(fresh(rows).step, rows.front());
   }
 
   std::function<std::unique_ptr<Aggregator>()> make_;

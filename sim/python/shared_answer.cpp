@@ -29,7 +29,7 @@ void share_diagnostics(const Comm& comm, std::map<std::string, double>& diagnost
 
 }  // namespace
 
-void share(const Comm& comm, const PythonCall& call, PythonAnswer& answer) {
+void share_answer(const Comm& comm, const PythonCall& call, PythonAnswer& answer) {
   if (comm.size() == 1) return;
   answer.none = comm.broadcast(answer.none ? 1 : 0, 0) != 0;
   for (const PythonWanted& part : call.wanted) {

@@ -13,7 +13,7 @@ template <class Check>
 PythonAnswer call_on_first_rank(const Comm& comm, PythonFunction& function, const PythonCall& call, const Check& check);
 
 /// From rank 0. Collective.
-void share(const Comm& comm, const PythonCall& call, PythonAnswer& answer);
+void share_answer(const Comm& comm, const PythonCall& call, PythonAnswer& answer);
 
 template <class Check>
 PythonAnswer call_on_first_rank(const Comm& comm, PythonFunction& function, const PythonCall& call,
@@ -24,7 +24,7 @@ PythonAnswer call_on_first_rank(const Comm& comm, PythonFunction& function, cons
     answer = function.call(call);
     check(answer);
   });
-  share(comm, call, answer);
+  share_answer(comm, call, answer);
   return answer;
 }
 

@@ -71,7 +71,7 @@ TEST(SharedAnswers, are_the_same_on_every_rank) {
       answer.vectors["step"] = {1, 2, 3};
       answer.diagnostics = {{"a", 0.5}, {"b\n", -1.0}};
     }
-    share(comm, call, answer);
+    share_answer(comm, call, answer);
     EXPECT_THAT(answer.vectors.at("step"), ElementsAre(1, 2, 3));
     EXPECT_FALSE(answer.numbers.contains("weights"));
     EXPECT_EQ(answer.diagnostics, (std::map<std::string, double>{{"a", 0.5}, {"b\n", -1.0}}));
