@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "agents/cast/federation.hpp"
 #include "agents/training/source_files.hpp"
 #include "scenarios/scenario.pb.h"
@@ -15,7 +17,6 @@
 #include "sim/engine/checkpoint.hpp"
 
 namespace souk {
-
 namespace {
 
 SavedModel archived_model(const std::string& path) {
