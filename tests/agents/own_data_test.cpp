@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "agents/cast/shared_data.hpp"
 #include "agents/simulation.hpp"
@@ -27,7 +28,7 @@ using testing::HasSubstr;
 class OwnData : public testing::Test {
  protected:
   OwnData() {
-    directory_ = fs::path(testing::TempDir()) / "souk_own_data";
+    directory_ = fs::path(testing::TempDir()) / fmt::format("souk_own_data_{}", getpid());
     fs::create_directories(directory_);
   }
   ~OwnData() override { fs::remove_all(directory_); }

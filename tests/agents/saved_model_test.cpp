@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <filesystem>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "sim/base/error.hpp"
 #include "sim/data/tensor_files.hpp"
@@ -50,7 +52,7 @@ struct SavedRun {
   SavedRun(const SavedRun&) = delete;
   SavedRun& operator=(const SavedRun&) = delete;
 
-  fs::path directory = fs::temp_directory_path() / "souk_saved_model_test";
+  fs::path directory = fs::temp_directory_path() / fmt::format("souk_saved_model_{}", getpid());
   std::vector<float> parameters;
 };
 
