@@ -307,9 +307,11 @@ void ModelServer::publish(const ServerRound& round, RoundRecord& record) {
   for (const ServerHooks* hook : hooks_) flips = std::max(flips, hook->turned_sales());
   attackers_.tell_outcomes(comm_, round.round, told, flips);
   attackers_.observe({comm_, round.round, told.agents, told.selected, told.weights, change, change_.size()}, record);
+  const std::vector<std::pair<int, BaselineClaim>> claims = attackers_.claims(comm_);
+  if (claims.empty()) return;
   const std::vector<double> shares =
       class_shares(round.root.samples(), federation_.task().labels(), federation_.task().classes());
-  for (const auto& [group, claim] : attackers_.claims(comm_)) {
+  for (const auto& [group, claim] : claims) {
     record_claim(comm_, group, claim, {shares, round.own_update()}, record);
   }
 }

@@ -12,11 +12,7 @@
 namespace souk::baseline_leak_test {
 namespace {
 
-using testing::AllOf;
-using testing::Each;
-using testing::Ge;
 using testing::HasSubstr;
-using testing::Le;
 
 /// Twelve honest sellers and ten who want to know the buyer's root data. All train in one step, as the root update
 /// does.
