@@ -5,10 +5,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "aggregators/aggregator.hpp"
-#include "scenarios/aggregators.pb.h"
-#include "sim/base/random.hpp"
-#include "tests/bench/bench_updates.hpp"
+#include "tests/bench/bench_rule.hpp"
 
 namespace souk {
 namespace {
@@ -18,16 +15,7 @@ void answer(benchmark::State& state, const std::string& text) {
   std::ofstream(file) << text;
   scenario::Aggregator config;
   config.mutable_python()->set_file(file);
-  const auto rule = make_aggregator(config);
-  const ColumnMatrix& matrix = bench_updates(state);
-  const Comm comm = Comm::self();
-  std::vector<Submission> submissions;
-  for (std::uint32_t i = 0; i < matrix.rows(); ++i) submissions.push_back({AgentId{i}, 1});
-  Stream random(1, StreamKey{Purpose::aggregation, nobody, {1}});
-  for (auto _ : state) {
-    benchmark::DoNotOptimize(
-        rule->aggregate({.comm = comm, .round = {1}, .submissions = submissions, .updates = matrix, .random = random}));
-  }
+  time_rule(state, config);
 }
 
 void sizes(benchmark::internal::Benchmark* bench) {

@@ -3,11 +3,9 @@
 #include <benchmark/benchmark.h>
 #include <google/protobuf/text_format.h>
 
-#include "aggregators/aggregator.hpp"
-#include "scenarios/aggregators.pb.h"
 #include "sim/base/contract.hpp"
-#include "sim/base/random.hpp"
-#include "tests/bench/bench_updates.hpp"
+#include "sim/params/linear.hpp"
+#include "tests/bench/bench_rule.hpp"
 
 namespace souk {
 namespace {
@@ -20,20 +18,7 @@ void gram_matrix(benchmark::State& state) {
 void aggregate(benchmark::State& state, const std::string& text) {
   scenario::Aggregator config;
   SOUK_REQUIRE(google::protobuf::TextFormat::ParseFromString(text, &config), "cannot parse {}", text);
-  const auto rule = make_aggregator(config);
-  const ColumnMatrix& matrix = bench_updates(state);
-  const Comm comm = Comm::self();
-  std::vector<Submission> submissions;
-  for (std::uint32_t i = 0; i < matrix.rows(); ++i) submissions.push_back({AgentId{i}, 1});
-  Stream random(1, StreamKey{Purpose::aggregation, nobody, {1}});
-  for (auto _ : state) {
-    benchmark::DoNotOptimize(rule->aggregate({.comm = comm,
-                                              .round = {1},
-                                              .submissions = submissions,
-                                              .updates = matrix,
-                                              .random = random,
-                                              .tolerated_f = matrix.rows() / 5}));
-  }
+  time_rule(state, config);
 }
 
 void sizes(benchmark::internal::Benchmark* bench) {
