@@ -204,9 +204,9 @@ struct Attempt {
 /// What an attack is set on, as far as everybody knows it.
 struct InferenceSetting {
   const Network& network;
-  bool has_auxiliary = false, knows_labels = false, knows_counts = false, knows_order = false;
-  bool cross_entropy = false;  ///< is what clients minimise
-  bool one_step = false;       ///< is all that clients do
+  bool has_auxiliary = false, knows_labels = false, knows_counts = false;
+  bool cross_entropy = false;    ///< is what clients minimise
+  bool relu_perceptron = false;  ///< affine layers with ReLU between them, and a hidden one at least
 };
 
 /// An attack on what updates were computed from.

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "agents/cast/selection.hpp"
 #include "agents/training/server_round.hpp"
@@ -36,6 +37,9 @@ class ServerHooks {
   /// Narrows whom a round may ask that wants so many updates, or may bring so many where clients come by themselves.
   /// May end the run. Does not communicate.
   virtual void invite(RoundIndex, std::size_t /*wanted*/, Invitation&, RoundRecord&) {}
+  /// What the round's clients are sent instead of the model, [trainable]; empty: the model. After the round the server
+  /// goes on with the model that it had, whatever came of the round. Of one hook at most. Does not communicate.
+  virtual std::vector<float> offer(RoundIndex) { return {}; }
   /// What a client has trained, [trainable], on the rank that trained it: may change what it sends. Does not
   /// communicate.
   virtual void prepare_update(RoundIndex, AgentId, std::span<float>) {}
