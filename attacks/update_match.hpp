@@ -16,7 +16,7 @@ struct ImitatedClient {
   double rate = 1.0;            ///< of its steps
   double weight_decay = 0.0;
   std::size_t samples = 0;
-  std::vector<Places> batches;  ///< of all its steps, places among its samples
+  std::vector<Places> batches{};  ///< of all its steps, places among its samples
 };
 
 /// How an update is compared with the one seen.
@@ -32,7 +32,7 @@ struct MatchProblem {
   std::span<const float> change;           ///< [trainable] U, what is seen
   std::vector<ImitatedClient> clients;     ///< whose samples follow each other
   std::span<const PixelScale> pixels;      ///< [channels]
-  std::vector<std::int32_t> labels;        ///< [samples] of all clients; empty: soft labels are variables, too
+  std::vector<std::int32_t> labels{};      ///< [samples] of all clients; empty: soft labels are variables, too
   MatchCost cost = MatchCost::euclidean;
   double total_variation = 0.0;            ///< weight of the images' mean change from pixel to pixel
 };
