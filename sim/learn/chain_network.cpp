@@ -195,7 +195,8 @@ class ChainNetwork final : public Network {
   StageTangents tangents(std::size_t stage, const float* direction) {
     return {.direction = direction,
             .in = stage == 0 ? nullptr : tangents_[stage - 1].data(),
-            .out = tangents_[stage].data()};
+            .out = tangents_[stage].data(),
+            .last = stage == 0};
   }
 
   /// What `pass` does, and beside it its derivative along `direction`. ReLU and maxima are taken for the linear

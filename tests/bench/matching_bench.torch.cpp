@@ -63,7 +63,8 @@ UpdateMatch match_of(Matching& with, std::span<const PixelScale> pixels) {
 class DoubleBackward {
  public:
   explicit DoubleBackward(Matching& with) : architecture_(make_architecture(with.model, with.shape)) {
-    for (const Slot& slot : architecture_.layout().slots()) {
+    const ParameterLayout layout = architecture_.layout();
+    for (const Slot& slot : layout.slots()) {
       const auto tensor = [&](std::vector<float>& flat) {
         return at::from_blob(flat.data() + slot.offset, slot.shape, at::kFloat).clone();
       };
