@@ -98,10 +98,9 @@ class Inference final : public Stage, public ServerHooks {
           std::max(part.footprint.at(Moment::attacking),
                    campaign.attack().bytes(network, held * behind, training.steps(held) * behind));
     }
-    part.footprint.held =
-        static_cast<double>(auxiliary_.size() + campaigns_.size() * config_.victims() *
-                                                    federation_.task().layout().trainable()) *
-        sizeof(float);
+    part.footprint.held = static_cast<double>(auxiliary_.size() + campaigns_.size() * config_.victims() *
+                                                                      federation_.task().layout().trainable()) *
+                          sizeof(float);
     return {part};
   }
 
@@ -129,14 +128,15 @@ class Inference final : public Stage, public ServerHooks {
     if (!is_due(round.round)) return;
     model_.assign(server_->parameters().begin(), server_->parameters().end());
     const std::vector<std::size_t> honest = honest_rows(round, federation_.population());
-    const std::vector<std::size_t> victims =
-        drawn_victims(honest, config_.victims(), scenario_.seed(), round.round);
+    const std::vector<std::size_t> victims = drawn_victims(honest, config_.victims(), scenario_.seed(), round.round);
     for (const InferenceCampaign& campaign : campaigns_) {
       cases_.push_back(victim_cases(campaign.config(), round, victims, honest, federation_));
       const bool smaller = campaign.config().has_cluster() && honest.size() < campaign.config().cluster().size();
       if (!smaller || victims.empty()) continue;
-      record.events.push_back({"inference", -1, fmt::format("{}: clusters of {}, for no more honest clients sent "
-                                                            "something", campaign.name(), honest.size())});
+      record.events.push_back({"inference", -1,
+                               fmt::format("{}: clusters of {}, for no more honest clients sent "
+                                           "something",
+                                           campaign.name(), honest.size())});
     }
     take_what_is_seen(round);
   }
@@ -184,8 +184,7 @@ class Inference final : public Stage, public ServerHooks {
     std::vector<RowRange> wanted;
     for (int rank = 0; rank < comm_.size(); ++rank) {
       const std::size_t first = cut(all.size(), comm_.size(), rank), last = cut(all.size(), comm_.size(), rank + 1);
-      const RowRange range =
-          first == last ? RowRange{0, 0} : RowRange{all[first].seen, all[last - 1].seen + 1};
+      const RowRange range = first == last ? RowRange{0, 0} : RowRange{all[first].seen, all[last - 1].seen + 1};
       wanted.push_back(range);
       if (rank == comm_.rank()) first_seen_ = range.begin;
     }

@@ -91,8 +91,7 @@ void InferenceCampaign::check(const scenario::Scenario& scenario, const Federati
                     .has_auxiliary = scenario.inference().auxiliary_per_class() > 0,
                     .knows_labels = config_.knows_labels(),
                     .knows_counts = config_.knows_counts(),
-                    .cross_entropy = scenario.task().objective().loss_case() ==
-                                         scenario::Objective::LOSS_NOT_SET ||
+                    .cross_entropy = scenario.task().objective().loss_case() == scenario::Objective::LOSS_NOT_SET ||
                                      scenario.task().objective().has_cross_entropy(),
                     .relu_perceptron = model.has_mlp() && model.mlp().activation() == scenario::Mlp::RELU});
   });

@@ -49,7 +49,8 @@ constexpr std::array inference_columns{
     InferenceColumn{"psnr_median", "PSNR (dB)", "median, 120 at most", false},
     InferenceColumn{"ssim", "SSIM", "mean", false},
     InferenceColumn{"recovered", "recovered (%)", "samples with an MSE below 0.001", true},
-    InferenceColumn{"identified", "identified (%)", "samples that are nearest to their reconstruction in the pool", true},
+    InferenceColumn{"identified", "identified (%)", "samples that are nearest to their reconstruction in the pool",
+                    true},
     InferenceColumn{"label_accuracy", "labels (%)", "reconstructions of the right class", true},
 };
 

@@ -12,9 +12,7 @@ inline StreamKey victims(RoundIndex round) {
   return detail::numbered(Purpose::inference_attack, detail::none, round.value, 8);
 }
 /// Of other samples of its class, which a reconstruction is compared with.
-inline StreamKey lookalikes(std::uint32_t sample) {
-  return detail::numbered(Purpose::inference_attack, sample, 0, 9);
-}
+inline StreamKey lookalikes(std::uint32_t sample) { return detail::numbered(Purpose::inference_attack, sample, 0, 9); }
 /// Of the seed that an attack's draws in a round are of.
 inline StreamKey inference(std::size_t attack, RoundIndex round) {
   return detail::numbered(Purpose::inference_attack, attack, round.value, 10);

@@ -29,7 +29,7 @@ struct StageTangents {
   const float* direction = nullptr;  ///< flat, [trainable]
   const float* in = nullptr;         ///< [samples, in]; null: the input does not move
   float* out = nullptr;              ///< [samples, out]
-  bool last = false;  ///< of the way back: of d_in the second half alone, the tangent, is asked for
+  bool last = false;                 ///< of the way back: of d_in the second half alone, the tangent, is asked for
 };
 
 /// A layer by own kernels, together with those behind it that it takes over (an affine layer its ReLU, a convolution

@@ -46,7 +46,8 @@ struct Batch {
   std::span<const float> numbers{};  ///< [samples] numbers to predict, scaled; the same
   std::span<const float> shares{};   ///< [samples, classes] soft labels, instead of classes
   Targets targets() const {
-    return {.classes = labels, .numbers = numbers, .shares = shares, .width = samples > 0 ? shares.size() / samples : 0};
+    return {
+        .classes = labels, .numbers = numbers, .shares = shares, .width = samples > 0 ? shares.size() / samples : 0};
   }
 };
 

@@ -1,6 +1,7 @@
 // Gradient matching by one directional derivative, against the same attack as one writes it in PyTorch: the gradient of
-// the dummies with create_graph, and a second backward pass through it, by the operators of LibTorch that PyTorch calls.
-// Evaluations take turns; medians of processor time. OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 build/bench/matching_bench
+// the dummies with create_graph, and a second backward pass through it, by the operators of LibTorch that PyTorch
+// calls. Evaluations take turns; medians of processor time. OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+// build/bench/matching_bench
 
 #include <memory>
 #include <span>
