@@ -75,9 +75,11 @@ TEST(PictureSink, writes_pictures_beside_the_results_large_enough_to_be_looked_a
   CountingSink inner;
   const auto sink = with_pictures(inner, folder);
 
-  sink->commit({.round = {1}});
+  RoundRecord record;
+  record.round = {1};
+  sink->commit(record);
   EXPECT_FALSE(std::filesystem::exists(folder));
-  RoundRecord record{.round = {2}};
+  record.round = {2};
   record.pictures.push_back({.name = "x-0002", .channels = 1, .height = 1, .width = 100, .values = {}});
   record.pictures.back().values.resize(100, 7);
   sink->commit(record);
