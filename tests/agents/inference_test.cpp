@@ -87,12 +87,12 @@ TEST(Inference, has_victims_when_it_is_due) {
 }
 
 TEST(LabelCounts, are_nearly_right_for_an_untrained_network_and_better_than_a_guess) {
-  const World world{.model = "mlp { hidden: 64 }", .clients = 40, .rest = "partition { dirichlet { alpha: 0.3 } }"};
+  const World world{.model = "mlp { hidden: 64 }", .clients = 40, .rest = "partition { balanced_dirichlet { alpha: 3 } }"};
   const Simulated run =
       simulate(world.with("attacks { label_counts {} } attacks { name: \"llg\" label_counts { "
                           "estimator: ROW_SUMS } }"));
 
-  EXPECT_GT(metric_of(run, "label_counts.count_accuracy"), 0.95);
+  EXPECT_GT(metric_of(run, "label_counts.count_accuracy"), 0.9);
   EXPECT_GT(metric_of(run, "llg.count_accuracy"), metric_of(run, "llg.count_guess") + 0.1);
 }
 

@@ -13,7 +13,7 @@ SectionContent content_of_inference(const ReportInput& input) {
 }
 
 const RegisterSection register_inference_section(
-    {.id = "reconstruction", .title = "Reconstruction from updates", .place = 37, .content = content_of_inference});
+    {.id = "reconstruction", .title = "Reconstruction from updates", .place = 39, .content = content_of_inference});
 
 }  // namespace
 }  // namespace souk
