@@ -94,7 +94,7 @@ TEST_P(EveryNetwork, is_the_gradient_of_a_directional_derivative) {
   for (float& value : features) value /= static_cast<float>(of_features);
   for (float& value : shares) value /= static_cast<float>(of_shares);
 
-  EXPECT_NEAR(difference(&SoftSamples::features, features, step), of_features, 2e-2 * of_features);
+  EXPECT_NEAR(difference(&SoftSamples::features, features, step), of_features, 5e-2 * of_features);
   // Shares of sum 1 alone have the derivative that is meant: what moves a sample's sum is taken out.
   for (std::size_t first = 0; first < shares.size(); first += 4) {
     float mean = 0.0F;
@@ -128,7 +128,7 @@ INSTANTIATE_TEST_SUITE_P(Networks, EveryNetwork,
                                                 fixtures::shape(1, 6, 6, 4)},
                                            Case{"lenet5", "lenet5 {}", fixtures::shape(1, 14, 14, 4)},
                                            Case{"cnn_small", "cnn_small {}", fixtures::shape(2, 12, 12, 4)},
-                                           Case{"resnet20", "resnet20 {}", fixtures::shape(3, 8, 8, 4), 2e-5F}),
+                                           Case{"resnet20", "resnet20 {}", fixtures::shape(3, 8, 8, 4), 5e-5F}),
                          [](const auto& instance) { return instance.param.name; });
 
 TEST(SoftLabels, that_are_certain_are_classes) {
