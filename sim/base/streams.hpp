@@ -90,7 +90,9 @@ inline StreamKey encoding(std::uint16_t owner, AgentId client, RoundIndex round)
   return {Purpose::encoding, client, round, owner};
 }
 /// Of the seed that names the places which all updates of a round keep.
-inline StreamKey kept_places(std::uint16_t owner, RoundIndex round) { return {Purpose::encoding, nobody, round, owner}; }
+inline StreamKey kept_places(std::uint16_t owner, RoundIndex round) {
+  return {Purpose::encoding, nobody, round, owner};
+}
 /// Of such a seed.
 inline StreamKey places() { return detail::numbered(Purpose::encoding, detail::none, 0, 0xFFFF); }
 /// Where a client's thin matrices begin. There is no round 0.
@@ -273,6 +275,28 @@ inline StreamKey departures(std::uint32_t tick) { return detail::numbered(Purpos
 inline StreamKey growth(std::uint32_t centre, std::uint32_t tick) {
   return detail::numbered(Purpose::evolution, centre, tick, 4);
 }
+
+// Attacks on what updates give away. `attack` counts those of the section; each round has victims of its own.
+inline StreamKey auxiliary_data() { return {Purpose::evaluation, nobody, {}, 1}; }
+inline StreamKey victims(RoundIndex round) {
+  return detail::numbered(Purpose::inference_attack, detail::none, round.value, 8);
+}
+/// Of other samples of its class, which a reconstruction is compared with.
+inline StreamKey lookalikes(std::uint32_t sample) { return detail::numbered(Purpose::inference_attack, sample, 0, 9); }
+/// Of the seed that an attack's draws in a round are of.
+inline StreamKey inference(std::size_t attack, RoundIndex round) {
+  return detail::numbered(Purpose::inference_attack, attack, round.value, 10);
+}
+/// Of such a seed, as the next: where attempts begin.
+inline StreamKey attempt(AgentId victim, std::uint32_t which) {
+  return detail::numbered(Purpose::inference_attack, victim.value, which, 11);
+}
+/// The order of mini-batches that an attempt takes for the one that was used.
+inline StreamKey guessed_order(AgentId member, std::uint32_t which, std::uint32_t pass) {
+  return detail::numbered(Purpose::inference_attack, member.value, which, 0x4000 + (pass & 0x3FFFU));
+}
+/// Of a seed: a malicious server's first layer.
+inline StreamKey crafted_layer() { return detail::numbered(Purpose::inference_attack, detail::none, 0, 12); }
 
 /// Of analyses.
 inline StreamKey bootstrap() { return detail::numbered(Purpose::bootstrap, 0, 0); }

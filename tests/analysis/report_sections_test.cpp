@@ -13,8 +13,8 @@ namespace {
 TEST(ReportSections, come_in_their_places) {
   std::vector<std::string_view> ids;
   for (const SectionKind& kind : section_kinds()) ids.push_back(kind.id);
-  EXPECT_THAT(ids, testing::ElementsAre("robustness", "curves", "axes", "edges", "unlearning", "privacy", "reconstruction", "payment",
-                                        "reward", "cost", "runs"));
+  EXPECT_THAT(ids, testing::ElementsAre("robustness", "curves", "axes", "edges", "unlearning", "privacy",
+                                        "reconstruction", "payment", "reward", "cost", "runs"));
 }
 
 ReportTable table_of_rules(const std::vector<std::string>& rules) {
