@@ -90,7 +90,9 @@ inline StreamKey encoding(std::uint16_t owner, AgentId client, RoundIndex round)
   return {Purpose::encoding, client, round, owner};
 }
 /// Of the seed that names the places which all updates of a round keep.
-inline StreamKey kept_places(std::uint16_t owner, RoundIndex round) { return {Purpose::encoding, nobody, round, owner}; }
+inline StreamKey kept_places(std::uint16_t owner, RoundIndex round) {
+  return {Purpose::encoding, nobody, round, owner};
+}
 /// Of such a seed.
 inline StreamKey places() { return detail::numbered(Purpose::encoding, detail::none, 0, 0xFFFF); }
 /// Where a client's thin matrices begin. There is no round 0.
