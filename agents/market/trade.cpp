@@ -100,9 +100,8 @@ bool Trade::cheats(RoundIndex round) const {
 }
 
 double Trade::cost_of(AgentId seller) const {
-  const ClientWork work = federation_.work_of(seller);
-  return sellers_.cost(seller, {.flops = work.flops,
-                                .bytes = work.bytes_down + work.bytes_up,
+  return sellers_.cost(seller, {.flops = federation_.work_of(seller).flops,
+                                .bytes = messages_.model + messages_.update,
                                 .samples = static_cast<double>(federation_.validators().training_count(seller))});
 }
 

@@ -53,6 +53,8 @@ class Trade {
   /// `buyer` is how `owner` buys. All of it must outlive this. Throws InputError.
   Trade(const Federation& federation, const Owner& owner, const BuyerConfig& buyer, std::size_t index, Ledger& ledger,
         Sellers& sellers, const std::vector<SellerFacts>& facts);
+  /// How long messages are, which sellers pay for sending.
+  void expect_messages(const MessageBytes& messages) { messages_ = messages; }
   /// Puts money aside; returns how many sellers it pays for, 0: the buyer is done.
   std::size_t open_round(std::size_t wanted, RoundRecord& record);
   bool invites(AgentId seller) const;
@@ -89,6 +91,7 @@ class Trade {
   std::vector<Delivery> deliveries(const BoughtRound& bought, RoundRecord& record) const;
 
   const Federation& federation_;
+  MessageBytes messages_;
   const scenario::Market& config_;
   const BuyerConfig& buyer_;
   std::size_t index_;
