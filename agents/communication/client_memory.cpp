@@ -60,16 +60,16 @@ void ClientMemory::take_back(const Comm& comm, RoundIndex round, const std::func
 
 void ClientMemory::forget_stale(RoundIndex round) {
   if (forget_after_ == 0) return;
-  std::vector<AgentId> stale;
-  for (const auto& [client, last] : last_rounds_) {
-    if (std::int64_t{round.value} - last > std::int64_t{forget_after_}) stale.push_back(AgentId{client});
-  }
-  for (const AgentId client : stale) forget(client);
+  std::erase_if(last_rounds_, [&](const auto& entry) {
+    const bool stale = std::int64_t{round.value} - entry.second - 1 > std::int64_t{forget_after_};
+    if (stale) kept_.forget(AgentId{entry.first});
+    return stale;
+  });
 }
 
-void ClientMemory::forget(AgentId client) {
-  kept_.forget(client);
-  last_rounds_.erase(client.value);
+void ClientMemory::forget_all() {
+  kept_ = {};
+  last_rounds_.clear();
 }
 
 void ClientMemory::serialize(Archive& archive, const Comm& comm) {

@@ -25,7 +25,7 @@ class ClientMemory {
   std::span<float> of(AgentId client);
   /// Takes back what was lent to those who keep what they have now; the others keep what they had. Collective.
   void take_back(const Comm& comm, RoundIndex round, const std::function<bool(AgentId)>& keeps);
-  void forget(AgentId client);
+  void forget_all();
   /// Collective.
   void serialize(Archive& archive, const Comm& comm);
 

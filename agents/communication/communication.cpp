@@ -60,8 +60,8 @@ class Communication final : public Stage {
     return compressions_[owner].get();
   }
 
-  void forget(const Forgetting& forgetting, RoundRecord&) override {
-    for (const auto& compression : compressions_) compression->forget(forgetting.now);
+  void forget(const Forgetting&, RoundRecord&) override {
+    for (const auto& compression : compressions_) compression->forget();
   }
 
  private:

@@ -44,18 +44,9 @@ Compression::Compression(const World& world, const Codec& codec, std::size_t own
 /// What was left out, if that comes back, and what the codec itself keeps.
 std::size_t Compression::kept_values() const { return (feedback_ ? layout_.trainable() : 0) + codec_.memory(layout_); }
 
-/// Whose samples are forgotten starts anew: what was left out holds what they were.
-void Compression::forget(const Forgotten& now) {
-  if (!memory_) return;
-  for (const AgentId client : now.clients) memory_->forget(client);
-  const Deal& deal = federation_.dealt().deal;
-  for (std::uint32_t client = 0; client < federation_.population().clients(); ++client) {
-    const auto mine = deal.of(client);
-    const bool touched = !now.graph.empty() || std::ranges::any_of(mine, [&](SampleIndex sample) {
-      return std::ranges::binary_search(now.units, sample);
-    });
-    if (touched) memory_->forget(AgentId{client});
-  }
+/// What anybody left out was computed from models that knew what is forgotten.
+void Compression::forget() {
+  if (memory_) memory_->forget_all();
 }
 
 void Compression::resize_messages(MessageBytes& bytes) const {

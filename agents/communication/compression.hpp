@@ -22,7 +22,7 @@ class Compression final : public ServerHooks {
  public:
   /// `codec` must outlive it. Throws InputError for settings that have no effect.
   Compression(const World& world, const Codec& codec, std::size_t owner);
-  void forget(const Forgotten& now);
+  void forget();
 
   void attach(ModelServer& server) override { server_ = &server; }
   void resize_messages(MessageBytes& bytes) const override;
