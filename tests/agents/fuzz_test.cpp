@@ -89,6 +89,8 @@ class RandomScenario {
     }
     if (scenario_.has_market() || scenario_.has_unlearning() || graph() || !coin(0.3)) scenario_.clear_privacy();
     if (scenario_.has_privacy()) tidy(*scenario_.mutable_privacy());
+    if (!coin(0.3)) scenario_.clear_communication();
+    if (scenario_.has_communication()) tidy(*scenario_.mutable_communication());
     scenario_.clear_name();
     scenario_.clear_output();
   }
@@ -229,6 +231,28 @@ class RandomScenario {
     if (privacy.local_noise() > 0.0) privacy.mutable_fixed();
     if (privacy.has_adaptive()) privacy.mutable_adaptive()->set_count_noise(10.0);
     privacy.clear_budget();  // one that is drawn is mostly too small for a round
+  }
+
+  /// A codec, or secure sums of what one sum is enough for; in the order that noise needs.
+  void tidy(scenario::Communication& communication) {
+    const bool alone = !scenario_.has_market() && !scenario_.has_unlearning();
+    if (communication.has_secure_aggregation() && alone) {
+      scenario::SecureAggregation sums;
+      sums.set_greatest(communication.secure_aggregation().greatest());
+      sums.set_modulus_bits(64);
+      communication.Clear();
+      *communication.mutable_secure_aggregation() = sums;
+      scenario_.mutable_aggregator()->clear_pre();
+      scenario_.mutable_aggregator()->mutable_mean()->set_weighting(scenario::Mean::UNIFORM);
+      if (scenario_.has_privacy()) scenario_.mutable_privacy()->mutable_fixed();
+      return;
+    }
+    communication.clear_secure_aggregation();
+    if (communication.codec_case() == scenario::Communication::CODEC_NOT_SET) communication.mutable_qsgd();
+    if (communication.error_feedback() != scenario::Communication::ON) communication.clear_forget_after();
+    const bool noised = scenario_.has_privacy() && scenario_.privacy().local_noise() > 0.0;
+    communication.set_order(noised ? scenario::Communication::NOISE_THEN_COMPRESS
+                                   : scenario::Communication::COMPRESS_THEN_CLIP);
   }
 
   /// Principals who may do anything, mostly, and attacks that find somebody to ask about.
