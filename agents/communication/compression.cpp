@@ -7,6 +7,7 @@
 #include "sim/base/contract.hpp"
 #include "sim/base/streams.hpp"
 #include "sim/params/linear.hpp"
+#include "sim/params/row_sums.hpp"
 
 namespace souk {
 namespace {
@@ -16,11 +17,7 @@ bool has_feedback(const scenario::Communication& config, const Codec& codec) {
   return config.error_feedback() == scenario::Communication::ON;
 }
 
-double square_sum(std::span<const float> values) {
-  double sum = 0.0;
-  for (const float value : values) sum += static_cast<double>(value) * static_cast<double>(value);
-  return sum;
-}
+double square_sum(std::span<const float> values) { return dot(values.data(), values.data(), values.size()); }
 
 }  // namespace
 

@@ -7,8 +7,8 @@
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
-#include "sim/base/random_words.hpp"
 #include "sim/base/streams.hpp"
+#include "sim/params/random_words.hpp"
 
 namespace souk {
 namespace {

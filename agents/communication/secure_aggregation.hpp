@@ -10,6 +10,11 @@
 #include "agents/stage.hpp"
 #include "agents/training/model_server.hpp"
 
+namespace souk::scenario {
+class Scenario;
+class SecureAggregation;
+}  // namespace souk::scenario
+
 namespace souk {
 
 /// Clients that mask their updates together: of those asked, and whose updates are there.

@@ -12,7 +12,7 @@
 #include <gmock/gmock.h>
 #include <google/protobuf/text_format.h>
 
-#include "agents/communication/bit_packing.hpp"
+#include "sim/params/bit_packing.hpp"
 #include "scenarios/communication.pb.h"
 #include "sim/base/error.hpp"
 #include "sim/base/plugin_registry.hpp"

@@ -10,7 +10,7 @@
 #include "agents/communication/secure_aggregation.hpp"
 #include "agents/communication/secure_ring.hpp"
 #include "agents/stage.hpp"
-#include "sim/base/random_words.hpp"
+#include "sim/params/random_words.hpp"
 #include "sim/base/streams.hpp"
 #include "tests/support/simulated.hpp"
 

@@ -1,12 +1,19 @@
 #include <cmath>
 
-#include "agents/communication/bit_packing.hpp"
 #include "agents/communication/codec.hpp"
+#include "agents/communication/lane_sum.hpp"
 #include "scenarios/communication.pb.h"
+#include "sim/base/multiversion.hpp"
 #include "sim/base/plugin_registry.hpp"
+#include "sim/params/bit_packing.hpp"
+#include "sim/params/packed_signs.hpp"
 
 namespace souk {
 namespace {
+
+SOUK_MULTIVERSION double magnitudes(std::span<const float> values) {
+  return lane_sum(values, [](double value) { return std::abs(value); });
+}
 
 /// Karimireddy, Rebjock, Stich, Jaggi, "Error Feedback Fixes SignSGD", ICML 2019, algorithm 1; sgn(0) = +1. The
 /// message: the mean magnitude, a bit a value.
@@ -21,8 +28,7 @@ class ErrorFeedbackSign final : public Codec {
   }
 
   void encode(const Encoding& update, std::span<std::byte> message) const override {
-    double sum = 0.0;
-    for (const float value : update.values) sum += static_cast<double>(std::abs(value));
+    const double sum = magnitudes(update.values);
     MessageWriter writer(message);
     writer.put(static_cast<float>(sum / static_cast<double>(update.values.size())));
     pack_signs(update.values, writer.room(packed_bytes(update.values.size(), 1)));

@@ -1,31 +1,17 @@
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <vector>
 
-#include "agents/communication/bit_packing.hpp"
 #include "agents/communication/codec.hpp"
 #include "scenarios/communication.pb.h"
 #include "sim/base/multiversion.hpp"
 #include "sim/base/plugin_registry.hpp"
-#include "sim/base/random_words.hpp"
+#include "sim/params/bit_packing.hpp"
+#include "sim/params/random_words.hpp"
+#include "sim/params/row_sums.hpp"
 
 namespace souk {
 namespace {
-
-double square_of(std::span<const float> values) {
-  std::array<double, 8> sums{};
-  std::size_t i = 0;
-  for (; i + sums.size() <= values.size(); i += sums.size()) {
-    for (std::size_t k = 0; k < sums.size(); ++k) {
-      sums[k] += static_cast<double>(values[i + k]) * static_cast<double>(values[i + k]);
-    }
-  }
-  for (; i < values.size(); ++i) sums[0] += static_cast<double>(values[i]) * static_cast<double>(values[i]);
-  double square = 0.0;
-  for (const double sum : sums) square += sum;
-  return square;
-}
 
 /// s + sgn(x) floor(s |x| / norm + u), u uniform in [0, 1): a level with its sign as a number from 0 to 2 s.
 SOUK_MULTIVERSION void round_to_levels(std::span<const float> values, float per_level, float levels,
@@ -74,7 +60,7 @@ class Qsgd final : public Codec {
     std::vector<std::uint16_t> numbers;
     for (std::size_t first = 0; first < d; first += bucket_of(d)) {
       const std::span<const float> values = update.values.subspan(first, std::min(bucket_of(d), d - first));
-      const auto norm = static_cast<float>(std::sqrt(square_of(values)));
+      const auto norm = static_cast<float>(std::sqrt(dot(values.data(), values.data(), values.size())));
       writer.put(norm);
       numbers.assign(values.size(), static_cast<std::uint16_t>(levels_));
       if (norm > 0.0F) {

@@ -2,12 +2,13 @@
 #include <cmath>
 #include <vector>
 
-#include "agents/communication/bit_packing.hpp"
 #include "agents/communication/codec.hpp"
+#include "agents/communication/lane_sum.hpp"
 #include "scenarios/communication.pb.h"
 #include "sim/base/multiversion.hpp"
 #include "sim/base/plugin_registry.hpp"
-#include "sim/base/random_words.hpp"
+#include "sim/params/bit_packing.hpp"
+#include "sim/params/random_words.hpp"
 
 namespace souk {
 namespace {
@@ -16,21 +17,17 @@ constexpr unsigned bits = 2;
 constexpr std::size_t piece = 4096;  ///< values at a time, for the random words' sake; a multiple of 4
 
 /// Standard deviation around the mean, of the population.
-double deviation_of(std::span<const float> values) {
-  double sum = 0.0, squares = 0.0;
-  for (const float value : values) sum += static_cast<double>(value);
-  const double mean = sum / static_cast<double>(values.size());
-  for (const float value : values) {
-    const double difference = static_cast<double>(value) - mean;
-    squares += difference * difference;
-  }
-  return std::sqrt(squares / static_cast<double>(values.size()));
+SOUK_MULTIVERSION double deviation_of(std::span<const float> values) {
+  const auto count = static_cast<double>(values.size());
+  const double mean = lane_sum(values, [](double value) { return value; }) / count;
+  return std::sqrt(lane_sum(values, [mean](double value) { return (value - mean) * (value - mean); }) / count);
 }
 
-float greatest_magnitude(std::span<const float> values) {
-  float greatest = 0.0F;
-  for (const float value : values) greatest = std::max(greatest, std::abs(value));
-  return greatest;
+/// Magnitudes are ordered as their bits are.
+SOUK_MULTIVERSION float greatest_magnitude(std::span<const float> values) {
+  std::uint32_t greatest = 0;
+  for (const float value : values) greatest = std::max(greatest, std::bit_cast<std::uint32_t>(value) & 0x7FFFFFFFU);
+  return std::bit_cast<float>(greatest);
 }
 
 /// 1 + sgn(x) [u < |x| / scale], u uniform in [0, 1); where |x| is above the scale, the bracket is 1.

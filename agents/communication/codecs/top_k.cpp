@@ -3,10 +3,10 @@
 #include <cmath>
 #include <vector>
 
-#include "agents/communication/bit_packing.hpp"
 #include "agents/communication/codec.hpp"
 #include "scenarios/communication.pb.h"
 #include "sim/base/plugin_registry.hpp"
+#include "sim/params/bit_packing.hpp"
 
 namespace souk {
 namespace {

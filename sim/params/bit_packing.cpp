@@ -1,4 +1,4 @@
-#include "agents/communication/bit_packing.hpp"
+#include "sim/params/bit_packing.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -69,26 +69,6 @@ void unpack_bits(std::span<const std::byte> packed, unsigned bits, std::span<std
   const std::size_t whole = by_eights(numbers.size(), bits);
   unpack_eights(packed.data(), bits, numbers.first(whole));
   unpack_one_by_one(packed.subspan(whole * bits / 8), bits, numbers.subspan(whole));
-}
-
-void pack_signs(std::span<const float> values, std::span<std::byte> out) {
-  SOUK_EXPECT(out.size() == packed_bytes(values.size(), 1));
-  for (std::size_t i = 0; i < values.size(); i += 64) {
-    const std::size_t count = std::min<std::size_t>(64, values.size() - i);
-    std::uint64_t word = 0;
-    for (std::size_t k = 0; k < count; ++k) word |= std::uint64_t{values[i + k] < 0.0F} << k;
-    std::memcpy(out.data() + i / 8, &word, packed_bytes(count, 1));
-  }
-}
-
-void unpack_signs(std::span<const std::byte> packed, float positive, float negative, std::span<float> values) {
-  SOUK_EXPECT(packed.size() == packed_bytes(values.size(), 1));
-  for (std::size_t i = 0; i < values.size(); i += 64) {
-    const std::size_t count = std::min<std::size_t>(64, values.size() - i);
-    std::uint64_t word = 0;
-    std::memcpy(&word, packed.data() + i / 8, packed_bytes(count, 1));
-    for (std::size_t k = 0; k < count; ++k) values[i + k] = (word >> k & 1) != 0 ? negative : positive;
-  }
 }
 
 }  // namespace souk

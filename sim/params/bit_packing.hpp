@@ -23,10 +23,4 @@ void pack_bits(std::span<const std::uint16_t> numbers, unsigned bits, std::span<
 /// The same read back; `packed` has packed_bytes of them.
 void unpack_bits(std::span<const std::byte> packed, unsigned bits, std::span<std::uint16_t> numbers);
 
-/// A bit for every value: whether it is below 0.
-void pack_signs(std::span<const float> values, std::span<std::byte> out);
-
-/// Value by value: `negative` where the bit is set, else `positive`.
-void unpack_signs(std::span<const std::byte> packed, float positive, float negative, std::span<float> values);
-
 }  // namespace souk

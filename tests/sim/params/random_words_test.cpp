@@ -1,5 +1,5 @@
 // Random words in bulk are those that a stream draws one by one.
-#include "sim/base/random_words.hpp"
+#include "sim/params/random_words.hpp"
 
 #include <vector>
 
