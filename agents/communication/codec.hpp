@@ -20,10 +20,9 @@ namespace souk {
 
 /// What an encoding draws from: the same for the same names, wherever it is done.
 struct EncodingDraws {
-  std::uint64_t seed = 0;    ///< of the run
-  StreamKey own;             ///< of this client's update in this round
-  StreamKey start;           ///< of what a client's codec begins with
-  std::uint64_t places = 0;  ///< a seed that all updates of the round share
+  std::uint64_t seed = 0;  ///< of the run
+  StreamKey own;           ///< of this client's update in this round
+  StreamKey start;         ///< of what a client's codec begins with
 };
 
 /// An update to encode.

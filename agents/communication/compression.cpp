@@ -58,10 +58,7 @@ void Compression::before_training(RoundIndex round, std::span<const AgentId> cli
 void Compression::invite(RoundIndex, std::size_t, Invitation&, RoundRecord&) { losses_.clear(); }
 
 EncodingDraws Compression::draws_of(AgentId client, RoundIndex round) const {
-  return {.seed = seed_,
-          .own = streams::encoding(owner_, client, round),
-          .start = streams::thin_matrices(client),
-          .places = Stream(seed_, streams::kept_places(owner_, round)).next_seed()};
+  return {.seed = seed_, .own = streams::encoding(owner_, client, round), .start = streams::thin_matrices(client)};
 }
 
 /// The update becomes what the server decodes. Leaves in wanted_ what was to be sent.

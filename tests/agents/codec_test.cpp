@@ -12,11 +12,11 @@
 #include <gmock/gmock.h>
 #include <google/protobuf/text_format.h>
 
-#include "sim/params/bit_packing.hpp"
 #include "scenarios/communication.pb.h"
 #include "sim/base/error.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/base/streams.hpp"
+#include "sim/params/bit_packing.hpp"
 
 namespace souk::codec_test {
 namespace {
@@ -45,8 +45,7 @@ std::unique_ptr<Codec> codec(const std::string& text) {
 EncodingDraws draws(std::uint64_t seed) {
   return {.seed = seed,
           .own = streams::encoding(0, AgentId{1}, RoundIndex{1}),
-          .start = streams::thin_matrices(AgentId{1}),
-          .places = seed};
+          .start = streams::thin_matrices(AgentId{1})};
 }
 
 /// An encoded update, and what is decoded from it.
@@ -134,7 +133,7 @@ TEST(TopK, is_what_sorting_gives) {
   }
 }
 
-TEST(RandomK, keeps_places_that_all_share_and_scales_what_is_not_kept_for_later) {
+TEST(RandomK, keeps_the_places_of_its_seed_and_scales_what_is_not_kept_for_later) {
   const auto random = codec("random_k { share: 0.25 }");
   const Values values = normal_values(40, 3);
   const Values once = pass(*random, vector_of(40), values, 5).decoded;

@@ -34,10 +34,8 @@ struct Work {
     codec = make_codec(config);
     message.resize(codec->bytes(layout));
     memory.resize(codec->memory(layout));
-    draws = {.seed = 1,
-             .own = streams::encoding(0, AgentId{1}, RoundIndex{1}),
-             .start = streams::thin_matrices(AgentId{1}),
-             .places = 7};
+    draws = {
+        .seed = 1, .own = streams::encoding(0, AgentId{1}, RoundIndex{1}), .start = streams::thin_matrices(AgentId{1})};
   }
   void encode() {
     codec->encode({.values = update, .layout = layout, .draws = draws, .memory = memory}, message);

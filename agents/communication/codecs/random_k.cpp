@@ -45,12 +45,13 @@ class RandomK final : public Codec {
   void encode(const Encoding& update, std::span<std::byte> message) const override {
     const std::size_t d = update.values.size(), k = values_kept(share_, d);
     const double scale = update.feedback ? 1.0 : static_cast<double>(d) / static_cast<double>(k);
+    const std::uint64_t seed = Stream(update.draws.seed, update.draws.own).next_seed();
     std::vector<float> kept;
-    for (const std::uint32_t place : draw_places(update.draws.places, k, d)) {
+    for (const std::uint32_t place : draw_places(seed, k, d)) {
       kept.push_back(static_cast<float>(scale * static_cast<double>(update.values[place])));
     }
     MessageWriter writer(message);
-    writer.put(update.draws.places);
+    writer.put(seed);
     writer.put_all(std::span<const float>(kept));
   }
 
