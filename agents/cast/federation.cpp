@@ -59,6 +59,9 @@ Federation::Federation(const scenario::Scenario& scenario, const std::string& de
   validation_ =
       draw_validation_data(scenario.evaluation().validation_fraction(), data_.train.size(), reserved, scenario.seed());
   reserved = united_rows(reserved, validation_);
+  auxiliary_ = draw_auxiliary_data(scenario.has_inference() ? scenario.inference().auxiliary_per_class() : 0,
+                                   task_->labels(), task_->classes(), reserved, scenario.seed());
+  reserved = united_rows(reserved, auxiliary_);
   const DealInput input{.labels = task_->labels(),
                         .groups = data_.train.groups(),
                         .classes = task_->classes(),
@@ -116,6 +119,7 @@ void Federation::recast(const Federation& like) {
   const bool touched = !like.forgotten_.empty();
   roots_ = touched ? like.dealt_roots_ : like.roots_;
   validation_ = touched ? like.dealt_validation_ : like.validation_;
+  auxiliary_ = like.auxiliary_;
   deal_ = like.deal_;
   if (touched) deal_.deal = like.dealt_;
   noise_.draw(like.noise_.training());

@@ -24,8 +24,9 @@ class Scenario;
 
 namespace souk {
 
-/// Who takes part and what they hold: what all models trained in a run share. Root data of each owner of a model and
-/// validation data come out of the training set first; what is left is dealt to the clients. Everything is the same on
+/// Who takes part and what they hold: what all models trained in a run share. Root data of each owner of a model,
+/// validation data and what attackers have for themselves come out of the training set first; what is left is dealt to
+/// the clients. Everything is the same on
 /// every rank, and changes by forgetting alone, the noise in the objective with it; the task, whose work buffers do, is
 /// the rank's own.
 class Federation {
@@ -65,6 +66,8 @@ class Federation {
   const RootSamples& root(std::size_t owner) const { return roots_[owner]; }
   /// Samples nobody trains on, ascending; empty: nothing is held out.
   std::span<const SampleIndex> validation() const { return validation_; }
+  /// Samples of the training set that attackers have for themselves, ascending; empty: there are none.
+  std::span<const SampleIndex> auxiliary() const { return auxiliary_; }
   /// What a round asks of a client, for clocks and costs.
   ClientWork work_of(AgentId client) const;
   /// Samples that local training on so many passes, repetitions counted.
@@ -90,7 +93,7 @@ class Federation {
   std::unique_ptr<Task> task_;
   Population population_;
   std::vector<RootSamples> roots_;
-  std::vector<SampleIndex> validation_;
+  std::vector<SampleIndex> validation_, auxiliary_;
   std::vector<RootSamples> dealt_roots_;  ///< as they were drawn, like the next two
   std::vector<SampleIndex> dealt_validation_;
   Deal dealt_;

@@ -7,6 +7,7 @@
 #include "scenarios/participants.pb.h"
 #include "scenarios/partition.pb.h"
 #include "sim/base/contract.hpp"
+#include "sim/base/inference_streams.hpp"
 #include "sim/base/memory.hpp"
 #include "sim/base/streams.hpp"
 #include "sim/data/deal_tools.hpp"
@@ -189,6 +190,32 @@ std::vector<SampleIndex> draw_validation_data(double fraction, std::size_t sampl
   left.resize(wanted);
   std::sort(left.begin(), left.end());
   return left;
+}
+
+std::vector<SampleIndex> draw_auxiliary_data(std::uint32_t per_class, std::span<const std::int32_t> labels, int classes,
+                                             std::span<const SampleIndex> reserved, std::uint64_t seed) {
+  if (per_class == 0) return {};
+  SOUK_REQUIRE(classes > 0,
+               "inference.auxiliary_per_class = {}: draws by class, and the data set has numbers to predict",
+               per_class);
+  Remainder left = remaining(reserved, labels.size(), labels);
+  std::vector<std::uint32_t> order(left.samples.size());
+  std::iota(order.begin(), order.end(), 0U);
+  Stream(seed, streams::auxiliary_data()).shuffle(order);
+  std::vector<std::uint32_t> drawn(static_cast<std::size_t>(classes), 0);
+  std::vector<SampleIndex> samples;
+  for (const std::uint32_t i : order) {
+    std::uint32_t& count = drawn[static_cast<std::size_t>(left.labels[i])];
+    if (count == per_class) continue;
+    ++count;
+    samples.push_back(left.samples[i]);
+  }
+  SOUK_REQUIRE(std::ranges::all_of(drawn, [&](std::uint32_t count) { return count == per_class; }),
+               "inference.auxiliary_per_class = {}: a class has fewer samples that nobody else holds", per_class);
+  std::ranges::sort(samples);
+  SOUK_REQUIRE(samples.size() < left.samples.size(),
+               "inference.auxiliary_per_class = {}: nothing is left to train on", per_class);
+  return samples;
 }
 
 RepairedDeal deal_without(std::span<const SampleIndex> reserved, const scenario::Partition& partition,

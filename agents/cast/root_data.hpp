@@ -49,6 +49,11 @@ std::vector<double> class_shares(std::span<const SampleIndex> samples, std::span
 std::vector<SampleIndex> draw_validation_data(double fraction, std::size_t samples, std::span<const SampleIndex> root,
                                               std::uint64_t seed);
 
+/// So many samples of every class, drawn from what `reserved` (ascending) leaves, for attackers; ascending. Throws
+/// InputError where a class has too few.
+std::vector<SampleIndex> draw_auxiliary_data(std::uint32_t per_class, std::span<const std::int32_t> labels, int classes,
+                                             std::span<const SampleIndex> reserved, std::uint64_t seed);
+
 /// Deals what `reserved` (ascending) leaves of the training set to the clients.
 RepairedDeal deal_without(std::span<const SampleIndex> reserved, const scenario::Partition& partition,
                           const DealInput& input, std::uint64_t seed);

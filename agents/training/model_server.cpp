@@ -88,6 +88,27 @@ void ModelServer::initialise() {
 }
 
 void ModelServer::run_round(RoundIndex index, Phases& phases, RoundRecord& record) {
+  const std::vector<float> own = offer(index);
+  go_through(index, phases, record);
+  if (own.empty()) return;
+  global_ = own;
+  std::ranges::fill(change_, 0.0F);
+}
+
+/// Lets hooks put another model in the place of the server's for this round; the server's, or nothing where none did.
+std::vector<float> ModelServer::offer(RoundIndex round) {
+  std::vector<float> own;
+  for (ServerHooks* hook : hooks_) {
+    const std::vector<float> other = hook->offer(round);
+    if (other.empty()) continue;
+    SOUK_EXPECT(own.empty());
+    own = global_;
+    std::ranges::copy(other, global_.begin());
+  }
+  return own;
+}
+
+void ModelServer::go_through(RoundIndex index, Phases& phases, RoundRecord& record) {
   last_round_ = index;
   ServerRound round{.round = index};
   RoundSelection selection;

@@ -87,6 +87,8 @@ class ModelServer {
   double samples_judged_for_rule() const;
   void initialise();
   void serialize_model(Archive& archive);
+  std::vector<float> offer(RoundIndex round);
+  void go_through(RoundIndex round, Phases& phases, RoundRecord& record);
   RoundSelection announce(RoundIndex round, RoundRecord& record);
   void train(ServerRound& round, const RoundSelection& selection, Phases& phases);
   void collect(ServerRound& round, RoundRecord& record);

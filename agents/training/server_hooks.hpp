@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "agents/cast/selection.hpp"
 #include "agents/training/server_round.hpp"
@@ -45,6 +46,9 @@ class ServerHooks {
   virtual bool lends() const { return false; }
   /// `owners[i]` is the rank that is about to train `clients[i]`, ascending. Collective; only of those that lend.
   virtual void before_training(RoundIndex, std::span<const AgentId> /*clients*/, std::span<const int> /*owners*/) {}
+  /// What the round's clients are sent instead of the model, [trainable]; empty: the model. After the round the server
+  /// goes on with the model that it had, whatever came of the round. Of one hook at most. Does not communicate.
+  virtual std::vector<float> offer(RoundIndex) { return {}; }
   /// What a client has trained, [trainable], on the rank that trained it: may change what it sends. Does not
   /// communicate.
   virtual void prepare_update(RoundIndex, AgentId, std::span<float>) {}

@@ -32,7 +32,7 @@ MetricInfo metric_info(std::string_view name) {
     if (metric != nullptr && metric->of_attacks) return info_of(*metric, fmt::format(", group {}", rest->second));
     return {unknown, "", Better::neither, fmt::format("what attacker group {} says of its work", rest->second)};
   }
-  for (const std::string_view family : {"edges.", "unlearning."}) {
+  for (const std::string_view family : {"edges.", "inference.", "unlearning."}) {
     const auto rest = behind(family, name);
     if (!rest) continue;
     const Metric* metric = find_metric(fmt::format("{}{}", family, rest->first));

@@ -4,6 +4,7 @@
 
 #include "agents/training/saved_model.hpp"
 #include "agents/training/source_files.hpp"
+#include "analysis/sinks/picture_sink.hpp"
 #include "analysis/sinks/sqlite_sink.hpp"
 #include "analysis/sinks/tensorboard_sink.hpp"
 #include "scenarios/scenario.pb.h"
@@ -117,7 +118,9 @@ void open_outputs(std::unique_ptr<RunDirectory> directory, const scenario::Scena
   write_file_atomically(path / "scenario.textproto", to_text(scenario));
   out.results = open_sqlite_sink(path / "results.sqlite");
   if (out.resume_from) out.results->describe(changes_of_machine(before, facts));
-  out.all_sinks = scenario.output().tensorboard() ? with_tensorboard(*out.results, path / "tensorboard") : nullptr;
+  if (scenario.has_inference()) out.pictures = with_pictures(*out.results, path / "images");
+  MetricSink& inner = out.pictures != nullptr ? *out.pictures : *out.results;
+  out.all_sinks = scenario.output().tensorboard() ? with_tensorboard(inner, path / "tensorboard") : nullptr;
 }
 
 std::string full_identity(const scenario::Scenario& scenario, const std::string& data_hash) {

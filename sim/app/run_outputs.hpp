@@ -19,11 +19,15 @@ namespace souk {
 struct RunOutputs {
   std::unique_ptr<RunDirectory> directory;
   std::unique_ptr<MetricSink> results;
-  std::unique_ptr<MetricSink> all_sinks;  ///< null: only results
+  std::unique_ptr<MetricSink> pictures;   ///< and results; null: there are none
+  std::unique_ptr<MetricSink> all_sinks;  ///< null: only the former
   std::unique_ptr<CheckpointStore> checkpoints;
   std::optional<Checkpoint> resume_from;
 
-  MetricSink* sink() const { return all_sinks != nullptr ? all_sinks.get() : results.get(); }
+  MetricSink* sink() const {
+    if (all_sinks != nullptr) return all_sinks.get();
+    return pictures != nullptr ? pictures.get() : results.get();
+  }
 };
 
 using Facts = std::map<std::string, std::string>;

@@ -100,6 +100,13 @@ struct PairRow {
   bool same_class = false;
 };
 
+/// An image that goes beside the results, as a file.
+struct PictureRow {
+  std::string name;  ///< of the file: lower-case letters, digits, underscores and '-'
+  std::size_t channels = 1, height = 0, width = 0;  ///< 1: grey; 3: red, green, blue
+  std::vector<std::uint8_t> values;                 ///< [height, width, channels]
+};
+
 /// Wall-clock time of one phase on this machine: a measurement, never part of a result.
 struct PhaseTime {
   std::string phase;
@@ -124,6 +131,7 @@ struct RoundRecord {
   std::vector<TransferRow> transfers;
   std::vector<RequestRow> requests;
   std::vector<PairRow> pairs;
+  std::vector<PictureRow> pictures;
   std::vector<PhaseTime> phases;
   std::vector<ProcessRow> processes;
   /// How good the model was, where it was tested: one of the metrics, as its task calls it.

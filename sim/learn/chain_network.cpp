@@ -87,16 +87,23 @@ class ChainNetwork final : public Network {
     return loss;
   }
 
-  void hessian_vector(std::span<const float> parameters, const Batch& batch, std::span<const float> direction,
-                      std::span<float> out) override {
+  void directional(std::span<const float> parameters, const Batch& batch, std::span<const float> direction,
+                   const DirectionalGradients& out) override {
     check(parameters, batch);
-    SOUK_EXPECT(direction.size() == layout_.trainable() && out.size() == layout_.trainable() && batch.samples > 0);
+    check_directional(batch, direction, out);
     // Tangents take as much memory as values.
     const std::size_t samples_per_pass = std::max<std::size_t>(1, samples_per_pass_ / 2);
-    reserve_tangents(std::min(batch.samples, samples_per_pass));
+    const std::size_t largest_part = std::min(batch.samples, samples_per_pass);
+    reserve_tangents(largest_part);
+    if (!out.features.empty()) feature_slopes_.reserve(2 * largest_part * inputs());
     for_each_part(batch, samples_per_pass, [&](std::size_t first, std::size_t samples) {
-      const GradientSink sink{.parameters = out.data(), .keep = first == 0 ? 0.0F : 1.0F};
-      tangent_pass(parameters.data(), direction.data(), batch, first, samples, sink);
+      const GradientSink sink{.parameters = out.trainable.empty() ? nullptr : out.trainable.data(),
+                              .keep = first == 0 ? 0.0F : 1.0F};
+      const TangentTargets targets{
+          .sink = sink,
+          .features = out.features.empty() ? nullptr : out.features.data() + first * inputs(),
+          .shares = out.shares.empty() ? nullptr : out.shares.data() + first * outputs_};
+      tangent_pass(parameters.data(), direction.data(), batch, first, samples, targets);
     });
   }
 
@@ -108,7 +115,23 @@ class ChainNetwork final : public Network {
     SOUK_EXPECT(batch.features.size() == batch.samples * inputs());
     SOUK_EXPECT(batch.labels.size() == batch.samples || batch.labels.empty());
     SOUK_EXPECT(batch.numbers.size() == batch.samples || batch.numbers.empty());
+    SOUK_EXPECT(batch.shares.empty() ||
+                (objective_->takes_shares() && batch.shares.size() == batch.samples * outputs_));
   }
+
+  void check_directional(const Batch& batch, std::span<const float> direction, const DirectionalGradients& out) const {
+    SOUK_EXPECT(direction.size() == layout_.trainable() && batch.samples > 0);
+    SOUK_EXPECT(out.trainable.empty() || out.trainable.size() == layout_.trainable());
+    SOUK_EXPECT(out.features.empty() || out.features.size() == batch.features.size());
+    SOUK_EXPECT(out.shares.empty() || (objective_->takes_shares() && out.shares.size() == batch.samples * outputs_));
+  }
+
+  /// Where the derivatives of a part of a batch go; null: nowhere.
+  struct TangentTargets {
+    GradientSink sink;
+    float* features = nullptr;  ///< [samples, inputs]
+    float* shares = nullptr;    ///< [samples, outputs]
+  };
 
   /// Parts depend on the batch alone, so do the bits.
   template <class Use>
@@ -175,11 +198,10 @@ class ChainNetwork final : public Network {
             .out = tangents_[stage].data()};
   }
 
-  /// What `pass` does, and beside it its derivative along `direction`, which is the Hessian times it (Pearlmutter,
-  /// "Fast Exact Multiplication by the Hessian", Neural Computation 1994). ReLU and maxima are taken for the linear
+  /// What `pass` does, and beside it its derivative along `direction`. ReLU and maxima are taken for the linear
   /// functions that they are around these values.
   void tangent_pass(const float* parameters, const float* direction, const Batch& batch, std::size_t first,
-                    std::size_t samples, const GradientSink& sink) {
+                    std::size_t samples, const TangentTargets& out) {
     const float* features = batch.features.data() + first * inputs();
     for (std::size_t i = 0; i < stages_.size(); ++i) {
       stages_[i]->forward(parameters, values(i, features, samples));
@@ -193,11 +215,18 @@ class ChainNetwork final : public Network {
     std::copy_n(tangents_.back().data(), outputs, d_out + outputs);
     objective_->curvature({activations_.back().data(), outputs}, outputs_, targets, batch.samples,
                           {d_out + outputs, outputs});
+    if (out.shares != nullptr) {
+      std::copy_n(tangents_.back().data(), outputs, out.shares);
+      objective_->share_slopes({activations_.back().data(), outputs}, outputs_, batch.samples, {out.shares, outputs});
+    }
+    float* const first_in = out.features == nullptr ? nullptr : feature_slopes_.data();
     for (std::size_t i = stages_.size(); i-- > 0;) {
-      float* d_in = i == 0 ? nullptr : gradients_[i % 2].data();
-      stages_[i]->backward_tangent(parameters, values(i, features, samples), tangents(i, direction), d_out, d_in, sink);
+      float* d_in = i == 0 ? first_in : gradients_[i % 2].data();
+      stages_[i]->backward_tangent(parameters, values(i, features, samples), tangents(i, direction), d_out, d_in,
+                                   out.sink);
       d_out = d_in;
     }
+    if (out.features != nullptr) std::copy_n(first_in + samples * inputs(), samples * inputs(), out.features);
   }
 
   Architecture architecture_;
@@ -210,6 +239,7 @@ class ChainNetwork final : public Network {
   FloatBuffer gradient_;
   std::vector<FloatBuffer> tangents_;  ///< of the output of every stage
   FloatBuffer slopes_;                 ///< [2, samples, outputs]: of the objective, and their tangents
+  FloatBuffer feature_slopes_;         ///< [2, samples, inputs]
   std::size_t samples_per_pass_ = 1, reserved_ = 0;
 };
 

@@ -11,7 +11,7 @@
 
 namespace souk {
 
-/// Where a weight gradient goes: target = scale * gradient + keep * target.
+/// Where a weight gradient goes: target = scale * gradient + keep * target. Null: nobody asks for it.
 struct GradientSink {
   float* parameters = nullptr;  ///< flat, [trainable]
   float scale = 1.0F, keep = 0.0F;
@@ -46,7 +46,8 @@ class ChainStage {
   /// Writes tangents.out: the derivative of forward. Follows it with the same values.
   virtual void forward_tangent(const float* parameters, const StageValues& values, const StageTangents& tangents) = 0;
   /// The derivative of backward: from d_out [2, samples, out], a gradient and behind it its tangent, overwritten, to
-  /// d_in [2, samples, in], unless null, and the tangent of the weight gradient to the sink. Follows forward_tangent.
+  /// d_in [2, samples, in], unless null, and the tangent of the weight gradient to the sink, unless null. Follows
+  /// forward_tangent.
   virtual void backward_tangent(const float* parameters, const StageValues& values, const StageTangents& tangents,
                                 float* d_out, float* d_in, const GradientSink& sink) = 0;
   const Extent& in() const { return in_; }

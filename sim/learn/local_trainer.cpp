@@ -25,6 +25,18 @@ SOUK_MULTIVERSION void add_share(float share, const float* gradient, std::size_t
   for (std::size_t i = 0; i < size; ++i) total[i] += share * gradient[i];
 }
 
+/// Of a pass. Names hold 16 bits of it: what is above goes into the seed, so that later passes repeat no earlier one.
+std::uint64_t seed_of_pass(std::uint64_t seed, std::uint32_t pass) {
+  constexpr std::uint64_t odd = 0x9E3779B97F4A7C15;  // spreads small numbers over all bits
+  return seed + odd * (pass >> 16U);
+}
+
+void shuffle_for_pass(const TrainingTurn& turn, std::uint32_t pass, std::span<const SampleIndex> mine,
+                      std::vector<SampleIndex>& order) {
+  order.assign(mine.begin(), mine.end());
+  Stream(seed_of_pass(turn.seed, pass), streams::batch_order(turn.agent, turn.round, pass)).shuffle(order);
+}
+
 /// Early stopping counts passes.
 void check_early_stopping(const scenario::Training& training) {
   SOUK_REQUIRE(!training.has_early_stopping() ||
@@ -43,6 +55,13 @@ void check_fed_sgd(const scenario::Training& training) {
 }
 
 }  // namespace
+
+std::vector<SampleIndex> order_of_pass(const TrainingTurn& turn, std::uint32_t pass,
+                                       std::span<const SampleIndex> mine) {
+  std::vector<SampleIndex> order;
+  shuffle_for_pass(turn, pass, mine, order);
+  return order;
+}
 
 double Learner::descend(std::span<float>, const MiniBatch&, double, double) {
   SOUK_EXPECT(descends());  // and those who do, override this
@@ -114,10 +133,8 @@ struct LocalTrainer::State {
     return loss;
   }
 
-  /// Of a pass. Names hold 16 bits of it: what is above goes into the seed, so that later passes repeat no earlier one.
   static std::uint64_t seed_of(const Turn& turn, std::uint32_t pass) {
-    constexpr std::uint64_t odd = 0x9E3779B97F4A7C15;  // spreads small numbers over all bits
-    return turn.context.seed + odd * (pass >> 16U);
+    return seed_of_pass(turn.context.seed, pass);
   }
 
   LocalResult fed_avg(const Turn& turn) {
@@ -153,8 +170,7 @@ struct LocalTrainer::State {
 
   /// Mini-batches of a fresh order until the samples or the steps are used up; the mean of their losses.
   double one_pass(const Turn& turn, std::uint32_t pass, std::uint64_t last_step, LocalResult& result) {
-    order.assign(turn.mine.begin(), turn.mine.end());
-    Stream(seed_of(turn, pass), streams::batch_order(turn.context.agent, turn.context.round, pass)).shuffle(order);
+    shuffle_for_pass({turn.context.seed, turn.context.agent, turn.context.round}, pass, turn.mine, order);
     const std::uint64_t before = result.steps;
     const std::size_t size = batch_size(turn);
     double loss = 0.0;

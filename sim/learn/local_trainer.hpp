@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "sim/base/ids.hpp"
 #include "sim/data/dataset.hpp"
@@ -88,6 +89,16 @@ class Learner {
   virtual double descend(std::span<float> parameters, const MiniBatch& batch, double learning_rate,
                          double weight_decay);
 };
+
+/// One client's training in a round: what its mini-batches are drawn by.
+struct TrainingTurn {
+  std::uint64_t seed = 1;
+  AgentId agent;
+  RoundIndex round;
+};
+
+/// The samples `mine` in the order in which the pass of this number goes through them.
+std::vector<SampleIndex> order_of_pass(const TrainingTurn& turn, std::uint32_t pass, std::span<const SampleIndex> mine);
 
 /// Local training by the scenario's algorithm. Owns the flat work buffers (parameters, gradient, optimiser state),
 /// allocated once. The same arguments give the same bits.

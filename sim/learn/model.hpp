@@ -44,7 +44,18 @@ struct Batch {
   std::span<const std::int32_t> labels{};  ///< [samples] classes; empty where there are none, or none are needed
   std::size_t samples = 0;
   std::span<const float> numbers{};  ///< [samples] numbers to predict, scaled; the same
-  Targets targets() const { return {.classes = labels, .numbers = numbers}; }
+  std::span<const float> shares{};   ///< [samples, classes] soft labels, instead of classes
+  Targets targets() const {
+    return {.classes = labels, .numbers = numbers, .shares = shares, .width = samples > 0 ? shares.size() / samples : 0};
+  }
+};
+
+/// What the derivative, along a direction in the trainable values, of all gradients of the mean loss is written to.
+/// Empty: it is not asked for, which saves its work.
+struct DirectionalGradients {
+  std::span<float> trainable{};  ///< [trainable] the Hessian times the direction
+  std::span<float> features{};   ///< [samples, features] of the gradient in what the network reads
+  std::span<float> shares{};     ///< [samples, classes] of the gradient in soft labels; for objectives that take them
 };
 
 /// A network's arithmetic over flat memory: the port behind which LibTorch, or our own kernels, live. One per rank; it
@@ -62,9 +73,17 @@ class Network {
   /// Mean loss over the batch and its gradient with respect to the trainable values, written (not added) to `gradient`
   /// [trainable]. Moves running statistics, which are buffers inside `parameters`.
   virtual double gradient(std::span<float> parameters, const Batch& batch, std::span<float> gradient) = 0;
+  /// Derivatives of the mean loss's gradients along `direction` [trainable] by one pass forwards and backwards whose
+  /// values carry their derivatives (Pearlmutter, "Fast Exact Multiplication by the Hessian", Neural Computation 1994).
+  /// With direction v held constant that of the features is the gradient of v times the gradient: what a search for
+  /// samples with a given gradient follows. Running statistics are left as they are.
+  virtual void directional(std::span<const float> parameters, const Batch& batch, std::span<const float> direction,
+                           const DirectionalGradients& out) = 0;
   /// Hessian of the mean loss times `direction` [trainable], written to `out` [trainable].
-  virtual void hessian_vector(std::span<const float> parameters, const Batch& batch, std::span<const float> direction,
-                              std::span<float> out) = 0;
+  void hessian_vector(std::span<const float> parameters, const Batch& batch, std::span<const float> direction,
+                      std::span<float> out) {
+    directional(parameters, batch, direction, {.trainable = out});
+  }
   /// Multiply-adds, counted as two flops each, of one forward pass for one sample.
   virtual double forward_flops() const = 0;
   /// Work memory, where it is trained on batches of so many samples and tested on batches of so many; parameters and

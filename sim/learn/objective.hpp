@@ -11,15 +11,20 @@ class Objective;
 
 namespace souk {
 
-/// What the outputs for some samples are compared with, [samples]: the class of each, or a number.
+/// What the outputs for some samples are compared with, [samples]: the class of each, or shares of all classes, or a
+/// number.
 struct Targets {
   std::span<const std::int32_t> classes{};
   std::span<const float> numbers{};
+  std::span<const float> shares{};  ///< [samples, width] soft labels, each row of sum 1
+  std::size_t width = 0;            ///< classes, where there are shares
 
   /// Those of samples [first, first + count).
   Targets part(std::size_t first, std::size_t count) const {
     return {.classes = classes.empty() ? classes : classes.subspan(first, count),
-            .numbers = numbers.empty() ? numbers : numbers.subspan(first, count)};
+            .numbers = numbers.empty() ? numbers : numbers.subspan(first, count),
+            .shares = shares.empty() ? shares : shares.subspan(first * width, count * width),
+            .width = width};
   }
 };
 
@@ -51,6 +56,12 @@ class Objective {
   virtual void attention_curvature(std::span<const float>, std::size_t, const Targets&, std::span<float>) const {}
   /// Whether it is the cross-entropy, for which LibTorch has an operator of its own.
   virtual bool is_cross_entropy() const { return false; }
+  /// Whether targets may be shares of all classes.
+  virtual bool takes_shares() const { return false; }
+  /// `direction` [samples, width] becomes the derivative, along it, of the gradient of (sum of the losses) / total with
+  /// respect to the shares. Contract: it takes shares.
+  virtual void share_slopes(std::span<const float> /*outputs*/, std::size_t /*width*/, std::size_t /*total*/,
+                            std::span<float> /*direction*/) const {}
 };
 
 /// The loss chosen in `config`; where it chooses none, cross-entropy of classes or the squared error of numbers. Throws

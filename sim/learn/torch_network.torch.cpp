@@ -118,25 +118,40 @@ class TorchNetwork final : public Network {
   }
 
   // With outputs f, Jacobian J and loss L(f): H v = J^T L'' J v, plus the second derivatives of f weighted by L'. For
-  // weights w, v^T J^T w has the derivative J v in w and, at w = L', that second term in the parameters.
-  void hessian_vector(std::span<const float> parameters, const Batch& batch, std::span<const float> direction,
-                      std::span<float> out) override {
-    SOUK_EXPECT(direction.size() == layout_.trainable() && out.size() == layout_.trainable() && batch.samples > 0);
+  // weights w, v^T J^T w has the derivative J v in w and, at w = L', that second term in the parameters; and in the
+  // inputs, whose own Jacobian takes the place of the first J^T.
+  void directional(std::span<const float> parameters, const Batch& batch, std::span<const float> direction,
+                   const DirectionalGradients& out) override {
+    SOUK_EXPECT(direction.size() == layout_.trainable() && batch.samples > 0);
+    SOUK_EXPECT(out.trainable.empty() || out.trainable.size() == layout_.trainable());
+    SOUK_EXPECT(out.shares.empty() || objective_->takes_shares());
     place(parameters);
-    const Tensor outputs = forward(features(batch), RunningStatistics::leave).joined();
+    const Tensor read = out.features.empty() ? features(batch) : features(batch).clone().requires_grad_(true);
+    const Tensor outputs = forward(read, RunningStatistics::leave).joined();
     const std::vector<float> answers = to_floats(outputs);
     std::vector<float> values = answers;
     differentiate(batch, values);
     const Tensor weights = like(outputs, values).requires_grad_(true);
-    std::vector<Tensor> inputs = trainable_;
+    std::vector<Tensor> inputs = out.trainable.empty() ? std::vector<Tensor>() : trainable_;
+    if (!out.features.empty()) inputs.push_back(read);
+    const std::vector<Tensor> asked = inputs;
     inputs.push_back(weights);
     std::vector<Tensor> products = derivative(dot(pulled(outputs, weights), direction), inputs);
     std::vector<float> bend = to_floats(products.back());
     products.pop_back();
+    if (!out.shares.empty()) {
+      std::ranges::copy(bend, out.shares.begin());
+      objective_->share_slopes(answers, shape().outputs(), batch.samples, out.shares);
+    }
+    if (asked.empty()) return;
     bend_along(answers, batch, bend);
-    const std::vector<Tensor> first = derivative(outputs, trainable_, like(outputs, bend));
+    const std::vector<Tensor> first = derivative(outputs, asked, like(outputs, bend));
     for (std::size_t i = 0; i < first.size(); ++i) products[i] = products[i].add(first[i]);
-    copy_slots(products, out);
+    if (!out.features.empty()) {
+      copy_out(products.back(), out.features);
+      products.pop_back();
+    }
+    if (!out.trainable.empty()) copy_slots(products, out.trainable);
   }
 
  private:
@@ -162,7 +177,7 @@ class TorchNetwork final : public Network {
   /// The loss, and its gradient in the trainable values. Cross-entropy stays on the device, by LibTorch's operator.
   double backward(const Answer& answer, const Batch& batch, std::span<float> gradient) const {
     const Tensor& outputs = answer.outputs;
-    if (objective_->is_cross_entropy()) {
+    if (objective_->is_cross_entropy() && batch.shares.empty()) {
       const Tensor labels =
           at::from_blob(const_cast<std::int32_t*>(batch.labels.data()), {extent(batch.samples)}, at::kInt)
               .to(device_, at::kLong);

@@ -2,10 +2,8 @@
 // backward pass, other networks by LibTorch, graph networks in dual numbers. Processor time, medians of gradients and
 // products that take turns. One core: OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 build/bench/hessian_bench
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <ctime>
 #include <functional>
 #include <memory>
 #include <set>
@@ -25,6 +23,7 @@
 #include "sim/learn/graphs/graph_network.hpp"
 #include "sim/learn/model.hpp"
 #include "sim/learn/torch_network.hpp"
+#include "tests/bench/in_turns.hpp"
 
 namespace souk {
 namespace {
@@ -46,45 +45,17 @@ scenario::Model model_of(const std::string& name) {
   return model;
 }
 
-/// Of this thread.
-double processor_milliseconds() {
-  std::timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return 1e3 * static_cast<double>(now.tv_sec) + 1e-6 * static_cast<double>(now.tv_nsec);
-}
+/// By which network products are, and of what: the gradient is that of make_network.
+struct ProductKind {
+  bool by_torch = false;
+  bool of_everything = false;  ///< of the gradients in the inputs and in soft labels as well
+};
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-using Work = std::function<void()>;
-
-void compare(benchmark::State& state, const Work& gradient, const Work& product) {
-  std::vector<double> of_gradient, of_product;
-  gradient();  // buffers grow to their sizes
-  product();
-  for ([[maybe_unused]] auto _ : state) {
-    const double start = processor_milliseconds();
-    gradient();
-    const double middle = processor_milliseconds();
-    product();
-    const double end = processor_milliseconds();
-    of_gradient.push_back(middle - start);
-    of_product.push_back(end - middle);
-  }
-  state.counters["gradient_ms"] = median(of_gradient);
-  state.counters["product_ms"] = median(of_product);
-  state.counters["gradients"] = median(of_product) / median(of_gradient);
-}
-
-/// `product`: by which network; the gradient is that of make_network.
-void compare_rows(benchmark::State& state, const std::string& name, const ModelShape& shape, bool product_by_torch) {
+void compare_rows(benchmark::State& state, const std::string& name, const ModelShape& shape, ProductKind kind) {
   const auto network = make_network(model_of(name), shape, "cpu");
   const auto torch =
       make_torch_network(make_architecture(model_of(name), shape), "cpu", make_objective({}, shape.classes > 0));
-  Network& second_order = product_by_torch ? *torch : *network;
+  Network& second_order = kind.by_torch ? *torch : *network;
   std::vector<float> parameters(network->layout().dimension()), gradient(network->layout().trainable());
   Stream random = stream(1);
   network->initialise(random, parameters);
@@ -97,10 +68,13 @@ void compare_rows(benchmark::State& state, const std::string& name, const ModelS
   for (std::size_t i = 0; i < samples; ++i) labels[i] = static_cast<std::int32_t>(i) % shape.classes;
   const Batch batch{.features = features, .labels = labels, .samples = samples};
   const auto direction = random_values(gradient.size(), 3);
-  auto product = gradient;
+  auto product = gradient, of_features = features;
+  std::vector<float> of_shares(samples * shape.outputs());
+  DirectionalGradients asked{.trainable = product};
+  if (kind.of_everything) asked = {.trainable = product, .features = of_features, .shares = of_shares};
   compare(
       state, [&] { network->gradient(parameters, batch, gradient); },
-      [&] { second_order.hessian_vector(parameters, batch, direction, product); });
+      [&] { second_order.directional(parameters, batch, direction, asked); });
 }
 
 /// As large as Cora: 2,708 nodes, 5,278 edges, 1,433 features of which a node has 18.
@@ -170,8 +144,14 @@ void register_all() {
       {"cnn", grey},    {"cnn_cifar", colour}, {"resnet20", colour}, {"text_cnn", texts}};
   for (const auto& [name, shape] : rows) {
     const bool chain = is_chain(make_architecture(model_of(name), shape));
-    if (chain) add(name + "/ours", [=](benchmark::State& state) { compare_rows(state, name, shape, false); });
-    add(name + "/torch", [=](benchmark::State& state) { compare_rows(state, name, shape, true); });
+    const auto add_rows = [&](const char* kind_name, ProductKind kind) {
+      add(name + kind_name, [=](benchmark::State& state) { compare_rows(state, name, shape, kind); });
+    };
+    if (chain) add_rows("/ours", {});
+    add_rows("/torch", {.by_torch = true});
+    if (shape.vocabulary > 0) continue;  // nobody moves words a little
+    if (chain) add_rows("/ours_everything", {.of_everything = true});
+    add_rows("/torch_everything", {.by_torch = true, .of_everything = true});
   }
   for (const std::string name : {"gcn", "sage", "gat", "gin", "sgc"}) {
     add(name + "/dual", [=](benchmark::State& state) { compare_graph(state, name); });

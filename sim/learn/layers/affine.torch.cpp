@@ -87,6 +87,7 @@ class AffineStage final : public ChainStage {
       multiply({.m = samples, .n = inputs_, .k = outputs_, .beta = 1.0F}, {.data = d_out, .stride = outputs_},
                {.data = tangents.direction + weight_, .stride = inputs_}, d_in + samples * inputs_);
     }
+    if (sink.parameters == nullptr) return;
     add_weight_gradient(samples, d_tangent, values.in, sink);
     if (tangents.in != nullptr) {
       add_weight_gradient(samples, d_out, tangents.in,

@@ -101,6 +101,7 @@ class ConvStage final : public ChainStage {
   // With gradient g and tangent g': the input's is W^T g' + V^T g, the weights' g' x + g x'. Both are as sparse.
   void backward_tangent(const float* parameters, const StageValues& values, const StageTangents& tangents, float* d_out,
                         float* d_in, const GradientSink& sink) override {
+    const bool weights = sink.parameters != nullptr;
     clear_gradients();
     if (d_in != nullptr) {
       packed_backward_direction_.reserve(packed_backward_.size());
@@ -111,7 +112,7 @@ class ConvStage final : public ChainStage {
     for (std::size_t sample = 0; sample < values.samples; ++sample) {
       if (d_in != nullptr || tangents.in != nullptr) {
         const Lists lists = list(d_out + sample * out().size(), sample, d_in != nullptr, unread_.data());
-        if (tangents.in != nullptr) add_weight_gradient(lists, tangents.in, sample);
+        if (tangents.in != nullptr && weights) add_weight_gradient(lists, tangents.in, sample);
         if (d_in != nullptr) {
           clear_input_gradient();
           add_input_gradient(lists, packed_backward_);
@@ -121,12 +122,12 @@ class ConvStage final : public ChainStage {
         }
       }
       const Lists lists = list(d_tangent + sample * out().size(), sample, d_in != nullptr, bias_gradient_.data());
-      add_weight_gradient(lists, values.in, sample);
+      if (weights) add_weight_gradient(lists, values.in, sample);
       if (d_in == nullptr) continue;
       add_input_gradient(lists, packed_backward_);
       store_input_gradient(d_in + (values.samples + sample) * in().size());
     }
-    write_gradients(sink);
+    if (weights) write_gradients(sink);
   }
 
  private:

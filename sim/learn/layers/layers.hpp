@@ -27,6 +27,8 @@ std::unique_ptr<Layer> affine(std::string name, std::size_t outputs);
 std::unique_ptr<Layer> conv2d(std::string name, const Conv& conv);
 /// max(x, 0)
 std::unique_ptr<Layer> relu();
+/// 1 / (1 + exp(-x))
+std::unique_ptr<Layer> sigmoid();
 /// Window = stride = kernel; what does not fill a window is dropped.
 std::unique_ptr<Layer> max_pool(std::size_t kernel);
 /// Mean over the pixels of each channel.

@@ -1,0 +1,308 @@
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "agents/inference/claim_scorer.hpp"
+#include "agents/inference/inference_campaign.hpp"
+#include "agents/inference/inference_metrics.hpp"
+#include "agents/inference/sample_images.hpp"
+#include "agents/inference/victim_cases.hpp"
+#include "agents/stage.hpp"
+#include "agents/training/model_server.hpp"
+#include "scenarios/scenario.pb.h"
+#include "sim/base/contract.hpp"
+#include "sim/learn/schedule.hpp"
+#include "sim/learn/tasks/row_task.hpp"
+
+namespace souk {
+namespace {
+
+/// Rows of features with classes, of which clients train on all that they have, as they are.
+void check_inference(const scenario::Scenario& scenario, const Federation& federation) {
+  const scenario::Training& training = scenario.task().training();
+  SOUK_REQUIRE(federation.task().rows() != nullptr && federation.task().classes() > 0,
+               "inference: reads updates of rows with classes, and the data set has none");
+  SOUK_REQUIRE(federation.train().shape().vocabulary == 0,
+               "inference: compares what is claimed value by value, and the data set holds texts");
+  SOUK_REQUIRE(!training.has_local_steps(),
+               "inference: clients train on a part of their samples, task.training.local_steps; set local_epochs");
+  SOUK_REQUIRE(!training.augmentation().flip() && training.augmentation().crop_padding() == 0,
+               "inference: clients train on other images than they have, task.training.augmentation");
+  SOUK_REQUIRE(scenario.inference().attacks_size() > 0, "inference.attacks: there is none");
+  SOUK_REQUIRE(scenario.inference().from_round() <= scenario.rounds(),
+               "inference.from_round = {}: the run ends with round {}", scenario.inference().from_round(),
+               scenario.rounds());
+}
+
+LocalTraining training_of_round(const scenario::Scenario& scenario, RoundIndex round) {
+  const scenario::Training& training = scenario.task().training();
+  const bool one_gradient = training.algorithm() == scenario::Training::FED_SGD;
+  return {.rate = scheduled_learning_rate(training, round, scenario.rounds()),
+          .weight_decay = training.sgd().weight_decay(),
+          .passes = one_gradient ? 1 : training.local_epochs(),
+          .batch_size = one_gradient ? 0 : training.batch_size()};
+}
+
+/// Shows attackers what arrives of victims, lets them work, and compares what they claim with the truth. What they see
+/// is taken when all others have had their say about it, and they work when the round's model is known.
+class Inference final : public Stage, public ServerHooks {
+ public:
+  explicit Inference(const World& world)
+      : comm_(world.comm),
+        scenario_(world.scenario),
+        config_(world.scenario.inference()),
+        federation_(world.federation),
+        images_((check_inference(world.scenario, world.federation), world.federation.train())),
+        scorer_(world.federation.train(), images_, world.federation.auxiliary(), config_.pool(), scenario_.seed()),
+        auxiliary_(images_.features(world.federation.auxiliary())) {
+    std::set<std::string> names;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(config_.attacks_size()); ++i) {
+      campaigns_.emplace_back(scenario_, i, federation_);
+      SOUK_REQUIRE(names.insert(campaigns_.back().name()).second,
+                   "inference.attacks[{}].name = \"{}\": another attack is called so", i, campaigns_.back().name());
+      if (!campaigns_.back().controls_model()) continue;
+      SOUK_REQUIRE(controller_ == nullptr,
+                   "inference.attacks[{}]: of the attacks that send another model there can be one", i);
+      controller_index_ = i;
+      controller_ = &campaigns_.back().attack();
+    }
+    for (const SampleIndex sample : federation_.auxiliary()) {
+      auxiliary_labels_.push_back(federation_.train().labels()[sample]);
+    }
+  }
+
+  ServerHooks* hooks(std::size_t owner) override { return owner == 0 ? this : nullptr; }
+  bool shapes_models() const override { return controller_ != nullptr; }
+
+  std::vector<Forecast> forecasts() override {
+    std::uint64_t attempts = 0;
+    for (const InferenceCampaign& campaign : campaigns_) attempts += campaign.attack().attempts();
+    const std::uint64_t rounds =
+        config_.every() == 0 ? 1 : (scenario_.rounds() - config_.from_round()) / config_.every() + 1;
+    return {{"inference", fmt::format("{} attempts on each of {} victims in {}", attempts, config_.victims(),
+                                      rounds == 1 ? "one round" : fmt::format("{} rounds", rounds))}};
+  }
+
+  std::vector<PartFootprint> footprints(int) const override {
+    PartFootprint part{"inference", {}};
+    Network& network = federation_.task().rows()->network();
+    const std::size_t held = federation_.dealt().deal.samples.size() / federation_.population().clients() + 1;
+    const LocalTraining training = training_of_round(scenario_, {1});
+    for (const InferenceCampaign& campaign : campaigns_) {
+      const std::size_t behind = campaign.config().has_update()    ? 1
+                                 : campaign.config().has_cluster() ? campaign.config().cluster().size()
+                                                                   : federation_.selector().most();
+      part.footprint.at(Moment::attacking) =
+          std::max(part.footprint.at(Moment::attacking),
+                   campaign.attack().bytes(network, held * behind, training.steps(held) * behind));
+    }
+    part.footprint.held =
+        static_cast<double>(auxiliary_.size() + campaigns_.size() * config_.victims() *
+                                                    federation_.task().layout().trainable()) *
+        sizeof(float);
+    return {part};
+  }
+
+ private:
+  void attach(ModelServer& server) override { server_ = &server; }
+
+  bool is_due(RoundIndex round) const {
+    const std::uint32_t first = config_.from_round();
+    if (round.value < first) return false;
+    return config_.every() == 0 ? round.value == first : (round.value - first) % config_.every() == 0;
+  }
+
+  std::vector<float> offer(RoundIndex round) override {
+    is_offered_ = controller_ != nullptr && is_due(round);
+    if (!is_offered_) return {};
+    std::vector<float> model(server_->trainable().begin(), server_->trainable().end());
+    controller_->craft_model(federation_.task().rows()->network(), auxiliary_table(),
+                             campaigns_[controller_index_].seed(round), model);
+    return model;
+  }
+
+  void invite(RoundIndex, std::size_t, Invitation&, RoundRecord&) override { cases_.clear(); }
+
+  void receive(ServerRound& round, RoundRecord& record) override {
+    if (!is_due(round.round)) return;
+    model_.assign(server_->parameters().begin(), server_->parameters().end());
+    const std::vector<std::size_t> honest = honest_rows(round, federation_.population());
+    const std::vector<std::size_t> victims =
+        drawn_victims(honest, config_.victims(), scenario_.seed(), round.round);
+    for (const InferenceCampaign& campaign : campaigns_) {
+      cases_.push_back(victim_cases(campaign.config(), round, victims, honest, federation_));
+      const bool smaller = campaign.config().has_cluster() && honest.size() < campaign.config().cluster().size();
+      if (!smaller || victims.empty()) continue;
+      record.events.push_back({"inference", -1, fmt::format("{}: clusters of {}, for no more honest clients sent "
+                                                            "something", campaign.name(), honest.size())});
+    }
+    take_what_is_seen(round);
+  }
+
+  /// The attempts of the round in their order.
+  struct Unit {
+    std::size_t campaign, victim;
+    std::uint32_t attempt;
+    std::size_t seen;  ///< row of what is shown
+  };
+  std::vector<Unit> units() const {
+    std::vector<Unit> units;
+    std::size_t seen = 0;
+    for (std::size_t c = 0; c < cases_.size(); ++c) {
+      for (std::size_t v = 0; v < cases_[c].size(); ++v, ++seen) {
+        for (std::uint32_t a = 0; a < campaigns_[c].attack().attempts(); ++a) units.push_back({c, v, a, seen});
+      }
+    }
+    return units;
+  }
+  static std::size_t cut(std::size_t total, int ranks, int rank) {
+    return total * static_cast<std::size_t>(rank) / static_cast<std::size_t>(ranks);
+  }
+
+  /// Means of updates, computed column by column, of which every rank gets those that it works on.
+  void take_what_is_seen(const ServerRound& round) {
+    std::size_t rows = 0;
+    for (const auto& victims : cases_) rows += victims.size();
+    ColumnMatrixBuilder builder(comm_, rows, round.updates.dimension());
+    std::size_t row = 0;
+    for (const auto& victims : cases_) {
+      for (const VictimCase& victim : victims) {
+        const std::span<float> mean = builder.row(row++);
+        for (std::size_t v = 0; v < mean.size(); ++v) {
+          double sum = 0.0;
+          for (std::size_t m = 0; m < victim.rows.size(); ++m) {
+            sum += victim.shares[m] * static_cast<double>(round.updates.row(victim.rows[m])[v]);
+          }
+          mean[v] = static_cast<float>(sum);
+        }
+      }
+    }
+    const ColumnMatrix shown = std::move(builder).finish();
+    const std::vector<Unit> all = units();
+    std::vector<RowRange> wanted;
+    for (int rank = 0; rank < comm_.size(); ++rank) {
+      const std::size_t first = cut(all.size(), comm_.size(), rank), last = cut(all.size(), comm_.size(), rank + 1);
+      const RowRange range =
+          first == last ? RowRange{0, 0} : RowRange{all[first].seen, all[last - 1].seen + 1};
+      wanted.push_back(range);
+      if (rank == comm_.rank()) first_seen_ = range.begin;
+    }
+    seen_ = gather_rows(comm_, shown, wanted);
+  }
+
+  /// The server does not learn from a model that it has made to be read.
+  void change_step(const ServerRound&, ColumnVector& step) override {
+    if (is_offered_) std::ranges::fill(step.values(), 0.0F);
+  }
+
+  void settle(ServerRound& round, Phases& phases, RoundRecord& record) override {
+    if (cases_.empty()) return;
+    const std::vector<Unit> all = units();
+    const std::size_t first = cut(all.size(), comm_.size(), comm_.rank());
+    const std::size_t last = cut(all.size(), comm_.size(), comm_.rank() + 1);
+    std::vector<Attempt> attempts;
+    phases.local("infer", [&] {
+      for (std::size_t u = first; u < last; ++u) attempts.push_back(work_on(all[u], round.round));
+    });
+    phases.collective("claims", [&] { judge(all, first, attempts, record); });
+    cases_.clear();
+    seen_.clear();
+  }
+
+  SampleTable auxiliary_table() const { return {.features = auxiliary_, .labels = auxiliary_labels_}; }
+
+  Attempt work_on(const Unit& unit, RoundIndex round) const {
+    const std::size_t dimension = server_->trainable().size();
+    const InferenceCampaign& campaign = campaigns_[unit.campaign];
+    std::span<const float> seen = std::span(seen_).subspan((unit.seen - first_seen_) * dimension, dimension);
+    if (campaign.config().has_published()) seen = server_->change();
+    return campaign.attempt({.round = round,
+                             .network = federation_.task().rows()->network(),
+                             .model = model_,
+                             .training = training_of_round(scenario_, round),
+                             .pixels = images_.pixels(),
+                             .auxiliary = auxiliary_table()},
+                            cases_[unit.campaign][unit.victim], seen, unit.attempt);
+  }
+
+  /// Of every victim the attempt that costs least, the first of equals; what is no number costs most.
+  std::vector<std::size_t> cheapest(const std::vector<Unit>& all, std::span<const double> costs) const {
+    std::vector<std::size_t> best;
+    for (std::size_t u = 0; u < all.size(); ++u) {
+      if (all[u].attempt == 0) {
+        best.push_back(u);
+      } else if (costs[u] < costs[best.back()] || (std::isnan(costs[best.back()]) && !std::isnan(costs[u]))) {
+        best.back() = u;
+      }
+    }
+    return best;
+  }
+
+  void judge(const std::vector<Unit>& all, std::size_t first, const std::vector<Attempt>& attempts,
+             RoundRecord& record) {
+    std::vector<double> own_costs, own_claims;
+    for (const Attempt& attempt : attempts) own_costs.push_back(attempt.cost);
+    const std::vector<double> costs = comm_.all_gather(std::span<const double>(own_costs));
+    const std::vector<std::size_t> best = cheapest(all, costs);
+    for (const std::size_t u : best) {
+      if (u < first || u >= first + attempts.size()) continue;
+      const std::vector<double> packed = packed_claim(attempts[u - first].claim);
+      own_claims.insert(own_claims.end(), packed.begin(), packed.end());
+    }
+    const std::vector<double> claims = comm_.all_gather(std::span<const double>(own_claims));
+    std::span<const double> rest = claims;
+    std::vector<std::vector<VictimScore>> scores(campaigns_.size());
+    for (const std::size_t u : best) {
+      scores[all[u].campaign].push_back(score(unpacked_claim(rest), cases_[all[u].campaign][all[u].victim]));
+    }
+    for (std::size_t c = 0; c < campaigns_.size(); ++c) {
+      if (scores[c].empty()) continue;
+      record_inference(campaigns_[c].name(), scores[c], record);
+      for (PictureRow& picture :
+           pictures_of(campaigns_[c].name(), scores[c], images_.shape(), config_.pictures(), record.round)) {
+        record.pictures.push_back(std::move(picture));
+      }
+    }
+  }
+
+  VictimScore score(const Claim& claim, const VictimCase& victim) const {
+    VictimScore score{.client = victim.members.front().client};
+    if (const auto* counts = std::get_if<ClaimedCounts>(&claim)) score.counts = scorer_.counts(*counts, victim.hidden);
+    if (const auto* samples = std::get_if<ClaimedSamples>(&claim)) {
+      score.reconstructions = scorer_.samples(*samples, victim.hidden);
+    }
+    score.equations = static_cast<double>(server_->trainable().size()) /
+                      static_cast<double>(victim.hidden.samples.size() * images_.size());
+    return score;
+  }
+
+  const Comm& comm_;
+  const scenario::Scenario& scenario_;
+  const scenario::Inference& config_;
+  const Federation& federation_;
+  SampleImages images_;
+  ClaimScorer scorer_;
+  std::vector<float> auxiliary_;  ///< [samples, features]
+  std::vector<std::int32_t> auxiliary_labels_;
+  std::vector<InferenceCampaign> campaigns_;
+  const InferenceAttack* controller_ = nullptr;  ///< the attack that sends another model; null: none does
+  std::size_t controller_index_ = 0;
+  ModelServer* server_ = nullptr;
+  // Of a round with victims.
+  bool is_offered_ = false;
+  std::vector<float> model_;                    ///< [dimension] that clients were sent
+  std::vector<std::vector<VictimCase>> cases_;  ///< [campaigns] [victims]
+  std::vector<float> seen_;                     ///< [rows, trainable] shown to those who work here
+  std::size_t first_seen_ = 0;                  ///< number of its first row
+};
+
+const RegisterStage register_inference(
+    {.name = "inference",
+     .place = Place::serving,
+     .is_in = [](const scenario::Scenario& scenario) { return scenario.has_inference(); },
+     .make = [](const World& world) -> std::unique_ptr<Stage> { return std::make_unique<Inference>(world); }});
+
+}  // namespace
+}  // namespace souk

@@ -1,0 +1,42 @@
+// What updates give away of the data that they were computed from.
+#include "analysis/metrics/metric.hpp"
+
+namespace souk {
+namespace {
+
+/// An attacker's success, which is the less welcome the larger it is.
+Metric leak(std::string_view name, std::string_view title, std::string_view unit = "share") {
+  return {.name = name, .title = title, .unit = unit, .better = Better::smaller, .of_named = true};
+}
+
+/// How far it is from the truth.
+Metric distance(std::string_view name, std::string_view title, std::string_view unit = "") {
+  return {.name = name, .title = title, .unit = unit, .better = Better::larger, .of_named = true};
+}
+
+Metric setting(std::string_view name, std::string_view title, std::string_view unit = "") {
+  return {.name = name, .title = title, .unit = unit, .of_named = true};
+}
+
+const RegisterMetrics register_inference_metrics{
+    setting("inference.victims", "clients whose updates were attacked", "count"),
+    leak("inference.count_accuracy", "samples whose classes were counted right"),
+    leak("inference.count_presence", "classes of which it was right whether there are any"),
+    setting("inference.count_guess", "samples whose classes equal counts would have right", "share"),
+    distance("inference.mse", "mean squared error of reconstructions"),
+    distance("inference.mse_median", "median squared error of reconstructions"),
+    setting("inference.mse_other", "mean squared error of another image of the class"),
+    setting("inference.mse_class_mean", "mean squared error of the class's mean"),
+    leak("inference.psnr", "peak signal to noise of reconstructions", "dB"),
+    leak("inference.psnr_median", "median peak signal to noise of reconstructions", "dB"),
+    leak("inference.ssim", "structural similarity of reconstructions", ""),
+    leak("inference.recovered", "samples reconstructed with a squared error below 0.001"),
+    leak("inference.near", "samples reconstructed with a squared error below 0.01"),
+    leak("inference.identified", "samples that are nearest to their reconstructions of all in a pool"),
+    leak("inference.label_accuracy", "reconstructions with the right class"),
+    setting("inference.claimed", "samples of which anything was claimed", "share"),
+    setting("inference.equations", "values that were seen for each unknown one"),
+};
+
+}  // namespace
+}  // namespace souk

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "attacks/inference_attack.hpp"
+#include "sim/learn/model.hpp"
+
+namespace souk {
+
+/// A client whose training is imitated with dummy samples: plain steps on mini-batches.
+struct ImitatedClient {
+  double share = 1.0;           ///< of its update in what is seen
+  double rate = 1.0;            ///< of its steps
+  double weight_decay = 0.0;
+  std::size_t samples = 0;
+  std::vector<Places> batches{};  ///< of all its steps, places among its samples
+};
+
+/// How an update is compared with the one seen.
+enum class MatchCost : std::uint8_t {
+  euclidean,  ///< |u - U|^2 / |U|^2
+  cosine,     ///< 1 - cosine of the angle
+};
+
+/// What dummy samples are to explain.
+struct MatchProblem {
+  Network& network;                        ///< without buffers, trained on cross-entropy
+  std::span<const float> model;            ///< [trainable] that training starts from
+  std::span<const float> change;           ///< [trainable] U, what is seen
+  std::vector<ImitatedClient> clients;     ///< whose samples follow each other
+  std::span<const PixelScale> pixels;      ///< [channels]
+  std::vector<std::int32_t> labels{};      ///< [samples] of all clients; empty: soft labels are variables, too
+  MatchCost cost = MatchCost::euclidean;
+  double total_variation = 0.0;            ///< weight of the images' mean change from pixel to pixel
+};
+
+/// How far updates computed from dummy samples are from the one seen, as a function of the samples [samples, features],
+/// in pixels, and behind them the logits of their soft labels [samples, classes], where labels are not given. Its
+/// gradient is that of the whole of local training: an adjoint of the parameters goes back through the steps, and at
+/// each one directional derivative gives both its own next value and what the samples of the mini-batch contribute.
+/// A call costs two passes forwards and backwards and a half of every step.
+class UpdateMatch {
+ public:
+  explicit UpdateMatch(MatchProblem problem);
+  std::size_t samples() const { return samples_; }
+  std::size_t variables() const;
+  std::size_t pixels() const { return samples_ * features_; }
+  /// Writes the gradient and returns the value.
+  double evaluate(std::span<const double> at, std::span<double> gradient);
+  /// [samples, features] as the network reads them.
+  std::vector<float> features_of(std::span<const double> at) const;
+  /// [samples] given, or the largest of the soft ones.
+  std::vector<std::int32_t> labels_of(std::span<const double> at) const;
+
+ private:
+  struct Steps {
+    std::vector<std::vector<float>> models;  ///< before every step, [trainable]
+  };
+  void read(std::span<const double> at);
+  Batch load(std::size_t first, const Places& places);
+  Steps imitate(const ImitatedClient& client, std::size_t first);
+  void go_back(const ImitatedClient& client, const Steps& steps, std::size_t first);
+  double compare();
+  double add_variation(std::span<const double> at, std::span<double> gradient) const;
+  void write_gradient(std::span<double> gradient) const;
+  const PixelScale& scale_of(std::size_t feature) const;
+
+  MatchProblem problem_;
+  std::size_t samples_ = 0, features_, classes_, trainable_;
+  double seen_square_ = 0.0;
+  std::vector<float> x_, y_;              ///< [samples, features], [samples, classes]
+  std::vector<double> d_x_, d_y_;         ///< gradients in them
+  std::vector<double> update_, adjoint_;  ///< [trainable] of all clients, and the cost's gradient in it
+  std::vector<float> batch_x_, batch_y_, batch_d_x_, batch_d_y_, step_gradient_, direction_, curvature_;
+};
+
+}  // namespace souk
