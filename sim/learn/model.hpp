@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -44,6 +45,9 @@ struct Batch {
   std::span<const std::int32_t> labels{};  ///< [samples] classes; empty where there are none, or none are needed
   std::size_t samples = 0;
   std::span<const float> numbers{};  ///< [samples] numbers to predict, scaled; the same
+  /// Seeds what the network draws in this step of its training, such as dropout. None: it does not draw, and gives the
+  /// derivatives of what it answers without.
+  std::optional<std::uint64_t> draws{};
   Targets targets() const { return {.classes = labels, .numbers = numbers}; }
 };
 
