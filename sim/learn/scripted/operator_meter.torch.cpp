@@ -49,35 +49,44 @@ double products(const at::Tensor& left, const at::Tensor& right) {
   return size(left) * (right.dim() > 1 ? static_cast<double>(right.size(-1)) : 1.0);
 }
 
-/// Every output takes the weights of its channel; in a transposed one, every input does.
-double convolved(c10::ArrayRef<const c10::IValue> inputs, const at::Tensor& output) {
-  const at::Tensor &input = inputs[0].toTensor(), &weight = inputs[1].toTensor();
-  const bool transposed = inputs[6].toBool();
-  return size(weight) / static_cast<double>(weight.size(0)) * size(transposed ? input : output);
-}
+/// A convolution that has begun: every output takes the weights of its channel, and in a transposed one, every input.
+struct Convolution final : at::ObserverContext {
+  double weights = 0.0;  ///< of a channel
+  double inputs = 0.0;   ///< of a transposed one
+};
 
 thread_local double flops = 0.0;
 
-void count(const at::RecordFunction& call, at::ObserverContext*) {
+/// Inputs show when an operator begins, outputs when it ends.
+std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& call) {
   const std::string_view name = call.name();
-  const auto inputs = call.inputs();
-  const auto tensor = [&](std::size_t i) { return inputs[i].toTensor(); };
+  const auto tensor = [&](std::size_t i) { return call.inputs()[i].toTensor(); };  // not there for every operator
   if (name == "aten::mm" || name == "aten::bmm" || name == "aten::mv") {
     flops += 2.0 * products(tensor(0), tensor(1));
   } else if (name == "aten::addmm" || name == "aten::baddbmm" || name == "aten::addmv") {
     flops += 2.0 * products(tensor(1), tensor(2));
   } else if (name == "aten::convolution") {
-    flops += 2.0 * convolved(inputs, call.outputs().front().toTensor());
+    auto convolution = std::make_unique<Convolution>();
+    convolution->weights = size(tensor(1)) / static_cast<double>(tensor(1).size(0));
+    const bool transposed = call.inputs()[6].toBool();
+    if (transposed) convolution->inputs = size(tensor(0));
+    return convolution;
   }
+  return nullptr;
 }
 
-std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction&) { return nullptr; }
+void end(const at::RecordFunction& call, at::ObserverContext* context) {
+  const auto* convolution = dynamic_cast<const Convolution*>(context);
+  if (convolution == nullptr) return;
+  const double places = convolution->inputs > 0.0 ? convolution->inputs : size(call.outputs().front().toTensor());
+  flops += 2.0 * convolution->weights * places;
+}
 
 /// While it lives, operators of this thread are counted.
 class Counting {
  public:
   Counting()
-      : handle_(at::addThreadLocalCallback(at::RecordFunctionCallback(begin, count)
+      : handle_(at::addThreadLocalCallback(at::RecordFunctionCallback(begin, end)
                                                .needsInputs(true)
                                                .needsOutputs(true)
                                                .scopes({at::RecordScope::FUNCTION}))) {
