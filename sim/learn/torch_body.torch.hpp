@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,6 +20,9 @@ namespace souk {
 
 /// "cpu", "cuda" or "cuda:K". Throws InputError where it is not there.
 at::Device torch_device(const std::string& name);
+
+/// What LibTorch complains about, in one line.
+std::string complaint_of(const std::exception& error);
 
 /// What a network computes of a batch.
 struct TorchAnswer {

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -154,9 +156,11 @@ class TorchNetwork final : public Network {
     place(parameters);
     try {
       multiply(batch, direction, out);
-    } catch (const c10::Error& error) {
+    } catch (const InputError&) {
+      throw;
+    } catch (const std::exception& error) {
       throw_input_error("{}: a product with its Hessian is asked for, and cannot be formed: {}", body_->name(),
-                        error.what_without_backtrace());
+                        complaint_of(error));
     }
   }
 
@@ -339,6 +343,18 @@ at::Device torch_device(const std::string& name) {
   SOUK_REQUIRE(!device.has_index() || static_cast<std::size_t>(device.index()) < torch::cuda::device_count(),
                "device \"{}\": this machine has {} CUDA devices", name, torch::cuda::device_count());
   return device;
+}
+
+std::string complaint_of(const std::exception& error) {
+  const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
+  const std::string text = of_torch != nullptr ? of_torch->what_without_backtrace() : error.what();
+  // Where the interpreter speaks, the reason stands behind the traceback.
+  constexpr std::string_view mark = "Error: ";
+  const std::size_t at = text.rfind(mark);
+  const std::string_view from = std::string_view(text).substr(at == std::string::npos ? 0 : at + mark.size());
+  const std::size_t first = from.find_first_not_of("\n ");
+  if (first == std::string_view::npos) return "it says nothing more";
+  return std::string(from.substr(first, from.find('\n', first) - first));
 }
 
 std::unique_ptr<Network> make_torch_network(const Architecture& architecture, const std::string& device,

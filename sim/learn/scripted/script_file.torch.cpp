@@ -1,15 +1,16 @@
 #include "sim/learn/scripted/script_file.torch.hpp"
 
 #include <algorithm>
-#include <string_view>
+#include <cstdint>
+#include <string>
 #include <vector>
 
-#include <c10/util/Exception.h>
 #include <torch/csrc/jit/serialization/import.h>
 
 #include "sim/base/contract.hpp"
 #include "sim/data/zip_archive.hpp"
 #include "sim/learn/scripted/script_operators.torch.hpp"
+#include "sim/learn/torch_body.torch.hpp"
 
 namespace souk {
 namespace {
@@ -55,18 +56,6 @@ void check_forward(const std::string& path, const torch::jit::Module& module) {
 }
 
 }  // namespace
-
-std::string complaint_of(const std::exception& error) {
-  const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
-  const std::string text = of_torch != nullptr ? of_torch->what_without_backtrace() : error.what();
-  // Where the interpreter speaks, the reason stands behind the traceback.
-  constexpr std::string_view mark = "Error: ";
-  const std::size_t at = text.rfind(mark);
-  const std::string_view from = std::string_view(text).substr(at == std::string::npos ? 0 : at + mark.size());
-  const std::size_t first = from.find_first_not_of("\n ");
-  if (first == std::string_view::npos) return "it says nothing more";
-  return std::string(from.substr(first, from.find('\n', first) - first));
-}
 
 torch::jit::Module load_script(const std::string& path) {
   check_archive(path);

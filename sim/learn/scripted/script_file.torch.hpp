@@ -1,6 +1,5 @@
 #pragma once
 
-#include <exception>
 #include <string>
 
 #include <torch/csrc/jit/api/module.h>
@@ -10,8 +9,5 @@ namespace souk {
 /// The module in a file that torch.jit.save wrote, in memory of the CPU. Throws InputError where it is none, or where
 /// its forward does what no network may: see docs/own-networks.md. Reading runs none of its code.
 torch::jit::Module load_script(const std::string& path);
-
-/// What LibTorch complains about, in one line.
-std::string complaint_of(const std::exception& error);
 
 }  // namespace souk

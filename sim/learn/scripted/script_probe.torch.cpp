@@ -14,7 +14,6 @@
 
 #include "sim/base/contract.hpp"
 #include "sim/learn/scripted/operator_meter.hpp"
-#include "sim/learn/scripted/script_file.torch.hpp"
 
 namespace souk {
 namespace {
