@@ -86,6 +86,7 @@ void Trade::check(const scenario::Aggregator& rule) const {
   SOUK_REQUIRE(!payment.needs_valuation() || valuation_ != nullptr,
                "market: the payment goes by what updates contribute, and no valuation is chosen (loo, shapley, "
                "tmc_shapley, gtg_shapley, kernel_shap, cgsv, influence, cosine, robust_volume, python_valuation)");
+  if (valuation_ != nullptr) valuation_->check();
   const std::size_t most = valuation_ != nullptr ? valuation_->needs().most_updates : 0;
   SOUK_REQUIRE(most == 0 || federation_.selector().most() <= most,
                "market: the valuation can cope with {} updates a round, and there are {}", most,

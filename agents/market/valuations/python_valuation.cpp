@@ -25,8 +25,7 @@ const std::vector<std::string> offered_to_valuations{"updates", "sellers", "samp
 class PythonValuationRule final : public ValuationRule {
  public:
   explicit PythonValuationRule(const scenario::PythonValuation& config) {
-    SOUK_REQUIRE(!config.file().empty(), "{}.file: is empty, must name a Python file with the valuation",
-                 valuation_field);
+    if (config.file().empty()) return;  // nothing is known of it
     function_ = load_python({.field = valuation_field,
                              .path = config.file(),
                              .name = "value",
@@ -37,6 +36,10 @@ class PythonValuationRule final : public ValuationRule {
   ValuationNeeds needs() const override {
     return {.root_update = asks("root_update") || asks("cosines"),
             .worth = asks("alone") || asks("without") || asks("together")};
+  }
+  void check() const override {
+    SOUK_REQUIRE(function_ != nullptr, "{}.file: is empty, must name a Python file with the valuation",
+                 valuation_field);
   }
   double most_coalitions(std::size_t updates) const override {
     const auto n = static_cast<double>(updates);
@@ -67,7 +70,7 @@ class PythonValuationRule final : public ValuationRule {
     std::array<std::uint32_t, 4> random{};
   };
 
-  bool asks(const char* name) const { return function_->asks(name); }
+  bool asks(const char* name) const { return function_ != nullptr && function_->asks(name); }
 
   /// Collective.
   Asked ask_for(const ValuationInput& input) {

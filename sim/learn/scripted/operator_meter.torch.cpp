@@ -50,7 +50,7 @@ double products(const at::Tensor& left, const at::Tensor& right) {
 }
 
 /// A convolution that has begun: every output takes the weights of its channel, and in a transposed one, every input.
-struct Convolution final : at::ObserverContext {
+struct BegunConvolution final : at::ObserverContext {
   double weights = 0.0;  ///< of a channel
   double inputs = 0.0;   ///< of a transposed one
 };
@@ -66,7 +66,7 @@ std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& call) {
   } else if (name == "aten::addmm" || name == "aten::baddbmm" || name == "aten::addmv") {
     flops += 2.0 * products(tensor(1), tensor(2));
   } else if (name == "aten::convolution") {
-    auto convolution = std::make_unique<Convolution>();
+    auto convolution = std::make_unique<BegunConvolution>();
     convolution->weights = size(tensor(1)) / static_cast<double>(tensor(1).size(0));
     const bool transposed = call.inputs()[6].toBool();
     if (transposed) convolution->inputs = size(tensor(0));
@@ -76,7 +76,7 @@ std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& call) {
 }
 
 void end(const at::RecordFunction& call, at::ObserverContext* context) {
-  const auto* convolution = dynamic_cast<const Convolution*>(context);
+  const auto* convolution = dynamic_cast<const BegunConvolution*>(context);
   if (convolution == nullptr) return;
   const double places = convolution->inputs > 0.0 ? convolution->inputs : size(call.outputs().front().toTensor());
   flops += 2.0 * convolution->weights * places;
