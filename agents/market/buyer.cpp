@@ -201,7 +201,7 @@ void Buyer::check_target(RoundIndex round, RoundRecord& record) const {
 }
 
 void Buyer::settle_nothing(const ServerRound& round, RoundRecord& record) {
-  trade_.settle_nothing(round.round, round.useless, record);
+  trade_.settle_nothing(server_->comm(), round.round, round.useless, record);
 }
 
 void Buyer::tested(double quality, RoundRecord& record) { trade_.desk().note_quality(quality, record); }

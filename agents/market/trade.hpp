@@ -75,7 +75,7 @@ class Trade {
   /// Pays. Returns whom, in ascending order of sellers. Collective.
   std::vector<SellerRound> settle(const BoughtRound& bought, RoundRecord& record);
   /// Pays nobody and closes the escrow, where nothing arrived that could be used.
-  void settle_nothing(RoundIndex round, std::span<const AgentId> useless, RoundRecord& record);
+  void settle_nothing(const Comm& comm, RoundIndex round, std::span<const AgentId> useless, RoundRecord& record);
   MarketDesk& desk() { return desk_; }
   void serialize(Archive& archive);
 
@@ -86,8 +86,8 @@ class Trade {
   void check(const scenario::Aggregator& rule) const;
   void check_outcome_noise() const;
   void turn_sales(RoundIndex round, std::span<double> claimed, RoundRecord& record) const;
-  std::vector<SellerRound> close(RoundIndex round, std::vector<Delivery> list, std::span<const AgentId> useless,
-                                 RoundRecord& record);
+  std::vector<SellerRound> close(const Comm& comm, RoundIndex round, std::vector<Delivery> list,
+                                 std::span<const AgentId> useless, RoundRecord& record);
   std::vector<Delivery> deliveries(const BoughtRound& bought, RoundRecord& record) const;
 
   const Federation& federation_;

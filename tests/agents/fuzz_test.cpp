@@ -128,7 +128,7 @@ class RandomScenario {
       if (task.objective().has_channel_correlation()) task.mutable_objective()->clear_loss();
       return;
     }
-    if (of_nodes) model.clear_network();
+    if (of_nodes || model.has_torchscript()) model.clear_network();  // which needs a file
     if (data.scaling() == scenario::Data::ROWS) data.clear_scaling();
     if (scenario_.partition().has_louvain()) scenario_.mutable_partition()->mutable_iid();
   }
@@ -338,6 +338,9 @@ class RandomScenario {
     if (market.has_contribution_proportional() || market.has_sparsified_model()) {
       if (market.valuation_case() == scenario::Market::VALUATION_NOT_SET) market.mutable_influence();
     }
+    // Those of one's own need a file.
+    if (market.has_python_payment()) market.clear_payment();
+    if (market.has_python_valuation()) market.mutable_influence();
     if (market.has_shapley()) market.mutable_loo();  // up to 4,096 models a round
     if (market.has_gtg_shapley()) market.mutable_gtg_shapley()->set_max_permutations(8);
     if (market.has_tmc_shapley()) market.mutable_tmc_shapley()->set_permutations(4);

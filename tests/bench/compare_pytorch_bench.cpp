@@ -23,6 +23,7 @@
 #include "sim/learn/local_trainer.hpp"
 #include "sim/learn/model.hpp"
 #include "sim/learn/row_learner.hpp"
+#include "sim/learn/torch_network.hpp"
 
 namespace souk {
 namespace {
@@ -60,9 +61,22 @@ Message parse(const std::string& text) {
   return message;
 }
 
+/// Behind "torch:" on LibTorch's operators, behind "scripted:" as PyTorch has saved it; otherwise as runs have it.
+std::unique_ptr<Network> network_of(const Task& task, const ModelShape& shape) {
+  const auto model = [](const std::string& name) { return parse<scenario::Model>(name + " {}"); };
+  if (task.model.starts_with("torch:")) {
+    return make_torch_network(make_architecture(model(task.model.substr(6)), shape), "cpu", make_objective({}, true));
+  }
+  if (task.model.starts_with("scripted:")) {
+    const std::string file = "torchscript { file: \"" + task.folder + "/network.pt\" }";
+    return make_network(parse<scenario::Model>(file), shape, "cpu");
+  }
+  return make_network(model(task.model), shape, "cpu");
+}
+
 void run(const Task& task) {
   const ModelShape shape{.input = task.image, .classes = 10};
-  const auto network = make_network(parse<scenario::Model>(task.model + " {}"), shape, "cpu");
+  const auto network = network_of(task, shape);
   const std::size_t total = task.clients * task.samples, dimension = network->layout().dimension();
   const std::size_t features = task.image[0] * task.image[1] * task.image[2];
   auto values = read<float>(task.folder + "/features.f32", total * features);
