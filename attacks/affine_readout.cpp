@@ -27,9 +27,8 @@ std::vector<float> affine_readout(const AffineGradient& gradient) {
   const std::size_t rows = gradient.biases.size(), inputs = gradient.weights.size() / rows;
   std::vector<std::size_t> order(rows);
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
-    return std::abs(gradient.biases[a]) > std::abs(gradient.biases[b]);
-  });
+  std::ranges::stable_sort(
+      order, [&](std::size_t a, std::size_t b) { return std::abs(gradient.biases[a]) > std::abs(gradient.biases[b]); });
   const auto largest = static_cast<double>(largest_of(gradient.biases));
   std::vector<float> found, row(inputs);
   for (const std::size_t r : order) {

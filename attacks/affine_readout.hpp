@@ -9,7 +9,8 @@ namespace souk {
 struct AffineGradient {
   std::span<const float> weights;  ///< [rows, inputs]
   std::span<const float> biases;   ///< [rows]
-  double tolerance = 1e-5;  ///< rows with |bias| <= tolerance times the largest |bias|, or |weight| of the row, say nothing
+  double tolerance =
+      1e-5;  ///< rows with |bias| <= tolerance times the largest |bias|, or |weight| of the row, say nothing
   double agreement = 1e-3;  ///< rows that differ by no more in any value show the same sample
 };
 

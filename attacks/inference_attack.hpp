@@ -20,8 +20,8 @@ class InferenceAttack;
 namespace souk {
 
 /// What an attacker may know or do beside what everybody knows.
-enum class InferenceGrant : std::uint8_t { training, auxiliary, control };
-inline constexpr std::size_t inference_grants = 3;
+enum class InferenceGrant : std::uint8_t { training, auxiliary, control, candidates, others };
+inline constexpr std::size_t inference_grants = 5;
 
 /// Some of them.
 class InferenceGrants {
@@ -52,11 +52,11 @@ using Places = std::vector<std::uint32_t>;
 /// One of those whose updates are behind what is seen; what is not granted is empty.
 struct Member {
   AgentId client;
-  double share = 0.0;                    ///< of its update in what is seen; not known where the mean is FLShield's
-  std::size_t samples = 0;               ///< with the training
-  std::vector<std::int32_t> labels{};    ///< [samples]
-  std::vector<std::uint32_t> counts{};   ///< [classes]
-  std::vector<Places> batches{};         ///< of all steps
+  double share = 0.0;                   ///< of its update in what is seen; not known where the mean is FLShield's
+  std::size_t samples = 0;              ///< with the training
+  std::vector<std::int32_t> labels{};   ///< [samples]
+  std::vector<std::uint32_t> counts{};  ///< [classes]
+  std::vector<Places> batches{};        ///< of all steps
 };
 
 /// How clients train: plain steps, with a rate that holds for the round.
@@ -78,13 +78,16 @@ struct SampleTable {
 /// A victim, as the engine hands it out: an attack sees of it what it is granted.
 struct InferenceAccess {
   Network& network;
-  std::span<const float> model;            ///< [dimension] that clients trained from
-  std::span<const PixelScale> pixels;      ///< [channels]
-  std::span<const float> change;           ///< [trainable] what is seen: a mean of updates
-  std::span<const Member> members;         ///< whose they are, the victim first
-  const LocalTraining* training = nullptr; ///< null: not granted
+  std::span<const float> model;             ///< [dimension] that clients trained from
+  std::span<const PixelScale> pixels;       ///< [channels]
+  std::span<const float> change;            ///< [trainable] what is seen: a mean of updates
+  std::span<const Member> members;          ///< whose they are, the victim first
+  const LocalTraining* training = nullptr;  ///< null: not granted
   SampleTable auxiliary{};
-  std::uint64_t seed = 1;                  ///< of the attack's own draws in the round
+  SampleTable candidates{};                           ///< samples that are asked about
+  std::span<const std::span<const float>> updates{};  ///< all of the round, ascending identities; empty: not granted
+  std::size_t victim = 0;                             ///< which of them is the victim's
+  std::uint64_t seed = 1;                             ///< of the attack's own draws in the round
   std::uint32_t attempt = 0;
 };
 
@@ -143,6 +146,55 @@ class Auxiliary {
   SampleTable auxiliary_;
 };
 
+/// Samples about which something is asked: whether the victim trained on them, or who did.
+class SeesCandidates {
+ public:
+  static constexpr InferenceGrants grants{InferenceGrant::candidates};
+  explicit SeesCandidates(const InferenceAccess& access) : candidates_(access.candidates) {}
+  const SampleTable& candidates() const { return candidates_; }
+
+ private:
+  SampleTable candidates_;
+};
+
+/// All updates of the round, and not which of them is the victim's.
+class SeesAllUpdates {
+ public:
+  static constexpr InferenceGrants grants{InferenceGrant::others};
+  explicit SeesAllUpdates(const InferenceAccess& access) : updates_(access.updates) {}
+  /// [updates] of [trainable]
+  std::span<const std::span<const float>> updates() const { return updates_; }
+
+ private:
+  std::span<const std::span<const float>> updates_;
+};
+
+/// Those that are not the victim's; for attacks that can do without, none where it is not granted.
+class OthersIfThere {
+ public:
+  static constexpr InferenceGrants grants{};
+  explicit OthersIfThere(const InferenceAccess& access) : others_(access.updates.begin(), access.updates.end()) {
+    if (!others_.empty()) others_.erase(others_.begin() + static_cast<std::ptrdiff_t>(access.victim));
+  }
+  std::span<const std::span<const float>> others() const { return others_; }
+
+ private:
+  std::vector<std::span<const float>> others_;
+};
+
+/// Rate times steps of the victim's training. Contract: what is known of training is granted.
+class StepsIfKnown {
+ public:
+  static constexpr InferenceGrants grants{};
+  explicit StepsIfKnown(const InferenceAccess& access) : access_(access) {}
+  double rate_times_steps() const {
+    return access_.training->rate * static_cast<double>(access_.training->steps(access_.members.front().samples));
+  }
+
+ private:
+  InferenceAccess access_;
+};
+
 /// For attacks that can do without: none where it is not granted.
 class AuxiliaryIfThere {
  public:
@@ -193,7 +245,12 @@ struct ClaimedScores {
   std::vector<double> scores;  ///< [candidates]
 };
 
-using Claim = std::variant<ClaimedCounts, ClaimedSamples, ClaimedScores>;
+/// Whose each candidate is: by the places of the round's updates.
+struct ClaimedSources {
+  std::vector<std::uint32_t> sources;  ///< [candidates]
+};
+
+using Claim = std::variant<ClaimedCounts, ClaimedSamples, ClaimedScores, ClaimedSources>;
 
 /// What an attempt came to. Of several the one that costs least is the attack's claim.
 struct Attempt {

@@ -76,8 +76,7 @@ MeanAnswers answers_to_embeddings(const LastLayerGradient& gradient, std::span<c
     for (std::size_t o = 0; o < classes; ++o) {
       double product = 0.0;
       for (std::size_t j = 0; j < inputs; ++j) {
-        product += static_cast<double>(weights[o * inputs + j]) *
-                   static_cast<double>(gradient.weights[c * inputs + j]);
+        product += static_cast<double>(weights[o * inputs + j]) * static_cast<double>(gradient.weights[c * inputs + j]);
       }
       logits[o] = (slope == 0.0 ? 0.0 : product / slope) + static_cast<double>(biases[o]);
     }
@@ -108,8 +107,8 @@ std::vector<double> counts_by_answers(const LastLayerGradient& gradient, std::sp
 std::vector<double> counts_by_prior(const LastLayerGradient& gradient, std::span<const double> mean_answer) {
   std::vector<double> counts;
   for (std::size_t c = 0; c < gradient.classes(); ++c) {
-    counts.push_back(std::max(0.0, static_cast<double>(gradient.samples) *
-                                       (mean_answer[c] - static_cast<double>(gradient.biases[c]))));
+    counts.push_back(std::max(
+        0.0, static_cast<double>(gradient.samples) * (mean_answer[c] - static_cast<double>(gradient.biases[c]))));
   }
   return counts;
 }
@@ -131,8 +130,7 @@ std::vector<double> counts_by_row_sums(const LastLayerGradient& gradient) {
     for (const float slope : gradient.weights.subspan(c * inputs, inputs)) sums[c] += static_cast<double>(slope);
     negative += std::min(sums[c], 0.0);
   }
-  const double impact =
-      negative / static_cast<double>(gradient.samples) * (1.0 + 1.0 / static_cast<double>(classes));
+  const double impact = negative / static_cast<double>(gradient.samples) * (1.0 + 1.0 / static_cast<double>(classes));
   std::size_t left = gradient.samples;
   const auto take = [&](std::size_t c) {
     counts[c] += 1.0;

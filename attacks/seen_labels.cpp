@@ -36,8 +36,9 @@ std::vector<float> moved_model(const PublicCase& seen) {
 void check_label_estimate(scenario::LabelEstimator estimator, const std::string& field,
                           const InferenceSetting& setting) {
   const std::size_t classes = setting.network.shape().outputs();
-  SOUK_REQUIRE(setting.cross_entropy, "{}: counts are read from the gradient of cross-entropy, and task.objective is "
-                                      "another",
+  SOUK_REQUIRE(setting.cross_entropy,
+               "{}: counts are read from the gradient of cross-entropy, and task.objective is "
+               "another",
                field);
   SOUK_REQUIRE(last_affine_layer(setting.network.layout(), classes),
                "{}: counts are read from the biases of a last affine layer, which this network has not", field);

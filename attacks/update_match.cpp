@@ -97,8 +97,8 @@ UpdateMatch::Steps UpdateMatch::imitate(const ImitatedClient& client, std::size_
     }
     problem_.network.gradient(model, load(first, places), step_gradient_);
     for (std::size_t v = 0; v < trainable_; ++v) {
-      moved[v] -= client.rate * (static_cast<double>(step_gradient_[v]) +
-                                 client.weight_decay * static_cast<double>(model[v]));
+      moved[v] -=
+          client.rate * (static_cast<double>(step_gradient_[v]) + client.weight_decay * static_cast<double>(model[v]));
     }
     heartbeat::beat();
   }

@@ -12,8 +12,8 @@ namespace souk {
 
 /// A client whose training is imitated with dummy samples: plain steps on mini-batches.
 struct ImitatedClient {
-  double share = 1.0;           ///< of its update in what is seen
-  double rate = 1.0;            ///< of its steps
+  double share = 1.0;  ///< of its update in what is seen
+  double rate = 1.0;   ///< of its steps
   double weight_decay = 0.0;
   std::size_t samples = 0;
   std::vector<Places> batches{};  ///< of all its steps, places among its samples
@@ -27,14 +27,14 @@ enum class MatchCost : std::uint8_t {
 
 /// What dummy samples are to explain.
 struct MatchProblem {
-  Network& network;                        ///< without buffers, trained on cross-entropy
-  std::span<const float> model;            ///< [trainable] that training starts from
-  std::span<const float> change;           ///< [trainable] U, what is seen
-  std::vector<ImitatedClient> clients;     ///< whose samples follow each other
-  std::span<const PixelScale> pixels;      ///< [channels]
-  std::vector<std::int32_t> labels{};      ///< [samples] of all clients; empty: soft labels are variables, too
+  Network& network;                     ///< without buffers, trained on cross-entropy
+  std::span<const float> model;         ///< [trainable] that training starts from
+  std::span<const float> change;        ///< [trainable] U, what is seen
+  std::vector<ImitatedClient> clients;  ///< whose samples follow each other
+  std::span<const PixelScale> pixels;   ///< [channels]
+  std::vector<std::int32_t> labels{};   ///< [samples] of all clients; empty: soft labels are variables, too
   MatchCost cost = MatchCost::euclidean;
-  double total_variation = 0.0;            ///< weight of the images' mean change from pixel to pixel
+  double total_variation = 0.0;  ///< weight of the images' mean change from pixel to pixel
 };
 
 /// How far updates computed from dummy samples are from the one seen, as a function of the samples [samples, features],

@@ -99,7 +99,9 @@ std::vector<Reconstruction> ClaimScorer::samples(const ClaimedSamples& claim, co
   const std::vector<double> truth = images_.of(std::span(hidden.samples).first(rows));
   const std::vector<double> claimed = images_.of_features(claim.features);
   const std::size_t columns = claimed.size() / size;
-  const auto image = [&](const std::vector<double>& of, std::size_t i) { return std::span(of).subspan(i * size, size); };
+  const auto image = [&](const std::vector<double>& of, std::size_t i) {
+    return std::span(of).subspan(i * size, size);
+  };
   std::vector<double> errors;
   for (std::size_t r = 0; r < rows; ++r) {
     for (std::size_t c = 0; c < columns; ++c) errors.push_back(mean_squared_error(image(truth, r), image(claimed, c)));

@@ -36,8 +36,8 @@ struct Reconstruction {
   bool identified = false;                     ///< of the pool, its victim is nearest to it
   std::vector<double> image{}, nearest_other{};
   std::vector<double> truth{};
-  double other_error = 0.0;                    ///< of another image of the class in its place
-  std::optional<double> mean_error{};          ///< of the mean of the class's auxiliary samples; none without
+  double other_error = 0.0;            ///< of another image of the class in its place
+  std::optional<double> mean_error{};  ///< of the mean of the class's auxiliary samples; none without
 };
 
 /// Compares claims with the truth, which attackers never see. The same on every rank.

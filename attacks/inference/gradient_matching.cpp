@@ -42,15 +42,17 @@ class GradientMatching final : public ReadWith<KnowsTraining, AuxiliaryIfThere, 
 
   void check(const InferenceSetting& setting) const override {
     const ParameterLayout& layout = setting.network.layout();
-    SOUK_REQUIRE(setting.cross_entropy, "gradient_matching: imitates training on cross-entropy, and task.objective is "
-                                        "another");
+    SOUK_REQUIRE(setting.cross_entropy,
+                 "gradient_matching: imitates training on cross-entropy, and task.objective is "
+                 "another");
     SOUK_REQUIRE(layout.trainable() == layout.dimension(),
                  "gradient_matching: imitates training without running statistics, and this network has some");
     SOUK_REQUIRE(setting.network.shape().vocabulary == 0,
                  "gradient_matching: moves samples continuously, and these are tokens of texts");
     const bool joint = config_.labels() == scenario::GradientMatching::JOINT;
     const bool known = setting.knows_labels || setting.knows_counts;
-    SOUK_REQUIRE(!joint || !known, "gradient_matching.labels = JOINT: labels are known by knows_labels or knows_counts");
+    SOUK_REQUIRE(!joint || !known,
+                 "gradient_matching.labels = JOINT: labels are known by knows_labels or knows_counts");
     if (!joint && !known) check_label_estimate(config_.estimator(), "gradient_matching.estimator", setting);
     const auto& input = setting.network.shape().input;
     SOUK_REQUIRE(config_.total_variation() == 0.0 || (input[1] > 1 && input[2] > 1),
@@ -66,9 +68,9 @@ class GradientMatching final : public ReadWith<KnowsTraining, AuxiliaryIfThere, 
     const Box box{.variables = config_.boxed() ? match.pixels() : 0};
     const Descent found = config_.has_adam() ? minimised_by_adam(cost, start(view, match), box, adam_settings())
                                              : minimised_in_box(cost, start(view, match), box, limits());
-    return {.claim = ClaimedSamples{.features = match.features_of(found.at),
-                                    .labels = match.labels_of(found.at),
-                                    .of_all = !alone()},
+    return {.claim =
+                ClaimedSamples{
+                    .features = match.features_of(found.at), .labels = match.labels_of(found.at), .of_all = !alone()},
             .cost = found.value};
   }
 
@@ -82,9 +84,7 @@ class GradientMatching final : public ReadWith<KnowsTraining, AuxiliaryIfThere, 
 
  private:
   bool alone() const { return config_.behind() == scenario::GradientMatching::VICTIM_ALONE; }
-  DescentLimits limits() const {
-    return {.steps = config_.lbfgs().iterations(), .memory = config_.lbfgs().memory()};
-  }
+  DescentLimits limits() const { return {.steps = config_.lbfgs().iterations(), .memory = config_.lbfgs().memory()}; }
   AdamSettings adam_settings() const {
     return {.steps = config_.adam().iterations(), .rate = config_.adam().rate(), .by_signs = config_.adam().by_signs()};
   }
@@ -110,15 +110,15 @@ class GradientMatching final : public ReadWith<KnowsTraining, AuxiliaryIfThere, 
   }
 
   MatchProblem problem(const View& view) const {
-    MatchProblem problem{.network = view.network(),
-                         .model = view.model(),
-                         .change = view.change(),
-                         .clients = {},
-                         .pixels = view.pixels(),
-                         .labels = {},
-                         .cost = config_.cost() == scenario::GradientMatching::COSINE ? MatchCost::cosine
-                                                                                      : MatchCost::euclidean,
-                         .total_variation = config_.total_variation()};
+    MatchProblem problem{
+        .network = view.network(),
+        .model = view.model(),
+        .change = view.change(),
+        .clients = {},
+        .pixels = view.pixels(),
+        .labels = {},
+        .cost = config_.cost() == scenario::GradientMatching::COSINE ? MatchCost::cosine : MatchCost::euclidean,
+        .total_variation = config_.total_variation()};
     for (std::size_t m = 0; m < (alone() ? 1 : view.behind()); ++m) problem.clients.push_back(imitated(view, m));
     if (config_.labels() != scenario::GradientMatching::JOINT) problem.labels = labels(view, problem.clients);
     return problem;

@@ -59,11 +59,10 @@ class Imprint final : public ReadWith<ControlsModel, Auxiliary> {
     std::vector<float> weights(layer.weights(view.change()).begin(), layer.weights(view.change()).end());
     std::vector<float> biases(layer.biases(view.change()).begin(), layer.biases(view.change()).end());
     if (!config_.has_traps()) difference_bins(weights, biases);
-    return {.claim = ClaimedSamples{.features = affine_readout({.weights = weights,
-                                                                .biases = biases,
-                                                                .tolerance = tolerance,
-                                                                .agreement = agreement}),
-                                    .labels = {}}};
+    return {.claim = ClaimedSamples{
+                .features = affine_readout(
+                    {.weights = weights, .biases = biases, .tolerance = tolerance, .agreement = agreement}),
+                .labels = {}}};
   }
 
  private:
