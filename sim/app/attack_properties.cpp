@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "agents/simulation.hpp"
+#include "attacks/attack.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/error.hpp"
@@ -23,7 +24,14 @@ using Verdict = PropertyResult::Verdict;
 constexpr std::uint32_t trial_rounds = 4;
 const std::set<std::int64_t> group_members{1, 4, 6};
 
-/// A group in a small federation. Under the mean, whatever a member submits shows in the model.
+scenario::Attack group_of(const scenario::PythonAttack& attack) {
+  scenario::Attack group;
+  *group.mutable_python() = attack;
+  return group;
+}
+
+/// A group in a small federation. Under the mean, whatever a member submits shows in the model; who asks for the
+/// server's own update needs a rule for which it trains one.
 std::string federation_with(const scenario::PythonAttack& attack, const std::set<std::int64_t>& members,
                             std::optional<scenario::Attack::Knowledge> knowledge = {}) {
   scenario::Scenario world;
@@ -36,11 +44,15 @@ std::string federation_with(const scenario::PythonAttack& attack, const std::set
   world.mutable_participants()->set_clients(8);
   world.mutable_participants()->set_per_round(6);
   world.mutable_root()->set_samples(20);
-  world.mutable_aggregator()->mutable_mean();
+  if (make_update_attacks(group_of(attack)).front()->needs().root_update) {
+    world.mutable_aggregator()->mutable_fltrust();
+  } else {
+    world.mutable_aggregator()->mutable_mean();
+  }
   if (members.empty()) return to_text(world);
   scenario::Attack& group = *world.add_attacks();
+  group = group_of(attack);
   for (const std::int64_t member : members) group.mutable_members()->add_id(static_cast<std::uint32_t>(member));
-  *group.mutable_python() = attack;
   if (knowledge) group.set_knowledge(*knowledge);
   return to_text(world);
 }

@@ -63,7 +63,7 @@ std::vector<PropertyResult> properties_of_attack(const ConformArguments& argumen
   scenario::Attack config;
   config.mutable_python()->set_file(arguments.file);
   for (const std::string& setting : arguments.settings) add_setting(*config.mutable_python(), setting);
-  make_update_attacks(config);  // the same
+  for (const auto& attack : make_update_attacks(config)) attack->check();  // the same
   return properties_of(config.python());
 }
 
