@@ -18,6 +18,8 @@ struct Refused {
 };
 constexpr std::string_view own_seed = "seeds of its own would not follow the run's";
 constexpr std::string_view several_threads = "what runs on several threads has no fixed order";
+constexpr std::string_view shows_late = "which code that is shows only when it runs";
+constexpr std::string_view other_processes = "a network asks no other processes";
 constexpr std::array refused{Refused{"aten::save", "a network writes no files"},
                              Refused{"aten::from_file", "a network reads no files"},
                              Refused{"prim::Print", "a network prints nothing"},
@@ -29,7 +31,11 @@ constexpr std::array refused{Refused{"aten::save", "a network writes no files"},
                              Refused{"aten::initial_seed", own_seed},
                              Refused{"aten::manual_seed", own_seed},
                              Refused{"aten::data_ptr", "places in memory differ from run to run"},
-                             Refused{"prim::CallMethod", "which method that is shows only when it runs"},
+                             Refused{"prim::CallMethod", shows_late},
+                             Refused{"prim::CallFunction", shows_late},
+                             Refused{"prim::rpc_async", other_processes},
+                             Refused{"prim::rpc_sync", other_processes},
+                             Refused{"prim::rpc_remote", other_processes},
                              Refused{"prim::PythonOp", "there is no Python here"}};
 
 /// Of batch normalisations; counts what nobody reads (ScriptProbe makes sure).
