@@ -26,8 +26,8 @@ void add_chunk(std::string_view type, const std::string& data, std::string& out)
 std::string compressed(const std::string& data) {
   uLongf size = compressBound(static_cast<uLong>(data.size()));
   std::string out(size, '\0');
-  const int result = compress2(reinterpret_cast<Bytef*>(out.data()), &size,
-                               reinterpret_cast<const Bytef*>(data.data()), static_cast<uLong>(data.size()), 9);
+  const int result = compress2(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(data.data()),
+                               static_cast<uLong>(data.size()), 9);
   SOUK_EXPECT(result == Z_OK);
   out.resize(size);
   return out;

@@ -24,13 +24,13 @@ std::size_t KnowsTraining::samples_of_all() const {
   return sum;
 }
 
-std::vector<Places> KnowsTraining::guessed_batches(std::size_t number) const {
+std::vector<BatchPlaces> KnowsTraining::guessed_batches(std::size_t number) const {
   const Member& member = access_.members[number];
   const LocalTraining& training = *access_.training;
   const std::size_t batch = training.batch_size == 0 ? member.samples : std::min(training.batch_size, member.samples);
-  std::vector<Places> batches;
+  std::vector<BatchPlaces> batches;
   for (std::uint32_t pass = 0; pass < training.passes; ++pass) {
-    Places order(member.samples);
+    BatchPlaces order(member.samples);
     std::iota(order.begin(), order.end(), 0U);
     Stream(access_.seed, streams::guessed_order(member.client, access_.attempt, pass)).shuffle(order);
     for (std::size_t first = 0; first < order.size(); first += batch) {

@@ -47,7 +47,7 @@ struct PixelScale {
 };
 
 /// What a mini-batch consists of: samples of a client by their places among all that it has.
-using Places = std::vector<std::uint32_t>;
+using BatchPlaces = std::vector<std::uint32_t>;
 
 /// One of those whose updates are behind what is seen; what is not granted is empty.
 struct Member {
@@ -56,7 +56,7 @@ struct Member {
   std::size_t samples = 0;              ///< with the training
   std::vector<std::int32_t> labels{};   ///< [samples]
   std::vector<std::uint32_t> counts{};  ///< [classes]
-  std::vector<Places> batches{};        ///< of all steps
+  std::vector<BatchPlaces> batches{};   ///< of all steps
 };
 
 /// How clients train: plain steps, with a rate that holds for the round.
@@ -129,7 +129,7 @@ class KnowsTraining {
   /// Share of its update in what is seen; equal ones where that is not known.
   double share(std::size_t member) const { return access_.members[member].share; }
   /// The order of mini-batches that attempt so-and-so of this seed takes for the one that was used.
-  std::vector<Places> guessed_batches(std::size_t member) const;
+  std::vector<BatchPlaces> guessed_batches(std::size_t member) const;
 
  private:
   InferenceAccess access_;
@@ -213,7 +213,7 @@ class FactsIfKnown {
   explicit FactsIfKnown(const InferenceAccess& access) : members_(access.members) {}
   std::span<const std::int32_t> known_labels(std::size_t member) const { return members_[member].labels; }
   std::span<const std::uint32_t> known_counts(std::size_t member) const { return members_[member].counts; }
-  std::span<const Places> known_batches(std::size_t member) const { return members_[member].batches; }
+  std::span<const BatchPlaces> known_batches(std::size_t member) const { return members_[member].batches; }
 
  private:
   std::span<const Member> members_;

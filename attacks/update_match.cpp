@@ -1,14 +1,72 @@
 #include "attacks/update_match.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
 #include "sim/base/contract.hpp"
 #include "sim/base/heartbeat.hpp"
+#include "sim/base/multiversion.hpp"
 
 namespace souk {
 namespace {
+
+/// Sums over all values, in eight parts each.
+struct Sums {
+  double difference = 0.0, square = 0.0, product = 0.0;  ///< |u - U|^2, |u|^2, <u, U>
+};
+constexpr std::size_t parts = 8;
+
+SOUK_MULTIVERSION void add_products(const double* update, const float* seen, std::size_t size, double* difference,
+                                    double* square, double* product) {
+  for (std::size_t i = 0; i + parts <= size; i += parts) {
+    for (std::size_t k = 0; k < parts; ++k) {
+      const double u = update[i + k], other = static_cast<double>(seen[i + k]);
+      difference[k] += (u - other) * (u - other);
+      square[k] += u * u;
+      product[k] += u * other;
+    }
+  }
+}
+
+Sums sums_of(const double* update, const float* seen, std::size_t size) {
+  std::array<double, parts> difference{}, square{}, product{};
+  add_products(update, seen, size, difference.data(), square.data(), product.data());
+  for (std::size_t i = size / parts * parts; i < size; ++i) {
+    const double u = update[i], other = static_cast<double>(seen[i]);
+    difference[0] += (u - other) * (u - other);
+    square[0] += u * u;
+    product[0] += u * other;
+  }
+  Sums sums;
+  for (std::size_t k = 0; k < parts; ++k) {
+    sums.difference += difference[k];
+    sums.square += square[k];
+    sums.product += product[k];
+  }
+  return sums;
+}
+
+struct Factors {
+  double first, second;
+};
+
+/// sum += first gradient + second model.
+SOUK_MULTIVERSION void add_step(Factors factors, const float* gradient, const float* model, std::size_t size,
+                                double* sum) {
+  for (std::size_t v = 0; v < size; ++v) {
+    sum[v] += factors.first * static_cast<double>(gradient[v]) + factors.second * static_cast<double>(model[v]);
+  }
+}
+
+/// out = first update + second seen.
+SOUK_MULTIVERSION void blend_to_floats(Factors factors, const double* update, const float* seen, std::size_t size,
+                                       float* out) {
+  for (std::size_t v = 0; v < size; ++v) {
+    out[v] = static_cast<float>(factors.first * update[v] + factors.second * static_cast<double>(seen[v]));
+  }
+}
 
 double sign(double value) { return static_cast<double>(value > 0.0) - static_cast<double>(value < 0.0); }
 
@@ -18,7 +76,8 @@ UpdateMatch::UpdateMatch(MatchProblem problem)
     : problem_(std::move(problem)),
       features_(problem_.network.shape().inputs()),
       classes_(problem_.network.shape().outputs()),
-      trainable_(problem_.network.layout().trainable()) {
+      trainable_(problem_.network.layout().trainable()),
+      model_(problem_.model.begin(), problem_.model.end()) {
   SOUK_EXPECT(problem_.model.size() == trainable_ && problem_.change.size() == trainable_);
   for (const ImitatedClient& client : problem_.clients) samples_ += client.samples;
   SOUK_EXPECT(problem_.labels.empty() || problem_.labels.size() == samples_);
@@ -31,7 +90,6 @@ UpdateMatch::UpdateMatch(MatchProblem problem)
   step_gradient_.resize(trainable_);
   direction_.resize(trainable_);
   curvature_.resize(trainable_);
-  adjoint_.resize(trainable_);
 }
 
 std::size_t UpdateMatch::variables() const { return pixels() + (problem_.labels.empty() ? samples_ * classes_ : 0); }
@@ -75,7 +133,7 @@ void UpdateMatch::read(std::span<const double> at) {
 }
 
 /// Of a client whose samples begin at `first`.
-Batch UpdateMatch::load(std::size_t first, const Places& places) {
+Batch UpdateMatch::load(std::size_t first, const BatchPlaces& places) {
   batch_x_.resize(places.size() * features_);
   batch_y_.resize(places.size() * classes_);
   for (std::size_t i = 0; i < places.size(); ++i) {
@@ -89,73 +147,70 @@ Batch UpdateMatch::load(std::size_t first, const Places& places) {
 /// the last steps change.
 UpdateMatch::Steps UpdateMatch::imitate(const ImitatedClient& client, std::size_t first) {
   Steps steps;
-  std::vector<double> moved(trainable_, 0.0);
-  for (const Places& places : client.batches) {
-    std::vector<float>& model = steps.models.emplace_back(problem_.model.begin(), problem_.model.end());
-    for (std::size_t v = 0; v < trainable_; ++v) {
-      model[v] = static_cast<float>(static_cast<double>(model[v]) + moved[v]);
+  std::vector<double> moved;  // by all steps so far
+  for (std::size_t s = 0; s < client.batches.size(); ++s) {
+    if (s > 0) {
+      std::vector<float>& model = steps.models.emplace_back(model_.size());
+      for (std::size_t v = 0; v < trainable_; ++v)
+        model[v] = static_cast<float>(static_cast<double>(model_[v]) + moved[v]);
     }
-    problem_.network.gradient(model, load(first, places), step_gradient_);
-    for (std::size_t v = 0; v < trainable_; ++v) {
-      moved[v] -=
-          client.rate * (static_cast<double>(step_gradient_[v]) + client.weight_decay * static_cast<double>(model[v]));
-    }
+    std::vector<float>& model = steps.before(s, model_);
+    problem_.network.gradient(model, load(first, client.batches[s]), step_gradient_);
+    std::vector<double>& sum = client.batches.size() == 1 ? update_ : moved;
+    sum.resize(trainable_);
+    const double factor = client.batches.size() == 1 ? -client.share * client.rate : -client.rate;
+    add_step({factor, factor * client.weight_decay}, step_gradient_.data(), model.data(), trainable_, sum.data());
     heartbeat::beat();
   }
-  for (std::size_t v = 0; v < trainable_; ++v) update_[v] += client.share * moved[v];
+  for (std::size_t v = 0; v < moved.size(); ++v) update_[v] += client.share * moved[v];
   return steps;
 }
 
-/// The value, and its gradient in the update.
+/// The value; its gradient in the update is slope_.of_update times it plus slope_.of_seen times what is seen.
 double UpdateMatch::compare() {
-  double difference = 0.0, square = 0.0, product = 0.0;
-  for (std::size_t v = 0; v < trainable_; ++v) {
-    const auto seen = static_cast<double>(problem_.change[v]);
-    difference += (update_[v] - seen) * (update_[v] - seen);
-    square += update_[v] * update_[v];
-    product += update_[v] * seen;
-  }
+  const Sums sums = sums_of(update_.data(), problem_.change.data(), trainable_);
   if (problem_.cost == MatchCost::euclidean) {
-    for (std::size_t v = 0; v < trainable_; ++v) {
-      adjoint_[v] = 2.0 * (update_[v] - static_cast<double>(problem_.change[v])) / seen_square_;
-    }
-    return difference / seen_square_;
+    slope_ = {2.0 / seen_square_, -2.0 / seen_square_};
+    return sums.difference / seen_square_;
   }
-  const double lengths = std::sqrt(square * seen_square_);
-  if (!(lengths > 0.0)) {
-    std::ranges::fill(adjoint_, 0.0);
-    return 1.0;
-  }
-  for (std::size_t v = 0; v < trainable_; ++v) {
-    adjoint_[v] = product / lengths * update_[v] / square - static_cast<double>(problem_.change[v]) / lengths;
-  }
-  return 1.0 - product / lengths;
+  const double lengths = std::sqrt(sums.square * seen_square_);
+  slope_ = {0.0, 0.0};
+  if (!(lengths > 0.0)) return 1.0;
+  slope_ = {sums.product / (lengths * sums.square), -1.0 / lengths};
+  return 1.0 - sums.product / lengths;
 }
 
 void UpdateMatch::go_back(const ImitatedClient& client, const Steps& steps, std::size_t first) {
-  std::vector<double> adjoint(adjoint_);
-  for (double& value : adjoint) value *= client.share;
+  std::vector<double> adjoint;  // of the model, once there is more than one step
+  blend_to_floats({client.share * slope_.of_update, client.share * slope_.of_seen}, update_.data(),
+                  problem_.change.data(), trainable_, direction_.data());
+  if (client.batches.size() > 1) adjoint.assign(direction_.begin(), direction_.end());
   for (std::size_t s = client.batches.size(); s-- > 0;) {
-    const Places& places = client.batches[s];
-    for (std::size_t v = 0; v < trainable_; ++v) direction_[v] = static_cast<float>(adjoint[v]);
+    const BatchPlaces& places = client.batches[s];
+    for (std::size_t v = 0; v < adjoint.size(); ++v) direction_[v] = static_cast<float>(adjoint[v]);
     batch_d_x_.resize(places.size() * features_);
     batch_d_y_.resize(problem_.labels.empty() ? places.size() * classes_ : 0);
-    problem_.network.directional(steps.models[s], load(first, places), direction_,
+    problem_.network.directional(steps.before(s, model_), load(first, places), direction_,
                                  {.trainable = s == 0 ? std::span<float>() : std::span<float>(curvature_),
                                   .features = batch_d_x_,
                                   .shares = batch_d_y_});
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      for (std::size_t j = 0; j < features_; ++j) {
-        d_x_[(first + places[i]) * features_ + j] -= client.rate * static_cast<double>(batch_d_x_[i * features_ + j]);
-      }
-      for (std::size_t c = 0; c < classes_ && !batch_d_y_.empty(); ++c) {
-        d_y_[(first + places[i]) * classes_ + c] -= client.rate * static_cast<double>(batch_d_y_[i * classes_ + c]);
-      }
-    }
+    gather(client, places, first);
     for (std::size_t v = 0; v < trainable_ && s > 0; ++v) {
       adjoint[v] -= client.rate * (client.weight_decay * adjoint[v] + static_cast<double>(curvature_[v]));
     }
     heartbeat::beat();
+  }
+}
+
+/// Adds what a mini-batch contributes to the gradients of its samples.
+void UpdateMatch::gather(const ImitatedClient& client, const BatchPlaces& places, std::size_t first) {
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    for (std::size_t j = 0; j < features_; ++j) {
+      d_x_[(first + places[i]) * features_ + j] -= client.rate * static_cast<double>(batch_d_x_[i * features_ + j]);
+    }
+    for (std::size_t c = 0; c < classes_ && !batch_d_y_.empty(); ++c) {
+      d_y_[(first + places[i]) * classes_ + c] -= client.rate * static_cast<double>(batch_d_y_[i * classes_ + c]);
+    }
   }
 }
 

@@ -16,7 +16,7 @@ struct ImitatedClient {
   double rate = 1.0;   ///< of its steps
   double weight_decay = 0.0;
   std::size_t samples = 0;
-  std::vector<Places> batches{};  ///< of all its steps, places among its samples
+  std::vector<BatchPlaces> batches{};  ///< of all its steps, places among its samples
 };
 
 /// How an update is compared with the one seen.
@@ -56,13 +56,25 @@ class UpdateMatch {
   std::vector<std::int32_t> labels_of(std::span<const double> at) const;
 
  private:
+  /// Models before every step but the first.
   struct Steps {
-    std::vector<std::vector<float>> models;  ///< before every step, [trainable]
+    std::vector<std::vector<float>> models;  ///< [trainable] each
+    std::vector<float>& before(std::size_t step, std::vector<float>& first) {
+      return step == 0 ? first : models[step - 1];
+    }
+    const std::vector<float>& before(std::size_t step, const std::vector<float>& first) const {
+      return step == 0 ? first : models[step - 1];
+    }
+  };
+  /// The cost's gradient in the update: so much of the update, and of what is seen.
+  struct Slope {
+    double of_update = 0.0, of_seen = 0.0;
   };
   void read(std::span<const double> at);
-  Batch load(std::size_t first, const Places& places);
+  Batch load(std::size_t first, const BatchPlaces& places);
   Steps imitate(const ImitatedClient& client, std::size_t first);
   void go_back(const ImitatedClient& client, const Steps& steps, std::size_t first);
+  void gather(const ImitatedClient& client, const BatchPlaces& places, std::size_t first);
   double compare();
   double add_variation(std::span<const double> at, std::span<double> gradient) const;
   void write_gradient(std::span<double> gradient) const;
@@ -71,9 +83,11 @@ class UpdateMatch {
   MatchProblem problem_;
   std::size_t samples_ = 0, features_, classes_, trainable_;
   double seen_square_ = 0.0;
-  std::vector<float> x_, y_;              ///< [samples, features], [samples, classes]
-  std::vector<double> d_x_, d_y_;         ///< gradients in them
-  std::vector<double> update_, adjoint_;  ///< [trainable] of all clients, and the cost's gradient in it
+  std::vector<float> x_, y_;       ///< [samples, features], [samples, classes]
+  std::vector<double> d_x_, d_y_;  ///< gradients in them
+  std::vector<float> model_;       ///< [trainable] before the first step
+  std::vector<double> update_;     ///< [trainable] of all clients
+  Slope slope_;
   std::vector<float> batch_x_, batch_y_, batch_d_x_, batch_d_y_, step_gradient_, direction_, curvature_;
 };
 

@@ -213,8 +213,8 @@ std::vector<SampleIndex> draw_auxiliary_data(std::uint32_t per_class, std::span<
   SOUK_REQUIRE(std::ranges::all_of(drawn, [&](std::uint32_t count) { return count == per_class; }),
                "inference.auxiliary_per_class = {}: a class has fewer samples that nobody else holds", per_class);
   std::ranges::sort(samples);
-  SOUK_REQUIRE(samples.size() < left.samples.size(),
-               "inference.auxiliary_per_class = {}: nothing is left to train on", per_class);
+  SOUK_REQUIRE(samples.size() < left.samples.size(), "inference.auxiliary_per_class = {}: nothing is left to train on",
+               per_class);
   return samples;
 }
 

@@ -98,7 +98,7 @@ void record_victim_errors(std::span<const VictimScore> victims, InferenceRecorde
 }
 
 /// Puts an image [channels, height, width] with this corner into a picture.
-void draw(std::span<const double> image, const ImageShape& shape, std::size_t top, std::size_t left,
+void draw(std::span<const double> image, const PixelGrid& shape, std::size_t top, std::size_t left,
           PictureRow& picture) {
   if (image.empty()) return;
   for (std::size_t c = 0; c < picture.channels; ++c) {
@@ -131,7 +131,7 @@ void record_inference(const std::string& name, std::span<const VictimScore> vict
 }
 
 std::vector<PictureRow> pictures_of(const std::string& name, std::span<const VictimScore> victims,
-                                    const ImageShape& shape, std::size_t most, RoundIndex round) {
+                                    const PixelGrid& shape, std::size_t most, RoundIndex round) {
   constexpr std::size_t gap = 1, columns = 3;
   std::vector<const Reconstruction*> shown;
   for (const VictimScore& victim : victims) {

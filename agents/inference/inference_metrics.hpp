@@ -27,6 +27,6 @@ void record_inference(const std::string& name, std::span<const VictimScore> vict
 /// A row of three images for each of the first so many reconstructions: the victim, what was claimed (white: nothing),
 /// and what is nearest to that among other images of the class. Empty where there are none, or they are no images.
 std::vector<PictureRow> pictures_of(const std::string& name, std::span<const VictimScore> victims,
-                                    const ImageShape& shape, std::size_t most, RoundIndex round);
+                                    const PixelGrid& shape, std::size_t most, RoundIndex round);
 
 }  // namespace souk

@@ -42,7 +42,7 @@ SampleImages::SampleImages(const Dataset& data)
     : data_(data),
       pixels_(data.shape().element == Element::u8 ? scales_of_bytes(data.scaling()) : scales_of_values(data)) {}
 
-ImageShape SampleImages::shape() const {
+PixelGrid SampleImages::shape() const {
   const auto& [channels, height, width] = data_.shape().sample_shape;
   return {.channels = channels, .height = height, .width = width};
 }

@@ -16,7 +16,7 @@ class SampleImages {
   /// `data` must outlive it.
   explicit SampleImages(const Dataset& data);
   std::span<const PixelScale> pixels() const { return pixels_; }
-  ImageShape shape() const;
+  PixelGrid shape() const;
   std::size_t size() const { return data_.features(); }
   /// [samples, size] of training samples.
   std::vector<double> of(std::span<const SampleIndex> samples) const;

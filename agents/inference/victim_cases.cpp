@@ -28,7 +28,7 @@ std::vector<std::size_t> rows_behind(const scenario::InferenceAttack& config, st
   return cluster_from(victim, everybody, all);
 }
 
-std::vector<double> shares_of(const scenario::InferenceAttack& config, std::size_t behind) {
+std::vector<double> shares_in_mean(const scenario::InferenceAttack& config, std::size_t behind) {
   std::vector<double> shares(behind, 1.0 / static_cast<double>(behind));
   const double own = config.has_cluster() ? config.cluster().own_share() : 0.0;
   if (own == 0.0 || behind == 1) return shares;
@@ -38,16 +38,16 @@ std::vector<double> shares_of(const scenario::InferenceAttack& config, std::size
 }
 
 /// The mini-batches of a client's training, as places among its samples, which ascend.
-std::vector<Places> batches_used(const TrainingTurn& turn, const scenario::Training& training,
-                                 std::span<const SampleIndex> mine) {
+std::vector<BatchPlaces> batches_used(const TrainingTurn& turn, const scenario::Training& training,
+                                      std::span<const SampleIndex> mine) {
   if (training.algorithm() == scenario::Training::FED_SGD) {
-    Places all(mine.size());
+    BatchPlaces all(mine.size());
     std::iota(all.begin(), all.end(), 0U);
     return {all};
   }
   const std::size_t batch =
       training.batch_size() == 0 ? mine.size() : std::min<std::size_t>(training.batch_size(), mine.size());
-  std::vector<Places> batches;
+  std::vector<BatchPlaces> batches;
   for (std::uint32_t pass = 0; pass < training.local_epochs(); ++pass) {
     const std::vector<SampleIndex> order = order_of_pass(turn, pass, mine);
     for (std::size_t i = 0; i < order.size(); ++i) {
@@ -104,7 +104,7 @@ std::vector<VictimCase> victim_cases(const scenario::InferenceAttack& config, co
     VictimCase& one = cases.emplace_back();
     one.place = victim;
     one.rows = rows_behind(config, victim, honest, round.clients.size());
-    one.shares = shares_of(config, one.rows.size());
+    one.shares = shares_in_mean(config, one.rows.size());
     for (const std::size_t row : one.rows) {
       const TrainingTurn turn{federation.scenario().seed(), round.clients[row], round.round};
       const std::vector<SampleIndex> mine = federation.validators().training_samples(turn.agent);

@@ -10,7 +10,7 @@ Metric leak(std::string_view name, std::string_view title, std::string_view unit
 }
 
 /// How far it is from the truth.
-Metric distance(std::string_view name, std::string_view title, std::string_view unit = "") {
+Metric far_off(std::string_view name, std::string_view title, std::string_view unit = "") {
   return {.name = name, .title = title, .unit = unit, .better = Better::larger, .of_named = true};
 }
 
@@ -23,8 +23,8 @@ const RegisterMetrics register_inference_metrics{
     leak("inference.count_accuracy", "samples whose classes were counted right"),
     leak("inference.count_presence", "classes of which it was right whether there are any"),
     setting("inference.count_guess", "samples whose classes equal counts would have right", "share"),
-    distance("inference.mse", "mean squared error of reconstructions"),
-    distance("inference.mse_median", "median squared error of reconstructions"),
+    far_off("inference.mse", "mean squared error of reconstructions"),
+    far_off("inference.mse_median", "median squared error of reconstructions"),
     setting("inference.mse_other", "mean squared error of another image of the class"),
     setting("inference.mse_class_mean", "mean squared error of the class's mean"),
     leak("inference.psnr", "peak signal to noise of reconstructions", "dB"),

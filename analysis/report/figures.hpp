@@ -23,6 +23,8 @@ std::vector<Figure> selection_and_payment(const Study& study, const Database& vi
 std::vector<Figure> contribution_and_reward(const Study& study, const Database& view);
 /// How well attacks on a served graph tell its edges: curves, ranks of scores, and success against noise on the edges.
 std::vector<Figure> edge_inference(const Study& study, const Database& view);
+/// What attacks on updates reconstructed, beside what a guess comes to, and pictures of it.
+std::vector<Figure> reconstructions(const Study& study);
 /// Wall-clock time by phase and bytes by kind of message.
 std::vector<Figure> costs(const Study& study, const Database& view);
 

@@ -2,10 +2,12 @@
 
 #include <array>
 #include <cstddef>
+#include <span>
 #include <string_view>
 
 #include <fmt/format.h>
 
+#include "analysis/base64.hpp"
 #include "analysis/tables/table_text.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/hash.hpp"
@@ -41,27 +43,12 @@ std::string inlined_json(std::string json) {
   return replaced(replaced(std::move(json), "\u2028", "\\u2028"), "\u2029", "\\u2029");
 }
 
-std::string base64(const std::string& bytes) {
-  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    unsigned group = 0;
-    for (std::size_t j = 0; j < 3; ++j) {
-      group = group << 8 | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0U);
-    }
-    for (std::size_t j = 0; j < 4; ++j) {
-      text += i + j > bytes.size() ? '=' : digits[group >> (18 - 6 * j) & 63U];
-    }
-  }
-  return text;
-}
-
 /// As Content-Security-Policy names a script.
 std::string script_hash(const std::string& code) {
   const std::string hex = sha256_hex(code);
   std::string bytes;
   for (std::size_t i = 0; i < hex.size(); i += 2) bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
-  return fmt::format("'sha256-{}'", base64(bytes));
+  return fmt::format("'sha256-{}'", base64(std::as_bytes(std::span(bytes))));
 }
 
 std::string library_code(const ReportLibrary& library) {

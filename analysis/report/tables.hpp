@@ -21,6 +21,8 @@ ReportTable class_table(const Study& study, const Database& view);
 ReportTable edge_table(const Study& study, const Database& view);
 /// What was asked of a served model by attack and kind, and what of it was refused; empty where nothing was.
 ReportTable request_table(const Study& study, const Database& view);
+/// What attacks on updates found of the data behind them; empty where there were none.
+ReportTable inference_table(const Study& study);
 /// What requests to forget left, beside the model that never saw what is forgotten; empty where there were none.
 ReportTable unlearning_table(const Study& study);
 /// What runs gave away about their clients beside how good they became; empty where none has a privacy section.

@@ -25,8 +25,8 @@ std::vector<std::int32_t> labels_in_order(const Counts& counts) {
 }
 
 /// One mini-batch of all.
-std::vector<Places> all_at_once(std::size_t samples) {
-  Places all(samples);
+std::vector<BatchPlaces> all_at_once(std::size_t samples) {
+  BatchPlaces all(samples);
   std::iota(all.begin(), all.end(), 0U);
   return {all};
 }

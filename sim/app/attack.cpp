@@ -37,6 +37,8 @@ void require_update_attack(const std::string& name) {
                "{} changes what validators report, which files of updates do not hold: use it in a scenario", name);
   SOUK_REQUIRE(!is_one_of(name, plugin_names("attacks/edges")),
                "{} asks a served graph, which files of updates are not: use it in a scenario's service", name);
+  SOUK_REQUIRE(!is_one_of(name, plugin_names("attacks/inference")),
+               "{} reads what updates were computed from, and changes none: use it in a scenario's inference", name);
   std::vector<std::string> names = plugin_names("attacks/updates");
   std::ranges::copy(plugin_names("attacks/sybil"), std::back_inserter(names));
   SOUK_REQUIRE(is_one_of(name, names), "there is no attack on updates '{}'.{}", name, did_you_mean(name, names));

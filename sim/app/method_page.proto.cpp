@@ -7,9 +7,11 @@
 #include "aggregators/aggregator.hpp"
 #include "attacks/attack.hpp"
 #include "attacks/edge_attack.hpp"
+#include "attacks/inference_attack.hpp"
 #include "scenarios/aggregators.pb.h"
 #include "scenarios/attacks.pb.h"
 #include "scenarios/edge_attacks.pb.h"
+#include "scenarios/inference.pb.h"
 #include "scenarios/market.pb.h"
 #include "sim/engine/schema_info.hpp"
 
@@ -100,8 +102,22 @@ void declare_edge_attack(const pb::FieldDescriptor& choice, MethodPage& page) {
   page.facts.emplace_back("rights", listed(rights));
 }
 
+/// What an attack on updates' data with default parameters must be granted.
+void declare_inference(const pb::FieldDescriptor& choice, MethodPage& page) {
+  scenario::InferenceAttack config;
+  config.GetReflection()->MutableMessage(&config, &choice);
+  const auto attack = make_inference_attack(config);
+  const InferenceGrants needs = attack->needs();
+  page.facts.emplace_back("reads", or_else(listed({{needs.has(InferenceGrant::training), "how clients train"},
+                                                   {needs.has(InferenceGrant::auxiliary), "samples of its own"},
+                                                   {needs.has(InferenceGrant::control), "the model that it has sent"}}),
+                                           "what it is shown alone"));
+  page.facts.emplace_back("claims", attack->claims_samples() ? "samples" : "counts of classes");
+}
+
 /// An attack with default parameters.
 void declare_attack(const std::string& kind, const pb::FieldDescriptor& choice, MethodPage& page) {
+  if (kind == "attacks/inference") return declare_inference(choice, page);
   if (kind == "attacks/edges") return declare_edge_attack(choice, page);
   scenario::Attack group;
   group.GetReflection()->MutableMessage(&group, &choice);

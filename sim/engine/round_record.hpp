@@ -102,7 +102,7 @@ struct PairRow {
 
 /// An image that goes beside the results, as a file.
 struct PictureRow {
-  std::string name;  ///< of the file: lower-case letters, digits, underscores and '-'
+  std::string name;                                 ///< of the file: lower-case letters, digits, underscores and '-'
   std::size_t channels = 1, height = 0, width = 0;  ///< 1: grey; 3: red, green, blue
   std::vector<std::uint8_t> values;                 ///< [height, width, channels]
 };

@@ -99,10 +99,9 @@ class ChainNetwork final : public Network {
     for_each_part(batch, samples_per_pass, [&](std::size_t first, std::size_t samples) {
       const GradientSink sink{.parameters = out.trainable.empty() ? nullptr : out.trainable.data(),
                               .keep = first == 0 ? 0.0F : 1.0F};
-      const TangentTargets targets{
-          .sink = sink,
-          .features = out.features.empty() ? nullptr : out.features.data() + first * inputs(),
-          .shares = out.shares.empty() ? nullptr : out.shares.data() + first * outputs_};
+      const TangentTargets targets{.sink = sink,
+                                   .features = out.features.empty() ? nullptr : out.features.data() + first * inputs(),
+                                   .shares = out.shares.empty() ? nullptr : out.shares.data() + first * outputs_};
       tangent_pass(parameters.data(), direction.data(), batch, first, samples, targets);
     });
   }
@@ -195,7 +194,8 @@ class ChainNetwork final : public Network {
   StageTangents tangents(std::size_t stage, const float* direction) {
     return {.direction = direction,
             .in = stage == 0 ? nullptr : tangents_[stage - 1].data(),
-            .out = tangents_[stage].data()};
+            .out = tangents_[stage].data(),
+            .last = stage == 0};
   }
 
   /// What `pass` does, and beside it its derivative along `direction`. ReLU and maxima are taken for the linear

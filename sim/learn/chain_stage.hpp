@@ -29,6 +29,7 @@ struct StageTangents {
   const float* direction = nullptr;  ///< flat, [trainable]
   const float* in = nullptr;         ///< [samples, in]; null: the input does not move
   float* out = nullptr;              ///< [samples, out]
+  bool last = false;                 ///< of the way back: of d_in the second half alone, the tangent, is asked for
 };
 
 /// A layer by own kernels, together with those behind it that it takes over (an affine layer its ReLU, a convolution
@@ -47,7 +48,7 @@ class ChainStage {
   virtual void forward_tangent(const float* parameters, const StageValues& values, const StageTangents& tangents) = 0;
   /// The derivative of backward: from d_out [2, samples, out], a gradient and behind it its tangent, overwritten, to
   /// d_in [2, samples, in], unless null, and the tangent of the weight gradient to the sink, unless null. Follows
-  /// forward_tangent.
+  /// forward_tangent. Where this is the last stage on the way back the first half of d_in may hold anything.
   virtual void backward_tangent(const float* parameters, const StageValues& values, const StageTangents& tangents,
                                 float* d_out, float* d_in, const GradientSink& sink) = 0;
   const Extent& in() const { return in_; }

@@ -133,9 +133,7 @@ struct LocalTrainer::State {
     return loss;
   }
 
-  static std::uint64_t seed_of(const Turn& turn, std::uint32_t pass) {
-    return seed_of_pass(turn.context.seed, pass);
-  }
+  static std::uint64_t seed_of(const Turn& turn, std::uint32_t pass) { return seed_of_pass(turn.context.seed, pass); }
 
   LocalResult fed_avg(const Turn& turn) {
     const std::uint32_t epochs = steering(turn).epochs;

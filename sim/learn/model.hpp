@@ -50,7 +50,8 @@ struct Batch {
   /// derivatives of what it answers without.
   std::optional<std::uint64_t> draws{};
   Targets targets() const {
-    return {.classes = labels, .numbers = numbers, .shares = shares, .width = samples > 0 ? shares.size() / samples : 0};
+    return {
+        .classes = labels, .numbers = numbers, .shares = shares, .width = samples > 0 ? shares.size() / samples : 0};
   }
 };
 

@@ -66,7 +66,7 @@ double peak_signal_to_noise(double error) {
 }
 
 std::optional<double> structural_similarity(std::span<const double> a, std::span<const double> b,
-                                            const ImageShape& shape) {
+                                            const PixelGrid& shape) {
   const std::size_t least = std::min(shape.height, shape.width);
   if (least < 7) return std::nullopt;
   const Window window = least < 11 ? uniform_window() : gaussian_window();

@@ -91,6 +91,8 @@ class RandomScenario {
     if (scenario_.has_privacy()) tidy(*scenario_.mutable_privacy());
     if (!coin(0.3)) scenario_.clear_communication();
     if (scenario_.has_communication()) tidy(*scenario_.mutable_communication());
+    if (graph() || !classes() || scenario_.task().data().has_topics() || !coin(0.3)) scenario_.clear_inference();
+    if (scenario_.has_inference()) tidy(*scenario_.mutable_inference());
     scenario_.clear_name();
     scenario_.clear_output();
   }
@@ -253,6 +255,44 @@ class RandomScenario {
     const bool noised = scenario_.has_privacy() && scenario_.privacy().local_noise() > 0.0;
     communication.set_order(noised ? scenario::Communication::NOISE_THEN_COMPRESS
                                    : scenario::Communication::COMPRESS_THEN_CLIP);
+  }
+
+  /// Few victims and short searches, of clients that train on all that they have, as it is.
+  void tidy(scenario::Inference& inference) {
+    scenario::Task& task = *scenario_.mutable_task();
+    task.mutable_training()->clear_augmentation();
+    if (task.training().has_local_steps()) task.mutable_training()->set_local_epochs(1);
+    if (!coin(0.1)) task.mutable_objective()->clear_loss();
+    if (!coin(0.1)) task.mutable_training()->mutable_sgd()->clear_momentum();
+    if (!coin(0.1)) task.mutable_training()->clear_proximal_mu();
+    if (!coin(0.1)) task.mutable_training()->clear_clip_norm();
+    if (!coin(0.1)) inference.clear_from_round();
+    inference.set_victims(2);
+    inference.set_auxiliary_per_class(2);
+    if (inference.attacks_size() == 0) inference.add_attacks();
+    for (int a = 0; a < inference.attacks_size(); ++a) tidy(*inference.mutable_attacks(a), a);
+  }
+
+  void tidy(scenario::InferenceAttack& attack, int number) {
+    attack.set_name(fmt::format("attack_{}", number));
+    if (!coin(0.1)) attack.clear_principal();
+    if (!coin(0.1)) attack.clear_knows_training();
+    const scenario::Model& model = scenario_.task().model();
+    const bool reads_first_layer = model.has_mlp() && model.mlp().activation() == scenario::Mlp::RELU;
+    if ((attack.has_imprint() || attack.has_affine_inversion()) && !reads_first_layer) attack.mutable_label_counts();
+    if (attack.has_imprint() && number > 0) attack.mutable_affine_inversion();
+    const bool secure = scenario_.communication().has_secure_aggregation();
+    if (secure && !coin(0.1)) attack.mutable_published();
+    if (!attack.has_update() && !coin(0.1)) {  // what compares single updates
+      if (attack.has_membership()) attack.mutable_membership()->clear_against_others();
+      if (attack.has_source()) attack.mutable_label_counts();
+    }
+    if (!attack.has_gradient_matching()) return;
+    scenario::GradientMatching& matching = *attack.mutable_gradient_matching();
+    matching.set_restarts(2);
+    matching.mutable_lbfgs()->set_iterations(2);
+    if (attack.knows_labels() || attack.knows_counts()) matching.clear_labels();
+    if (scenario_.task().data().has_baskets()) matching.clear_total_variation();
   }
 
   /// Principals who may do anything, mostly, and attacks that find somebody to ask about.

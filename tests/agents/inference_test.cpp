@@ -88,8 +88,9 @@ TEST(Inference, has_victims_when_it_is_due) {
 
 TEST(LabelCounts, are_nearly_right_for_an_untrained_network_and_better_than_a_guess) {
   const World world{.model = "mlp { hidden: 64 }", .clients = 40, .rest = "partition { dirichlet { alpha: 0.3 } }"};
-  const Simulated run = simulate(world.with("attacks { label_counts {} } attacks { name: \"llg\" label_counts { "
-                                            "estimator: ROW_SUMS } }"));
+  const Simulated run =
+      simulate(world.with("attacks { label_counts {} } attacks { name: \"llg\" label_counts { "
+                          "estimator: ROW_SUMS } }"));
 
   EXPECT_GT(metric_of(run, "label_counts.count_accuracy"), 0.95);
   EXPECT_GT(metric_of(run, "llg.count_accuracy"), metric_of(run, "llg.count_guess") + 0.1);
@@ -135,9 +136,10 @@ TEST(GradientMatching, finds_labels_by_itself) {
 
 TEST(GradientMatching, chooses_the_best_of_its_attempts_by_its_own_cost) {
   const World world{.model = "mlp { hidden: 32 }", .clients = 100, .section = "victims: 6"};
-  const std::string attack = "attacks { name: \"one\" knows_labels: true gradient_matching { restarts: 1 lbfgs { "
-                             "iterations: 60 } } } attacks { name: \"many\" knows_labels: true gradient_matching { "
-                             "restarts: 8 lbfgs { iterations: 60 } } }";
+  const std::string attack =
+      "attacks { name: \"one\" knows_labels: true gradient_matching { restarts: 1 lbfgs { "
+      "iterations: 60 } } } attacks { name: \"many\" knows_labels: true gradient_matching { "
+      "restarts: 8 lbfgs { iterations: 60 } } }";
   const Simulated run = simulate(world.with(attack));
 
   EXPECT_LT(metric_of(run, "many.mse"), metric_of(run, "one.mse"));
@@ -169,8 +171,9 @@ TEST(GradientMatching, goes_through_local_steps) {
 }
 
 TEST(GradientMatching, descends_by_adam_and_smooths_images) {
-  const Simulated run = simulate(World{}.with("attacks { knows_labels: true gradient_matching { cost: COSINE "
-                                              "total_variation: 1e-4 restarts: 1 adam { iterations: 600 } } }"));
+  const Simulated run =
+      simulate(World{}.with("attacks { knows_labels: true gradient_matching { cost: COSINE "
+                            "total_variation: 1e-4 restarts: 1 adam { iterations: 600 } } }"));
 
   EXPECT_LT(metric_of(run, "gradient_matching.mse"), 0.5 * metric_of(run, "gradient_matching.mse_class_mean"));
 }
@@ -232,9 +235,7 @@ TEST(Inference, refuses_by_name_what_cannot_be) {
       {{}, "attacks { imprint {} }", "attacks[0].imprint: replaces the first hidden layer"},
       {{.model = "cnn_small {}"}, "attacks { affine_inversion {} }", "it is no affine one"},
       {{.model = "mlp {}"}, "attacks { imprint {} } attacks { name: \"b\" imprint {} }", "there can be one"},
-      {{.model = "resnet20 { normalization: BATCH_NORM }"},
-       "attacks { gradient_matching {} }",
-       "running statistics"},
+      {{.model = "resnet20 { normalization: BATCH_NORM }"}, "attacks { gradient_matching {} }", "running statistics"},
       {{}, "attacks { knows_labels: true gradient_matching { labels: JOINT } }", "labels = JOINT"},
       {{.training = "clip_norm: 1"}, "attacks { gradient_matching {} }", "clip_norm"},
   };

@@ -77,7 +77,7 @@ TEST(MetricInfo, explains_every_metric_of_the_documents) {
 /// unlearning.R.M.loss.
 std::set<std::string> documented_forms(const Metric& metric) {
   const std::string name(metric.name), family = name.substr(0, name.find('.'));
-  const std::string rest = name.substr(family.size() + 1), placeholder = family == "edges" ? ".A." : ".R.";
+  const std::string rest = name.substr(family.size() + 1), placeholder = family == "unlearning" ? ".R." : ".A.";
   std::set<std::string> forms{family + placeholder + rest};
   for (const std::string model : {"before.", "after.", "retrained."}) {
     if (rest.starts_with(model)) forms.insert(family + placeholder + "M." + rest.substr(model.size()));

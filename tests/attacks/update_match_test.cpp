@@ -107,14 +107,14 @@ TEST_P(EveryImitation, has_the_gradient_that_finite_differences_give) {
 
 INSTANTIATE_TEST_SUITE_P(
     Imitations, EveryImitation,
-    ::testing::Values(Imitation{"euclidean", "mlp { hidden: 9 activation: SIGMOID }", MatchCost::euclidean, 0, 0, false},
-                      Imitation{"cosine", "mlp { hidden: 9 activation: SIGMOID }", MatchCost::cosine, 0, 0, false},
-                      Imitation{"joint", "mlp { hidden: 9 activation: SIGMOID }", MatchCost::cosine, 0, 0, true},
-                      Imitation{"decay", "mlp { hidden: 9 activation: SIGMOID }", MatchCost::cosine, 0.1, 0, false},
-                      Imitation{"variation", "mlp { hidden: 9 activation: SIGMOID }", MatchCost::cosine, 0, 1e-6,
-                                false},
-                      Imitation{"relu", "mlp { hidden: 9 }", MatchCost::cosine, 0, 0, false},
-                      Imitation{"convolutions", "cnn_small {}", MatchCost::cosine, 0, 0, true, 1e-4}),
+    ::testing::Values(
+        Imitation{"euclidean", "mlp { hidden: 9 activation: SIGMOID }", MatchCost::euclidean, 0, 0, false},
+        Imitation{"cosine", "mlp { hidden: 9 activation: SIGMOID }", MatchCost::cosine, 0, 0, false},
+        Imitation{"joint", "mlp { hidden: 9 activation: SIGMOID }", MatchCost::cosine, 0, 0, true},
+        Imitation{"decay", "mlp { hidden: 9 activation: SIGMOID }", MatchCost::cosine, 0.1, 0, false},
+        Imitation{"variation", "mlp { hidden: 9 activation: SIGMOID }", MatchCost::cosine, 0, 1e-6, false},
+        Imitation{"relu", "mlp { hidden: 9 }", MatchCost::cosine, 0, 0, false},
+        Imitation{"convolutions", "cnn_small {}", MatchCost::cosine, 0, 0, true, 1e-4}),
     [](const auto& instance) { return instance.param.name; });
 
 }  // namespace

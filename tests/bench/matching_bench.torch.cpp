@@ -1,6 +1,7 @@
 // Gradient matching by one directional derivative, against the same attack as one writes it in PyTorch: the gradient of
-// the dummies with create_graph, and a second backward pass through it, by the operators of LibTorch that PyTorch calls.
-// Evaluations take turns; medians of processor time. OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 build/bench/matching_bench
+// the dummies with create_graph, and a second backward pass through it, by the operators of LibTorch that PyTorch
+// calls. Evaluations take turns; medians of processor time. OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+// build/bench/matching_bench
 
 #include <memory>
 #include <span>
@@ -63,7 +64,8 @@ UpdateMatch match_of(Matching& with, std::span<const PixelScale> pixels) {
 class DoubleBackward {
  public:
   explicit DoubleBackward(Matching& with) : architecture_(make_architecture(with.model, with.shape)) {
-    for (const Slot& slot : architecture_.layout().slots()) {
+    const ParameterLayout layout = architecture_.layout();
+    for (const Slot& slot : layout.slots()) {
       const auto tensor = [&](std::vector<float>& flat) {
         return at::from_blob(flat.data() + slot.offset, slot.shape, at::kFloat).clone();
       };

@@ -82,8 +82,10 @@ class AffineStage final : public ChainStage {
       kernels::mask_relu(d_tangent, values.out, samples * outputs_);
     }
     if (d_in != nullptr) {
-      multiply({.m = 2 * samples, .n = inputs_, .k = outputs_}, {.data = d_out, .stride = outputs_},
-               {.data = parameters + weight_, .stride = inputs_}, d_in);
+      const std::size_t skipped = tangents.last ? samples : 0;
+      multiply({.m = 2 * samples - skipped, .n = inputs_, .k = outputs_},
+               {.data = d_out + skipped * outputs_, .stride = outputs_},
+               {.data = parameters + weight_, .stride = inputs_}, d_in + skipped * inputs_);
       multiply({.m = samples, .n = inputs_, .k = outputs_, .beta = 1.0F}, {.data = d_out, .stride = outputs_},
                {.data = tangents.direction + weight_, .stride = inputs_}, d_in + samples * inputs_);
     }

@@ -114,9 +114,11 @@ class ConvStage final : public ChainStage {
         const Lists lists = list(d_out + sample * out().size(), sample, d_in != nullptr, unread_.data());
         if (tangents.in != nullptr && weights) add_weight_gradient(lists, tangents.in, sample);
         if (d_in != nullptr) {
-          clear_input_gradient();
-          add_input_gradient(lists, packed_backward_);
-          store_input_gradient(d_in + sample * in().size());
+          if (!tangents.last) {
+            clear_input_gradient();
+            add_input_gradient(lists, packed_backward_);
+            store_input_gradient(d_in + sample * in().size());
+          }
           clear_input_gradient();
           add_input_gradient(lists, packed_backward_direction_);
         }

@@ -9,8 +9,8 @@
 namespace souk {
 namespace {
 
-/// Fully connected layers with ReLU, or sigmoids, between them; by default the 2NN of McMahan et al., AISTATS 2017: 199,210
-/// parameters for 784 features and 10 classes.
+/// Fully connected layers with ReLU, or sigmoids, between them; by default the 2NN of McMahan et al., AISTATS 2017:
+/// 199,210 parameters for 784 features and 10 classes.
 class Mlp final : public ModelFamily {
  public:
   explicit Mlp(const scenario::Mlp& config)

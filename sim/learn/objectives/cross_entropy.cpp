@@ -79,8 +79,8 @@ class CrossEntropy final : public Objective {
       probabilities.read(row);
       sum += loss_of_shares(probabilities, shares);
       for (std::size_t c = 0; c < width; ++c) {
-        row[c] = static_cast<float>((probabilities.of(c) - static_cast<double>(shares[c])) /
-                                    static_cast<double>(total));
+        row[c] =
+            static_cast<float>((probabilities.of(c) - static_cast<double>(shares[c])) / static_cast<double>(total));
       }
     }
     return sum;

@@ -73,7 +73,8 @@ TEST_P(EveryNetwork, is_the_gradient_of_a_directional_derivative) {
   const auto parameters = initial_parameters(*network);
   const SoftSamples samples(shape, 2);
   auto direction = normal_values(network->layout().trainable(), 3);
-  for (float& value : direction) value /= static_cast<float>(norm(direction));
+  const auto direction_norm = static_cast<float>(norm(direction));
+  for (float& value : direction) value /= direction_norm;
   Directional here(*network, samples.batch());
   network->directional(parameters, samples.batch(), direction, here.all());
   const auto slope = [&](const SoftSamples& moved) {

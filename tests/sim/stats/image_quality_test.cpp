@@ -7,7 +7,7 @@
 namespace souk::image_quality_test {
 namespace {
 
-constexpr ImageShape square{.channels = 1, .height = 16, .width = 16};
+constexpr PixelGrid square{.channels = 1, .height = 16, .width = 16};
 
 std::vector<double> ramp(std::size_t shift) {
   std::vector<double> image;
@@ -45,7 +45,7 @@ TEST(ImageQuality, of_an_image_with_itself_is_perfect) {
 
 // 7 x 7: one place, whose sample moments are those of the whole images.
 TEST(ImageQuality, of_small_images_is_over_a_uniform_window) {
-  const ImageShape small{.channels = 1, .height = 7, .width = 7};
+  const PixelGrid small{.channels = 1, .height = 7, .width = 7};
   std::vector<double> a, b;
   for (std::size_t i = 0; i < 49; ++i) {
     a.push_back(static_cast<double>(i % 5) / 4.0);
