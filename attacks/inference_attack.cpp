@@ -4,8 +4,8 @@
 #include <numeric>
 
 #include "scenarios/inference.pb.h"
-#include "sim/base/inference_streams.hpp"
 #include "sim/base/plugin_registry.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
 

@@ -7,9 +7,8 @@
 #include "scenarios/participants.pb.h"
 #include "scenarios/partition.pb.h"
 #include "sim/base/contract.hpp"
-#include "sim/base/inference_streams.hpp"
-#include "sim/base/memory.hpp"
 #include "sim/base/streams.hpp"
+#include "sim/base/memory.hpp"
 #include "sim/data/deal_tools.hpp"
 
 namespace souk {

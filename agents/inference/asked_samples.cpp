@@ -7,8 +7,8 @@
 
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
-#include "sim/base/inference_streams.hpp"
 #include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 #include "sim/stats/bootstrap.hpp"
 #include "sim/stats/ranking.hpp"
 

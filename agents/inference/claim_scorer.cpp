@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "sim/base/inference_streams.hpp"
 #include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 #include "sim/stats/assignment.hpp"
 
 namespace souk {

@@ -7,9 +7,9 @@
 #include "agents/cast/metric_name.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
-#include "sim/base/inference_streams.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 #include "sim/learn/tasks/row_task.hpp"
 
 namespace souk {

@@ -4,8 +4,8 @@
 #include <numeric>
 
 #include "scenarios/scenario.pb.h"
-#include "sim/base/inference_streams.hpp"
 #include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
 #include "sim/learn/local_trainer.hpp"
 
 namespace souk {

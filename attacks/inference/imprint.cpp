@@ -7,8 +7,8 @@
 #include "attacks/inference_attack.hpp"
 #include "scenarios/inference.pb.h"
 #include "sim/base/contract.hpp"
-#include "sim/base/inference_streams.hpp"
 #include "sim/base/plugin_registry.hpp"
+#include "sim/base/streams.hpp"
 
 namespace souk {
 namespace {

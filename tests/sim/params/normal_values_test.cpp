@@ -25,7 +25,8 @@ TEST(NormalValues, are_the_transform_of_the_streams_words) {
     const double radius = std::sqrt(-2.0 * std::log(1.0 - unit()));
     const double angle = 2.0 * std::numbers::pi * unit();
     ASSERT_NEAR(values[i], radius * std::cos(angle), 1e-13 * (1.0 + radius)) << i;
-    if (i + 1 < values.size()) ASSERT_NEAR(values[i + 1], radius * std::sin(angle), 1e-13 * (1.0 + radius)) << i;
+    if (i + 1 == values.size()) break;
+    ASSERT_NEAR(values[i + 1], radius * std::sin(angle), 1e-13 * (1.0 + radius)) << i;
   }
 }
 
