@@ -148,14 +148,16 @@ RunEstimate StagedSimulation::estimate(int ranks) const {
   RunEstimate estimate;
   const auto models = static_cast<double>(owners_.size());
   const Task& task = federation_->task();
-  const double model_bytes = static_cast<double>(federation_->parameters() * sizeof(float));
   estimate.clients = federation_->population().clients();
   estimate.updates_per_round = federation_->selector().wanted();
   estimate.parameters = federation_->parameters();
   estimate.malicious_per_round = federation_->expected_malicious();
   if (learning_->model(0).needs().tolerated_f) estimate.tolerated_f = learning_->model(0).tolerated_f();
-  estimate.bytes_down_per_round = models * static_cast<double>(estimate.updates_per_round) * model_bytes;
-  estimate.bytes_up_per_round = estimate.bytes_down_per_round;
+  for (std::size_t i = 0; i < owners_.size(); ++i) {
+    const MessageBytes& messages = learning_->model(i).messages();
+    estimate.bytes_down_per_round += static_cast<double>(estimate.updates_per_round) * messages.model;
+    estimate.bytes_up_per_round += static_cast<double>(estimate.updates_per_round) * messages.update;
+  }
   estimate.flops_per_test = models * task.forward_flops() * static_cast<double>(task.units(Split::test));
   estimate.parts = federation_->footprints();
   estimate.parts.push_back(

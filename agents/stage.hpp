@@ -36,7 +36,7 @@ struct Forgetting {
 };
 
 /// Where stages stand in a round, in this order.
-enum class Place : std::uint8_t { forgetting, learning, settling, serving };
+enum class Place : std::uint8_t { forgetting, learning, sending, settling, serving };
 
 /// One thing that goes on in a round. Stages run in the order of their places; each owns its state and its rows.
 class Stage {

@@ -20,8 +20,8 @@ class InferenceAttack;
 namespace souk {
 
 /// What an attacker may know or do beside what everybody knows.
-enum class InferenceGrant : std::uint8_t { training, auxiliary, control };
-inline constexpr std::size_t inference_grants = 3;
+enum class InferenceGrant : std::uint8_t { training, auxiliary, control, candidates, others };
+inline constexpr std::size_t inference_grants = 5;
 
 /// Some of them.
 class InferenceGrants {
@@ -84,7 +84,10 @@ struct InferenceAccess {
   std::span<const Member> members;          ///< whose they are, the victim first
   const LocalTraining* training = nullptr;  ///< null: not granted
   SampleTable auxiliary{};
-  std::uint64_t seed = 1;  ///< of the attack's own draws in the round
+  SampleTable candidates{};                           ///< samples that are asked about
+  std::span<const std::span<const float>> updates{};  ///< all of the round, ascending identities; empty: not granted
+  std::size_t victim = 0;                             ///< which of them is the victim's
+  std::uint64_t seed = 1;                             ///< of the attack's own draws in the round
   std::uint32_t attempt = 0;
 };
 
@@ -143,6 +146,55 @@ class Auxiliary {
   SampleTable auxiliary_;
 };
 
+/// Samples about which something is asked: whether the victim trained on them, or who did.
+class SeesCandidates {
+ public:
+  static constexpr InferenceGrants grants{InferenceGrant::candidates};
+  explicit SeesCandidates(const InferenceAccess& access) : candidates_(access.candidates) {}
+  const SampleTable& candidates() const { return candidates_; }
+
+ private:
+  SampleTable candidates_;
+};
+
+/// All updates of the round, and not which of them is the victim's.
+class SeesAllUpdates {
+ public:
+  static constexpr InferenceGrants grants{InferenceGrant::others};
+  explicit SeesAllUpdates(const InferenceAccess& access) : updates_(access.updates) {}
+  /// [updates] of [trainable]
+  std::span<const std::span<const float>> updates() const { return updates_; }
+
+ private:
+  std::span<const std::span<const float>> updates_;
+};
+
+/// Those that are not the victim's; for attacks that can do without, none where it is not granted.
+class OthersIfThere {
+ public:
+  static constexpr InferenceGrants grants{};
+  explicit OthersIfThere(const InferenceAccess& access) : others_(access.updates.begin(), access.updates.end()) {
+    if (!others_.empty()) others_.erase(others_.begin() + static_cast<std::ptrdiff_t>(access.victim));
+  }
+  std::span<const std::span<const float>> others() const { return others_; }
+
+ private:
+  std::vector<std::span<const float>> others_;
+};
+
+/// Rate times steps of the victim's training. Contract: what is known of training is granted.
+class StepsIfKnown {
+ public:
+  static constexpr InferenceGrants grants{};
+  explicit StepsIfKnown(const InferenceAccess& access) : access_(access) {}
+  double rate_times_steps() const {
+    return access_.training->rate * static_cast<double>(access_.training->steps(access_.members.front().samples));
+  }
+
+ private:
+  InferenceAccess access_;
+};
+
 /// For attacks that can do without: none where it is not granted.
 class AuxiliaryIfThere {
  public:
@@ -193,7 +245,12 @@ struct ClaimedScores {
   std::vector<double> scores;  ///< [candidates]
 };
 
-using Claim = std::variant<ClaimedCounts, ClaimedSamples, ClaimedScores>;
+/// Whose each candidate is: by the places of the round's updates.
+struct ClaimedSources {
+  std::vector<std::uint32_t> sources;  ///< [candidates]
+};
+
+using Claim = std::variant<ClaimedCounts, ClaimedSamples, ClaimedScores, ClaimedSources>;
 
 /// What an attempt came to. Of several the one that costs least is the attack's claim.
 struct Attempt {

@@ -38,6 +38,12 @@ struct ClientWork {
   double bytes_up = 0.0;
 };
 
+/// Bytes of what a client and the server send each other in a round.
+struct MessageBytes {
+  double model = 0.0;   ///< to the client
+  double update = 0.0;  ///< from it
+};
+
 /// Whom a round may ask.
 struct Invitation {
   std::size_t most = static_cast<std::size_t>(-1);  ///< wants and asks no more than this, if that is less than usual

@@ -131,6 +131,9 @@ class Inference final : public Stage, public ServerHooks {
     const std::vector<std::size_t> victims = drawn_victims(honest, config_.victims(), scenario_.seed(), round.round);
     for (const InferenceCampaign& campaign : campaigns_) {
       cases_.push_back(victim_cases(campaign.config(), round, victims, honest, federation_));
+      if (campaign.config().has_sum() && round.groups && round.groups->means.rows() == 0)
+        cases_.back().clear();  // lost
+      ask_about_samples(campaign, round.round, cases_.back());
       const bool smaller = campaign.config().has_cluster() && honest.size() < campaign.config().cluster().size();
       if (!smaller || victims.empty()) continue;
       record.events.push_back({"inference", -1,
@@ -139,6 +142,16 @@ class Inference final : public Stage, public ServerHooks {
                                            campaign.name(), honest.size())});
     }
     take_what_is_seen(round);
+  }
+
+  void ask_about_samples(const InferenceCampaign& campaign, RoundIndex round, std::vector<VictimCase>& cases) const {
+    if (!campaign.attack().needs().has(InferenceGrant::candidates)) return;
+    for (VictimCase& one : cases) {
+      const auto mine = std::span(one.hidden.samples).first(one.hidden.of_victim);
+      const AgentId victim = one.members.front().client;
+      one.asked =
+          asked_samples(federation_, victim, mine, config_.candidates(), !campaign.config().has_source(), round);
+    }
   }
 
   /// The attempts of the round in their order.
@@ -161,21 +174,30 @@ class Inference final : public Stage, public ServerHooks {
     return total * static_cast<std::size_t>(rank) / static_cast<std::size_t>(ranks);
   }
 
+  /// In this rank's columns.
+  static void mean_of_updates(const ColumnMatrix& updates, const VictimCase& victim, std::span<float> mean) {
+    for (std::size_t v = 0; v < mean.size(); ++v) {
+      double sum = 0.0;
+      for (std::size_t m = 0; m < victim.rows.size(); ++m) {
+        sum += victim.shares[m] * static_cast<double>(updates.row(victim.rows[m])[v]);
+      }
+      mean[v] = static_cast<float>(sum);
+    }
+  }
+
   /// Means of updates, computed column by column, of which every rank gets those that it works on.
   void take_what_is_seen(const ServerRound& round) {
     std::size_t rows = 0;
     for (const auto& victims : cases_) rows += victims.size();
     ColumnMatrixBuilder builder(comm_, rows, round.updates.dimension());
     std::size_t row = 0;
-    for (const auto& victims : cases_) {
-      for (const VictimCase& victim : victims) {
+    for (std::size_t c = 0; c < cases_.size(); ++c) {
+      for (const VictimCase& victim : cases_[c]) {
         const std::span<float> mean = builder.row(row++);
-        for (std::size_t v = 0; v < mean.size(); ++v) {
-          double sum = 0.0;
-          for (std::size_t m = 0; m < victim.rows.size(); ++m) {
-            sum += victim.shares[m] * static_cast<double>(round.updates.row(victim.rows[m])[v]);
-          }
-          mean[v] = static_cast<float>(sum);
+        if (round.groups && campaigns_[c].config().has_sum()) {  // what secure aggregation decodes
+          std::ranges::copy(round.groups->means.row(0), mean.begin());
+        } else {
+          mean_of_updates(round.updates, victim, mean);
         }
       }
     }
@@ -189,6 +211,22 @@ class Inference final : public Stage, public ServerHooks {
       if (rank == comm_.rank()) first_seen_ = range.begin;
     }
     seen_ = gather_rows(comm_, shown, wanted);
+    clients_ = round.clients;
+    take_all_updates(round);
+  }
+
+  /// Whole, on every rank, where some attack compares them.
+  void take_all_updates(const ServerRound& round) {
+    updates_.clear();
+    const bool wanted = std::ranges::any_of(campaigns_, [](const InferenceCampaign& campaign) {
+      return campaign.attack().needs().has(InferenceGrant::others);
+    });
+    if (!wanted) return;
+    const std::vector<RowRange> everything(static_cast<std::size_t>(comm_.size()), {0, round.updates.rows()});
+    all_updates_ = gather_rows(comm_, round.updates, everything);
+    const std::size_t d = round.updates.dimension();
+    for (std::size_t k = 0; k < round.updates.rows(); ++k)
+      updates_.push_back(std::span(all_updates_).subspan(k * d, d));
   }
 
   /// The server does not learn from a model that it has made to be read.
@@ -222,7 +260,8 @@ class Inference final : public Stage, public ServerHooks {
                              .model = model_,
                              .training = training_of_round(scenario_, round),
                              .pixels = images_.pixels(),
-                             .auxiliary = auxiliary_table()},
+                             .auxiliary = auxiliary_table(),
+                             .updates = updates_},
                             cases_[unit.campaign][unit.victim], seen, unit.attempt);
   }
 
@@ -259,6 +298,7 @@ class Inference final : public Stage, public ServerHooks {
     for (std::size_t c = 0; c < campaigns_.size(); ++c) {
       if (scores[c].empty()) continue;
       record_inference(campaigns_[c].name(), scores[c], record);
+      record_answers(campaigns_[c], scores[c], record);
       for (PictureRow& picture :
            pictures_of(campaigns_[c].name(), scores[c], images_.shape(), config_.pictures(), record.round)) {
         record.pictures.push_back(std::move(picture));
@@ -266,8 +306,26 @@ class Inference final : public Stage, public ServerHooks {
     }
   }
 
+  void record_answers(const InferenceCampaign& campaign, std::span<const VictimScore> scores,
+                      RoundRecord& record) const {
+    std::vector<MembershipScore> memberships;
+    std::vector<SourceScore> sources;
+    for (const VictimScore& score : scores) {
+      if (score.membership) memberships.push_back(*score.membership);
+      if (score.source) sources.push_back(*score.source);
+    }
+    record_membership(campaign.name(), memberships, campaign.seed(record.round), record);
+    record_sources(campaign.name(), sources, record);
+  }
+
   VictimScore score(const Claim& claim, const VictimCase& victim) const {
     VictimScore score{.client = victim.members.front().client};
+    if (const auto* scores = std::get_if<ClaimedScores>(&claim)) {
+      score.membership = MembershipScore{scores->scores, victim.asked.is_member};
+    }
+    if (const auto* sources = std::get_if<ClaimedSources>(&claim)) {
+      score.source = source_score(*sources, victim.asked, clients_, score.client, federation_);
+    }
     if (const auto* counts = std::get_if<ClaimedCounts>(&claim)) score.counts = scorer_.counts(*counts, victim.hidden);
     if (const auto* samples = std::get_if<ClaimedSamples>(&claim)) {
       score.reconstructions = scorer_.samples(*samples, victim.hidden);
@@ -295,6 +353,9 @@ class Inference final : public Stage, public ServerHooks {
   std::vector<std::vector<VictimCase>> cases_;  ///< [campaigns] [victims]
   std::vector<float> seen_;                     ///< [rows, trainable] shown to those who work here
   std::size_t first_seen_ = 0;                  ///< number of its first row
+  std::vector<AgentId> clients_;                ///< whose the round's updates are
+  std::vector<float> all_updates_;              ///< [updates, trainable] where some attack compares them
+  std::vector<std::span<const float>> updates_;
 };
 
 const RegisterStage register_inference(

@@ -39,6 +39,16 @@ void check_principal(const Config& config, std::size_t index, bool market) {
                "{}.principal = OUTSIDER: outsiders see published models alone: set published {{ }}", path);
 }
 
+/// Under secure aggregation nobody sees a single update, nor a mean of some.
+void check_secure(const Config& config, const scenario::Communication& communication, const std::string& path) {
+  if (!communication.has_secure_aggregation()) return;
+  const bool one_sum = communication.secure_aggregation().group() == 0;
+  SOUK_REQUIRE(config.has_published() || (config.has_sum() && one_sum),
+               "{}: communication.secure_aggregation shows nobody {}; set {}", path,
+               config.has_sum() ? "the sum of a round, but sums of groups" : "single updates or clusters of them",
+               one_sum ? "sum { }" : "published { }");
+}
+
 /// What local training must be for an attack to know it as plain steps.
 void check_plain_steps(const scenario::Training& training, const std::string& path) {
   const bool sgd = training.optimizer_case() == scenario::Training::OPTIMIZER_NOT_SET || training.has_sgd();
@@ -83,6 +93,9 @@ void InferenceCampaign::check(const scenario::Scenario& scenario, const Federati
                "{}: the attack needs samples of its own, and inference.auxiliary_per_class is 0", path);
   SOUK_REQUIRE(!needs.has(InferenceGrant::control) || config_.principal() == Config::SERVER,
                "{}.principal: the attack sends the model that it attacks, which only the SERVER can", path);
+  SOUK_REQUIRE(!needs.has(InferenceGrant::others) || (config_.has_update() && config_.principal() != Config::OUTSIDER),
+               "{}: the attack compares single updates; set update {{ }}", path);
+  check_secure(config_, scenario.communication(), path);
   if (needs.has(InferenceGrant::training)) check_plain_steps(training, path);
   RowTask& rows = *federation.task().rows();
   const scenario::Model& model = scenario.task().model();
@@ -110,6 +123,11 @@ Attempt InferenceCampaign::attempt(const InferenceRound& round, const VictimCase
                               .members = victim.members,
                               .training = config_.knows_training() ? &round.training : nullptr,
                               .auxiliary = round.auxiliary,
+                              .candidates = victim.asked.table(),
+                              .updates = attack_->needs().has(InferenceGrant::others)
+                                             ? round.updates
+                                             : std::span<const std::span<const float>>(),
+                              .victim = victim.place,
                               .seed = seed(round.round),
                               .attempt = which});
 }
@@ -127,6 +145,7 @@ std::vector<double> packed_claim(const Claim& claim) {
     values.push_back(samples->of_all ? 1.0 : 0.0);
   }
   if (const auto* scores = std::get_if<ClaimedScores>(&claim)) put(scores->scores);
+  if (const auto* sources = std::get_if<ClaimedSources>(&claim)) put(sources->sources);
   return values;
 }
 
@@ -153,9 +172,14 @@ Claim unpacked_claim(std::span<const double>& values) {
     samples.of_all = next() == 1.0;
     return samples;
   }
-  ClaimedScores scores;
-  get(scores.scores);
-  return scores;
+  if (kind == 2) {
+    ClaimedScores scores;
+    get(scores.scores);
+    return scores;
+  }
+  ClaimedSources sources;
+  get(sources.sources);
+  return sources;
 }
 
 }  // namespace souk

@@ -25,6 +25,7 @@ struct InferenceRound {
   LocalTraining training;
   std::span<const PixelScale> pixels;
   SampleTable auxiliary;
+  std::span<const std::span<const float>> updates;  ///< all of the round; empty: no attack is granted them
 };
 
 /// One attack through the rounds: what it is granted, its attempts, and which of them is its claim.

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/inference/asked_samples.hpp"
 #include "agents/inference/claim_scorer.hpp"
 #include "sim/engine/round_record.hpp"
 
@@ -15,6 +16,8 @@ struct VictimScore {
   AgentId client;
   std::optional<CountScore> counts{};
   std::vector<Reconstruction> reconstructions{};
+  std::optional<MembershipScore> membership{};
+  std::optional<SourceScore> source{};
   double equations = 0.0;  ///< values that are seen for each unknown one
 };
 

@@ -102,6 +102,7 @@ std::vector<VictimCase> victim_cases(const scenario::InferenceAttack& config, co
   std::vector<VictimCase> cases;
   for (const std::size_t victim : victims) {
     VictimCase& one = cases.emplace_back();
+    one.place = victim;
     one.rows = rows_behind(config, victim, honest, round.clients.size());
     one.shares = shares_in_mean(config, one.rows.size());
     for (const std::size_t row : one.rows) {

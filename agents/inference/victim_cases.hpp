@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agents/cast/federation.hpp"
+#include "agents/inference/asked_samples.hpp"
 #include "agents/inference/claim_scorer.hpp"
 #include "agents/training/server_round.hpp"
 #include "attacks/inference_attack.hpp"
@@ -22,6 +23,8 @@ struct VictimCase {
   std::vector<double> shares;     ///< of each in it
   std::vector<Member> members;    ///< what is granted of whose they are
   HiddenSamples hidden;           ///< what is not
+  std::size_t place = 0;          ///< of the victim among the round's updates
+  AskedSamples asked{};           ///< samples about which something is asked, and the truth
 };
 
 /// Rows of the round's updates that honest clients sent, ascending: who may be a victim.

@@ -34,6 +34,7 @@ void Buyer::attach(ModelServer& server) {
                "market: the aggregator needs every client in every round, and in this market sellers may stay away, be "
                "passed over, or be too many to pay");
   server_ = &server;
+  trade_.expect_messages(server.messages());
   if (!scenario_.market().has_sparsified_model()) return;
   rewards_ = std::make_unique<RewardModels>(server.comm(), federation_.task().layout(), server.trainable(),
                                             federation_.population().clients());
@@ -200,7 +201,7 @@ void Buyer::check_target(RoundIndex round, RoundRecord& record) const {
 }
 
 void Buyer::settle_nothing(const ServerRound& round, RoundRecord& record) {
-  trade_.settle_nothing(round.round, round.useless, record);
+  trade_.settle_nothing(server_->comm(), round.round, round.useless, record);
 }
 
 void Buyer::tested(double quality, RoundRecord& record) { trade_.desk().note_quality(quality, record); }

@@ -168,11 +168,11 @@ void MarketDesk::pay_penalties(std::span<const Delivery> deliveries, std::vector
   }
 }
 
-std::vector<SellerRound> MarketDesk::settle(RoundIndex round, std::span<const Delivery> deliveries,
+std::vector<SellerRound> MarketDesk::settle(const Comm& comm, RoundIndex round, std::span<const Delivery> deliveries,
                                             RoundRecord& record) {
   SOUK_EXPECT(std::ranges::is_sorted(deliveries, {}, &Delivery::seller));
   const std::vector<Purchase> bought = purchases(deliveries);
-  std::vector<MicroCredits> prices = payment_->pay(bought, escrow_ - deposit_);
+  std::vector<MicroCredits> prices = payment_->pay_together(comm, bought, escrow_ - deposit_);
   SOUK_EXPECT(prices.size() == bought.size());
   add_noise(round, bought, prices);
   SOUK_EXPECT(sum_of_credits(prices) <= escrow_ - deposit_);

@@ -53,8 +53,9 @@ class MarketDesk {
   /// Which offers the rule sees, [offers]; prices agreed on are kept for the round.
   std::vector<bool> shortlist(std::span<const Offer> offers);
   /// Takes deposits, pays for what was bought and closes the escrow. Deliveries in ascending order of sellers. What is
-  /// returned counts penalties and forfeited deposits as paid; the metrics do not.
-  std::vector<SellerRound> settle(RoundIndex round, std::span<const Delivery> deliveries, RoundRecord& record);
+  /// returned counts penalties and forfeited deposits as paid; the metrics do not. Collective.
+  std::vector<SellerRound> settle(const Comm& comm, RoundIndex round, std::span<const Delivery> deliveries,
+                                  RoundRecord& record);
   /// Records what it cost to come this far, when the model first is this accurate on the test set.
   void note_quality(double quality, RoundRecord& record) { metrics_.note_quality(quality, record); }
   void serialize(Archive& archive);

@@ -14,6 +14,8 @@ class Market;
 
 namespace souk {
 
+class Comm;
+
 /// An update that was delivered, before anybody decides about it.
 struct Offer {
   AgentId seller;
@@ -57,6 +59,11 @@ class PaymentRule {
   }
   /// What each purchase earns, in order; no more than `available` in all, which is at least highest_price() for each.
   virtual std::vector<MicroCredits> pay(std::span<const Purchase> bought, MicroCredits available) const = 0;
+  /// The same where nothing but one rank's word makes all say the same, as of a function of the user's own. Collective.
+  virtual std::vector<MicroCredits> pay_together(const Comm&, std::span<const Purchase> bought,
+                                                 MicroCredits available) const {
+    return pay(bought, available);
+  }
 };
 
 /// The rule chosen in the scenario.

@@ -85,7 +85,8 @@ void Trade::check(const scenario::Aggregator& rule) const {
                to_credits(payment.seller_deposit()));
   SOUK_REQUIRE(!payment.needs_valuation() || valuation_ != nullptr,
                "market: the payment goes by what updates contribute, and no valuation is chosen (loo, shapley, "
-               "tmc_shapley, gtg_shapley, kernel_shap, cgsv, influence, cosine, robust_volume)");
+               "tmc_shapley, gtg_shapley, kernel_shap, cgsv, influence, cosine, robust_volume, python_valuation)");
+  if (valuation_ != nullptr) valuation_->check();
   const std::size_t most = valuation_ != nullptr ? valuation_->needs().most_updates : 0;
   SOUK_REQUIRE(most == 0 || federation_.selector().most() <= most,
                "market: the valuation can cope with {} updates a round, and there are {}", most,
@@ -100,9 +101,8 @@ bool Trade::cheats(RoundIndex round) const {
 }
 
 double Trade::cost_of(AgentId seller) const {
-  const ClientWork work = federation_.work_of(seller);
-  return sellers_.cost(seller, {.flops = work.flops,
-                                .bytes = work.bytes_down + work.bytes_up,
+  return sellers_.cost(seller, {.flops = federation_.work_of(seller).flops,
+                                .bytes = messages_.model + messages_.update,
                                 .samples = static_cast<double>(federation_.validators().training_count(seller))});
 }
 
@@ -239,19 +239,19 @@ std::vector<Delivery> Trade::deliveries(const BoughtRound& bought, RoundRecord& 
 }
 
 std::vector<SellerRound> Trade::settle(const BoughtRound& bought, RoundRecord& record) {
-  return close(bought.offers.round, deliveries(bought, record), bought.useless, record);
+  return close(bought.offers.comm, bought.offers.round, deliveries(bought, record), bought.useless, record);
 }
 
-void Trade::settle_nothing(RoundIndex round, std::span<const AgentId> useless, RoundRecord& record) {
-  close(round, {}, useless, record);
+void Trade::settle_nothing(const Comm& comm, RoundIndex round, std::span<const AgentId> useless, RoundRecord& record) {
+  close(comm, round, {}, useless, record);
 }
 
 /// Who sent what cannot be used has had the cost, and stands as one who was rejected.
-std::vector<SellerRound> Trade::close(RoundIndex round, std::vector<Delivery> list, std::span<const AgentId> useless,
-                                      RoundRecord& record) {
+std::vector<SellerRound> Trade::close(const Comm& comm, RoundIndex round, std::vector<Delivery> list,
+                                      std::span<const AgentId> useless, RoundRecord& record) {
   for (const AgentId seller : useless) list.push_back({.seller = seller, .cost = cost_of(seller)});
   std::ranges::sort(list, {}, &Delivery::seller);
-  std::vector<SellerRound> outcomes = desk_.settle(round, list, record);
+  std::vector<SellerRound> outcomes = desk_.settle(comm, round, list, record);
   sellers_.note(index_, outcomes);
   return outcomes;
 }

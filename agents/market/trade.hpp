@@ -53,6 +53,8 @@ class Trade {
   /// `buyer` is how `owner` buys. All of it must outlive this. Throws InputError.
   Trade(const Federation& federation, const Owner& owner, const BuyerConfig& buyer, std::size_t index, Ledger& ledger,
         Sellers& sellers, const std::vector<SellerFacts>& facts);
+  /// How long messages are, which sellers pay for sending.
+  void expect_messages(const MessageBytes& messages) { messages_ = messages; }
   /// Puts money aside; returns how many sellers it pays for, 0: the buyer is done.
   std::size_t open_round(std::size_t wanted, RoundRecord& record);
   bool invites(AgentId seller) const;
@@ -73,7 +75,7 @@ class Trade {
   /// Pays. Returns whom, in ascending order of sellers. Collective.
   std::vector<SellerRound> settle(const BoughtRound& bought, RoundRecord& record);
   /// Pays nobody and closes the escrow, where nothing arrived that could be used.
-  void settle_nothing(RoundIndex round, std::span<const AgentId> useless, RoundRecord& record);
+  void settle_nothing(const Comm& comm, RoundIndex round, std::span<const AgentId> useless, RoundRecord& record);
   MarketDesk& desk() { return desk_; }
   void serialize(Archive& archive);
 
@@ -84,11 +86,12 @@ class Trade {
   void check(const scenario::Aggregator& rule) const;
   void check_outcome_noise() const;
   void turn_sales(RoundIndex round, std::span<double> claimed, RoundRecord& record) const;
-  std::vector<SellerRound> close(RoundIndex round, std::vector<Delivery> list, std::span<const AgentId> useless,
-                                 RoundRecord& record);
+  std::vector<SellerRound> close(const Comm& comm, RoundIndex round, std::vector<Delivery> list,
+                                 std::span<const AgentId> useless, RoundRecord& record);
   std::vector<Delivery> deliveries(const BoughtRound& bought, RoundRecord& record) const;
 
   const Federation& federation_;
+  MessageBytes messages_;
   const scenario::Market& config_;
   const BuyerConfig& buyer_;
   std::size_t index_;

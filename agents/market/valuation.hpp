@@ -62,6 +62,8 @@ class ValuationRule {
  public:
   virtual ~ValuationRule() = default;
   virtual ValuationNeeds needs() const = 0;
+  /// Throws InputError where it cannot work as it was set.
+  virtual void check() const {}
   /// How many coalitions of so many updates a round asks about, at most: what a run may cost hangs on it.
   virtual double most_coalitions(std::size_t) const { return 0.0; }
   /// Bytes that a rank needs to value so many updates, beside the models of coalitions: what is known of these.

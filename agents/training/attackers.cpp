@@ -102,6 +102,13 @@ Attackers::Attackers(const scenario::Scenario& scenario, const Population& popul
 
 Attackers::~Attackers() = default;
 
+bool Attackers::know_rule() const {
+  return std::ranges::any_of(groups_, [](const auto& group) {
+    return std::ranges::any_of(group->stages,
+                               [&](const auto& stage) { return group->level_of(*stage) >= Knowledge::rule; });
+  });
+}
+
 void Attackers::check(const Group& group, const AttackedServer& server) const {
   const int index = group.index;
   SOUK_REQUIRE(group.changes_training() || !group.stages.empty() || group.reports != nullptr,

@@ -70,6 +70,8 @@ class Attackers {
   bool crafts(AgentId client, RoundIndex round) const;
   /// Whether the client poisons the data it trains its submission on: not if its update attack trains by itself.
   bool poisons_training(AgentId client, RoundIndex round) const;
+  /// Whether some group knows the server's rule, to try submissions on.
+  bool know_rule() const;
   /// Groups whose first round this is.
   std::vector<int> beginning(RoundIndex round) const;
   /// Replaces the rows of members whose group acts. Events say which attacks could do nothing. Collective.

@@ -43,6 +43,7 @@ class LocalRound {
   /// Rows and columns of so many updates, and what a client's training needs.
   Footprint footprint(std::size_t updates, bool trains_own, int ranks) const;
   std::span<const AgentId> agents() const { return rows_.agents(); }
+  std::span<const int> owners() const { return rows_.owners(); }    ///< [rows] ranks that train them, once assigned
   std::span<const TrainedRow> trained() const { return trained_; }  ///< [rows], once gathered
   const ColumnMatrix& updates() const { return updates_; }          ///< [rows, trainable]
   const ColumnMatrix& buffers() const { return buffers_; }          ///< [rows, others]; no columns: there are none

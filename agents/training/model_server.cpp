@@ -50,9 +50,24 @@ ModelServer::ModelServer(const Comm& comm, const Federation& federation, const O
   SOUK_REQUIRE(!needs_.everyone || all,
                "participants: the aggregator needs every client in every round, but {} of {} are sampled", wanted,
                federation.population().clients());
-  rule_->check({wanted, tolerated_f_});
+  rule_->check(seen_by_rule(wanted));
   initialise();
+  messages_.model = messages_.update = static_cast<double>(global_.size() * sizeof(float));
+  for (const ServerHooks* hook : hooks_) hook->resize_messages(messages_);
   for (ServerHooks* hook : hooks_) hook->attach(*this);
+}
+
+RoundSize ModelServer::seen_by_rule(std::size_t updates) const {
+  RoundSize size{updates, tolerated_f_};
+  for (const ServerHooks* hook : hooks_) size = hook->seen_by_rule(size);
+  return size;
+}
+
+ClientWork ModelServer::work_of(AgentId client) const {
+  ClientWork work = federation_.work_of(client);
+  work.bytes_down = messages_.model;
+  work.bytes_up = messages_.update;
+  return work;
 }
 
 /// What else looks at the root data would give more of it away than is reported.
@@ -99,7 +114,7 @@ void ModelServer::go_through(RoundIndex index, Phases& phases, RoundRecord& reco
   RoundSelection selection;
   phases.prepare("announce", [&] { selection = announce(index, record); });
   record.virtual_seconds = selection.virtual_seconds;
-  record_selection(selection, federation_.dealt().deal, global_.size() * sizeof(float), record);
+  record_selection(selection, federation_.dealt().deal, messages_, record);
   record.add("learning_rate", scheduled_learning_rate(scenario_.task().training(), index, scenario_.rounds()));
   if (selection.accepted.empty()) {
     record.events.push_back(
@@ -144,7 +159,7 @@ RoundSelection ModelServer::announce(RoundIndex round, RoundRecord& record) {
   }
   for (ServerHooks* hook : hooks_) hook->invite(round, selector.most(), invitation, record);
   return selector.select(
-      round, [this](AgentId client) { return federation_.work_of(client); }, invitation);
+      round, [this](AgentId client) { return work_of(client); }, invitation);
 }
 
 void ModelServer::train(ServerRound& round, const RoundSelection& selection, Phases& phases) {
@@ -155,8 +170,15 @@ void ModelServer::train(ServerRound& round, const RoundSelection& selection, Pha
     const std::size_t id = federation_.population().clients() + index_;
     own = {AgentId{static_cast<std::uint32_t>(id)}, round.root.samples(), private_root_ ? &*private_root_ : nullptr};
   }
+  phases.prepare("train", [&] { local_.assign(selection.accepted, own); });
+  if (std::ranges::any_of(hooks_, &ServerHooks::lends)) {
+    phases.collective("lend", [&] {
+      for (ServerHooks* hook : hooks_) {
+        if (hook->lends()) hook->before_training(round.round, local_.agents(), local_.owners());
+      }
+    });
+  }
   phases.local("train", [&] {
-    local_.assign(selection.accepted, own);
     local_.train(round.round, global_, attackers_, poisoner_, rewirer_);
     if (hooks_.empty()) return;
     local_.for_each_update([&](AgentId client, std::span<float> update) {
@@ -236,8 +258,10 @@ std::unique_ptr<ModelJudge> ModelServer::judge_with_lies(const ServerRound& roun
 
 RuleOutput ModelServer::aggregate(const ServerRound& round, ModelJudge& judge, RoundRecord& record) {
   for (ServerHooks* hook : hooks_) hook->before_rule(round);
-  RuleOutput output =
-      run_rule(*rule_, rule_setting(round), round.submissions_seen(), round.updates_seen(comm_), &judge, streams::rule);
+  RuleOutput output = round.groups
+                          ? run_rule_on_groups(*rule_, rule_setting(round), *round.groups, &judge, streams::rule)
+                          : run_rule(*rule_, rule_setting(round), round.submissions_seen(), round.updates_seen(comm_),
+                                     &judge, streams::rule);
   for (const std::string& remark : output.remarks) record.events.push_back({"rule", -1, remark});
   return output;
 }

@@ -69,6 +69,11 @@ class ModelServer {
   std::unique_ptr<ModelJudge> honest_judge(const ServerRound& round);
   /// Whether the client replaces what it trained in this round.
   bool crafts(AgentId client, RoundIndex round) const { return attackers_.crafts(client, round); }
+  /// What a client's round takes, messages as they travel.
+  ClientWork work_of(AgentId client) const;
+  /// Of one client.
+  const MessageBytes& messages() const { return messages_; }
+  bool attackers_know_rule() const { return attackers_.know_rule(); }
   /// The rule as it is now. Collective where it has a memory.
   RuleSnapshot rule_as_it_is() const { return {*owner_.aggregator, *rule_, comm_}; }
   /// Sentences about attackers' settings that are allowed and odd; the same for every owner.
@@ -100,6 +105,7 @@ class ModelServer {
                RoundRecord& record);
   ServerTerms terms() const;
   std::optional<PrivateRootUpdate> private_root() const;
+  RoundSize seen_by_rule(std::size_t updates) const;
   void publish(const ServerRound& round, RoundRecord& record);
 
   const Comm& comm_;
@@ -113,6 +119,7 @@ class ModelServer {
   bool trains_root_;                               ///< on its root data, in every round
   std::optional<PrivateRootUpdate> private_root_;  ///< none: as clients train
   std::size_t tolerated_f_;
+  MessageBytes messages_;
   std::unique_ptr<ServerOptimizer> optimizer_;
   Attackers attackers_;
   Poisoner poisoner_;

@@ -16,7 +16,7 @@ SelectionRow& selection_of(AgentId client, RoundRecord& record) {
   return *row;
 }
 
-void record_selection(const RoundSelection& selection, const Deal& deal, std::uint64_t model_bytes,
+void record_selection(const RoundSelection& selection, const Deal& deal, const MessageBytes& bytes,
                       RoundRecord& record) {
   std::uint64_t updates = 0;
   for (const Candidate& candidate : selection.asked) {
@@ -24,8 +24,9 @@ void record_selection(const RoundSelection& selection, const Deal& deal, std::ui
                                  candidate.arrival_seconds, 0.0, std::nullopt});
     updates += candidate.outcome == SelectionOutcome::dropout ? 0 : 1;
   }
-  record.traffic.push_back({"model", selection.asked.size(), selection.asked.size() * model_bytes});
-  record.traffic.push_back({"update", updates, updates * model_bytes});
+  record.traffic.push_back(
+      {"model", selection.asked.size(), selection.asked.size() * static_cast<std::uint64_t>(bytes.model)});
+  record.traffic.push_back({"update", updates, updates * static_cast<std::uint64_t>(bytes.update)});
 }
 
 void record_invalid(AgentId client, const std::string& why, RoundRecord& record) {

@@ -33,7 +33,7 @@ struct ReceivedUpdate {
 };
 
 /// Who was asked, and the messages of the simulated protocol.
-void record_selection(const RoundSelection& selection, const Deal& deal, std::uint64_t model_bytes,
+void record_selection(const RoundSelection& selection, const Deal& deal, const MessageBytes& bytes,
                       RoundRecord& record);
 
 /// The row of a client that was asked.

@@ -7,6 +7,7 @@
 
 #include "agents/cast/selection.hpp"
 #include "agents/training/server_round.hpp"
+#include "aggregators/aggregator.hpp"
 #include "sim/base/footprint.hpp"
 #include "sim/engine/phases.hpp"
 #include "sim/engine/round_record.hpp"
@@ -34,9 +35,17 @@ class ServerHooks {
   virtual void attach(ModelServer&) {}
   /// Whether the owner trains an update of its own on its root data.
   virtual bool wants_root_update() const { return false; }
+  /// Changes what travels. Of the server's making; the same in every round.
+  virtual void resize_messages(MessageBytes&) const {}
+  /// Of so many updates that a round brings, what the rule sees.
+  virtual RoundSize seen_by_rule(const RoundSize& round) const { return round; }
   /// Narrows whom a round may ask that wants so many updates, or may bring so many where clients come by themselves.
   /// May end the run. Does not communicate.
   virtual void invite(RoundIndex, std::size_t /*wanted*/, Invitation&, RoundRecord&) {}
+  /// Whether it hands out, before training, what clients keep.
+  virtual bool lends() const { return false; }
+  /// `owners[i]` is the rank that is about to train `clients[i]`, ascending. Collective; only of those that lend.
+  virtual void before_training(RoundIndex, std::span<const AgentId> /*clients*/, std::span<const int> /*owners*/) {}
   /// What the round's clients are sent instead of the model, [trainable]; empty: the model. After the round the server
   /// goes on with the model that it had, whatever came of the round. Of one hook at most. Does not communicate.
   virtual std::vector<float> offer(RoundIndex) { return {}; }

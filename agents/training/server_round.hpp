@@ -7,6 +7,7 @@
 
 #include "agents/cast/root_data.hpp"
 #include "agents/training/attackers.hpp"
+#include "agents/training/group_means.hpp"
 #include "agents/training/local_round.hpp"
 #include "agents/training/round_recorder.hpp"
 #include "aggregators/aggregator.hpp"
@@ -31,6 +32,7 @@ struct ServerRound {
   std::optional<ColumnVector> start{};        ///< [trainable] parameters that the round started from
   std::optional<ColumnVector> root_update{};  ///< [trainable] the owner's own update, as it shows it
   std::vector<std::size_t> seen{};            ///< [m] rows of `updates` that the rule sees, ascending
+  std::optional<GroupMeans> groups{};         ///< of these m, where the rule sees means alone
   // Of the rule.
   std::vector<double> weights{};  ///< [m] that it gave them
   std::vector<double> told{};     ///< [m] as the owner tells them

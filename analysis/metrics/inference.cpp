@@ -35,6 +35,15 @@ const RegisterMetrics register_inference_metrics{
     leak("inference.identified", "samples that are nearest to their reconstructions of all in a pool"),
     leak("inference.label_accuracy", "reconstructions with the right class"),
     setting("inference.claimed", "samples of which anything was claimed", "share"),
+    leak("inference.membership_auc", "area under the ROC curve of telling members", ""),
+    setting("inference.membership_auc_low", "lower end of its interval"),
+    setting("inference.membership_auc_high", "upper end of its interval"),
+    leak("inference.membership_tpr_at_01", "members found at 1 % of the others taken for some"),
+    leak("inference.membership_tpr_at_001", "members found at 0.1 % of the others taken for some"),
+    leak("inference.membership_balanced_accuracy", "members and others told right, at the best threshold"),
+    leak("inference.source_accuracy", "samples whose owner was named"),
+    setting("inference.source_by_size", "samples whose owner has most samples", "share"),
+    setting("inference.source_by_class", "samples whose owner has most samples of their class", "share"),
     setting("inference.equations", "values that were seen for each unknown one"),
 };
 

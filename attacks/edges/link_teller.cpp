@@ -22,12 +22,17 @@ class LinkTeller final : public InferWith<AnyAnswer, AnyFeatures> {
   }
 
   void look_at(const View& view, std::span<const EdgeQuestion> questions) override {
-    nodes_.clear();
+    std::vector<bool> asked;  // most nodes are candidates of most questions: marks instead of sorting them all
     for (const EdgeQuestion& question : questions) {
-      nodes_.insert(nodes_.end(), question.candidates.begin(), question.candidates.end());
+      for (const NodeIndex node : question.candidates) {
+        if (node >= asked.size()) asked.resize(node + std::size_t{1});
+        asked[node] = true;
+      }
     }
-    std::ranges::sort(nodes_);
-    nodes_.erase(std::ranges::unique(nodes_).begin(), nodes_.end());
+    nodes_.clear();
+    for (std::size_t node = 0; node < asked.size(); ++node) {
+      if (asked[node]) nodes_.push_back(static_cast<NodeIndex>(node));
+    }
     before_ = view.read_any(nodes_);
   }
 

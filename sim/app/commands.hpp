@@ -67,7 +67,7 @@ struct ConformArguments {
   std::vector<std::string> settings;  ///< --set
 };
 
-/// `souk conform`: a user's own rule in Python against what every rule must do. Returns 1 where it does not.
+/// `souk conform`: a user's own rule or attack in Python against what all must do. Returns 1 where it does not.
 int conform_command(const ConformArguments& arguments);
 
 /// `souk list [KIND]`, `souk describe NAME`, `souk template`, `souk reference`: what there is, from the schema. A kind

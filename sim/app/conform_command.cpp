@@ -10,8 +10,9 @@ namespace souk {
 
 void add_conform(CLI::App& app, ChosenCommand& chosen) {
   const auto arguments = std::make_shared<ConformArguments>();
-  CLI::App* command = app.add_subcommand("conform", "Try a rule of your own in Python on what every rule must do");
-  command->add_option("file", arguments->file, "Python file with the function 'aggregate'")->required();
+  CLI::App* command =
+      app.add_subcommand("conform", "Try a rule or an attack of your own in Python on what all must do");
+  command->add_option("file", arguments->file, "Python file with the function 'aggregate' or 'craft'")->required();
   command
       ->add_option("--set", arguments->settings,
                    "NAME=VALUE for an argument of the function: true, false, a number or a text")
@@ -19,7 +20,8 @@ void add_conform(CLI::App& app, ChosenCommand& chosen) {
       ->take_all();
   command->footer(
       "Prints a line for each property: pass, FAIL with what is wrong, or none where the file says in\n"
-      "does_not_preserve that the rule does not have it. Exit code 0 where nothing fails, 1 otherwise.\n");
+      "does_not_preserve that the rule does not have it, or the attack asks for more knowledge. Exit code 0\n"
+      "where nothing fails, 1 otherwise.\n");
   command->callback([&chosen, arguments] { chosen.command = [arguments] { return conform_command(*arguments); }; });
 }
 

@@ -20,7 +20,6 @@ enum class Purpose : std::uint16_t {
   augmentation = 0x310,
   dropout = 0x400,
   neighbours = 0x410,
-  module_draws = 0x420,  ///< inside a network of a user's own
   selection = 0x500,
   availability = 0x510,
   device_speed = 0x520,
@@ -33,7 +32,6 @@ enum class Purpose : std::uint16_t {
   sybil = 0x800,
   inference_attack = 0x900,
   evolution = 0x910,
-  data_inference = 0x920,  ///< of what updates and models give away
   unlearning = 0xA00,
   aggregation = 0xB00,
   seller_cost = 0xC00,

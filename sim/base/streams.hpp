@@ -89,11 +89,7 @@ inline StreamKey neighbours(AgentId client, RoundIndex round, std::uint32_t pass
 inline StreamKey encoding(std::uint16_t owner, AgentId client, RoundIndex round) {
   return {Purpose::encoding, client, round, owner};
 }
-/// Of the seed that names the places which all updates of a round keep.
-inline StreamKey kept_places(std::uint16_t owner, RoundIndex round) {
-  return {Purpose::encoding, nobody, round, owner};
-}
-/// Of such a seed.
+/// Of the seed that such a draw has named.
 inline StreamKey places() { return detail::numbered(Purpose::encoding, detail::none, 0, 0xFFFF); }
 /// Where a client's thin matrices begin. There is no round 0.
 inline StreamKey thin_matrices(AgentId client) { return {Purpose::encoding, client, {}, 0}; }
@@ -104,8 +100,6 @@ inline StreamKey secure_groups(std::uint16_t owner, RoundIndex round) {
 inline StreamKey secure_rounding(std::uint16_t owner, AgentId client, RoundIndex round) {
   return {Purpose::secure_sum, client, round, owner};
 }
-/// Of a seed that two clients share, or one keeps.
-inline StreamKey mask(RoundIndex round) { return {Purpose::secure_sum, nobody, round, 0xFFFF}; }
 
 // Rules.
 /// Who runs an owner's rule: the server, attackers and valuations on copies.
@@ -297,6 +291,12 @@ inline StreamKey guessed_order(AgentId member, std::uint32_t which, std::uint32_
 }
 /// Of a seed: a malicious server's first layer.
 inline StreamKey crafted_layer() { return detail::numbered(Purpose::inference_attack, detail::none, 0, 12); }
+/// Which samples of a victim are asked about, beside which others, in which order.
+inline StreamKey asked_samples(AgentId victim, RoundIndex round) {
+  return detail::numbered(Purpose::inference_attack, victim.value, round.value, 13);
+}
+/// Of a seed: which victims are drawn for intervals.
+inline StreamKey membership_intervals() { return detail::numbered(Purpose::inference_attack, detail::none, 0, 14); }
 
 /// Of analyses.
 inline StreamKey bootstrap() { return detail::numbered(Purpose::bootstrap, 0, 0); }

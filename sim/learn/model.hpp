@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,6 +46,9 @@ struct Batch {
   std::size_t samples = 0;
   std::span<const float> numbers{};  ///< [samples] numbers to predict, scaled; the same
   std::span<const float> shares{};   ///< [samples, classes] soft labels, instead of classes
+  /// Seeds what the network draws in this step of its training, such as dropout. None: it does not draw, and gives the
+  /// derivatives of what it answers without.
+  std::optional<std::uint64_t> draws{};
   Targets targets() const {
     return {
         .classes = labels, .numbers = numbers, .shares = shares, .width = samples > 0 ? shares.size() / samples : 0};

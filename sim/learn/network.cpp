@@ -5,6 +5,7 @@
 #include "sim/learn/architecture.hpp"
 #include "sim/learn/chain_network.hpp"
 #include "sim/learn/model.hpp"
+#include "sim/learn/scripted/scripted_network.hpp"
 #include "sim/learn/torch_network.hpp"
 
 namespace souk {
@@ -18,6 +19,12 @@ std::unique_ptr<Network> make_network(const scenario::Model& model, const ModelS
                                       std::shared_ptr<const Objective> objective) {
   if (objective == nullptr) objective = make_objective({}, shape.classes > 0);
   const std::size_t reduction = objective->attention_reduction();
+  if (model.has_torchscript()) {
+    SOUK_REQUIRE(reduction == 0,
+                 "task.objective: asks for the channel attention of a convolution, which torchscript "
+                 "does not show");
+    return make_scripted_network(model.torchscript(), shape, device, std::move(objective));
+  }
   const Architecture architecture =
       reduction > 0 ? make_attentive_architecture(model, shape, reduction) : make_architecture(model, shape);
   if (device == "cpu" && is_chain(architecture)) return make_chain_network(architecture, std::move(objective));

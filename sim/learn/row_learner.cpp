@@ -15,7 +15,10 @@ RowLearner::RowLearner(const scenario::Training& training, Network& network, con
 
 Batch RowLearner::load(const MiniBatch& batch) {
   const std::size_t samples = batch.which.size(), values = samples * data_.features();
-  if (batch.begins_pass) augmentation_.emplace(batch.seed, streams::augmentation(batch.agent, batch.round, batch.pass));
+  if (batch.begins_pass) {
+    augmentation_.emplace(batch.seed, streams::augmentation(batch.agent, batch.round, batch.pass));
+    draws_.emplace(batch.seed, streams::dropout(batch.agent, batch.round, batch.pass));
+  }
   features_.reserve(values);
   const std::span<float> features(features_.data(), values);
   data_.copy_features(batch.which, features);
@@ -30,7 +33,8 @@ Batch RowLearner::load(const MiniBatch& batch) {
   if (batch.edit) {
     batch.edit({.which = batch.which, .features = features, .labels = labels_, .numbers = numbers_});
   }
-  return {.features = features, .labels = labels_, .samples = samples, .numbers = numbers_};
+  return {
+      .features = features, .labels = labels_, .samples = samples, .numbers = numbers_, .draws = draws_->next_seed()};
 }
 
 double RowLearner::gradient(std::span<float> parameters, const MiniBatch& batch, std::span<float> gradient) {

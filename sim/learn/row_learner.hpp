@@ -30,7 +30,7 @@ class RowLearner final : public Learner {
   Network& network_;
   const Dataset& data_;
   Augmenter augmenter_;
-  std::optional<Stream> augmentation_;  ///< of the pass
+  std::optional<Stream> augmentation_, draws_;  ///< of the pass
   FloatBuffer features_;
   std::vector<std::int32_t> labels_;
   std::vector<float> numbers_;

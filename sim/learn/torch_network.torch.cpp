@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,27 +17,18 @@
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
+#include <c10/util/Exception.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/cuda.h>
 
 #include "sim/base/contract.hpp"
 #include "sim/learn/layer.hpp"
+#include "sim/learn/torch_body.torch.hpp"
 
 namespace souk {
 namespace {
 
 using at::Tensor;
-
-at::Device find_device(const std::string& name) {
-  if (name == "cpu") return at::kCPU;
-  SOUK_REQUIRE(name == "cuda" || name.rfind("cuda:", 0) == 0, "device \"{}\": must be cpu, cuda or cuda:K", name);
-  SOUK_REQUIRE(torch::cuda::is_available(),
-               "device \"{}\": this LibTorch has no CUDA; use \"cpu\", or build against a LibTorch with it", name);
-  const at::Device device(name);
-  SOUK_REQUIRE(!device.has_index() || static_cast<std::size_t>(device.index()) < torch::cuda::device_count(),
-               "device \"{}\": this machine has {} CUDA devices", name, torch::cuda::device_count());
-  return device;
-}
 
 /// A tensor over memory that outlives it; never written through where the memory is const.
 Tensor view(std::span<const float> values, std::vector<std::int64_t> shape) {
@@ -44,12 +37,9 @@ Tensor view(std::span<const float> values, std::vector<std::int64_t> shape) {
 
 std::int64_t extent(std::size_t size) { return static_cast<std::int64_t>(size); }
 
-/// What a network computes of a batch.
-struct Answer {
-  Tensor outputs;    ///< [samples, outputs]
-  Tensor attention;  ///< [samples, channels]; undefined where nothing computes it
-  Tensor joined() const { return attention.defined() ? at::cat({outputs, attention}, 1) : outputs; }
-};
+Tensor joined(const TorchAnswer& answer) {
+  return answer.attention.defined() ? at::cat({answer.outputs, answer.attention}, 1) : answer.outputs;
+}
 
 /// Some columns of a matrix, row by row.
 struct BatchColumns {
@@ -68,18 +58,20 @@ struct BatchColumns {
   }
 };
 
-class TorchNetwork final : public Network {
+/// The layers of an architecture by LibTorch's operators.
+class LayeredBody final : public TorchBody {
  public:
-  TorchNetwork(const Architecture& architecture, const std::string& device, std::shared_ptr<const Objective> objective)
-      : architecture_(architecture),
-        objective_(std::move(objective)),
-        slots_(architecture.slots()),
-        layout_(architecture.layout()),
-        device_(find_device(device)) {}
+  explicit LayeredBody(const Architecture& architecture)
+      : architecture_(architecture), slots_(architecture.slots()), layout_(architecture.layout()) {}
 
   const ParameterLayout& layout() const override { return layout_; }
   const ModelShape& shape() const override { return architecture_.shape(); }
+  std::string name() const override { return architecture_.name(); }
   double forward_flops() const override { return architecture_.forward_flops(); }
+  void initialise(Stream& random, std::span<float> parameters) const override {
+    architecture_.initialise(random, parameters);
+  }
+
   /// In training every layer's output is kept for the way back, on which there are two gradients more, and those of
   /// the parameters; in tests two outputs at a time. LibTorch itself takes 24 MB when it is first used.
   Footprint footprint(std::size_t trained, std::size_t tested) const override {
@@ -97,21 +89,60 @@ class TorchNetwork final : public Network {
     footprint.at(Moment::testing) = static_cast<double>(tested * (3 * largest + unfolded) * sizeof(float));
     return footprint;
   }
-  void initialise(Stream& random, std::span<float> parameters) const override {
-    architecture_.initialise(random, parameters);
+
+  std::vector<Tensor> place(const Tensor& flat) override {
+    tensors_.clear();
+    std::vector<Tensor> trainable;
+    for (const Slot& slot : slots_) {
+      const Tensor values = flat.narrow(0, extent(slot.offset), extent(slot.size)).view(slot.shape);
+      tensors_.push_back(slot.trainable ? values.detach().requires_grad_(true) : values);
+      if (slot.trainable) trainable.push_back(tensors_.back());
+    }
+    return trainable;
   }
+
+  TorchAnswer forward(const Tensor& features, RunningStatistics statistics, std::optional<std::uint64_t>) override {
+    std::vector<Tensor> saved;
+    Tensor value = features, attention;
+    TorchPass pass{.slots = tensors_, .saved = saved, .attention = attention, .statistics = statistics};
+    for (const auto& layer : architecture_.layers()) value = layer->forward(value, pass);
+    return {value, attention};
+  }
+
+ private:
+  Architecture architecture_;
+  std::vector<Slot> slots_;  ///< by number
+  ParameterLayout layout_;
+  std::vector<Tensor> tensors_;  ///< of every slot, by number
+};
+
+class TorchNetwork final : public Network {
+ public:
+  TorchNetwork(std::unique_ptr<TorchBody> body, const std::string& device, std::shared_ptr<const Objective> objective)
+      : body_(std::move(body)),
+        objective_(std::move(objective)),
+        layout_(body_->layout()),
+        device_(torch_device(device)) {}
+
+  const ParameterLayout& layout() const override { return layout_; }
+  const ModelShape& shape() const override { return body_->shape(); }
+  double forward_flops() const override { return body_->forward_flops(); }
+  Footprint footprint(std::size_t trained, std::size_t tested) const override {
+    return body_->footprint(trained, tested);
+  }
+  void initialise(Stream& random, std::span<float> parameters) const override { body_->initialise(random, parameters); }
 
   void outputs(std::span<const float> parameters, const Batch& batch, std::span<float> out) override {
     SOUK_EXPECT(out.size() == batch.samples * shape().outputs());
     const c10::NoGradGuard no_gradients;
     place(parameters);
-    copy_out(forward(features(batch), RunningStatistics::use).outputs, out);
+    copy_out(forward(batch, RunningStatistics::use).outputs, out);
   }
 
   double gradient(std::span<float> parameters, const Batch& batch, std::span<float> gradient) override {
     SOUK_EXPECT(gradient.size() == layout_.trainable() && batch.samples > 0);
     place(parameters);
-    const double loss = backward(forward(features(batch), RunningStatistics::update), batch, gradient);
+    const double loss = backward(forward(batch, RunningStatistics::update), batch, gradient);
     const std::size_t trainable = layout_.trainable();
     if (!device_.is_cpu()) copy_out(flat_.slice(0, extent(trainable)), parameters.subspan(trainable));
     return loss;
@@ -126,8 +157,20 @@ class TorchNetwork final : public Network {
     SOUK_EXPECT(out.trainable.empty() || out.trainable.size() == layout_.trainable());
     SOUK_EXPECT(out.shares.empty() || objective_->takes_shares());
     place(parameters);
+    try {
+      multiply(batch, direction, out);
+    } catch (const InputError&) {
+      throw;
+    } catch (const std::exception& error) {
+      throw_input_error("{}: a product with its Hessian is asked for, and cannot be formed: {}", body_->name(),
+                        complaint_of(error));
+    }
+  }
+
+ private:
+  void multiply(const Batch& batch, std::span<const float> direction, const DirectionalGradients& out) {
     const Tensor read = out.features.empty() ? features(batch) : features(batch).clone().requires_grad_(true);
-    const Tensor outputs = forward(read, RunningStatistics::leave).joined();
+    const Tensor outputs = joined(body_->forward(read, RunningStatistics::leave, batch.draws));
     const std::vector<float> answers = to_floats(outputs);
     std::vector<float> values = answers;
     differentiate(batch, values);
@@ -154,18 +197,11 @@ class TorchNetwork final : public Network {
     if (!out.trainable.empty()) copy_slots(products, out.trainable);
   }
 
- private:
-  /// Makes flat_ and tensors_ views of the parameters, or of their copy on the device.
+  /// Makes the network's tensors views of the parameters, or of their copy on the device.
   void place(std::span<const float> parameters) {
     SOUK_EXPECT(parameters.size() == layout_.dimension());
     flat_ = view(parameters, {extent(parameters.size())}).to(device_);
-    tensors_.clear();
-    trainable_.clear();
-    for (const Slot& slot : slots_) {
-      const Tensor values = flat_.narrow(0, extent(slot.offset), extent(slot.size)).view(slot.shape);
-      tensors_.push_back(slot.trainable ? values.detach().requires_grad_(true) : values);
-      if (slot.trainable) trainable_.push_back(tensors_.back());
-    }
+    trainable_ = body_->place(flat_);
   }
 
   Tensor features(const Batch& batch) const {
@@ -175,14 +211,14 @@ class TorchNetwork final : public Network {
   }
 
   /// The loss, and its gradient in the trainable values. Cross-entropy stays on the device, by LibTorch's operator.
-  double backward(const Answer& answer, const Batch& batch, std::span<float> gradient) const {
+  double backward(const TorchAnswer& answer, const Batch& batch, std::span<float> gradient) const {
     const Tensor& outputs = answer.outputs;
     if (objective_->is_cross_entropy() && batch.shares.empty()) {
       const Tensor labels =
           at::from_blob(const_cast<std::int32_t*>(batch.labels.data()), {extent(batch.samples)}, at::kInt)
               .to(device_, at::kLong);
       const Tensor loss = at::cross_entropy_loss(outputs, labels);
-      copy_slots(torch::autograd::grad({loss}, trainable_), gradient);
+      copy_slots(grad_of({loss}), gradient);
       return loss.item<double>();
     }
     std::vector<float> values = to_floats(outputs);
@@ -196,7 +232,7 @@ class TorchNetwork final : public Network {
       ends.push_back(answer.attention);
       slopes.push_back(like(answer.attention, attention));
     }
-    copy_slots(torch::autograd::grad(ends, trainable_, slopes), gradient);
+    copy_slots(grad_of(ends, slopes), gradient);
     return sum / static_cast<double>(batch.samples) + of_attention;
   }
 
@@ -231,9 +267,16 @@ class TorchNetwork final : public Network {
     of_attention.put(part, direction);
   }
 
+  /// Derivatives in the trainable tensors; undefined where nothing depends on one.
+  std::vector<Tensor> grad_of(const std::vector<Tensor>& ends, const std::vector<Tensor>& slopes = {}) const {
+    return torch::autograd::grad(ends, trainable_, slopes, /*retain_graph=*/false, /*create_graph=*/false,
+                                 /*allow_unused=*/true);
+  }
+
   /// J^T weights, to be differentiated once more.
   std::vector<Tensor> pulled(const Tensor& outputs, const Tensor& weights) const {
-    return torch::autograd::grad({outputs}, trainable_, {weights}, /*retain_graph=*/true, /*create_graph=*/true);
+    return torch::autograd::grad({outputs}, trainable_, {weights}, /*retain_graph=*/true, /*create_graph=*/true,
+                                 /*allow_unused=*/true);
   }
 
   /// Values in slot order times a flat vector.
@@ -241,6 +284,7 @@ class TorchNetwork final : public Network {
     const Tensor along = view(flat, {extent(flat.size())}).to(device_);
     Tensor sum = at::zeros({}, device_);
     for (std::size_t i = 0; i < values.size(); ++i) {
+      if (!values[i].defined()) continue;
       const Slot& slot = layout_.slots()[i];
       sum = sum.add(values[i].reshape(-1).mul(along.narrow(0, extent(slot.offset), extent(slot.size))).sum());
     }
@@ -273,12 +317,8 @@ class TorchNetwork final : public Network {
     return view(values, shaped.sizes().vec()).to(device_);
   }
 
-  Answer forward(Tensor value, RunningStatistics statistics) const {
-    std::vector<Tensor> saved;
-    Tensor attention;
-    TorchPass pass{.slots = tensors_, .saved = saved, .attention = attention, .statistics = statistics};
-    for (const auto& layer : architecture_.layers()) value = layer->forward(value, pass);
-    return {value, attention};
+  TorchAnswer forward(const Batch& batch, RunningStatistics statistics) {
+    return body_->forward(features(batch), statistics, batch.draws);
   }
 
   static void copy_out(const Tensor& values, std::span<float> out) {
@@ -290,25 +330,56 @@ class TorchNetwork final : public Network {
   void copy_slots(const std::vector<Tensor>& values, std::span<float> out) const {
     for (std::size_t i = 0; i < values.size(); ++i) {
       const Slot& slot = layout_.slots()[i];
-      copy_out(values[i], out.subspan(slot.offset, slot.size));
+      const std::span<float> place = out.subspan(slot.offset, slot.size);
+      if (values[i].defined()) {
+        copy_out(values[i], place);
+      } else {
+        std::ranges::fill(place, 0.0F);
+      }
     }
   }
 
-  Architecture architecture_;
+  std::unique_ptr<TorchBody> body_;
   std::shared_ptr<const Objective> objective_;
-  std::vector<Slot> slots_;  ///< by number
   ParameterLayout layout_;
   at::Device device_;
   Tensor flat_;                    ///< all parameters
-  std::vector<Tensor> tensors_;    ///< of every slot, by number
   std::vector<Tensor> trainable_;  ///< those of trainable slots, which are leaves, in slot order
 };
 
 }  // namespace
 
+at::Device torch_device(const std::string& name) {
+  if (name == "cpu") return at::kCPU;
+  SOUK_REQUIRE(name == "cuda" || name.rfind("cuda:", 0) == 0, "device \"{}\": must be cpu, cuda or cuda:K", name);
+  SOUK_REQUIRE(torch::cuda::is_available(),
+               "device \"{}\": this LibTorch has no CUDA; use \"cpu\", or build against a LibTorch with it", name);
+  const at::Device device(name);
+  SOUK_REQUIRE(!device.has_index() || static_cast<std::size_t>(device.index()) < torch::cuda::device_count(),
+               "device \"{}\": this machine has {} CUDA devices", name, torch::cuda::device_count());
+  return device;
+}
+
+std::string complaint_of(const std::exception& error) {
+  const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
+  const std::string text = of_torch != nullptr ? of_torch->what_without_backtrace() : error.what();
+  // Where the interpreter speaks, the reason stands behind the traceback.
+  constexpr std::string_view mark = "Error: ";
+  const std::size_t at = text.rfind(mark);
+  const std::string_view from = std::string_view(text).substr(at == std::string::npos ? 0 : at + mark.size());
+  const std::size_t first = from.find_first_not_of("\n ");
+  if (first == std::string_view::npos) return "it says nothing more";
+  return std::string(from.substr(first, from.find('\n', first) - first));
+}
+
 std::unique_ptr<Network> make_torch_network(const Architecture& architecture, const std::string& device,
                                             std::shared_ptr<const Objective> objective) {
-  return std::make_unique<TorchNetwork>(architecture, device, std::move(objective));
+  return make_torch_network(std::make_unique<LayeredBody>(architecture), device, std::move(objective));
+}
+
+std::unique_ptr<Network> make_torch_network(std::unique_ptr<TorchBody> body, const std::string& device,
+                                            std::shared_ptr<const Objective> objective) {
+  return std::make_unique<TorchNetwork>(std::move(body), device, std::move(objective));
 }
 
 }  // namespace souk

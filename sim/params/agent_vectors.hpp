@@ -17,6 +17,7 @@ class AgentVectors {
   /// Contract: it has one.
   const ColumnVector& at(AgentId agent) const { return vectors_.at(agent.value); }
   bool has(AgentId agent) const { return vectors_.contains(agent.value); }
+  void forget(AgentId agent) { vectors_.erase(agent.value); }
   /// Those of these agents as a matrix, [agents, d]: a view that lives until the next change.
   ColumnMatrix rows_of(const Comm& comm, std::span<const AgentId> agents, const ColumnMatrix& like);
   /// Collective.

@@ -5,15 +5,29 @@
 #include <utility>
 
 #include "sim/base/contract.hpp"
+#include "sim/base/multiversion.hpp"
 #include "sim/learn/graphs/graph_kernels.hpp"
 #include "sim/learn/graphs/layer_parts.hpp"
 
 namespace souk {
 namespace {
 
-double activated(Activation activation, double x) {
-  if (x > 0) return x;
-  return activation == Activation::elu ? std::exp(x) - 1.0 : 0.0;
+// A loop for each activation, without a choice inside: compilers take several values at a time.
+
+double rectified_linear(double x) { return x > 0 ? x : 0.0; }
+double exponential_linear(double x) { return x > 0 ? x : std::exp(x) - 1.0; }
+
+SOUK_MULTIVERSION void rectify_all(std::span<const double> in, std::span<double> out) {
+  for (std::size_t i = 0; i < in.size(); ++i) out[i] = rectified_linear(in[i]);
+}
+
+/// By how much activated values move where others move by `row`, which becomes that.
+SOUK_MULTIVERSION void rectify_change(std::size_t width, const double* before, double* row) {
+  for (std::size_t c = 0; c < width; ++c) row[c] = rectified_linear(before[c] + row[c]) - rectified_linear(before[c]);
+}
+
+SOUK_MULTIVERSION void add_scaled(std::size_t width, double factor, const double* row, double* sums) {
+  for (std::size_t c = 0; c < width; ++c) sums[c] += factor * row[c];
 }
 
 double factor(const std::vector<double>& factors, std::uint32_t node, double otherwise) {
@@ -59,8 +73,12 @@ void ScaledAnswers::pass() {
                                                   .out = before_[l].data(),
                                                   .kept = kept});
     if (l + 1 == widths_.size()) break;
-    in = before_[l];
-    for (double& x : in) x = activated(network_.activation, x);
+    in.resize(before_[l].size());
+    if (network_.activation == Activation::elu) {
+      std::ranges::transform(before_[l], in.begin(), exponential_linear);
+    } else {
+      rectify_all(before_[l], in);
+    }
   }
 }
 
@@ -150,12 +168,10 @@ ScaledAnswers::Change ScaledAnswers::spread(const Change& in, const EdgeFactors<
     for (std::uint64_t e = all.offsets[from]; e < all.offsets[from + 1]; ++e) {
       const std::uint32_t to = all.columns[e];
       double* sums = row_of(out, to, width);
-      const double weight = factor(edges.at, to, 1.0) * sent;
-      for (std::size_t c = 0; c < width; ++c) sums[c] += weight * row[c];
+      add_scaled(width, factor(edges.at, to, 1.0) * sent, row, sums);
     }
     if (kept == 0.0) continue;
-    double* sums = row_of(out, from, width);
-    for (std::size_t c = 0; c < width; ++c) sums[c] += kept * row[c];
+    add_scaled(width, kept, row, row_of(out, from, width));
   }
   return out;
 }
@@ -164,8 +180,7 @@ void ScaledAnswers::add(Change& to, const Change& more, std::size_t width) {
   marks_.begin(nodes_.size());
   for (std::size_t i = 0; i < to.nodes.size(); ++i) marks_.put(to.nodes[i], static_cast<std::uint32_t>(i));
   for (std::size_t i = 0; i < more.nodes.size(); ++i) {
-    double* sums = row_of(to, more.nodes[i], width);
-    for (std::size_t c = 0; c < width; ++c) sums[c] += more.rows[i * width + c];
+    add_scaled(width, 1.0, more.rows.data() + i * width, row_of(to, more.nodes[i], width));
   }
 }
 
@@ -174,9 +189,12 @@ void ScaledAnswers::activate(Change& change, std::size_t layer) const {
   for (std::size_t i = 0; i < change.nodes.size(); ++i) {
     const double* before = before_[layer].data() + change.nodes[i] * width;
     double* row = change.rows.data() + i * width;
-    for (std::size_t c = 0; c < width; ++c) {
-      row[c] = activated(network_.activation, before[c] + row[c]) - activated(network_.activation, before[c]);
+    if (network_.activation != Activation::elu) {
+      rectify_change(width, before, row);
+      continue;
     }
+    for (std::size_t c = 0; c < width; ++c)
+      row[c] = exponential_linear(before[c] + row[c]) - exponential_linear(before[c]);
   }
 }
 

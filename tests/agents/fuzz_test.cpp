@@ -89,6 +89,8 @@ class RandomScenario {
     }
     if (scenario_.has_market() || scenario_.has_unlearning() || graph() || !coin(0.3)) scenario_.clear_privacy();
     if (scenario_.has_privacy()) tidy(*scenario_.mutable_privacy());
+    if (!coin(0.3)) scenario_.clear_communication();
+    if (scenario_.has_communication()) tidy(*scenario_.mutable_communication());
     if (graph() || !classes() || scenario_.task().data().has_topics() || !coin(0.3)) scenario_.clear_inference();
     if (scenario_.has_inference()) tidy(*scenario_.mutable_inference());
     scenario_.clear_name();
@@ -128,7 +130,7 @@ class RandomScenario {
       if (task.objective().has_channel_correlation()) task.mutable_objective()->clear_loss();
       return;
     }
-    if (of_nodes) model.clear_network();
+    if (of_nodes || model.has_torchscript()) model.clear_network();  // which needs a file
     if (data.scaling() == scenario::Data::ROWS) data.clear_scaling();
     if (scenario_.partition().has_louvain()) scenario_.mutable_partition()->mutable_iid();
   }
@@ -233,6 +235,28 @@ class RandomScenario {
     privacy.clear_budget();  // one that is drawn is mostly too small for a round
   }
 
+  /// A codec, or secure sums of what one sum is enough for; in the order that noise needs.
+  void tidy(scenario::Communication& communication) {
+    const bool alone = !scenario_.has_market() && !scenario_.has_unlearning();
+    if (communication.has_secure_aggregation() && alone) {
+      scenario::SecureAggregation sums;
+      sums.set_greatest(communication.secure_aggregation().greatest());
+      sums.set_modulus_bits(64);
+      communication.Clear();
+      *communication.mutable_secure_aggregation() = sums;
+      scenario_.mutable_aggregator()->clear_pre();
+      scenario_.mutable_aggregator()->mutable_mean()->set_weighting(scenario::Mean::UNIFORM);
+      if (scenario_.has_privacy()) scenario_.mutable_privacy()->mutable_fixed();
+      return;
+    }
+    communication.clear_secure_aggregation();
+    if (communication.codec_case() == scenario::Communication::CODEC_NOT_SET) communication.mutable_qsgd();
+    if (communication.error_feedback() != scenario::Communication::ON) communication.clear_forget_after();
+    const bool noised = scenario_.has_privacy() && scenario_.privacy().local_noise() > 0.0;
+    communication.set_order(noised ? scenario::Communication::NOISE_THEN_COMPRESS
+                                   : scenario::Communication::COMPRESS_THEN_CLIP);
+  }
+
   /// Few victims and short searches, of clients that train on all that they have, as it is.
   void tidy(scenario::Inference& inference) {
     scenario::Task& task = *scenario_.mutable_task();
@@ -257,6 +281,12 @@ class RandomScenario {
     const bool reads_first_layer = model.has_mlp() && model.mlp().activation() == scenario::Mlp::RELU;
     if ((attack.has_imprint() || attack.has_affine_inversion()) && !reads_first_layer) attack.mutable_label_counts();
     if (attack.has_imprint() && number > 0) attack.mutable_affine_inversion();
+    const bool secure = scenario_.communication().has_secure_aggregation();
+    if (secure && !coin(0.1)) attack.mutable_published();
+    if (!attack.has_update() && !coin(0.1)) {  // what compares single updates
+      if (attack.has_membership()) attack.mutable_membership()->clear_against_others();
+      if (attack.has_source()) attack.mutable_label_counts();
+    }
     if (!attack.has_gradient_matching()) return;
     scenario::GradientMatching& matching = *attack.mutable_gradient_matching();
     matching.set_restarts(2);
@@ -348,6 +378,9 @@ class RandomScenario {
     if (market.has_contribution_proportional() || market.has_sparsified_model()) {
       if (market.valuation_case() == scenario::Market::VALUATION_NOT_SET) market.mutable_influence();
     }
+    // Those of one's own need a file.
+    if (market.has_python_payment()) market.clear_payment();
+    if (market.has_python_valuation()) market.mutable_influence();
     if (market.has_shapley()) market.mutable_loo();  // up to 4,096 models a round
     if (market.has_gtg_shapley()) market.mutable_gtg_shapley()->set_max_permutations(8);
     if (market.has_tmc_shapley()) market.mutable_tmc_shapley()->set_permutations(4);

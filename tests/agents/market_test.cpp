@@ -145,7 +145,7 @@ RoundRecord random_round(Trading& trading, std::size_t sellers, RoundIndex round
     }
     std::map<std::int64_t, MicroCredits> before;
     for (const Offer& offer : offers) before[offer.seller.value] = trading.ledger.balance(offer.seller.value);
-    for (const SellerRound& seller : desk.settle(round, deliveries, record)) {
+    for (const SellerRound& seller : desk.settle(Comm::self(), round, deliveries, record)) {
       EXPECT_EQ(trading.ledger.balance(seller.seller.value) - before[seller.seller.value], seller.paid);
     }
   }
@@ -236,7 +236,7 @@ TEST(MarketDesk, asks_no_more_sellers_than_it_can_pay) {
   OneBuyer market("unit_price { price: 2 }", 10, {.budget = to_micro(7)});
 
   EXPECT_EQ(market.desk.open_round(10, market.record), 3u);
-  market.desk.settle({1}, std::vector<Delivery>{{{0}, 1.0}, {{1}, 1.0}, {{2}, 0.5}}, market.record);
+  market.desk.settle(Comm::self(), {1}, std::vector<Delivery>{{{0}, 1.0}, {{1}, 1.0}, {{2}, 0.5}}, market.record);
   RoundRecord second;
   EXPECT_EQ(market.desk.open_round(10, second), 0u);  // one credit is left
 
@@ -265,7 +265,8 @@ TEST(MarketDesk, needs_no_money_where_a_model_is_the_reward) {
   OneBuyer market("sparsified_model {}", 4);
 
   EXPECT_EQ(market.desk.open_round(4, market.record), 4u);
-  const auto outcomes = market.desk.settle({1}, std::vector<Delivery>{{{0}, 0.5}, {{2}, 0.5}}, market.record);
+  const auto outcomes =
+      market.desk.settle(Comm::self(), {1}, std::vector<Delivery>{{{0}, 0.5}, {{2}, 0.5}}, market.record);
 
   EXPECT_TRUE(market.record.transfers.empty());
   EXPECT_EQ(outcomes[1].paid, 0);
@@ -278,7 +279,7 @@ TEST(MarketDesk, books_deposits_on_both_sides) {
   for (std::uint32_t id = 0; id < 4; ++id) market.ledger.issue(id, 600'000, market.record);
   ASSERT_EQ(market.desk.open_round(4, market.record), 4u);
 
-  const auto outcomes = market.desk.settle({1},
+  const auto outcomes = market.desk.settle(Comm::self(), {1},
                                            std::vector<Delivery>{{.seller = {0}, .weight = 0.75},
                                                                  {.seller = {1}, .weight = 0.25},
                                                                  {.seller = {2}, .weight = 0.0},
@@ -298,7 +299,7 @@ TEST(MarketDesk, books_deposits_on_both_sides) {
   EXPECT_EQ(outcomes[3].paid, 1'000'000);
   EXPECT_EQ(market.record.metric("spent_total"), 3.0) << "payments only";
   EXPECT_EQ(market.desk.open_round(4, market.record), 4u) << "1.5 credits: the deposit, and 0.5 to share out";
-  market.desk.settle({2}, {}, market.record);
+  market.desk.settle(Comm::self(), {2}, {}, market.record);
   EXPECT_EQ(market.ledger.balance(account::buyer), 1'500'000) << "the deposit comes back";
 }
 
@@ -316,8 +317,8 @@ TEST(MarketDesk, pays_the_prices_agreed_on_whatever_the_order_of_offers) {
 
   const std::vector<bool> seen = market.desk.shortlist(
       std::vector<Offer>{{{3}, 0, -0.5}, {{2}, 6'000'000, 0.8}, {{0}, 4'000'000, 0.9}, {{1}, 1'000'000, 0.5}});
-  const auto outcomes =
-      market.desk.settle({1}, std::vector<Delivery>{{{0}, 0.5}, {{1}, 0.5}, {{2}, 0.0}, {{3}, 0.0}}, market.record);
+  const auto outcomes = market.desk.settle(
+      Comm::self(), {1}, std::vector<Delivery>{{{0}, 0.5}, {{1}, 0.5}, {{2}, 0.0}, {{3}, 0.0}}, market.record);
 
   EXPECT_THAT(seen, ElementsAre(false, false, true, true));
   EXPECT_EQ(outcomes[0].paid, 7'000'000);  // 9 less 2, the surplus of the best loser
@@ -331,7 +332,7 @@ TEST(MarketDesk, adds_noise_of_this_deviation_to_prices) {
   for (std::uint32_t id = 0; id < 4000; ++id) deliveries.push_back({.seller = {id}, .weight = 1.0});
 
   RunningMoments prices;
-  for (const SellerRound& seller : market.desk.settle({1}, deliveries, market.record)) {
+  for (const SellerRound& seller : market.desk.settle(Comm::self(), {1}, deliveries, market.record)) {
     prices.add(to_credits(seller.paid));
   }
 

@@ -73,6 +73,30 @@ TEST_F(OwnRulesApp, conform_passes_what_every_rule_must_do_and_fails_what_does_n
   EXPECT_EQ(run({"conform", "nowhere.py"}).exit_code, 2);
 }
 
+TEST_F(OwnRulesApp, conform_tries_attacks) {
+  const Ended fine = run({"conform", "scenarios/own/hidden_mean.py", "--set", "stretch=0.9"});
+  EXPECT_EQ(fine.exit_code, 0) << fine.out << fine.err;
+  EXPECT_EQ(count_of(fine.out, "pass  "), 11U) << fine.out;
+  EXPECT_EQ(count_of(text_of(repository() / "docs" / "own-rules.md"), fine.out), 1U) << fine.out;
+  write("bad.py",
+        "import numpy as np\n"
+        "rounds = []\n"
+        "def craft(own, root_update):\n"
+        "  rounds.append(1)\n"
+        "  return own * len(rounds) + np.random.default_rng().normal()\n");
+  const Ended bad = run({"conform", "bad.py"});
+  EXPECT_EQ(bad.exit_code, 1) << bad.out << bad.err;
+  EXPECT_THAT(
+      bad.out,
+      AllOf(HasSubstr("FAIL  does the same when run again: the model or a state is another one\n"),
+            HasSubstr("FAIL  saving, loading and going on"), HasSubstr("none  crafts with knowledge ALL"),
+            HasSubstr("pass  leaves what others train as it is"), HasSubstr("pass  crafts with knowledge RULE")));
+  write("raises.py", "def craft(own):\n  raise ValueError('enough')\n");
+  EXPECT_THAT(run({"conform", "raises.py"}).out, AllOf(HasSubstr("FAIL  crafts for a group of three: "),
+                                                       HasSubstr("raises.py:2: craft raised ValueError: enough")));
+  EXPECT_EQ(run({"conform", "bad.py", "--set", "c=1"}).exit_code, 2);
+}
+
 TEST_F(OwnRulesApp, panels_are_the_same_on_any_number_of_ranks) {
   write("rows.py", "columnwise = True\ndef aggregate(updates): return updates[abs(updates).sum(axis=1).argmin()]\n");
   const Ended rows = run({"aggregate", "python", "--set", "file=rows.py", "--updates", "nowhere.npy"});

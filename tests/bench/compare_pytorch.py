@@ -1,6 +1,6 @@
 """PyTorch's half of tests/bench/compare_pytorch, and its inputs.
 
-    compare_pytorch.py prepare FOLDER MODEL CLIENTS SAMPLES CHANNELS HEIGHT WIDTH   write data and initial parameters
+    compare_pytorch.py prepare FOLDER MODEL CLIENTS SAMPLES CHANNELS HEIGHT WIDTH   write data, initial parameters, TorchScript
     compare_pytorch.py train   FOLDER MODEL CLIENTS SAMPLES CHANNELS HEIGHT WIDTH BATCH RATE   print seconds
     compare_pytorch.py compare FOLDER CLIENTS   print the largest relative distance between the two halves' parameters
     compare_pytorch.py updates FOLDER ROWS COLUMNS   write a matrix of updates
@@ -62,7 +62,9 @@ def prepare(folder, model, clients, samples, shape):
     (centres[labels] + noise).tofile(f"{folder}/features.f32")
     labels.tofile(f"{folder}/labels.i32")
     torch.manual_seed(1)
-    flat_parameters(build(model, *shape)).numpy().tofile(f"{folder}/initial.f32")
+    network = build(model, *shape)
+    flat_parameters(network).numpy().tofile(f"{folder}/initial.f32")
+    torch.jit.script(network).save(f"{folder}/network.pt")
 
 
 def train(folder, model, clients, samples, shape, batch, rate):
@@ -87,9 +89,9 @@ def train(folder, model, clients, samples, shape, batch, rate):
             trained.append(flat_parameters(network))
 
     train_all()
-    start = time.perf_counter()
+    start = time.process_time()
     train_all()
-    print(f"{time.perf_counter() - start:.6f}")
+    print(f"{time.process_time() - start:.6f}")
     torch.stack(trained).numpy().tofile(f"{folder}/theirs.f32")
 
 
@@ -178,7 +180,7 @@ def main():
         return aggregate(folder, sys.argv[3], *[int(size) for size in sys.argv[4:7]])
     if action == "compare":
         return compare(folder, int(sys.argv[3]))
-    model, sizes = sys.argv[3], [int(size) for size in sys.argv[4:9]]
+    model, sizes = sys.argv[3].split(":")[-1], [int(size) for size in sys.argv[4:9]]
     if action == "prepare":
         return prepare(folder, model, sizes[0], sizes[1], sizes[2:])
     return train(folder, model, sizes[0], sizes[1], sizes[2:], int(sys.argv[9]), float(sys.argv[10]))

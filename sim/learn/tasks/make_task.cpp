@@ -1,5 +1,6 @@
 #include "scenarios/learning.pb.h"
 #include "sim/learn/architecture.hpp"
+#include "sim/learn/scripted/scripted_network.hpp"
 #include "sim/learn/tasks/classification.hpp"
 #include "sim/learn/tasks/node_classification.hpp"
 #include "sim/learn/tasks/regression.hpp"
@@ -7,6 +8,7 @@
 namespace souk {
 
 std::size_t parameter_count(const scenario::Model& model, const Dataset& train) {
+  if (!train.shape().graph && model.has_torchscript()) return scripted_parameter_count(model.torchscript());
   if (!train.shape().graph) return make_architecture(model, model_shape(train)).layout().dimension();
   const GraphModelShape shape{.features = train.features(), .classes = static_cast<std::size_t>(train.classes())};
   return GraphNetwork(make_graph_architecture(model, shape), shape, make_objective(scenario::Objective(), true))
