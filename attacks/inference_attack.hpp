@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -275,8 +276,11 @@ class InferenceAttack {
   virtual void check(const InferenceSetting&) const {}
   /// How often it begins anew. Attempts may be made on different ranks.
   virtual std::uint32_t attempts() const { return 1; }
-  /// Whether it claims samples.
-  virtual bool claims_samples() const { return false; }
+  /// Whether it makes something of the victims' classes, their counts or the order of mini-batches, where it knows
+  /// them.
+  virtual bool reads_facts() const { return false; }
+  /// What it claims, in words: "counts of classes".
+  virtual std::string claims() const = 0;
   /// What a malicious server sends instead of `model` [trainable], which is changed in place; of attacks that control
   /// it. The same on every rank.
   virtual void craft_model(const Network&, const SampleTable& /*auxiliary*/, std::uint64_t /*seed*/,
@@ -299,6 +303,7 @@ class ReadWith : public InferenceAttack {
  public:
   using View = CaseView<Grants...>;
   InferenceGrants needs() const override { return (InferenceGrants{} | ... | Grants::grants); }
+  bool reads_facts() const final { return (std::is_same_v<Grants, FactsIfKnown> || ...); }
   Attempt infer_from(const InferenceAccess& access) const final { return infer(View(access)); }
   virtual Attempt infer(const View& view) const = 0;
 };

@@ -86,7 +86,7 @@ void Compression::prepare_update(RoundIndex round, AgentId client, std::span<flo
     loss.left_out += static_cast<double>(difference) * static_cast<double>(difference);
     if (feedback_) left_out[j] = difference;
   }
-  losses_.push_back(loss);
+  if (!server_->crafts(client, round)) losses_.push_back(loss);
 }
 
 void Compression::receive(ServerRound& round, RoundRecord& record) {

@@ -73,6 +73,21 @@ void check_ring(const scenario::SecureAggregation& config, const SecureRing& rin
       samples > 1 ? fmt::format(", each as often as its client has samples, up to {}", samples) : "");
 }
 
+/// What the threshold and the partners are for, and groups that never come about.
+void check_protocol(const scenario::SecureAggregation& config, std::size_t most) {
+  const std::string path = "communication.secure_aggregation";
+  SOUK_REQUIRE(
+      config.threshold() > 0.5,
+      "{}.threshold = {}: with half of the shares a server may have both a client's masks opened, those that it "
+      "shares and its own, and read its update; use more than 0.5",
+      path, config.threshold());
+  SOUK_REQUIRE(most >= 2, "{}: a round brings one update at most, and the sum of one is that update", path);
+  SOUK_REQUIRE(config.group() <= most, "{}.group = {}: a round brings {} updates at most", path, config.group(), most);
+  const std::size_t size = config.group() == 0 ? most : config.group();
+  SOUK_REQUIRE(config.neighbours() < size, "{}.neighbours = {}: in a group of {} a client has {} partners at most",
+               path, config.neighbours(), size, size - 1);
+}
+
 std::uint64_t most_samples(const Federation& federation) {
   std::size_t most = 1;
   for (std::uint32_t client = 0; client < federation.population().clients(); ++client) {
@@ -119,6 +134,7 @@ SecureAggregation::SecureAggregation(const World& world)
       noised_(world.scenario.privacy().noise_multiplier() > 0.0) {
   check_rule(world.scenario.aggregator(), config_.group());
   check_sections(world.scenario);
+  check_protocol(config_, federation_.selector().most());
   check_ring(config_, ring_, largest_group(config_, federation_), by_samples_ ? most_samples(federation_) : 1);
   SOUK_REQUIRE(federation_.parameters() == federation_.task().layout().trainable(),
                "communication.secure_aggregation: the model has running statistics, which travel in the clear; use one "

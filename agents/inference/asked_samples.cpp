@@ -125,14 +125,15 @@ SourceScore source_score(const ClaimedSources& claim, const AskedSamples& asked,
       ++of_class[static_cast<std::size_t>(federation.train().labels()[sample])][k];
     }
   }
-  SourceScore score;
-  const double each = 1.0 / static_cast<double>(asked.labels.size());
+  std::size_t right = 0, by_class = 0;
   for (std::size_t i = 0; i < asked.labels.size(); ++i) {
-    score.right += claim.sources[i] == place ? each : 0.0;
-    score.by_size += largest(sizes) == place ? each : 0.0;
-    score.by_class += largest(of_class[static_cast<std::size_t>(asked.labels[i])]) == place ? each : 0.0;
+    right += claim.sources[i] == place ? 1 : 0;
+    by_class += largest(of_class[static_cast<std::size_t>(asked.labels[i])]) == place ? 1 : 0;
   }
-  return score;
+  const auto all = static_cast<double>(asked.labels.size());
+  return {.right = static_cast<double>(right) / all,
+          .by_size = largest(sizes) == place ? 1.0 : 0.0,
+          .by_class = static_cast<double>(by_class) / all};
 }
 
 void record_membership(const std::string& name, std::span<const MembershipScore> victims, std::uint64_t seed,
@@ -157,17 +158,17 @@ void record_membership(const std::string& name, std::span<const MembershipScore>
 
 void record_sources(const std::string& name, std::span<const SourceScore> victims, RoundRecord& record) {
   if (victims.empty()) return;
-  SourceScore mean;
-  const double each = 1.0 / static_cast<double>(victims.size());
+  SourceScore sum;
   for (const SourceScore& victim : victims) {
-    mean.right += each * victim.right;
-    mean.by_size += each * victim.by_size;
-    mean.by_class += each * victim.by_class;
+    sum.right += victim.right;
+    sum.by_size += victim.by_size;
+    sum.by_class += victim.by_class;
   }
+  const auto count = static_cast<double>(victims.size());
   const std::string prefix = "inference." + name + ".source_";
-  record.add(prefix + "accuracy", mean.right);
-  record.add(prefix + "by_size", mean.by_size);
-  record.add(prefix + "by_class", mean.by_class);
+  record.add(prefix + "accuracy", sum.right / count);
+  record.add(prefix + "by_size", sum.by_size / count);
+  record.add(prefix + "by_class", sum.by_class / count);
 }
 
 }  // namespace souk

@@ -93,6 +93,8 @@ void InferenceCampaign::check(const scenario::Scenario& scenario, const Federati
                "{}: the attack needs samples of its own, and inference.auxiliary_per_class is 0", path);
   SOUK_REQUIRE(!needs.has(InferenceGrant::control) || config_.principal() == Config::SERVER,
                "{}.principal: the attack sends the model that it attacks, which only the SERVER can", path);
+  SOUK_REQUIRE(attack_->reads_facts() || !(config_.knows_labels() || config_.knows_counts() || config_.knows_order()),
+               "{}.knows_labels, knows_counts, knows_order: the attack makes nothing of them", path);
   SOUK_REQUIRE(!needs.has(InferenceGrant::others) || (config_.has_update() && config_.principal() != Config::OUTSIDER),
                "{}: the attack compares single updates; set update {{ }}", path);
   check_secure(config_, scenario.communication(), path);

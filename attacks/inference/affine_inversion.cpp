@@ -13,7 +13,7 @@ class AffineInversion final : public ReadWith<> {
  public:
   explicit AffineInversion(const scenario::AffineInversion& config) : config_(config) {}
 
-  bool claims_samples() const override { return true; }
+  std::string claims() const override { return "samples"; }
 
   void check(const InferenceSetting& setting) const override {
     SOUK_REQUIRE(first_affine_layer(setting.network.layout(), setting.network.shape().inputs()),

@@ -37,7 +37,7 @@ class GradientMatching final : public ReadWith<KnowsTraining, AuxiliaryIfThere, 
  public:
   explicit GradientMatching(const scenario::GradientMatching& config) : config_(config) {}
 
-  bool claims_samples() const override { return true; }
+  std::string claims() const override { return "samples"; }
   std::uint32_t attempts() const override { return config_.restarts(); }
 
   void check(const InferenceSetting& setting) const override {

@@ -35,7 +35,7 @@ class Imprint final : public ReadWith<ControlsModel, Auxiliary> {
  public:
   explicit Imprint(const scenario::Imprint& config) : config_(config) {}
 
-  bool claims_samples() const override { return true; }
+  std::string claims() const override { return "samples"; }
 
   void check(const InferenceSetting& setting) const override {
     SOUK_REQUIRE(setting.relu_perceptron,

@@ -15,6 +15,8 @@ class LabelCounts final : public ReadWith<KnowsTraining, AuxiliaryIfThere> {
     check_label_estimate(config_.estimator(), "label_counts.estimator", setting);
   }
 
+  std::string claims() const override { return "counts of classes"; }
+
   Attempt infer(const View& view) const override {
     return {.claim = ClaimedCounts{
                 estimated_counts(config_.estimator(), config_.both_models(), view, view, view.auxiliary())}};

@@ -54,6 +54,8 @@ class Membership final : public ReadWith<SeesCandidates, OthersIfThere, StepsIfK
     return needs;
   }
 
+  std::string claims() const override { return "a score for every sample asked about"; }
+
   Attempt infer(const View& view) const override {
     ClaimedScores claim;
     for (std::size_t i = 0; i < view.candidates().size(); ++i) claim.scores.push_back(score(view, i));

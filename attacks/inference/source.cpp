@@ -13,6 +13,8 @@ class Source final : public ReadWith<SeesCandidates, SeesAllUpdates> {
  public:
   explicit Source(const scenario::SourceInference&) {}
 
+  std::string claims() const override { return "the owner of every sample asked about"; }
+
   Attempt infer(const View& view) const override {
     const SampleTable& candidates = view.candidates();
     ClaimedSources claim{.sources = std::vector<std::uint32_t>(candidates.size(), 0)};

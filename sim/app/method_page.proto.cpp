@@ -108,11 +108,14 @@ void declare_inference(const pb::FieldDescriptor& choice, MethodPage& page) {
   config.GetReflection()->MutableMessage(&config, &choice);
   const auto attack = make_inference_attack(config);
   const InferenceGrants needs = attack->needs();
-  page.facts.emplace_back("reads", or_else(listed({{needs.has(InferenceGrant::training), "how clients train"},
-                                                   {needs.has(InferenceGrant::auxiliary), "samples of its own"},
-                                                   {needs.has(InferenceGrant::control), "the model that it has sent"}}),
-                                           "what it is shown alone"));
-  page.facts.emplace_back("claims", attack->claims_samples() ? "samples" : "counts of classes");
+  page.facts.emplace_back("reads",
+                          or_else(listed({{needs.has(InferenceGrant::training), "how clients train"},
+                                          {needs.has(InferenceGrant::auxiliary), "samples of its own"},
+                                          {needs.has(InferenceGrant::control), "the model that it has sent"},
+                                          {needs.has(InferenceGrant::candidates), "samples that it is asked about"},
+                                          {needs.has(InferenceGrant::others), "all updates of the round"}}),
+                                  "what it is shown alone"));
+  page.facts.emplace_back("claims", attack->claims());
 }
 
 /// An attack with default parameters.

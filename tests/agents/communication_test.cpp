@@ -10,8 +10,8 @@
 #include "agents/communication/secure_aggregation.hpp"
 #include "agents/communication/secure_ring.hpp"
 #include "agents/stage.hpp"
-#include "sim/params/random_words.hpp"
 #include "sim/base/streams.hpp"
+#include "sim/params/random_words.hpp"
 #include "tests/support/simulated.hpp"
 
 namespace souk::communication_test {
@@ -159,6 +159,11 @@ TEST(Communication, what_attackers_craft_is_encoded_too_and_leaves_nothing_behin
   simulate(scenario_of("top_k { share: 0.05 } error_feedback: OFF", still, all));
   EXPECT_EQ(watched[1].updates[4], after_crafting);
   EXPECT_NE(watched[1].updates[0], after_training);
+}
+
+TEST(Communication, what_attackers_craft_does_not_count_as_left_out) {
+  const Simulated run = simulate(scenario_of("top_k { share: 0.05 }", "attacks { count: 12 gaussian {} }"));
+  EXPECT_EQ(run.records[0].metric("communication.error"), std::nullopt);
 }
 
 TEST(Communication, bytes_are_those_of_the_messages) {
@@ -399,6 +404,11 @@ TEST(Communication, refuses_what_cannot_be) {
   EXPECT_THAT(refused("secure_aggregation { group: 1 }", "", "median {}"), HasSubstr("is that update"));
   EXPECT_THAT(refused("secure_aggregation { modulus_bits: 16 }"), HasSubstr("may not fit"));
   EXPECT_THAT(refused("secure_aggregation { modulus_bits: 20 }"), HasSubstr("16, 24, 32 or 64"));
+  EXPECT_THAT(refused("secure_aggregation { threshold: 0.5 }"), HasSubstr("more than 0.5"));
+  EXPECT_THAT(refused("secure_aggregation { group: 7 }"), HasSubstr("brings 6 updates at most"));
+  EXPECT_THAT(refused("secure_aggregation { group: 3 neighbours: 3 }"), HasSubstr("2 partners at most"));
+  EXPECT_THAT(refusal_of(scenario_of("secure_aggregation {}", "", "clients: 1 everyone: true")),
+              HasSubstr("one update at most"));
   EXPECT_THAT(refused("secure_aggregation {}", "root {} market {}"), HasSubstr("leave out the market"));
   EXPECT_THAT(
       refused("secure_aggregation { group: 2 }", "attacks { count: 2 fang_krum {} knowledge: RULE }", "krum { f: 0 }"),

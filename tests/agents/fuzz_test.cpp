@@ -287,7 +287,12 @@ class RandomScenario {
       if (attack.has_membership()) attack.mutable_membership()->clear_against_others();
       if (attack.has_source()) attack.mutable_label_counts();
     }
-    if (!attack.has_gradient_matching()) return;
+    if (!attack.has_gradient_matching()) {  // nor do others read what only some know
+      attack.clear_knows_labels();
+      attack.clear_knows_counts();
+      attack.clear_knows_order();
+      return;
+    }
     scenario::GradientMatching& matching = *attack.mutable_gradient_matching();
     matching.set_restarts(2);
     matching.mutable_lbfgs()->set_iterations(2);

@@ -80,6 +80,8 @@ TEST(MembershipRuns, comparing_updates_takes_single_ones) {
   EXPECT_THAT(refusal_of(scenario_of("attacks { sum {} source {} }")), HasSubstr("single updates"));
   EXPECT_THAT(refusal_of(scenario_of("attacks { knows_training: false membership { signal: DIFFERENCE } }")),
               HasSubstr("knows_training"));
+  EXPECT_THAT(refusal_of(scenario_of("attacks { knows_labels: true membership {} }")),
+              HasSubstr("makes nothing of them"));
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <utility>
@@ -54,6 +55,10 @@ class PythonValuationRule final : public ValuationRule {
     PythonAnswer answer = call_on_first_rank(input.comm, *function_, call, [&](const PythonAnswer& given) {
       SOUK_REQUIRE(!given.none && given.numbers.contains("values") && given.diagnostics.empty(),
                    "{}: value must answer values, and may answer standard_errors, and nothing else", function_->path());
+      const auto errors = given.numbers.find("standard_errors");
+      SOUK_REQUIRE(
+          errors == given.numbers.end() || std::ranges::all_of(errors->second, [](double e) { return e >= 0.0; }),
+          "{}: value answers a standard error below 0", function_->path());
     });
     Valuation valuation{.values = std::move(answer.numbers.at("values"))};
     if (answer.numbers.contains("standard_errors")) valuation.standard_errors = answer.numbers.at("standard_errors");
