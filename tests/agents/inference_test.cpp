@@ -87,7 +87,8 @@ TEST(Inference, has_victims_when_it_is_due) {
 }
 
 TEST(LabelCounts, are_nearly_right_for_an_untrained_network_and_better_than_a_guess) {
-  const World world{.model = "mlp { hidden: 64 }", .clients = 40, .rest = "partition { balanced_dirichlet { alpha: 3 } }"};
+  const World world{
+      .model = "mlp { hidden: 64 }", .clients = 40, .rest = "partition { balanced_dirichlet { alpha: 3 } }"};
   const Simulated run =
       simulate(world.with("attacks { label_counts {} } attacks { name: \"llg\" label_counts { "
                           "estimator: ROW_SUMS } }"));
