@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "attacks/bfgs.hpp"
+#include "attacks/softmax_of.hpp"
 #include "sim/base/random.hpp"
 #include "sim/params/dot.hpp"
 
@@ -20,18 +21,6 @@ constexpr int drawn_starts = 6;
 double logistic(double x) { return x >= 0.0 ? 1.0 / (1.0 + std::exp(-x)) : std::exp(x) / (1.0 + std::exp(x)); }
 /// log(1 + exp(x)).
 double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
-
-std::vector<double> softmax_of(std::span<const double> z) {
-  const double top = *std::ranges::max_element(z);
-  std::vector<double> shares;
-  double sum = 0.0;
-  for (const double value : z) {
-    shares.push_back(std::exp(value - top));
-    sum += shares.back();
-  }
-  for (double& share : shares) share /= sum;
-  return shares;
-}
 
 /// Cosines of a round's updates with the root update that these shares would make, and how they depend on the shares.
 class Cosines {

@@ -3,21 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "attacks/softmax_of.hpp"
 #include "sim/data/deal_tools.hpp"
 #include "sim/params/dot.hpp"
 
 namespace souk {
 namespace {
-
-/// Soft-max of logits, in double.
-std::vector<double> softmax_of(std::span<const double> logits) {
-  std::vector<double> shares(logits.begin(), logits.end());
-  const double largest = *std::ranges::max_element(shares);
-  double sum = 0.0;
-  for (double& share : shares) sum += share = std::exp(share - largest);
-  for (double& share : shares) share /= sum;
-  return shares;
-}
 
 void add_to_row(std::span<const double> shares, std::span<double> row) {
   for (std::size_t c = 0; c < row.size(); ++c) row[c] += shares[c];

@@ -12,22 +12,21 @@
 namespace souk {
 namespace {
 
-using Config = scenario::Communication;
-
-void check_choices(const Config& config, bool codec) {
+void check_choices(const scenario::Communication& config, bool codec) {
   SOUK_REQUIRE(codec || config.has_secure_aggregation(),
                "communication: chooses neither a codec nor secure_aggregation, and changes nothing");
   SOUK_REQUIRE(
       !codec || !config.has_secure_aggregation(),
       "communication.secure_aggregation: sums of encoded updates are not encodings of sums; leave out the codec");
-  SOUK_REQUIRE(codec || (config.error_feedback() == Config::AS_PUBLISHED && config.forget_after() == 0),
-               "communication.error_feedback, forget_after: without a codec nothing is left out");
+  SOUK_REQUIRE(
+      codec || (config.error_feedback() == scenario::Communication::AS_PUBLISHED && config.forget_after() == 0),
+      "communication.error_feedback, forget_after: without a codec nothing is left out");
 }
 
 /// That the order is one in which what privacy promises holds.
 void check_order(const scenario::Scenario& scenario) {
-  const Config& config = scenario.communication();
-  const bool last = config.order() == Config::NOISE_THEN_COMPRESS;
+  const scenario::Communication& config = scenario.communication();
+  const bool last = config.order() == scenario::Communication::NOISE_THEN_COMPRESS;
   SOUK_REQUIRE(!last || scenario.has_privacy(),
                "communication.order = NOISE_THEN_COMPRESS: there is no section privacy that adds noise");
   SOUK_REQUIRE(!last || !config.has_secure_aggregation(),
@@ -72,7 +71,7 @@ class Communication final : public Stage {
 
 bool comes_before_privacy(const scenario::Scenario& scenario) {
   return scenario.has_communication() && !scenario.communication().has_secure_aggregation() &&
-         scenario.communication().order() == Config::COMPRESS_THEN_CLIP;
+         scenario.communication().order() == scenario::Communication::COMPRESS_THEN_CLIP;
 }
 
 std::unique_ptr<Stage> make(const World& world) { return std::make_unique<Communication>(world); }

@@ -20,7 +20,7 @@ namespace {
 
 using vega::Json;
 
-constexpr std::string_view family = "inference.";
+constexpr std::string_view recorded_under = "inference.";
 
 /// Names of the attacks that any run has, ascending: "inference.NAME.victims" is what all of them record.
 std::vector<std::string> inference_attacks(const Study& study) {
@@ -28,8 +28,8 @@ std::vector<std::string> inference_attacks(const Study& study) {
   std::set<std::string> names;
   for (const StudyRun& run : study.runs) {
     for (const auto& [metric, value] : run.finals) {
-      if (!metric.starts_with(family) || !metric.ends_with(last)) continue;
-      names.insert(metric.substr(family.size(), metric.size() - family.size() - last.size()));
+      if (!metric.starts_with(recorded_under) || !metric.ends_with(last)) continue;
+      names.insert(metric.substr(recorded_under.size(), metric.size() - recorded_under.size() - last.size()));
     }
   }
   return {names.begin(), names.end()};
@@ -56,23 +56,23 @@ constexpr std::array inference_columns{
 
 ReportValue column_mean(const Study& study, const SeedGroup& group, const std::string& attack,
                         const InferenceColumn& column) {
-  const auto mean = mean_of(study, group, fmt::format("{}{}.{}", family, attack, column.name));
+  const auto mean = mean_of(study, group, fmt::format("{}{}.{}", recorded_under, attack, column.name));
   return mean ? ReportValue(column.percent ? 100.0 * *mean : *mean) : ReportValue();
 }
 
-struct Bar {
+struct NamedError {
   const char *name, *what;
 };
 /// The reconstruction, and what a guess comes to.
-constexpr std::array error_bars{Bar{"mse", "reconstruction"}, Bar{"mse_class_mean", "mean of the class"},
-                                Bar{"mse_other", "another image of the class"}};
+constexpr std::array error_bars{NamedError{"mse", "reconstruction"}, NamedError{"mse_class_mean", "mean of the class"},
+                                NamedError{"mse_other", "another image of the class"}};
 
 void add_errors(const Study& study, const std::vector<std::string>& attacks, std::vector<Figure>& figures) {
   DataSet data(vega::grid_columns(study, {"inference", "what", "mse"}));
   for (const SeedGroup& group : seed_groups(study, RunsTaken::ended)) {
     for (const std::string& attack : attacks) {
-      for (const Bar& bar : error_bars) {
-        const auto mean = mean_of(study, group, fmt::format("{}{}.{}", family, attack, bar.name));
+      for (const NamedError& bar : error_bars) {
+        const auto mean = mean_of(study, group, fmt::format("{}{}.{}", recorded_under, attack, bar.name));
         if (mean) data.add(vega::grid_values(group.cell, {attack, bar.what, std::max(*mean, 1e-12)}));
       }
     }

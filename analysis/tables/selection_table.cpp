@@ -48,7 +48,7 @@ std::string text_of_worst(const Worst& worst, const NumberText& number) {
 }
 
 /// A choice of settings: its label and values, its cells, and what speaks for it.
-struct Setting {
+struct JudgedChoice {
   std::string label;
   TableLayout::Values values;
   const FrameCells* cells = nullptr;
@@ -67,14 +67,14 @@ class Selection {
 
   const std::string& judged_by() const { return judged_by_; }
   /// The best candidate of a row; none where no candidate has all its runs.
-  std::optional<Setting> best_of(std::size_t row) {
+  std::optional<JudgedChoice> best_of(std::size_t row) {
     std::size_t most_attacks = 0;
     for (const FrameCells& cells : layout_.at[row]) most_attacks = std::max(most_attacks, attacks_of(cells));
-    std::optional<Setting> best;
+    std::optional<JudgedChoice> best;
     for (std::size_t c = 0; c < layout_.cols.size(); ++c) {
       const FrameCells& cells = layout_.at[row][c];
       if (cells.empty()) continue;
-      Setting candidate{layout_.cols[c], layout_.col_values[c], &cells, worst_of(cells, judged_, Better::larger)};
+      JudgedChoice candidate{layout_.cols[c], layout_.col_values[c], &cells, worst_of(cells, judged_, Better::larger)};
       if (!candidate.judged.complete || !candidate.judged.outcome.is_known() || attacks_of(cells) < most_attacks) {
         ++not_judged_;
       } else if (!best || is_worse(best->judged.outcome, candidate.judged.outcome, Better::larger)) {
@@ -107,7 +107,7 @@ std::vector<std::string> fields_of(const Worst& worst) {
 /// A row of the layout: what was chosen, and the metrics' worst cases there; "n/a" without a choice.
 void add_row(ResultTable& table, const TableSource& source, const TableShape& shape, const TableLayout& layout,
              const std::vector<std::string>& axes, Selection& selection, std::size_t row) {
-  const std::optional<Setting> choice = selection.best_of(row);
+  const std::optional<JudgedChoice> choice = selection.best_of(row);
   const Worst none;
   const Worst& judged = choice ? choice->judged : none;
   std::vector<std::string>& texts = table.rows.emplace_back();

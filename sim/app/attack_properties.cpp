@@ -58,16 +58,16 @@ std::string federation_with(const scenario::PythonAttack& attack, const std::set
 }
 
 /// What is left of a run.
-struct Trial {
+struct TriedRun {
   std::vector<RoundRecord> records;
   std::string state;  ///< all that a checkpoint would hold
-  bool operator==(const Trial& other) const { return state == other.state; }
+  bool operator==(const TriedRun& other) const { return state == other.state; }
 };
 
 /// On ranks that are threads. After round `break_after`, if there is one, another simulation goes on from what the
 /// first has saved.
-Trial tried(const std::string& text, int ranks = 1, std::uint32_t break_after = 0) {
-  Trial trial;
+TriedRun tried(const std::string& text, int ranks = 1, std::uint32_t break_after = 0) {
+  TriedRun trial;
   const ResolvedScenario resolved = resolve_scenario({.file_name = "souk conform", .text = text, .overrides = {}});
   run_team(ranks, [&](const Comm& comm) {
     auto simulation = make_simulation(comm, *resolved.scenario, "cpu");
@@ -92,7 +92,7 @@ Trial tried(const std::string& text, int ranks = 1, std::uint32_t break_after = 
 }
 
 /// Everything measured in the first round of clients that are in no group, but for what compares them with the step.
-std::vector<std::pair<std::string, double>> work_of_others(const Trial& trial) {
+std::vector<std::pair<std::string, double>> work_of_others(const TriedRun& trial) {
   std::vector<std::pair<std::string, double>> work;
   for (const MetricValue& metric : trial.records.front().metrics) {
     if (metric.agent < 0 || group_members.contains(metric.agent) || metric.name == "cosine_to_aggregate") continue;
@@ -119,7 +119,7 @@ class AttackTrials {
 
   std::vector<PropertyResult> all() {
     const std::string text = federation_with(attack_, group_members);
-    Trial alone;
+    TriedRun alone;
     note("crafts for a group of three", [&] { alone = tried(text); });
     if (results_.back().verdict == Verdict::broken) return results_;
     note_same("does the same when run again", alone, [&] { return tried(text); });
@@ -146,7 +146,7 @@ class AttackTrials {
     results_.push_back({property, why.empty() ? Verdict::kept : Verdict::broken, why});
   }
 
-  void note_same(const std::string& property, const Trial& expected, const std::function<Trial()>& work) {
+  void note_same(const std::string& property, const TriedRun& expected, const std::function<TriedRun()>& work) {
     std::string why = failure_of([&] {
       if (!(work() == expected)) throw_input_error("the model or a state is another one");
     });
