@@ -67,6 +67,8 @@ inline StreamKey selection(std::uint16_t owner, RoundIndex round) { return {Purp
 inline StreamKey inclusion(std::uint16_t owner, AgentId client, RoundIndex round) {
   return {Purpose::selection, client, round, owner};
 }
+/// In which order clients are dealt to groups that take turns. There is no round 0.
+inline StreamKey rotation(std::uint16_t owner) { return {Purpose::selection, nobody, {}, owner}; }
 inline StreamKey availability(AgentId client, RoundIndex round) { return {Purpose::availability, client, round}; }
 
 // Models and their training.
@@ -128,6 +130,14 @@ inline StreamKey noise_of_client(std::size_t owner, AgentId client, RoundIndex r
 }
 inline StreamKey noise_of_step(RoundIndex round, std::size_t panel) {
   return {Purpose::aggregation, nobody, round, static_cast<std::uint16_t>(0x4000 + panel)};
+}
+/// Which samples are in a client's private mini-batches, step after step; and their noise: step s has the values from
+/// s times the dimension, rounded up to even, on.
+inline StreamKey private_batches(AgentId client, RoundIndex round) {
+  return {Purpose::aggregation, client, round, 0x8000};
+}
+inline StreamKey noise_of_gradients(AgentId client, RoundIndex round) {
+  return {Purpose::aggregation, client, round, 0x8001};
 }
 inline StreamKey noise_of_count(RoundIndex round) { return {Purpose::aggregation, nobody, round, 0x4000 + panels}; }
 /// Of seed 0: where an iteration for eigenvectors begins.
@@ -301,6 +311,17 @@ inline StreamKey asked_samples(AgentId victim, RoundIndex round) {
 }
 /// Of a seed: which victims are drawn for intervals.
 inline StreamKey membership_intervals() { return detail::numbered(Purpose::inference_attack, detail::none, 0, 14); }
+/// Of a seed, as those that follow: which of an attacker's shadows have a sample, by its place among all that they are
+/// trained on.
+inline StreamKey shadows_of_sample(std::uint64_t place) {
+  return detail::numbered(Purpose::inference_attack, place, 0, 15);
+}
+inline StreamKey first_shadow_weights(std::uint64_t shadow) {
+  return detail::numbered(Purpose::inference_attack, shadow, 0, 16);
+}
+inline StreamKey shadow_batches(std::uint64_t shadow) {
+  return detail::numbered(Purpose::inference_attack, shadow, 0, 17);
+}
 
 /// Of analyses.
 inline StreamKey bootstrap() { return detail::numbered(Purpose::bootstrap, 0, 0); }
