@@ -203,6 +203,12 @@ inline StreamKey objective_noise(std::uint32_t training) {
 inline StreamKey seed_of_reference(std::uint32_t which) {
   return detail::numbered(Purpose::unlearning, which, 0, 0x8001);
 }
+/// Of which samples a scenario says by this entry how they read at first.
+inline StreamKey data_at_first(std::size_t entry) { return detail::numbered(Purpose::unlearning, entry, 0, 0x8004); }
+/// The wrong class of a training sample.
+inline StreamKey another_label(std::size_t sample) { return detail::numbered(Purpose::unlearning, sample, 0, 0x8005); }
+/// Order in which clients are dealt to clusters.
+inline StreamKey clusters() { return detail::numbered(Purpose::unlearning, 0, 0, 0x8006); }
 /// Freshly initialised models, to measure distances by, or to teach what was never learned.
 inline StreamKey random_model(std::size_t draw, RoundIndex round) {
   return detail::numbered(Purpose::unlearning, draw, round.value, 0x8000);
