@@ -78,6 +78,7 @@ class StagedSimulation final : public Simulation {
   void run_round(RoundIndex round, bool last, Phases& phases, RoundRecord& record) override {
     for (const auto& stage : stages_) stage->begin(round, phases, record);
     for (const auto& stage : stages_) stage->run(round, last, phases, record);
+    for (const auto& stage : stages_) stage->end(record);
   }
 
   void serialize(Archive& archive) override {

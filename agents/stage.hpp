@@ -18,6 +18,7 @@
 namespace souk {
 
 class Archive;
+class ClientAccounts;
 
 /// What carrying out requests to forget took.
 struct ForgettingCost {
@@ -48,6 +49,10 @@ class Stage {
   virtual void begin(RoundIndex, Phases&, RoundRecord&) {}
   /// `last`: no round follows. Collective. Fills the record alike on every rank.
   virtual void run(RoundIndex, bool /*last*/, Phases&, RoundRecord&) {}
+  /// After all stages have run in the round. Does not communicate.
+  virtual void end(RoundRecord&) {}
+  /// What it knows of clients' epsilon, for stages that are made after it and have prices for it; null: nothing.
+  virtual const ClientAccounts* client_accounts() const { return nullptr; }
   /// Whether what it does changes what models learn; what only looks on does not.
   virtual bool shapes_models() const { return true; }
   /// Its say in the rounds of an owner's model; null: it has none.

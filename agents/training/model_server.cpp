@@ -63,6 +63,13 @@ RoundSize ModelServer::seen_by_rule(std::size_t updates) const {
   return size;
 }
 
+std::optional<double> ModelServer::noise_of(AgentId client) const {
+  for (const ServerHooks* hook : hooks_) {
+    if (const auto noise = hook->noise_of(client)) return noise;
+  }
+  return std::nullopt;
+}
+
 ClientWork ModelServer::work_of(AgentId client) const {
   ClientWork work = federation_.work_of(client);
   work.bytes_down = messages_.model;

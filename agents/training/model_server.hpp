@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -69,6 +70,8 @@ class ModelServer {
   std::unique_ptr<ModelJudge> honest_judge(const ServerRound& round);
   /// Whether the client replaces what it trained in this round.
   bool crafts(AgentId client, RoundIndex round) const { return attackers_.crafts(client, round); }
+  /// The noise that a client adds to its update in this round, in bounds, where a hook says so.
+  std::optional<double> noise_of(AgentId client) const;
   /// What a client's round takes, messages as they travel.
   ClientWork work_of(AgentId client) const;
   /// Of one client.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -49,6 +50,9 @@ class ServerHooks {
   /// What the round's clients are sent instead of the model, [trainable]; empty: the model. After the round the server
   /// goes on with the model that it had, whatever came of the round. Of one hook at most. Does not communicate.
   virtual std::vector<float> offer(RoundIndex) { return {}; }
+  /// The noise that the client adds to its update in this round, in bounds; none: whoever else has a say. Does not
+  /// communicate.
+  virtual std::optional<double> noise_of(AgentId) const { return std::nullopt; }
   /// What a client has trained, [trainable], on the rank that trained it: may change what it sends. Does not
   /// communicate.
   virtual void prepare_update(RoundIndex, AgentId, std::span<float>) {}

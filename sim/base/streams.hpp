@@ -50,6 +50,10 @@ inline StreamKey partition() { return {Purpose::partition, nobody, {}}; }
 inline StreamKey root_data(std::size_t owner, std::size_t draw) {
   return detail::numbered(Purpose::root_data, detail::none, 0, 2 * owner + draw);
 }
+/// Which of its samples an owner uses in a round.
+inline StreamKey root_data_of_round(std::size_t owner, RoundIndex round) {
+  return {Purpose::root_data, nobody, round, static_cast<std::uint16_t>(owner)};
+}
 inline StreamKey validation_data() { return {Purpose::evaluation, nobody, {}}; }
 inline StreamKey held_out(AgentId validator) { return {Purpose::holdout, validator, {}}; }
 inline StreamKey validators(RoundIndex round) { return {Purpose::validation, nobody, round}; }
@@ -119,10 +123,10 @@ inline StreamKey rule_noise(std::size_t panel, RoundIndex round) {
 inline StreamKey noise_inputs(std::size_t part, RoundIndex round, std::uint16_t lane) {
   return detail::numbered(Purpose::aggregation, part, round.value, lane);
 }
-/// What a client hides its update under, what the server hides the step under, and the number of short updates. Lanes
-/// below 0x4000 are those of rule and noise_inputs.
-inline StreamKey noise_of_client(AgentId client, RoundIndex round, std::size_t panel) {
-  return {Purpose::aggregation, client, round, static_cast<std::uint16_t>(0x4000 + panel)};
+/// What a client hides its update for an owner under, what the server hides the step under, and the number of short
+/// updates. Lanes below 0x4000 are those of rule and noise_inputs.
+inline StreamKey noise_of_client(std::size_t owner, AgentId client, RoundIndex round, std::size_t panel) {
+  return {Purpose::aggregation, client, round, static_cast<std::uint16_t>(0x4000 + owner * panels + panel)};
 }
 inline StreamKey noise_of_step(RoundIndex round, std::size_t panel) {
   return {Purpose::aggregation, nobody, round, static_cast<std::uint16_t>(0x4000 + panel)};
@@ -199,6 +203,12 @@ inline StreamKey objective_noise(std::uint32_t training) {
 inline StreamKey seed_of_reference(std::uint32_t which) {
   return detail::numbered(Purpose::unlearning, which, 0, 0x8001);
 }
+/// Of which samples a scenario says by this entry how they read at first.
+inline StreamKey data_at_first(std::size_t entry) { return detail::numbered(Purpose::unlearning, entry, 0, 0x8004); }
+/// The wrong class of a training sample.
+inline StreamKey another_label(std::size_t sample) { return detail::numbered(Purpose::unlearning, sample, 0, 0x8005); }
+/// Order in which clients are dealt to clusters.
+inline StreamKey clusters() { return detail::numbered(Purpose::unlearning, 0, 0, 0x8006); }
 /// Freshly initialised models, to measure distances by, or to teach what was never learned.
 inline StreamKey random_model(std::size_t draw, RoundIndex round) {
   return detail::numbered(Purpose::unlearning, draw, round.value, 0x8000);

@@ -100,6 +100,16 @@ struct PairRow {
   bool same_class = false;
 };
 
+/// What has been given away about somebody's data so far, as far as noise bounds it.
+struct PrivacyRow {
+  std::int64_t agent = -1;  ///< whose data, by number or account; -1: everybody's
+  std::string unit;         ///< what neighbouring data differ in: client, sample, root sample, sale, edge
+  std::string mechanism;    ///< what adds the noise
+  std::int64_t releases = 0;
+  std::optional<double> epsilon;  ///< none: no bound holds
+  double delta = 0.0;
+};
+
 /// An image that goes beside the results, as a file.
 struct PictureRow {
   std::string name;                                 ///< of the file: lower-case letters, digits, underscores and '-'
@@ -131,6 +141,7 @@ struct RoundRecord {
   std::vector<TransferRow> transfers;
   std::vector<RequestRow> requests;
   std::vector<PairRow> pairs;
+  std::vector<PrivacyRow> privacy;
   std::vector<PictureRow> pictures;
   std::vector<PhaseTime> phases;
   std::vector<ProcessRow> processes;
@@ -167,6 +178,7 @@ struct SetUpRecord {
   std::vector<PartitionRow> partition;
   std::vector<MetricValue> metrics;  ///< stored as round 0
   std::vector<EventRow> events;
+  std::vector<PrivacyRow> privacy;  ///< what the data give away before anybody trains
 };
 
 }  // namespace souk
