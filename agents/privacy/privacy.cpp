@@ -141,7 +141,7 @@ class Privacy final : public Stage, private ServerHooks {
   }
 
   static PanelNoise noise_stream(AgentId client, RoundIndex round) {
-    return [client, round](std::size_t panel) { return streams::noise_of_client(client, round, panel); };
+    return [client, round](std::size_t panel) { return streams::noise_of_client(0, client, round, panel); };
   }
 
   /// What attackers sent instead of what they trained: the server shortens it, unless clients' noise hides how long it

@@ -34,7 +34,7 @@ void PrivateRootUpdate::make(std::span<const float> global, UnitSet samples, dou
   }
   for (std::size_t v = 0; v < sum.size(); ++v) update[v] = static_cast<float>(sum[v]);
   add_panel_noise(update, noise_ * clip_, seed_,
-                  [&](std::size_t panel) { return streams::noise_of_client(owner, round, panel); });
+                  [&](std::size_t panel) { return streams::noise_of_client(0, owner, round, panel); });
   const double factor = -rate / static_cast<double>(samples.size());
   for (float& value : update) value = static_cast<float>(factor * static_cast<double>(value));
 }
