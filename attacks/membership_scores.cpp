@@ -6,22 +6,12 @@
 #include <limits>
 #include <numbers>
 
+#include "attacks/vector_distances.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/stats/order_statistics.hpp"
 
 namespace souk {
 namespace {
-
-double mean_of(std::span<const double> values) {
-  double sum = 0.0;
-  for (const double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
-}
-
-double median_of(std::vector<double> values) {
-  std::ranges::sort(values);
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : 0.5 * (values[half - 1] + values[half]);
-}
 
 double mean_square_around(std::span<const double> values, double middle) {
   double sum = 0.0;
@@ -37,7 +27,7 @@ std::vector<NormalFit> fits(std::span<const ShadowSignals> samples, const Normal
   double pooled = 0.0;
   for (const ShadowSignals& sample : samples) {
     const std::vector<double>& signals = side(sample);
-    const double middle = fitting.means ? mean_of(signals) : median_of(signals);
+    const double middle = fitting.means ? mean_of(signals) : median(signals);
     const double own = fitting.own_variance ? mean_square_around(signals, mean_of(signals)) : 0.0;
     pooled += mean_square_around(signals, middle);
     fits.push_back({.mean = middle, .deviation = std::sqrt(own)});
@@ -53,7 +43,7 @@ const std::vector<double>& out(const ShadowSignals& sample) { return sample.out;
 constexpr double least_deviation = 1e-30;
 
 /// x of A x = b, A symmetric and positive definite, row after row; in place of b.
-void solve(std::vector<double>& a, std::vector<double>& b) {
+void solve_in_place(std::vector<double>& a, std::vector<double>& b) {
   const std::size_t n = b.size();
   for (std::size_t j = 0; j < n; ++j) {
     for (std::size_t i = j + 1; i < n; ++i) {
@@ -156,7 +146,7 @@ std::vector<double> logistic_regression(std::span<const std::vector<double>> row
         for (std::size_t l = 0; l < n; ++l) curvature[k * n + l] += p * (1.0 - p) * row[k] * row[l];
       }
     }
-    solve(curvature, slope);
+    solve_in_place(curvature, slope);
     double largest = 0.0;
     for (std::size_t k = 0; k < n; ++k) {
       coefficients[k] -= slope[k];

@@ -23,9 +23,9 @@ ShadowSplit::ShadowSplit(std::size_t samples, std::size_t shadows, std::uint64_t
   }
 }
 
-std::vector<std::size_t> ShadowSplit::samples_of(std::size_t shadow) const {
-  std::vector<std::size_t> samples;
-  for (std::size_t sample = 0; sample * shadows_ < has_.size(); ++sample) {
+std::vector<std::uint32_t> ShadowSplit::samples_of(std::size_t shadow) const {
+  std::vector<std::uint32_t> samples;
+  for (std::uint32_t sample = 0; sample * shadows_ < has_.size(); ++sample) {
     if (has(shadow, sample)) samples.push_back(sample);
   }
   return samples;
@@ -39,10 +39,10 @@ ShadowPool::ShadowPool(const SampleTable& first, const SampleTable& second)
   }
 }
 
-Batch ShadowPool::gathered(std::span<const std::size_t> samples) {
+Batch ShadowPool::gathered(std::span<const std::uint32_t> samples) {
   chosen_.clear();
   chosen_labels_.clear();
-  for (const std::size_t sample : samples) {
+  for (const std::uint32_t sample : samples) {
     const auto row = std::span(features_).subspan(sample * width_, width_);
     chosen_.insert(chosen_.end(), row.begin(), row.end());
     chosen_labels_.push_back(labels_[sample]);
@@ -57,7 +57,7 @@ std::vector<float> trained_shadow(Network& network, ShadowPool& pool, const Shad
   Stream first_weights(seed, streams::first_shadow_weights(shadow));
   network.initialise(first_weights, parameters);
   Stream random(seed, streams::shadow_batches(shadow));
-  std::vector<std::size_t> order = split.samples_of(shadow);
+  std::vector<std::uint32_t> order = split.samples_of(shadow);
   const auto rate = static_cast<float>(training.rate);
   for (std::size_t pass = 0; pass < training.passes; ++pass) {
     random.shuffle(order);

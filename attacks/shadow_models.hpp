@@ -19,7 +19,7 @@ class ShadowSplit {
   std::size_t shadows() const { return shadows_; }
   bool has(std::size_t shadow, std::size_t sample) const { return has_[sample * shadows_ + shadow] != 0; }
   /// Samples of a shadow, ascending.
-  std::vector<std::size_t> samples_of(std::size_t shadow) const;
+  std::vector<std::uint32_t> samples_of(std::size_t shadow) const;
 
  private:
   std::size_t shadows_;
@@ -41,7 +41,7 @@ class ShadowPool {
   std::int32_t label(std::size_t sample) const { return labels_[sample]; }
   Batch batch() const { return {.features = features_, .labels = labels_, .samples = labels_.size()}; }
   /// These samples, in their order; valid until the next call.
-  Batch gathered(std::span<const std::size_t> samples);
+  Batch gathered(std::span<const std::uint32_t> samples);
 
  private:
   std::size_t width_;

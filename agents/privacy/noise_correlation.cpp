@@ -19,7 +19,7 @@ void add(double factor, std::span<const float> values, std::span<float> sum) {
   }
 }
 
-using Columns = std::vector<float>;
+using KeptNoise = std::vector<float>;
 
 /// Vectors of a rank's columns, their number first, in their order.
 template <class Vectors>
@@ -48,7 +48,7 @@ class Tree final : public NoiseCorrelation {
     ++round_;
     const auto level = static_cast<std::size_t>(std::countr_zero(static_cast<std::uint64_t>(round_)));
     if (blocks_.size() <= level) blocks_.resize(level + 1);
-    Columns block(step.size(), 0.0F);
+    KeptNoise block(step.size(), 0.0F);
     for (std::size_t l = honaker_ ? 0 : level; l <= level; ++l) {
       if (honaker_ && l > 0) put_together(blocks_[l - 1], block);
       fresh(honaker_ ? l : 0, block);
@@ -71,7 +71,7 @@ class Tree final : public NoiseCorrelation {
 
  private:
   /// Of two blocks, the second one in place: what is gathered from below for the one that they make.
-  static void put_together(const Columns& first, Columns& second) {
+  static void put_together(const KeptNoise& first, KeptNoise& second) {
     for (std::size_t v = 0; v < second.size(); ++v) second[v] = 0.5F * (first[v] + second[v]);
   }
   /// Of what a block has gathered from below, which is its sum 2 - 2^-level times.
@@ -81,7 +81,7 @@ class Tree final : public NoiseCorrelation {
 
   bool honaker_;
   std::int64_t round_ = 0;
-  std::vector<Columns> blocks_;  ///< [levels] noise of the last block of 2^level rounds, as it was gathered
+  std::vector<KeptNoise> blocks_;  ///< [levels] noise of the last block of 2^level rounds, as it was gathered
 };
 
 /// y_t = z_t - sum over k > 0 of c_k y_(t-k), which is C^-1 z.
@@ -92,7 +92,7 @@ class Toeplitz final : public NoiseCorrelation {
         band_(config.band() == 0 ? rounds : std::min<std::uint64_t>(config.band(), rounds)) {}
 
   void add_next(const FreshNoise& fresh, std::span<float> step) override {
-    Columns noise(step.size(), 0.0F);
+    KeptNoise noise(step.size(), 0.0F);
     fresh(0, noise);
     for (std::size_t k = 1; k <= last_.size(); ++k) add(-coefficients_[k], last_[k - 1], noise);
     add(1.0, noise, step);
@@ -113,7 +113,7 @@ class Toeplitz final : public NoiseCorrelation {
  private:
   std::vector<double> coefficients_;
   std::uint64_t band_;
-  std::deque<Columns> last_;  ///< noise of the last steps, the latest first
+  std::deque<KeptNoise> last_;  ///< noise of the last steps, the latest first
 };
 
 }  // namespace

@@ -13,12 +13,12 @@
 namespace souk {
 namespace {
 
-std::uint64_t rounds_of(const scenario::Scenario& scenario) {
+std::uint64_t training_rounds_of(const scenario::Scenario& scenario) {
   return std::min(scenario.rounds(), scenario.training_rounds());
 }
 
 /// What looks at clients' samples otherwise than by private steps.
-void check_coverage(const World& world) {
+void check_what_else_is_told(const World& world) {
   const char* section = "task.training.sample_privacy";
   SOUK_REQUIRE(world.owners.size() == 1,
                "{}: a client draws the noise of one training in a round, and there are {} models", section,
@@ -57,8 +57,8 @@ std::vector<AgentId> senders(const RoundRecord& record) {
 class SamplePrivacy final : public Stage, private ServerHooks {
  public:
   explicit SamplePrivacy(const World& world)
-      : rounds_(rounds_of(world.scenario)),
-        ledger_((check_coverage(world), world.scenario.task().training()), protected_samples(world.federation),
+      : rounds_(training_rounds_of(world.scenario)),
+        ledger_((check_what_else_is_told(world), world.scenario.task().training()), protected_samples(world.federation),
                 world.federation.selector().turns(rounds_)) {}
 
   bool shapes_models() const override { return false; }

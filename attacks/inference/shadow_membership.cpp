@@ -44,7 +44,7 @@ class Answers {
 };
 
 /// What the attacker has computed before it scores: the pool is the auxiliary samples and then the candidates.
-struct Evidence {
+struct ShadowEvidence {
   const ShadowPool& pool;
   std::size_t first;  ///< candidate
   const ShadowSplit& split;
@@ -54,7 +54,7 @@ struct Evidence {
 
 /// Of the samples from `first` to `last`; `signal` of a model's answers and a sample.
 template <class Signal>
-std::vector<ShadowSignals> signals_of(const Evidence& seen, std::size_t first, std::size_t last, Signal signal) {
+std::vector<ShadowSignals> signals_of(const ShadowEvidence& seen, std::size_t first, std::size_t last, Signal signal) {
   std::vector<ShadowSignals> all;
   for (std::size_t i = first; i < last; ++i) {
     ShadowSignals& one = all.emplace_back();
@@ -66,13 +66,13 @@ std::vector<ShadowSignals> signals_of(const Evidence& seen, std::size_t first, s
   return all;
 }
 
-std::vector<ShadowSignals> logits_of_candidates(const Evidence& seen) {
+std::vector<ShadowSignals> logits_of_candidates(const ShadowEvidence& seen) {
   return signals_of(seen, seen.first, seen.pool.size(), [&](const Answers& answers, std::size_t i) {
     return confidence_logit(answers.of(i), seen.pool.label(i));
   });
 }
 
-std::vector<double> relative(const scenario::RelativeMembership& config, const Evidence& seen) {
+std::vector<double> relative(const scenario::RelativeMembership& config, const ShadowEvidence& seen) {
   const auto confidence = [&](const Answers& answers, std::size_t i) {
     return answers.confidence(i, seen.pool.label(i));
   };
@@ -82,7 +82,8 @@ std::vector<double> relative(const scenario::RelativeMembership& config, const E
 }
 
 /// Shokri, Stronati, Song, Shmatikov, S&P 2017, with logistic regressions for attack models, one for each class.
-std::vector<double> regressions(const scenario::ClassRegression& config, const Evidence& seen, std::size_t classes) {
+std::vector<double> regressions(const scenario::ClassRegression& config, const ShadowEvidence& seen,
+                                std::size_t classes) {
   std::vector<std::vector<double>> coefficients(classes);
   for (std::size_t c = 0; c < classes; ++c) {
     std::vector<std::vector<double>> rows;
@@ -133,7 +134,7 @@ class ShadowMembership final : public ReadWith<SeesCandidates, Auxiliary> {
     for (std::size_t s = 0; s < split.shadows(); ++s) {
       shadows.emplace_back(network, trained_shadow(network, pool, split, s, training, seed, &heartbeat::beat), pool);
     }
-    const Evidence seen{pool, view.auxiliary().size(), split, target, shadows};
+    const ShadowEvidence seen{pool, view.auxiliary().size(), split, target, shadows};
     return {.claim = ClaimedScores{scores(seen, view.classes())}};
   }
 
@@ -146,7 +147,7 @@ class ShadowMembership final : public ReadWith<SeesCandidates, Auxiliary> {
   }
 
  private:
-  std::vector<double> scores(const Evidence& seen, std::size_t classes) const {
+  std::vector<double> scores(const ShadowEvidence& seen, std::size_t classes) const {
     if (config_.has_difficulty()) return calibrated_difficulties(logits_of_candidates(seen));
     if (config_.has_relative()) return relative(config_.relative(), seen);
     if (config_.has_class_regression()) return regressions(config_.class_regression(), seen, classes);
