@@ -40,9 +40,11 @@ void PrivateRootUpdate::make(std::span<const float> global, UnitSet samples, dou
 }
 
 /// Gaussian mechanisms over all root samples compose into one of mu = sqrt(T) / sigma, exactly.
-void PrivateRootUpdate::book(RoundRecord& record) {
+void PrivateRootUpdate::book(std::int64_t account, RoundRecord& record) {
   ++releases_;
-  record.add("root.epsilon", gdp_epsilon(std::sqrt(static_cast<double>(releases_)) / noise_, delta_));
+  const double epsilon = gdp_epsilon(std::sqrt(static_cast<double>(releases_)) / noise_, delta_);
+  record.add("root.epsilon", epsilon);
+  record.privacy.push_back({account, "root sample", "private root update", releases_, epsilon, delta_});
 }
 
 void PrivateRootUpdate::serialize(Archive& archive) { archive.field("root updates released", releases_); }

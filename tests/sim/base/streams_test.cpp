@@ -46,7 +46,9 @@ void add_cast_and_training(Draws& draws) {
       draws.add("availability", streams::availability(agent, round));
       for (const std::uint16_t owner : owners) draws.add("inclusion", streams::inclusion(owner, agent, round));
       for (const std::size_t panel : {std::size_t{0}, streams::panels - 1}) {
-        draws.add("noise of client", streams::noise_of_client(agent, round, panel));
+        for (const std::size_t owner : owners) {
+          draws.add("noise of client", streams::noise_of_client(owner, agent, round, panel));
+        }
       }
       draws.add("private batches", streams::private_batches(agent, round));
       draws.add("noise of gradients", streams::noise_of_gradients(agent, round));
