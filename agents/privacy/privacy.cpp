@@ -10,6 +10,7 @@
 
 #include "agents/privacy/client_accounts.hpp"
 #include "agents/privacy/clip_bound.hpp"
+#include "agents/privacy/noise_correlation.hpp"
 #include "agents/privacy/privacy_ledger.hpp"
 #include "agents/privacy/update_noise.hpp"
 #include "agents/stage.hpp"
@@ -20,17 +21,18 @@
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/base/streams.hpp"
+#include "sim/privacy/noise_over_rounds.hpp"
 
 namespace souk {
 namespace {
 
-/// A round's step under noise of the server as a sampled Gaussian mechanism. Clients that come by themselves, and all
-/// of them, are neighbours of one client more or less, who moves the sum by S. Of a cohort of fixed size one who is
-/// missing makes room for another: the sum moves by 2 S, which half the noise multiplier says.
+/// A round's step under noise of the server as a sampled Gaussian mechanism. Clients that come by themselves, all of
+/// them, and those that take turns are neighbours of one client more or less, who moves the sum by S. Of a cohort of
+/// fixed size one who is missing makes room for another: the sum moves by 2 S, which half the noise multiplier says.
 SubsampledGaussian release_of(double noise_multiplier, const Federation& federation) {
   const Selector& selector = federation.selector();
   const double sampling = selector.inclusion_bound();
-  const bool nobody_else_moves = selector.independent() || selector.wanted() == federation.population().clients();
+  const bool nobody_else_moves = selector.independent() || selector.separation() > 0;
   return {.sampling = sampling, .noise = nobody_else_moves ? noise_multiplier : 0.5 * noise_multiplier};
 }
 
@@ -82,6 +84,31 @@ void check_settings(const World& world) {
                "privacy.budget = {}: without noise there is no epsilon to stop by", config.budget());
 }
 
+/// What noise that hangs together over rounds needs: rounds of clients that are known, and one bound for all of them.
+void check_correlation(const World& world) {
+  const scenario::Privacy& config = world.scenario.privacy();
+  if (!config.has_tree() && !config.has_toeplitz()) return;
+  const char* name = config.has_tree() ? "tree" : "toeplitz";
+  SOUK_REQUIRE(config.noise_multiplier() > 0.0,
+               "privacy.{}: is about noise of the server, and there is none; set noise_multiplier", name);
+  SOUK_REQUIRE(!config.has_adaptive(),
+               "privacy.{}: one round's noise hides clients in others, for which the bound must "
+               "stay; use fixed",
+               name);
+  SOUK_REQUIRE(world.federation.selector().separation() > 0,
+               "privacy.{}: how close two updates of a client are is drawn, so that no epsilon is known; use "
+               "participants.everyone or rotation",
+               name);
+}
+
+/// [rounds] As the ledger takes them; empty: rounds are released one by one.
+std::vector<double> sensitivities_of(const NoiseCorrelation* correlation, const Selector& selector,
+                                     std::uint64_t rounds) {
+  if (correlation != nullptr) return correlation->sensitivities(rounds, selector.separation());
+  if (selector.separation() <= 1) return {};
+  return toeplitz_sensitivities(square_root_coefficients(rounds, 1), selector.separation());
+}
+
 /// What noise on updates, or on their sum, does not cover.
 void check_coverage(const World& world) {
   const Federation& federation = world.federation;
@@ -118,7 +145,9 @@ struct Protection {
     if (config.noise_multiplier() > 0.0) {
       check_coverage(world);
       check_rule(world.scenario.aggregator(), bound.length());
-      ledger.emplace(config, release_of(config.noise_multiplier(), world.federation), rounds);
+      correlation = make_noise_correlation(config, rounds);
+      ledger.emplace(config, release_of(config.noise_multiplier(), world.federation), rounds,
+                     sensitivities_of(correlation.get(), selector, rounds));
     } else if (!client_noises.empty()) {
       check_coverage(world);
       accounts.emplace(config, std::move(client_noises), world.federation.population().clients(),
@@ -134,8 +163,9 @@ struct Protection {
   const Selector& selector;
   std::size_t malicious;
   ClipBound bound;
-  std::optional<PrivacyLedger> ledger;     ///< none: no noise of the server
-  std::optional<ClientAccounts> accounts;  ///< none: no noise of clients
+  std::unique_ptr<NoiseCorrelation> correlation;  ///< null: every round has noise of its own
+  std::optional<PrivacyLedger> ledger;            ///< none: no noise of the server
+  std::optional<ClientAccounts> accounts;         ///< none: no noise of clients
 };
 
 /// What becomes of the updates of one owner's rounds.
@@ -173,8 +203,14 @@ class ProtectedRounds final : public ServerHooks {
     for (float& value : step.values()) value = static_cast<float>(static_cast<double>(value) * came);
     const double sigma = all_.bound.step_noise() * all_.bound.length() / all_.selector.expected();
     const PanelPlan plan(server_->trainable().size());
-    add_panel_noise(all_.comm, plan, step.values(), sigma, all_.seed,
-                    [&](std::size_t panel) { return streams::noise_of_step(round.round, panel); });
+    const FreshNoise fresh = [&](std::size_t part, std::span<float> columns) {
+      add_panel_noise(all_.comm, plan, columns, sigma, all_.seed, [&](std::size_t panel) {
+        return part == 0 ? streams::noise_of_step(round.round, panel)
+                         : streams::noise_of_block(round.round, part, panel);
+      });
+    };
+    if (all_.correlation) return all_.correlation->add_next(fresh, step.values());
+    fresh(0, step.values());
   }
 
   void settle(ServerRound& round, Phases&, RoundRecord& record) override { close(round, record); }
@@ -185,7 +221,8 @@ class ProtectedRounds final : public ServerHooks {
 
   HookFootprint footprint(const RuleScale& scale, const RuleFootprint&) const override {
     HookFootprint privacy{.part = "privacy"};
-    privacy.own.held = static_cast<double>(std::min(scale.updates, all_.malicious)) * scale.vector();
+    const std::uint64_t kept = all_.correlation ? all_.correlation->kept(all_.rounds) : 0;
+    privacy.own.held = static_cast<double>(std::min(scale.updates, all_.malicious) + kept) * scale.vector();
     return privacy;
   }
 
@@ -271,7 +308,9 @@ class ProtectedRounds final : public ServerHooks {
 
 class Privacy final : public Stage {
  public:
-  explicit Privacy(const World& world) : all_((check_settings(world), world), noises_of_clients(world.scenario)) {
+  explicit Privacy(const World& world)
+      : trainable_(world.federation.task().layout().trainable()),
+        all_((check_settings(world), check_correlation(world), world), noises_of_clients(world.scenario)) {
     for (std::size_t owner = 0; owner < world.owners.size(); ++owner) rounds_.emplace_back(all_, owner);
   }
 
@@ -296,6 +335,7 @@ class Privacy final : public Stage {
   void serialize(Archive& archive) override {
     all_.bound.serialize(archive);
     if (all_.ledger) all_.ledger->serialize(archive);
+    if (all_.correlation) all_.correlation->serialize(archive, all_.comm, trainable_);
     if (all_.accounts) all_.accounts->serialize(archive);
   }
 
@@ -318,6 +358,7 @@ class Privacy final : public Stage {
     }
   }
 
+  std::size_t trainable_;
   Protection all_;
   std::deque<ProtectedRounds> rounds_;  ///< [owners]
 };

@@ -1,6 +1,7 @@
 #include "agents/privacy/privacy_ledger.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -10,9 +11,12 @@
 #include "sim/privacy/gaussian_dp.hpp"
 
 namespace souk {
-PrivacyLedger::PrivacyLedger(const scenario::Privacy& config, const SubsampledGaussian& release, std::uint64_t most)
+
+PrivacyLedger::PrivacyLedger(const scenario::Privacy& config, const SubsampledGaussian& release, std::uint64_t most,
+                             std::vector<double> sensitivities)
     : release_(release),
       most_(most),
+      sensitivities_(std::move(sensitivities)),
       delta_(config.delta()),
       budget_(config.budget()),
       accountant_(accountant_of(config.accountant())) {
@@ -24,11 +28,18 @@ PrivacyLedger::PrivacyLedger(const scenario::Privacy& config, const SubsampledGa
   SOUK_REQUIRE(!is_spent(), "privacy.budget = {}: the first round makes epsilon {:.4g}", budget_, epsilon_after(1));
 }
 
+/// After the last round of all nothing is added, whatever is asked.
+SubsampledGaussian PrivacyLedger::releases_of(std::uint64_t rounds) const {
+  if (sensitivities_.empty()) return {release_.sampling, release_.noise, rounds};
+  const double sensitivity = sensitivities_[std::min<std::uint64_t>(rounds, sensitivities_.size()) - 1];
+  return {.sampling = 1.0, .noise = release_.noise / sensitivity, .count = 1};
+}
+
 double PrivacyLedger::epsilon_after(std::uint64_t rounds) {
   if (rounds == 0) return 0.0;
   const auto found = known_.find(rounds);
   if (found != known_.end()) return found->second;
-  const std::vector<SubsampledGaussian> all{{release_.sampling, release_.noise, rounds}};
+  const std::vector<SubsampledGaussian> all{releases_of(rounds)};
   double epsilon = 0.0;
   if (losses_) {
     epsilon = losses_->epsilons(all, delta_).larger();

@@ -17,11 +17,14 @@ namespace souk {
 
 class Archive;
 
-/// What a run has given away by steps under noise of the server, and what it may: epsilon after so many equal rounds.
+/// What a run has given away by steps under noise of the server, and what it may: epsilon after so many rounds.
 class PrivacyLedger {
  public:
-  /// `release`: one round; `most`: rounds of a whole run. Throws InputError where the first would be too much.
-  PrivacyLedger(const scenario::Privacy& config, const SubsampledGaussian& release, std::uint64_t most);
+  /// `release`: one round; `most`: rounds of a whole run. `sensitivities` [most], unless empty: where clients take part
+  /// in known rounds, by how many bounds one of them moves what the rounds up to and with each release together, which
+  /// is then a single Gaussian mechanism. Throws InputError where the first would be too much.
+  PrivacyLedger(const scenario::Privacy& config, const SubsampledGaussian& release, std::uint64_t most,
+                std::vector<double> sensitivities);
   /// A round is over.
   void book() { ++rounds_; }
   std::int64_t rounds() const { return rounds_; }
@@ -35,9 +38,11 @@ class PrivacyLedger {
 
  private:
   double epsilon_after(std::uint64_t rounds);
+  SubsampledGaussian releases_of(std::uint64_t rounds) const;
 
   SubsampledGaussian release_;
   std::uint64_t most_;
+  std::vector<double> sensitivities_;
   double delta_, budget_;
   Accountant accountant_;
   std::optional<LossAccountant>
