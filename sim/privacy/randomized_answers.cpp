@@ -23,10 +23,15 @@ std::vector<double> log_probabilities(double epsilon_of_one, std::uint64_t answe
   return logs;
 }
 
-/// sum_k max(0, P(k) - e^epsilon Q(k)): k answers are true in one world and n - k in the other.
-double delta_at(double epsilon, const std::vector<double>& logs) {
+/// sum_k max(0, P(k) - e^epsilon Q(k)): k answers are true in one world and n - k in the other. Further than 9 sqrt(n)
+/// from their mean k answers have a probability below e^-162 (Hoeffding), which no delta sees.
+double delta_at(double epsilon, const std::vector<double>& logs, double probability) {
+  const auto n = static_cast<double>(logs.size() - 1);
+  const double mean = probability * n, far = 9.0 * std::sqrt(n) + 1.0;
+  const auto first = static_cast<std::size_t>(std::max(0.0, std::floor(mean - far)));
+  const auto last = static_cast<std::size_t>(std::min(n, std::ceil(mean + far)));
   double delta = 0.0;
-  for (std::size_t k = 0; k < logs.size(); ++k) {
+  for (std::size_t k = first; k <= last; ++k) {
     const double loss = logs[k] - logs[logs.size() - 1 - k];
     if (loss > epsilon) delta += std::exp(logs[k]) * -std::expm1(epsilon - loss);
   }
@@ -40,11 +45,12 @@ double randomized_answers_epsilon(double epsilon_of_one, std::uint64_t answers, 
   const double all = epsilon_of_one * static_cast<double>(answers);
   if (delta == 0.0 || answers == 0) return all;
   const std::vector<double> logs = log_probabilities(epsilon_of_one, answers);
-  if (delta_at(0.0, logs) <= delta) return 0.0;
+  const double probability = 1.0 / (1.0 + std::exp(-epsilon_of_one));
+  if (delta_at(0.0, logs, probability) <= delta) return 0.0;
   double low = 0.0, high = all;
   for (int step = 0; step < 100 && high - low > 1e-12 * high; ++step) {
     const double middle = 0.5 * (low + high);
-    (delta_at(middle, logs) <= delta ? high : low) = middle;
+    (delta_at(middle, logs, probability) <= delta ? high : low) = middle;
   }
   return high;
 }

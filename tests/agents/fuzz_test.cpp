@@ -89,7 +89,8 @@ class RandomScenario {
       scenario_.mutable_participants()->mutable_availability()->clear_over_selection();
       scenario_.mutable_participants()->clear_weighting();
     }
-    if (scenario_.has_market() || scenario_.has_unlearning() || graph() || !coin(0.3)) scenario_.clear_privacy();
+    if (scenario_.has_unlearning() || graph() || !coin(0.3)) scenario_.clear_privacy();
+    if (scenario_.has_market()) tidy_noise(*scenario_.mutable_market());
     if (scenario_.has_privacy()) tidy(*scenario_.mutable_privacy());
     if (!coin(0.3)) scenario_.clear_communication();
     if (scenario_.has_communication()) tidy(*scenario_.mutable_communication());
@@ -177,6 +178,27 @@ class RandomScenario {
     market.mutable_unit_price();
     market.clear_audit();
     scenario_.mutable_server()->set_publishes(scenario::Server::NOTHING);
+  }
+
+  /// Noise for sale where updates are shortened, and prices of epsilon where there is one.
+  void tidy_noise(scenario::Market& market) {
+    market.clear_grades();
+    if (!scenario_.has_privacy()) {
+      market.mutable_costs()->clear_per_epsilon();
+      market.mutable_sellers()->clear_most_epsilon();
+    }
+    market.mutable_costs()->clear_without_noise();
+    if (!scenario_.has_privacy()) return;
+    scenario_.mutable_privacy()->clear_noise_multiplier();
+    scenario_.mutable_privacy()->clear_correlation();
+    scenario_.mutable_privacy()->mutable_fixed();
+    const bool auction = market.has_vcg() || market.has_budget_feasible() || market.has_sparsified_model();
+    if (auction || coin(0.3)) return scenario_.mutable_privacy()->set_local_noise(1.0);
+    scenario_.mutable_privacy()->clear_local_noise();
+    market.add_grades()->set_price(coin(0.5) ? 1.0 : 0.9);
+    market.add_grades()->set_noise(0.5);
+    market.mutable_grades(1)->set_price(0.5);
+    market.mutable_costs()->set_without_noise(coin(0.5) ? 1.0 : 0.0);
   }
 
   /// Those who go by what is told, of those who are told something.

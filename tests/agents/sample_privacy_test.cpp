@@ -93,7 +93,7 @@ TEST(SamplePrivacy, a_run_ends_before_the_update_that_is_too_much) {
 }
 
 TEST(SamplePrivacy, the_same_bits_on_any_number_of_ranks_and_after_a_break) {
-  for (const std::string training :
+  for (const char* training :
        {"batch_size: 16", "batch_size: 4 local_steps: 3 adam {}", "batch_size: 16 proximal_mu: 0.1"}) {
     const std::string text = scenario_of("noise_multiplier: 1 accountant: RDP", "clients: 6 per_round: 4",
                                          "attacks { count: 1 label_flip {} } aggregator { median {} }", training);
