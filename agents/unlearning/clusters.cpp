@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <span>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -57,14 +59,13 @@ void add_traffic(std::span<const TrafficRow> from, std::vector<TrafficRow>& to) 
   }
 }
 
-/// Samples that the clients of a cluster train on.
-std::size_t samples_of(const ModelServer& server) {
+/// Whether any client of a cluster trains on anything.
+bool has_samples(const ModelServer& server) {
   const Federation& federation = server.federation();
-  std::size_t samples = 0;
   for (std::uint32_t id = 0; id < federation.population().genuine(); ++id) {
-    samples += federation.validators().training_count({id});
+    if (federation.validators().training_count({id}) > 0) return true;
   }
-  return samples;
+  return false;
 }
 
 }  // namespace
@@ -158,17 +159,19 @@ void ClusterModels::run(RoundIndex round, bool, Phases& phases, RoundRecord& rec
 }
 
 void ClusterModels::take_mean() {
-  std::vector<double> sum(server_->server().parameters().size(), 0.0);
-  std::size_t all = 0;
-  for (const Cluster& cluster : clusters_) all += samples_of(cluster.simulation->model(0));
-  if (all == 0) return;
+  std::vector<const ModelServer*> servers;
   for (const Cluster& cluster : clusters_) {
     const ModelServer& server = cluster.simulation->model(0);
-    const double weight = static_cast<double>(samples_of(server)) / static_cast<double>(all);
-    if (weight == 0.0) continue;
-    for (std::size_t v = 0; v < sum.size(); ++v) sum[v] += weight * static_cast<double>(server.parameters()[v]);
+    if (has_samples(server)) servers.push_back(&server);
   }
-  server_->server().take_model(std::vector<float>(sum.begin(), sum.end()));
+  if (servers.empty()) return;
+  std::vector<float> mean(server_->server().parameters().size());
+  for (std::size_t v = 0; v < mean.size(); ++v) {
+    double sum = 0.0;
+    for (const ModelServer* server : servers) sum += static_cast<double>(server->parameters()[v]);
+    mean[v] = static_cast<float>(sum / static_cast<double>(servers.size()));
+  }
+  server_->server().take_model(mean);
 }
 
 bool ClusterModels::holds_any(AgentId client, const Forgotten& now) const {

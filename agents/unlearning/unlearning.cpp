@@ -75,6 +75,11 @@ class Unlearning final : public Stage {
     if (round.value > 1) phases.collective("forget", [&] { history_.save_before(round); });
   }
 
+  /// The server that has the mean of clusters' models goes through no rounds that its history could listen to.
+  void end(RoundRecord& record) override {
+    if (world_.scenario.has_clusters()) history_.of(0).note_asked(record);
+  }
+
   void serialize(Archive& archive) override {
     Forgotten gone = world_.federation.forgotten();
     gone.serialize(archive);
@@ -147,9 +152,7 @@ class Unlearning final : public Stage {
       return world_.federation.forgotten().readings.contains(entry.first) &&
              world_.federation.forgotten().readings.at(entry.first).held_back;
     });
-    // The server of clusters' mean asks nobody: who took part is not known here.
-    if (!what.graph.empty() || validating || come || world_.scenario.has_clusters() ||
-        touches_root(world_.federation, what, history_.owners())) {
+    if (!what.graph.empty() || validating || come || touches_root(world_.federation, what, history_.owners())) {
       return RoundIndex{1};
     }
     std::vector<AgentId> clients = what.clients;
@@ -210,6 +213,9 @@ class Unlearning final : public Stage {
     }
     compare(batch.index, round, in_question, questioned, std::move(before), record);
     history_.forget(batch.what, holders, touched.value_or(round));
+    if (touched) {
+      for (std::size_t i = 0; i < history_.owners(); ++i) history_.of(i).note_come(changed, round);
+    }
     record_cost(batch, cost, units_of(in_question).size(), "unlearning." + name + ".", record);
     const Forgetting forgetting{.round = round, .now = batch.what, .thrown_out = batch.thrown_out, .cost = cost};
     for (const auto& stage : world_.stages) stage->forget(forgetting, record);

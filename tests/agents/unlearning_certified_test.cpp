@@ -20,6 +20,8 @@ namespace {
 
 using testing::HasSubstr;
 
+const std::string certified = "logreg {}";
+
 std::string convex_training(const std::string& noise) {
   return "learning_rate: 0.5 batch_size: 0 sgd { weight_decay: 0.05 } objective_noise: " + noise;
 }

@@ -157,6 +157,9 @@ TEST(Influence, of_samples_that_come_is_the_dense_solution) {
   EXPECT_THAT(difference(after.model(), before.model()), Pointwise(DoubleNear(1e-4 * length(step) + 1e-6), step));
 }
 
+/// Short steps, for what is of second order to be small.
+const std::string damped = "influence_step { form: INFLUENCE damping: 3 cholesky {} halvings: 0 } ";
+
 /// How far a request and the one that undoes it leave the model from where it was, in squares of the first's step.
 struct ThereAndBack {
   double step = 0.0, left = 0.0;
@@ -167,38 +170,43 @@ ThereAndBack there_and_back(const std::string& first, const std::string& there, 
   return {length(difference(once.model(), before.model())), length(difference(twice.model(), before.model()))};
 }
 
-/// With half of the samples, what is left is a quarter: it is of second order.
-void expect_second_order(const ThereAndBack& whole, const ThereAndBack& half) {
-  EXPECT_GT(whole.step, 1e-3);
-  EXPECT_LT(whole.left, 0.3 * whole.step);
-  EXPECT_LT(half.left / (half.step * half.step), 2.0 * whole.left / (whole.step * whole.step));
-  EXPECT_LT(half.left / half.step, 0.8 * whole.left / whole.step);
+/// What is left of fewer samples is the same share of the squared step: it is of second order.
+void expect_second_order(const ThereAndBack& many, const ThereAndBack& few) {
+  EXPECT_GT(many.step, 1e-2);
+  EXPECT_LT(many.left, 0.5 * many.step);
+  EXPECT_LT(few.left / (few.step * few.step), 2.0 * many.left / (many.step * many.step));
+  EXPECT_LT(few.left / few.step, many.left / many.step);
 }
 
 TEST(Influence, of_a_corrected_label_and_its_inverse_is_the_identity_to_second_order) {
   const auto run = [](const std::string& share) {
-    return there_and_back("", request("of { of_client: 2 share: " + share + " } another_label {}", influence, 21),
-                          request("as_stored {}", influence, 22));
+    return there_and_back("", request("of { of_client: 2 share: " + share + " } another_label {}", damped, 21),
+                          request("as_stored {}", damped, 22));
   };
-  expect_second_order(run("0.4"), run("0.2"));
+  expect_second_order(run("0.8"), run("0.1"));
 }
 
 TEST(Influence, of_samples_added_and_removed_is_the_identity_to_second_order) {
   const auto run = [](const std::string& of) {
-    return there_and_back(at_first("of { " + of + " } held_back {}"), request("as_stored {}", influence, 21),
-                          "requests { name: \"gone\" round: 22 samples { " + of + " } " + influence + " } ");
+    return there_and_back(at_first("of { " + of + " } held_back {}"), request("as_stored {}", damped, 21),
+                          "requests { name: \"gone\" round: 22 samples { " + of + " } " + damped + " } ");
   };
   expect_second_order(run("of_client: 2"), run("of_client: 2 of_class: 1"));
 }
 
 /// The correction of late labels is nearer to the model that had them from the start than what went on without.
 TEST(Influence, of_late_labels_comes_near_to_training_with_them) {
-  const std::string late = at_first("of { of_class: 1 share: 0.5 } label { of_class: 0 }");
-  const Finished plain(convex("")), fake(convex(late));
+  const auto trained = [](const std::string& section) {
+    std::string text = convex(section);
+    const std::string one = "learning_rate: 0.2 ";
+    return Finished(text.replace(text.find(one), one.size(), "learning_rate: 0.5 local_epochs: 40 "));
+  };
+  const std::string late = at_first("of { of_class: 1 share: 0.2 } label { of_class: 0 }");
+  const Finished plain(trained("")), fake(trained(late));
   const Finished corrected(
-      convex(late + request("as_stored {}", "influence_step { damping: 0 form: INFLUENCE halvings: 0 } ", 21)));
+      trained(late + request("as_stored {}", "influence_step { damping: 0 form: INFLUENCE halvings: 0 } ", 21)));
   EXPECT_LT(length(difference(corrected.model(), plain.model())),
-            0.7 * length(difference(fake.model(), plain.model())));
+            0.6 * length(difference(fake.model(), plain.model())));
 }
 
 TEST(DataChanges, are_refused_where_they_mean_nothing) {

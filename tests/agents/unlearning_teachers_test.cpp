@@ -101,7 +101,5 @@ TEST(TwoTeachers, teach_nodes_of_a_graph) {
   EXPECT_EQ(Finished(text("edges { share: 0.2 } d2dgn { steps: 2 }")).events("d2dgn"), 1U);
 }
 
-const std::string certified = "logreg {}";
-
 }  // namespace
 }  // namespace souk::unlearning_teachers_test

@@ -26,8 +26,6 @@ class Moments {
   Moments(const scenario::RapidRetraining& config, std::size_t dimension)
       : config_(config), first_(dimension, 0.0), second_(dimension, 0.0) {}
 
-  Forgettable forgets() const override { return {.changes = true}; }
-
   void step(std::span<const double> gradient, std::span<const double> diagonal, std::span<float> model) {
     const double beta1 = config_.beta1(), beta2 = config_.beta2();
     power1_ *= beta1;
@@ -52,6 +50,8 @@ class Moments {
 class RapidRetraining final : public UnlearningOperator {
  public:
   explicit RapidRetraining(const scenario::RapidRetraining& config) : config_(config) {}
+
+  Forgettable forgets() const override { return {.changes = true}; }
 
   void check(const World& world) const override {
     MeanObjective::check(world);
