@@ -8,7 +8,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agents/training/saved_model.hpp"
 #include "agents/unlearning/mean_objective.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/streams.hpp"

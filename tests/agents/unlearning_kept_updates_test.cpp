@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agents/training/saved_model.hpp"
 #include "agents/unlearning/client_sums.hpp"
 #include "agents/unlearning/kept_shares.hpp"
 #include "scenarios/scenario.pb.h"
