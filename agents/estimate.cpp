@@ -44,6 +44,7 @@ void require_room_for_models(const scenario::Scenario& scenario, const Dataset& 
   const double updates = participants.everyone()       ? everyone
                          : participants.has_fraction() ? participants.fraction() * everyone
                          : participants.has_poisson()  ? participants.poisson() * everyone
+                         : participants.has_rotation() ? everyone / participants.rotation()
                                                        : std::min<double>(participants.per_round(), everyone);
   const double copies = models_on_rank * static_cast<double>(models) + std::ceil(updates / ranks);
   const double model = copies * parameters * sizeof(float) * node_ranks;

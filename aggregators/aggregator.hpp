@@ -152,6 +152,9 @@ class Aggregator {
   /// By how much n times the step of n updates moves at most, in length, when an update no longer than `bound` comes or
   /// goes; none: no such length is known, as where an update may move which others are chosen.
   virtual std::optional<double> sensitivity(double /*bound*/) const { return std::nullopt; }
+  /// Standard deviation of the normal noise on the cosines with the root update that weights are made of, cut at 0; 0:
+  /// none.
+  virtual double score_noise() const { return 0.0; }
   /// Throws InputError with field, value and the inequality that fails, e.g. "aggregator.krum.f = 8: …".
   virtual void check(const RoundSize&) const {}
   /// Beside the step, nothing.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "attacks/bfgs.hpp"
+#include "attacks/class_cosines.hpp"
 #include "attacks/softmax_of.hpp"
 #include "sim/base/random.hpp"
 #include "sim/params/dot.hpp"
@@ -22,40 +23,6 @@ double logistic(double x) { return x >= 0.0 ? 1.0 / (1.0 + std::exp(-x)) : std::
 /// log(1 + exp(x)).
 double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
 
-/// Cosines of a round's updates with the root update that these shares would make, and how they depend on the shares.
-class Cosines {
- public:
-  Cosines(const ScoredRound& round, std::span<const double> shares) : round_(round), slopes_(shares.size()) {
-    const std::size_t classes = shares.size();
-    for (std::size_t c = 0; c < classes; ++c) {
-      for (std::size_t k = 0; k < classes; ++k) slopes_[c] += round.between(c, k) * shares[k];
-    }
-    const double square = dot(shares, slopes_);
-    length_ = square > 0.0 ? std::sqrt(square) : 0.0;
-    for (std::size_t j = 0; j < round.outcomes.size(); ++j) {
-      values_.push_back(length_ > 0.0 ? dot(row(j), shares) / length_ : 0.0);
-    }
-  }
-  std::span<const double> values() const { return values_; }
-  /// Adds `weight` times the gradient of cosine j by the shares: M_j / N - c_j K pi / N^2.
-  void add_gradient(std::size_t j, double weight, std::span<double> gradient) const {
-    if (length_ == 0.0) return;
-    const std::span<const double> products = row(j);
-    for (std::size_t c = 0; c < gradient.size(); ++c) {
-      gradient[c] += weight * (products[c] / length_ - values_[j] * slopes_[c] / (length_ * length_));
-    }
-  }
-
- private:
-  std::span<const double> row(std::size_t j) const {
-    return std::span(round_.products).subspan(j * slopes_.size(), slopes_.size());
-  }
-  const ScoredRound& round_;
-  std::vector<double> slopes_;  ///< K pi
-  double length_ = 0.0;         ///< N
-  std::vector<double> values_;
-};
-
 /// The entropy term, whose gradient is added to that by the shares, and the way from there to z of pi = softmax(z).
 double with_entropy(std::span<const double> shares, std::span<double> by_shares, std::span<double> by_z) {
   double value = 0.0;
@@ -71,7 +38,7 @@ double with_entropy(std::span<const double> shares, std::span<double> by_shares,
 
 /// How badly the cosines of a round explain what was earned, up to a factor; adds the gradient by the shares.
 double misfit(const ScoredRound& round, std::span<const double> shares, std::span<double> gradient) {
-  const Cosines cosines(round, shares);
+  const ClassCosines cosines(round, shares);
   const std::size_t updates = round.outcomes.size();
   std::vector<double> scores;
   for (const double cosine : cosines.values()) scores.push_back(bend * softplus(cosine / bend));
@@ -136,7 +103,7 @@ std::vector<double> class_shares_from_sales(std::span<const ScoredRound> rounds,
     std::ranges::fill(gradient, 0.0);
     double value = 0.0;
     for (std::size_t t = 0; t < rounds.size(); ++t) {
-      const Cosines cosines(rounds[t], shares);
+      const ClassCosines cosines(rounds[t], shares);
       const double tau = threshold ? *threshold : at[classes + 1 + t];
       for (std::size_t j = 0; j < rounds[t].outcomes.size(); ++j) {
         const double x = (cosines.values()[j] - tau) / width;

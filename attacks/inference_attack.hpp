@@ -287,6 +287,8 @@ class InferenceAttack {
                            std::span<float> /*model*/) const {}
   /// Depends on nothing but what it is granted.
   virtual Attempt infer_from(const InferenceAccess& access) const = 0;
+  /// Models of its own that it trains in an attempt.
+  virtual std::uint64_t trained_models() const { return 0; }
   /// Bytes of a rank that it needs while it works on so many samples.
   virtual double bytes(const Network&, std::size_t /*samples*/, std::size_t /*steps*/) const { return 0.0; }
 };

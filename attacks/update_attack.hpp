@@ -9,6 +9,7 @@
 #include <tuple>
 #include <vector>
 
+#include "attacks/class_shares_estimate.hpp"
 #include "attacks/knowledge.hpp"
 
 namespace souk {
@@ -46,8 +47,11 @@ struct OwnOutcomes {
 /// What a group says about the root data that an owner scores updates with. Whoever runs the simulation compares it
 /// with the truth; the group does not learn how close it is.
 struct BaselineClaim {
-  std::vector<double> class_shares;  ///< [classes] sum 1
-  ColumnMatrix direction;            ///< [1, d] its guess of this round's root update, up to a factor
+  std::vector<double> class_shares;            ///< [classes] sum 1
+  ColumnMatrix direction;                      ///< [1, d] its guess of this round's root update, up to a factor
+  std::span<const ScoredRound> evidence = {};  ///< all rounds that it goes by, its own; until the next claim
+  bool sales = false;                          ///< whether outcomes are sales, and not scores
+  bool prices = false;                         ///< whether they are what was paid
 };
 
 /// What everybody knows of the protocol before the first round.

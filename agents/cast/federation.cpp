@@ -6,6 +6,7 @@
 
 #include "agents/cast/owners.hpp"
 #include "scenarios/scenario.pb.h"
+#include "sim/data/graphs/edge_budget.hpp"
 #include "sim/data/partitioner.hpp"
 
 namespace souk {
@@ -194,6 +195,9 @@ SetUpRecord Federation::record() const {
   }
   if (task_->classes() > 0) record_classes(record);
   record.metrics.push_back({"parameters", static_cast<double>(parameters())});
+  if (const auto noise = edge_budget_of(scenario_.task().data())) {
+    record.privacy.push_back({-1, "edge", noise->mechanism, 1, noise->epsilon, 0.0});
+  }
   if (deal_.moved > 0) {
     record.events.push_back({"partition repaired", -1,
                              fmt::format("{} samples moved so that every client holds at least {}", deal_.moved,

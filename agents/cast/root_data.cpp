@@ -142,6 +142,14 @@ RootSamples draw_of_the_rest(const scenario::Root& config, std::span<const std::
 
 }  // namespace
 
+RootSamples RootSamples::some(double share, Stream& random) const {
+  std::vector<SampleIndex> order = samples_;
+  random.shuffle(order);
+  order.resize(static_cast<std::size_t>(std::ceil(share * static_cast<double>(order.size()))));
+  std::ranges::sort(order);
+  return RootSamples(std::move(order));
+}
+
 RootSamples RootSamples::of_classes(const std::vector<bool>& chosen, std::span<const std::int32_t> labels) const {
   std::vector<SampleIndex> some;
   std::ranges::copy_if(samples_, std::back_inserter(some),

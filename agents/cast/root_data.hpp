@@ -6,6 +6,7 @@
 
 #include "agents/cast/population.hpp"
 #include "sim/base/ids.hpp"
+#include "sim/base/random.hpp"
 #include "sim/data/partitioner.hpp"
 #include "sim/learn/task.hpp"
 
@@ -25,6 +26,8 @@ class RootSamples {
   std::span<const SampleIndex> samples() const { return samples_; }
   std::size_t size() const { return samples_.size(); }
   bool empty() const { return samples_.empty(); }
+  /// This share of them, rounded up, drawn without replacement.
+  RootSamples some(double share, Stream& random) const;
   /// Those of the classes chosen, [classes].
   RootSamples of_classes(const std::vector<bool>& chosen, std::span<const std::int32_t> labels) const;
 

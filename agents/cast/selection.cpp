@@ -22,6 +22,11 @@ std::size_t updates_wanted(const scenario::Participants& participants, std::size
     return std::max<std::size_t>(
         1, static_cast<std::size_t>(std::llround(participants.poisson() * static_cast<double>(clients))));
   }
+  if (participants.has_rotation()) {
+    SOUK_REQUIRE(participants.rotation() <= clients, "participants.rotation = {}: there are {} clients",
+                 participants.rotation(), clients);
+    return (clients + participants.rotation() - 1) / participants.rotation();
+  }
   SOUK_REQUIRE(!participants.has_everyone() || participants.everyone(),
                "participants.everyone = false: chooses nobody; set per_round or fraction instead");
   if (participants.everyone()) return clients;
@@ -43,6 +48,17 @@ std::optional<double> inclusion_of(const scenario::Participants& participants) {
       participants.weighting() == scenario::Participants::UNIFORM,
       "participants.weighting = BY_SAMPLES: with participants.poisson every client comes with the same probability");
   return participants.poisson();
+}
+
+/// How many groups take turns; 0: clients do not. Throws InputError for what then has no meaning.
+std::size_t groups_of(const scenario::Participants& participants) {
+  if (!participants.has_rotation()) return 0;
+  SOUK_REQUIRE(participants.availability().over_selection() == 1.0,
+               "participants.availability.over_selection = {}: with participants.rotation nobody is asked out of turn",
+               participants.availability().over_selection());
+  SOUK_REQUIRE(participants.weighting() == scenario::Participants::UNIFORM,
+               "participants.weighting = BY_SAMPLES: with participants.rotation nobody is drawn");
+  return participants.rotation();
 }
 
 /// Mean and six standard deviations of a binomial number of clients.
@@ -95,6 +111,7 @@ Selector::Selector(const scenario::Participants& participants, std::uint64_t see
       deal_(deal),
       by_samples_(participants.weighting() == scenario::Participants::BY_SAMPLES),
       inclusion_(inclusion_of(participants)),
+      groups_(groups_of(participants)),
       wanted_(updates_wanted(participants, population.clients())),
       asked_(std::min<std::size_t>(population.clients(), rounded_up(participants.availability().over_selection() *
                                                                     static_cast<double>(wanted_)))),
@@ -103,11 +120,24 @@ Selector::Selector(const scenario::Participants& participants, std::uint64_t see
       deadline_(participants.availability().deadline()) {}
 
 double Selector::expected() const {
-  return inclusion_ ? *inclusion_ * static_cast<double>(population_.clients()) : static_cast<double>(wanted_);
+  const auto clients = static_cast<double>(population_.clients());
+  if (groups_ > 0) return clients / static_cast<double>(groups_);
+  return inclusion_ ? *inclusion_ * clients : static_cast<double>(wanted_);
+}
+
+std::uint64_t Selector::separation() const {
+  if (groups_ > 0) return groups_;
+  return !inclusion_ && wanted_ == population_.clients() ? 1 : 0;
+}
+
+std::uint64_t Selector::turns(std::uint64_t rounds) const {
+  const std::uint64_t groups = std::max<std::uint64_t>(1, groups_);
+  return (rounds + groups - 1) / groups;
 }
 
 double Selector::inclusion_bound() const {
   if (inclusion_) return *inclusion_;
+  if (groups_ > 0) return 1.0;
   if (by_samples_) return 1.0;  // whoever holds enough is always there
   return static_cast<double>(asked_) / static_cast<double>(population_.clients());
 }
@@ -116,6 +146,7 @@ double Selector::inclusion_bound() const {
 /// any so many of them alike.
 std::vector<std::uint32_t> Selector::drawn(RoundIndex round, const Invitation& invitation, std::size_t asked,
                                            const std::vector<std::uint32_t>* eligible) const {
+  if (groups_ > 0) return whose_turn(round, invitation);
   if (!inclusion_) return sample(round, invitation.owner, asked, eligible);
   std::vector<std::pair<double, std::uint32_t>> come;
   const std::size_t pool = eligible == nullptr ? population_.clients() : eligible->size();
@@ -129,6 +160,19 @@ std::vector<std::uint32_t> Selector::drawn(RoundIndex round, const Invitation& i
   std::vector<std::uint32_t> chosen;
   for (const auto& [draw, client] : come) chosen.push_back(client);
   std::sort(chosen.begin(), chosen.end());
+  return chosen;
+}
+
+/// Those dealt to the group of the round who may be asked, the first of them where not all may.
+std::vector<std::uint32_t> Selector::whose_turn(RoundIndex round, const Invitation& invitation) const {
+  std::vector<std::uint32_t> order(population_.clients()), chosen;
+  std::iota(order.begin(), order.end(), 0U);
+  Stream(seed_, streams::rotation(invitation.owner)).shuffle(order);
+  for (std::size_t k = (round.value - 1) % groups_; k < order.size(); k += groups_) {
+    if (!invitation.eligible || invitation.eligible({order[k]})) chosen.push_back(order[k]);
+  }
+  chosen.resize(std::min(chosen.size(), invitation.most));
+  std::ranges::sort(chosen);
   return chosen;
 }
 
@@ -154,7 +198,7 @@ RoundSelection Selector::select(RoundIndex round, const std::function<ClientWork
   const std::size_t pool = everybody ? population_.clients() : eligible.size();
   const std::size_t asked = std::min(invitation.most < wanted_ ? invitation.most : asked_, pool);
   const std::vector<std::uint32_t> chosen = drawn(round, invitation, asked, everybody ? nullptr : &eligible);
-  const std::size_t wanted = inclusion_ ? chosen.size() : std::min({wanted_, invitation.most, pool});
+  const std::size_t wanted = inclusion_ || groups_ > 0 ? chosen.size() : std::min({wanted_, invitation.most, pool});
   std::vector<std::pair<double, std::size_t>> arrivals;
   for (const std::uint32_t id : chosen) {
     if (invitation.takes_part && !invitation.takes_part({id})) continue;

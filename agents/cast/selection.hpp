@@ -67,14 +67,21 @@ class Selector {
   bool independent() const { return inclusion_.has_value(); }
   /// Updates expected of a round in which nobody drops out.
   double expected() const;
-  /// An upper bound of the probability with which any one client is asked.
+  /// An upper bound of the probability with which any one client is asked; of clients that take turns 1, for it is no
+  /// secret whose turn it is.
   double inclusion_bound() const;
+  /// Rounds between two in which a client may be asked, where those in which it may are known: 1: it may be in any; 0:
+  /// they are drawn.
+  std::uint64_t separation() const;
+  /// Of so many rounds, those to which any one client may be asked at most.
+  std::uint64_t turns(std::uint64_t rounds) const;
   RoundSelection select(RoundIndex round, const std::function<ClientWork(AgentId)>& work,
                         const Invitation& invitation = {}) const;
 
  private:
   std::vector<std::uint32_t> drawn(RoundIndex round, const Invitation& invitation, std::size_t asked,
                                    const std::vector<std::uint32_t>* eligible) const;
+  std::vector<std::uint32_t> whose_turn(RoundIndex round, const Invitation& invitation) const;
   std::vector<std::uint32_t> sample(RoundIndex round, std::uint16_t owner, std::size_t count,
                                     const std::vector<std::uint32_t>* eligible) const;
   std::uint64_t seed_;
@@ -82,6 +89,7 @@ class Selector {
   const Deal& deal_;
   bool by_samples_;
   std::optional<double> inclusion_;  ///< of each client by itself; none: a round wants a number of them
+  std::size_t groups_;               ///< that take turns; 0: clients do not
   std::size_t wanted_, asked_, most_;
   double dropout_, deadline_;
 };

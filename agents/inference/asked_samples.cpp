@@ -9,6 +9,7 @@
 #include "sim/base/contract.hpp"
 #include "sim/base/random.hpp"
 #include "sim/base/streams.hpp"
+#include "sim/stats/binomial_interval.hpp"
 #include "sim/stats/bootstrap.hpp"
 #include "sim/stats/ranking.hpp"
 
@@ -147,10 +148,19 @@ void record_membership(const std::string& name, std::span<const MembershipScore>
   };
   const auto others = static_cast<double>(std::ranges::count(all.truth, 0));
   add("auc", ranking.area_under_roc());
-  if (others >= 1000.0) add("tpr_at_01", ranking.true_positive_rate_at(0.01));
+  const auto at_one_percent = ranking.true_positive_rate_at(0.01);
+  if (others >= 1000.0) add("tpr_at_01", at_one_percent);
   if (others >= 10000.0) add("tpr_at_001", ranking.true_positive_rate_at(0.001));
   if (ranking.area_under_roc()) add("balanced_accuracy", best_balanced_accuracy(ranking));
-  if (victims.size() < 2) return;
+  if (victims.size() < 2) {
+    const std::size_t members = all.truth.size() - static_cast<std::size_t>(others);
+    if (others < 1000.0 || !at_one_percent) return;
+    const auto found = std::llround(*at_one_percent * static_cast<double>(members));
+    const Interval limits = clopper_pearson(static_cast<std::uint64_t>(found), members, 0.95);
+    add("tpr_at_01_low", limits.low);
+    add("tpr_at_01_high", limits.high);
+    return;
+  }
   const Interval interval = interval_of_area(all, ranking, static_cast<std::uint32_t>(victims.size()), seed);
   add("auc_low", interval.low);
   add("auc_high", interval.high);

@@ -77,12 +77,16 @@ class Inference final : public Stage, public ServerHooks {
   bool shapes_models() const override { return controller_ != nullptr; }
 
   std::vector<Forecast> forecasts() override {
-    std::uint64_t attempts = 0;
-    for (const InferenceCampaign& campaign : campaigns_) attempts += campaign.attack().attempts();
+    std::uint64_t attempts = 0, models = 0;
+    for (const InferenceCampaign& campaign : campaigns_) {
+      attempts += campaign.attack().attempts();
+      models += campaign.attack().attempts() * campaign.attack().trained_models();
+    }
     const std::uint64_t rounds =
         config_.every() == 0 ? 1 : (scenario_.rounds() - config_.from_round()) / config_.every() + 1;
-    return {{"inference", fmt::format("{} attempts on each of {} victims in {}", attempts, config_.victims(),
-                                      rounds == 1 ? "one round" : fmt::format("{} rounds", rounds))}};
+    return {{"inference", fmt::format("{} attempts on each of {} victims in {}{}", attempts, config_.victims(),
+                                      rounds == 1 ? "one round" : fmt::format("{} rounds", rounds),
+                                      models == 0 ? "" : fmt::format("; {} shadows trained for each", models))}};
   }
 
   std::vector<PartFootprint> footprints(int) const override {

@@ -57,6 +57,7 @@ void check_plain_steps(const scenario::Training& training, const std::string& pa
                       : training.proximal_mu() > 0.0     ? "proximal_mu"
                       : training.clip_norm() > 0.0       ? "clip_norm"
                       : training.objective_noise() > 0.0 ? "objective_noise"
+                      : training.has_sample_privacy()    ? "sample_privacy"
                                                          : nullptr;
   SOUK_REQUIRE(field == nullptr, "{}: the attack imitates plain steps, and task.training has {}", path, field);
 }

@@ -18,13 +18,13 @@
 namespace souk {
 
 Buyer::Buyer(const Federation& federation, const Owner& owner, const BuyerConfig& config, std::size_t index,
-             Ledger& ledger, Sellers& sellers, const std::vector<SellerFacts>& facts)
+             Ledger& ledger, Sellers& sellers, const std::vector<SellerFacts>& facts, const ClientAccounts* accounts)
     : federation_(federation),
       scenario_(federation.scenario()),
       owner_(owner),
       config_(config),
       needs_(trade_needs(scenario_, config)),
-      trade_(federation, owner, config, index, ledger, sellers, facts),
+      trade_(federation, owner, config, index, ledger, sellers, facts, accounts),
       target_(target_of(federation.task(), config.target_accuracy, config.target_r2, config.terms.path + ".")) {}
 
 Buyer::~Buyer() = default;

@@ -20,11 +20,12 @@ class Buyer final : public ServerHooks {
  public:
   /// Everything given must outlive it. Throws InputError.
   Buyer(const Federation& federation, const Owner& owner, const BuyerConfig& config, std::size_t index, Ledger& ledger,
-        Sellers& sellers, const std::vector<SellerFacts>& facts);
+        Sellers& sellers, const std::vector<SellerFacts>& facts, const ClientAccounts* accounts);
   ~Buyer() override;
   void attach(ModelServer& server) override;
   bool wants_root_update() const override { return needs_.root_update; }
   void invite(RoundIndex round, std::size_t wanted, Invitation& invitation, RoundRecord& record) override;
+  std::optional<double> noise_of(AgentId seller) const override { return trade_.noise_of(seller); }
   void show_root(RoundIndex round, RootSamples& root) override;
   void receive(ServerRound& round, RoundRecord& record) override;
   void before_rule(const ServerRound& round) override;
@@ -32,6 +33,7 @@ class Buyer final : public ServerHooks {
   void settle(ServerRound& round, Phases& phases, RoundRecord& record) override;
   void settle_nothing(const ServerRound& round, RoundRecord& record) override;
   bool pays() const override { return true; }
+  bool prices_by_more_than_weight() const override { return trade_.prices_by_more_than_weight(); }
   double turned_sales() const override { return trade_.turned_sales(); }
   bool looks_at_root() const override { return needs_.root_data; }
   void tested(double quality, RoundRecord& record) override;

@@ -127,6 +127,24 @@ void MarketDesk::add_noise(RoundIndex round, std::span<const Purchase> bought,
   if (sum_of_credits(prices) > available) prices = split_exactly(available, noisy);
 }
 
+/// Updates of grades that earn less: what they do not earn stays with the buyer.
+void MarketDesk::discount(std::span<const Delivery> deliveries, std::vector<MicroCredits>& prices,
+                          RoundRecord& record) const {
+  MicroCredits saved = 0;
+  bool graded = false;
+  auto price = prices.begin();
+  for (const Delivery& delivery : deliveries) {
+    if (!is_priced(delivery)) continue;
+    MicroCredits& full = *price++;
+    if (delivery.price_share >= 1.0) continue;
+    graded = true;
+    const MicroCredits share = std::min(full, to_micro(delivery.price_share * to_credits(full)));
+    if (!delivery.denied) saved += full - share;
+    full = share;
+  }
+  if (graded) record.add("saved_by_noise", to_credits(saved));
+}
+
 void MarketDesk::pay_from_escrow(const std::string& kind, AgentId seller, MicroCredits amount, RoundRecord& record) {
   SOUK_EXPECT(amount <= escrow_);
   escrow_ -= amount;
@@ -176,6 +194,7 @@ std::vector<SellerRound> MarketDesk::settle(const Comm& comm, RoundIndex round, 
   SOUK_EXPECT(prices.size() == bought.size());
   add_noise(round, bought, prices);
   SOUK_EXPECT(sum_of_credits(prices) <= escrow_ - deposit_);
+  discount(deliveries, prices, record);
   const std::vector<MicroCredits> deposits = take_deposits(deliveries, record);
   std::vector<SellerRound> sellers;
   auto price = prices.begin();

@@ -37,6 +37,7 @@ struct Delivery {
   std::optional<double> value{};     ///< by the valuation
   std::optional<double> distance{};  ///< from the buyer's own update, Euclidean
   bool cheated = false;              ///< an audit found it used and unpaid
+  double price_share = 1.0;          ///< of the price that it earns, for its noise
 };
 
 /// One buyer's money in a round: what it can afford goes into escrow, what it buys is paid from there, the rest goes
@@ -69,6 +70,7 @@ class MarketDesk {
   void return_deposits(std::span<const Delivery> deliveries, const std::vector<MicroCredits>& deposits,
                        std::vector<SellerRound>& sellers, RoundRecord& record);
   void pay_penalties(std::span<const Delivery> deliveries, std::vector<SellerRound>& sellers, RoundRecord& record);
+  void discount(std::span<const Delivery> deliveries, std::vector<MicroCredits>& prices, RoundRecord& record) const;
   void pay_from_escrow(const std::string& kind, AgentId seller, MicroCredits amount, RoundRecord& record);
 
   std::unique_ptr<PaymentRule> payment_;

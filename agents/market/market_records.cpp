@@ -39,6 +39,7 @@ void merge_rival(const std::string& prefix, std::int64_t account, RoundRecord&& 
       same->bytes += row.bytes;
     }
   }
+  record.privacy.insert(record.privacy.end(), rival.privacy.begin(), rival.privacy.end());
   for (EventRow& event : rival.events) record.events.push_back({prefix + event.kind, event.agent, event.text});
   for (TransferRow& row : rival.transfers) {
     row.buyer = account;

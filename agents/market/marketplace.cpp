@@ -33,6 +33,14 @@ std::vector<SellerFacts> seller_facts_of(const Federation& federation) {
   return facts;
 }
 
+/// Of clients that add noise of their own; null: they add none.
+const ClientAccounts* accounts_of(const World& world) {
+  for (const auto& stage : world.stages) {
+    if (const ClientAccounts* accounts = stage->client_accounts()) return accounts;
+  }
+  return nullptr;
+}
+
 /// Sellers are there, or not, before any buyer opens its round; what all buyers' rounds mean for them comes after.
 class Marketplace final : public Stage {
  public:
@@ -46,8 +54,8 @@ class Marketplace final : public Stage {
     if (unlearning.has_settlement()) withdrawals_.emplace(unlearning.settlement(), ledger_);
     const std::vector<SellerFacts> facts = seller_facts_of(world.federation);
     for (std::size_t i = 0; i < world.owners.size(); ++i) {
-      buyers_.push_back(
-          std::make_unique<Buyer>(world.federation, world.owners[i], configs_[i], i, ledger_, sellers_, facts));
+      buyers_.push_back(std::make_unique<Buyer>(world.federation, world.owners[i], configs_[i], i, ledger_, sellers_,
+                                                facts, accounts_of(world)));
     }
   }
 

@@ -120,9 +120,10 @@ bool Sellers::offers_to(AgentId seller, std::size_t buyer, double cost,
 
 double Sellers::cost(AgentId seller, const SellerWork& work) const {
   const scenario::Costs& costs = config_->costs();
-  const double cost =
-      cost_factors_[seller.value] * (costs.per_gflop() * work.flops * 1e-9 + costs.per_megabyte() * work.bytes * 1e-6 +
-                                     costs.per_round() + costs.per_thousand_samples() * work.samples * 1e-3);
+  const double cost = cost_factors_[seller.value] *
+                      (costs.per_gflop() * work.flops * 1e-9 + costs.per_megabyte() * work.bytes * 1e-6 +
+                       costs.per_round() + costs.per_thousand_samples() * work.samples * 1e-3 +
+                       costs.per_epsilon() * work.epsilon + (work.unbounded ? costs.without_noise() : 0.0));
   SOUK_REQUIRE(cost <= most_credits, "market.costs: a round costs seller {} {} credits, and a billion is the most",
                seller.value, cost);
   return cost;

@@ -25,6 +25,8 @@ struct SellerWork {
   double flops = 0.0;
   double bytes = 0.0;  ///< model received and update sent
   double samples = 0.0;
+  double epsilon = 0.0;    ///< by which its own grows
+  bool unbounded = false;  ///< sold without noise, where there is a choice
 };
 
 /// The sellers' side of a market: what taking part costs each, what it asks, whether and to whom it offers, and its

@@ -7,9 +7,11 @@
 #include "agents/market/audit.hpp"
 #include "aggregators/aggregator.hpp"
 #include "scenarios/scenario.pb.h"
+#include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/base/streams.hpp"
 #include "sim/params/linear.hpp"
+#include "sim/privacy/randomized_answers.hpp"
 
 namespace souk {
 namespace {
@@ -35,13 +37,14 @@ TradeNeeds trade_needs(const scenario::Scenario& scenario, const BuyerConfig& bu
 }
 
 Trade::Trade(const Federation& federation, const Owner& owner, const BuyerConfig& buyer, std::size_t index,
-             Ledger& ledger, Sellers& sellers, const std::vector<SellerFacts>& facts)
+             Ledger& ledger, Sellers& sellers, const std::vector<SellerFacts>& facts, const ClientAccounts* accounts)
     : federation_(federation),
       config_(federation.scenario().market()),
       buyer_(buyer),
       index_(index),
       ledger_(ledger),
       sellers_(sellers),
+      choices_(federation.scenario(), accounts, facts.size()),
       desk_(config_, buyer.terms, federation.scenario().seed(), ledger, facts),
       valuation_(make_valuation_rule(config_)) {
   check_audit(federation.scenario());
@@ -100,26 +103,45 @@ bool Trade::cheats(RoundIndex round) const {
          (buyer_.misconduct->to_round() == 0 || round.value <= buyer_.misconduct->to_round());
 }
 
-double Trade::cost_of(AgentId seller) const {
+double Trade::cost_of(AgentId seller, const NoisedOffer& offer) const {
   return sellers_.cost(seller, {.flops = federation_.work_of(seller).flops,
                                 .bytes = messages_.model + messages_.update,
-                                .samples = static_cast<double>(federation_.validators().training_count(seller))});
+                                .samples = static_cast<double>(federation_.validators().training_count(seller)),
+                                .epsilon = offer.epsilon,
+                                .unbounded = offer.unbounded});
 }
 
-std::size_t Trade::open_round(std::size_t wanted, RoundRecord& record) { return desk_.open_round(wanted, record); }
+/// As the buyer announces it, before any share for noise: a price, or an equal part of the sum.
+double Trade::expected_price(std::size_t wanted) const {
+  const PaymentRule& payment = desk_.payment();
+  if (!payment.splits_a_sum()) return to_credits(payment.highest_price());
+  return to_credits(buyer_.terms.round_budget) / static_cast<double>(std::max<std::size_t>(wanted, 1));
+}
+
+std::size_t Trade::open_round(std::size_t wanted, RoundRecord& record) {
+  choices_.choose(
+      expected_price(wanted), [this](AgentId seller, const NoisedOffer& offer) { return cost_of(seller, offer); },
+      record);
+  return desk_.open_round(wanted, record);
+}
+
+std::optional<double> Trade::noise_of(AgentId seller) const {
+  if (!choices_.graded()) return std::nullopt;
+  return choices_.of(seller).noise;
+}
 
 bool Trade::invites(AgentId seller) const {
   const PaymentRule& payment = desk_.payment();
-  return ledger_.balance(seller.value) >= payment.seller_deposit() &&
+  return choices_.of(seller).offers && ledger_.balance(seller.value) >= payment.seller_deposit() &&
          sellers_.offers_to(seller, index_, cost_of(seller), payment.posted_price());
 }
 
 bool Trade::reaches_everybody() const {
   const PaymentRule& payment = desk_.payment();
   const bool passes_over = config_.has_vcg() || config_.has_budget_feasible() || config_.has_posted_price();
-  return !passes_over && config_.sale() == scenario::Market::SHARED && config_.sellers().has_always() &&
-         config_.sellers().min_reputation() == 0.0 && payment.seller_deposit() == 0 && buyer_.terms.budget == 0 &&
-         (buyer_.terms.round_budget == 0 || payment.splits_a_sum());
+  return !passes_over && !choices_.may_keep_away() && config_.sale() == scenario::Market::SHARED &&
+         config_.sellers().has_always() && config_.sellers().min_reputation() == 0.0 && payment.seller_deposit() == 0 &&
+         buyer_.terms.budget == 0 && (buyer_.terms.round_budget == 0 || payment.splits_a_sum());
 }
 
 RootSamples Trade::shown(RoundIndex round, const RootSamples& root) const {
@@ -167,7 +189,7 @@ bool Trade::values_by_rule() const {
   return valuation_ != nullptr && valuation_->needs().worth && config_.worth().step() == scenario::Worth::RULE;
 }
 
-std::vector<double> Trade::claim(RoundIndex round, std::span<const double> weights, RoundRecord& record) const {
+std::vector<double> Trade::claim(RoundIndex round, std::span<const double> weights, RoundRecord& record) {
   std::vector<double> claimed(weights.begin(), weights.end());
   if (cheats(round)) {
     Stream random(federation_.scenario().seed(), streams::denials(index_, round));
@@ -187,7 +209,7 @@ double Trade::turned_sales() const {
   return config_.has_randomized_response() ? 1.0 / (1.0 + std::exp(config_.randomized_response().epsilon())) : 0.0;
 }
 
-void Trade::turn_sales(RoundIndex round, std::span<double> claimed, RoundRecord& record) const {
+void Trade::turn_sales(RoundIndex round, std::span<double> claimed, RoundRecord& record) {
   Stream random(federation_.scenario().seed(), streams::turned_sales(index_, round));
   std::size_t turned = 0;
   for (double& claim : claimed) {
@@ -196,6 +218,12 @@ void Trade::turn_sales(RoundIndex round, std::span<double> claimed, RoundRecord&
     ++turned;
   }
   record.add("turned_sales", static_cast<double>(turned));
+  sales_told_ += static_cast<std::int64_t>(claimed.size());
+  const double delta = federation_.scenario().privacy().delta();
+  const double epsilon = randomized_answers_epsilon(config_.randomized_response().epsilon(),
+                                                    static_cast<std::uint64_t>(sales_told_), delta);
+  record.add("root.sales_epsilon", epsilon);
+  record.privacy.push_back({buyer_.terms.account, "root data", "randomized response", sales_told_, epsilon, delta});
 }
 
 /// Of the updates that the rule saw, those found used and unpaid.
@@ -223,7 +251,11 @@ std::vector<Delivery> Trade::deliveries(const BoughtRound& bought, RoundRecord& 
   std::vector<double> distances;
   if (offers.baseline != nullptr) distances = squared_distances_to(offers.comm, offers.updates, *offers.baseline);
   for (std::size_t k = 0; k < offers.sellers.size(); ++k) {
-    list.push_back({.seller = offers.sellers[k], .cosine = cosines_[k], .cost = cost_of(offers.sellers[k])});
+    const AgentId seller = offers.sellers[k];
+    list.push_back({.seller = seller,
+                    .cosine = cosines_[k],
+                    .cost = cost_of(seller),
+                    .price_share = choices_.of(seller).price_share});
     if (!distances.empty()) list.back().distance = std::sqrt(distances[k]);
   }
   const std::vector<bool> cheated = audited(bought, record);
@@ -253,11 +285,31 @@ std::vector<SellerRound> Trade::close(const Comm& comm, RoundIndex round, std::v
   std::ranges::sort(list, {}, &Delivery::seller);
   std::vector<SellerRound> outcomes = desk_.settle(comm, round, list, record);
   sellers_.note(index_, outcomes);
+  record_noise(outcomes, record);
   return outcomes;
+}
+
+/// What noise, and its absence, have earned in the round.
+void Trade::record_noise(std::span<const SellerRound> outcomes, RoundRecord& record) const {
+  if (!choices_.noised()) return;
+  std::size_t without = 0;
+  double earned = 0.0, epsilon = 0.0;
+  for (const SellerRound& outcome : outcomes) {
+    const NoisedOffer& offer = choices_.of(outcome.seller);
+    if (offer.unbounded) {
+      without += outcome.bought ? 1 : 0;
+    } else {
+      earned += to_credits(outcome.price);
+      epsilon += offer.epsilon;
+    }
+  }
+  if (choices_.graded()) record.add("sold_without_noise", static_cast<double>(without));
+  if (epsilon > 0.0) record.add("credits_per_epsilon", earned / epsilon);
 }
 
 void Trade::serialize(Archive& archive) {
   desk_.serialize(archive);
+  archive.field("sales told", sales_told_);
   if (valuation_ != nullptr) valuation_->serialize(archive);
 }
 

@@ -34,15 +34,17 @@ void PrivateRootUpdate::make(std::span<const float> global, UnitSet samples, dou
   }
   for (std::size_t v = 0; v < sum.size(); ++v) update[v] = static_cast<float>(sum[v]);
   add_panel_noise(update, noise_ * clip_, seed_,
-                  [&](std::size_t panel) { return streams::noise_of_client(owner, round, panel); });
+                  [&](std::size_t panel) { return streams::noise_of_client(0, owner, round, panel); });
   const double factor = -rate / static_cast<double>(samples.size());
   for (float& value : update) value = static_cast<float>(factor * static_cast<double>(value));
 }
 
 /// Gaussian mechanisms over all root samples compose into one of mu = sqrt(T) / sigma, exactly.
-void PrivateRootUpdate::book(RoundRecord& record) {
+void PrivateRootUpdate::book(std::int64_t account, RoundRecord& record) {
   ++releases_;
-  record.add("root.epsilon", gdp_epsilon(std::sqrt(static_cast<double>(releases_)) / noise_, delta_));
+  const double epsilon = gdp_epsilon(std::sqrt(static_cast<double>(releases_)) / noise_, delta_);
+  record.add("root.epsilon", epsilon);
+  record.privacy.push_back({account, "root sample", "private root update", releases_, epsilon, delta_});
 }
 
 void PrivateRootUpdate::serialize(Archive& archive) { archive.field("root updates released", releases_); }

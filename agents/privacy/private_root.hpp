@@ -24,8 +24,8 @@ class PrivateRootUpdate {
   /// Writes r, [trainable]; contract: there are samples. `owner`: whose noise it is. Does not communicate.
   void make(std::span<const float> global, UnitSet samples, double rate, AgentId owner, RoundIndex round,
             std::span<float> update) const;
-  /// One more was released: records root.epsilon of all so far.
-  void book(RoundRecord& record);
+  /// One more was released, of the owner with this account: records root.epsilon of all so far.
+  void book(std::int64_t account, RoundRecord& record);
   void serialize(Archive& archive);
 
  private:

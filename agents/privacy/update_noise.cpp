@@ -1,28 +1,10 @@
 #include "agents/privacy/update_noise.hpp"
 
-#include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "sim/params/normal_values.hpp"
 
 namespace souk {
-namespace {
-
-void add_noise_to(std::span<float> values, double sigma, std::uint64_t seed, const StreamKey& name) {
-  std::array<double, 512> noise;
-  for (std::size_t first = 0; first < values.size(); first += noise.size()) {
-    const std::size_t count = std::min(noise.size(), values.size() - first);
-    normal_values(seed, name, first, std::span(noise).first(count));
-    for (std::size_t i = 0; i < count; ++i) {
-      float& value = values[first + i];
-      value = static_cast<float>(static_cast<double>(value) + sigma * noise[i]);
-    }
-  }
-}
-
-}  // namespace
-
 double shorten(std::span<float> values, double bound) {
   double square = 0.0;
   for (const float value : values) square += static_cast<double>(value) * static_cast<double>(value);
@@ -36,7 +18,7 @@ void add_panel_noise(std::span<float> values, double sigma, std::uint64_t seed, 
   const PanelPlan plan(values.size());
   for (std::size_t p = 0; p < plan.count(); ++p) {
     const ColumnRange columns = plan.columns(p);
-    add_noise_to(values.subspan(columns.begin, columns.size()), sigma, seed, stream(p));
+    add_normal_values(values.subspan(columns.begin, columns.size()), sigma, seed, stream(p));
   }
 }
 
@@ -46,7 +28,7 @@ void add_panel_noise(const Comm& comm, const PanelPlan& plan, std::span<float> c
   for (std::size_t p = plan.first_panel(comm.rank(), comm.size()); p < plan.first_panel(comm.rank() + 1, comm.size());
        ++p) {
     const ColumnRange range = plan.columns(p);
-    add_noise_to(columns.subspan(range.begin - begin, range.size()), sigma, seed, stream(p));
+    add_normal_values(columns.subspan(range.begin - begin, range.size()), sigma, seed, stream(p));
   }
 }
 

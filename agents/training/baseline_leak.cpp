@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "attacks/class_shares_limit.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/params/linear.hpp"
 
@@ -33,6 +34,12 @@ void record_claim(const Comm& comm, int group, const BaselineClaim& claim, const
   add("class_share_error", total_variation(truth.class_shares, [&](std::size_t c) { return claim.class_shares[c]; }));
   const double equal = 1.0 / static_cast<double>(truth.class_shares.size());
   add("class_share_guess", total_variation(truth.class_shares, [equal](std::size_t) { return equal; }));
+  if (truth.score_noise > 0.0) {
+    const ScoreNoise noise{
+        .deviation = truth.score_noise, .sales = claim.sales, .threshold = 0.0, .turned = truth.turned_sales};
+    const auto limit = class_share_limit(claim.evidence, truth.class_shares, noise);
+    if (limit) add("class_share_limit", *limit);
+  }
   if (truth.root_update != nullptr) {
     add("baseline_cosine", cosine_between(comm, claim.direction, *truth.root_update));
   }

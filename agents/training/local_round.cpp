@@ -42,6 +42,7 @@ void LocalRound::train_own(RoundIndex round, std::span<const float> global) {
   }
   LocalContext context{scenario.seed(), own_->id, round, scenario.rounds(), &heartbeat::beat};
   context.slope = federation_.noise().slope();
+  context.unprotected = true;  // the owner's own data: root.private is what would hide them
   federation_.task().train(global, own_->samples, {}, context, update);
 }
 

@@ -85,6 +85,9 @@ std::optional<PrivateRootUpdate> ModelServer::private_root() const {
   SOUK_REQUIRE(!needs_.root_data && std::ranges::none_of(hooks_, &ServerHooks::looks_at_root),
                "root.private: the aggregator or the market judges models on the root data, too, and what it makes of "
                "them is not private");
+  SOUK_REQUIRE(owner_.root->share_per_round() == 1.0,
+               "root.share_per_round = {}: root.private uses all root samples in every round, and accounts for that",
+               owner_.root->share_per_round());
   SOUK_REQUIRE(!scenario_.has_unlearning(), "root.private: retrained models would release the root data again, unseen");
   return PrivateRootUpdate(owner_.root->private_(), federation_.task(), scenario_.seed());
 }
@@ -174,6 +177,8 @@ void ModelServer::train(ServerRound& round, const RoundSelection& selection, Pha
   std::optional<OwnTraining> own;
   round.root = federation_.root(index_);
   for (ServerHooks* hook : hooks_) hook->show_root(round.round, round.root);
+  round.root_classes = class_shares(round.root.samples(), federation_.task().labels(), federation_.task().classes());
+  draw_root(round);
   if (trains_root_) {  // with the clients' settings, under an id that no client has
     const std::size_t id = federation_.population().clients() + index_;
     own = {AgentId{static_cast<std::uint32_t>(id)}, round.root.samples(), private_root_ ? &*private_root_ : nullptr};
@@ -195,12 +200,20 @@ void ModelServer::train(ServerRound& round, const RoundSelection& selection, Pha
   });
 }
 
+/// Of the root data those that this round uses: all, or a share that is drawn.
+void ModelServer::draw_root(ServerRound& round) const {
+  const double share = owner_.root->share_per_round();
+  if (share == 1.0 || round.root.empty()) return;
+  Stream random(scenario_.seed(), streams::root_data_of_round(index_, round.round));
+  round.root = round.root.some(share, random);
+}
+
 /// Lets the attackers replace their updates, and takes in what arrives.
 void ModelServer::collect(ServerRound& round, RoundRecord& record) {
   round.start.emplace(comm_, trainable());
   if (const ColumnVector* own = local_.own_update()) {
     round.root_update = *own;
-    if (private_root_) private_root_->book(record);
+    if (private_root_) private_root_->book(owner_.account, record);
   }
   const ColumnVector change(comm_, change_);
   std::vector<Submission> everybody;
@@ -362,10 +375,14 @@ void ModelServer::publish(const ServerRound& round, RoundRecord& record) {
   attackers_.observe({comm_, round.round, told.agents, told.selected, told.weights, change, change_.size()}, record);
   const std::vector<std::pair<int, BaselineClaim>> claims = attackers_.claims(comm_);
   if (claims.empty()) return;
-  const std::vector<double> shares =
-      class_shares(round.root.samples(), federation_.task().labels(), federation_.task().classes());
+  const bool told_more = std::ranges::any_of(hooks_, &ServerHooks::prices_by_more_than_weight);
   for (const auto& [group, claim] : claims) {
-    record_claim(comm_, group, claim, {shares, round.own_update()}, record);
+    record_claim(comm_, group, claim,
+                 {.class_shares = round.root_classes,
+                  .root_update = round.own_update(),
+                  .score_noise = claim.prices && told_more ? 0.0 : rule_->score_noise(),
+                  .turned_sales = flips},
+                 record);
   }
 }
 

@@ -101,6 +101,7 @@ class ModelServer {
   std::vector<float> offer(RoundIndex round);
   void go_through(RoundIndex round, Phases& phases, RoundRecord& record);
   RoundSelection announce(RoundIndex round, RoundRecord& record);
+  void draw_root(ServerRound& round) const;
   void train(ServerRound& round, const RoundSelection& selection, Phases& phases);
   void collect(ServerRound& round, RoundRecord& record);
   void end_without_updates(const ServerRound& round, Phases& phases, RoundRecord& record);

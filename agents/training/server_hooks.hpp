@@ -72,6 +72,8 @@ class ServerHooks {
   virtual void settle(ServerRound&, Phases&, RoundRecord&) {}
   /// Whether it pays for updates.
   virtual bool pays() const { return false; }
+  /// Whether what it pays says more of an update than the weight that the rule gave it.
+  virtual bool prices_by_more_than_weight() const { return false; }
   /// The announced probability with which a sale is told and paid the other way round.
   virtual double turned_sales() const { return 0.0; }
   /// Whether it judges models on the owner's root data.

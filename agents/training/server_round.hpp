@@ -21,7 +21,8 @@ namespace souk {
 struct ServerRound {
   RoundIndex round;
   // Before training.
-  RootSamples root{};  ///< root data as the owner shows them
+  RootSamples root{};                  ///< root data as the owner shows them, of which a round may use a share
+  std::vector<double> root_classes{};  ///< [classes] shares of all that it shows
   // Of what arrived.
   std::vector<ReceivedUpdate> received{};     ///< [n] ascending identities
   std::vector<AgentId> clients{};             ///< [n] whose they are

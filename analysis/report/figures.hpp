@@ -25,6 +25,8 @@ std::vector<Figure> contribution_and_reward(const Study& study, const Database& 
 std::vector<Figure> edge_inference(const Study& study, const Database& view);
 /// What attacks on updates reconstructed, beside what a guess comes to, and pictures of it.
 std::vector<Figure> reconstructions(const Study& study);
+/// What runs reached and paid by the epsilon of their clients, where that differs.
+std::vector<Figure> price_of_privacy(const Study& study);
 /// Wall-clock time by phase and bytes by kind of message.
 std::vector<Figure> costs(const Study& study, const Database& view);
 

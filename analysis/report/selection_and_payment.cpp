@@ -251,6 +251,8 @@ void add_flow_figure(const Study& study, const Database& view, std::vector<Figur
   DataSet data(vega::grid_columns(study, {"payer", "payee", "group", "credits"}));
   const auto name = [](std::int64_t account) {
     if (account >= 0) return fmt::format("{}", account);
+    constexpr std::int64_t first_principal = -1000;  // of a service, who is no client
+    if (account <= first_principal) return fmt::format("principal {}", 1 + first_principal - account);
     return account == -1 ? std::string("escrow") : fmt::format("buyer {}", -1 - account);
   };
   for (const SeedGroup& group : seed_groups(study, RunsTaken::ended)) {

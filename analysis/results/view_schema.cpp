@@ -254,6 +254,17 @@ constexpr std::array phase_columns{
     ViewColumn{"share", "REAL", "share", "of the time of the round"},
 };
 
+constexpr std::array privacy_columns{
+    run_number,
+    round_number,
+    ViewColumn{"agent", "INTEGER", "", "whose data: a client, an account (-2, -3, ...), or -1: everybody's"},
+    ViewColumn{"unit", "TEXT", "", "what neighbouring data differ in"},
+    ViewColumn{"mechanism", "TEXT", "", "what adds the noise"},
+    ViewColumn{"releases", "INTEGER", "count", "so far"},
+    ViewColumn{"epsilon", "REAL", "", "of all releases so far; NULL: no bound holds"},
+    ViewColumn{"delta", "REAL", "", "with which epsilon goes"},
+};
+
 constexpr std::array process_columns{
     run_number,
     round_number,
@@ -293,6 +304,8 @@ const std::array tables{
               ResultKind::result, true, true},
     ViewTable{"pair", "pairs of nodes that attacks on edges were asked about", "run, attack, target, candidate",
               pair_columns, ResultKind::result, true, true},
+    ViewTable{"privacy", "what was given away about whose data, as far as noise bounds it",
+              "run, round, agent, unit, mechanism", privacy_columns, ResultKind::result, true, true},
     ViewTable{"pair_curve", "how well scores of pairs tell edges", "run, attack, curve, point", pair_curve_columns},
     ViewTable{"pair_rank", "edges and other pairs by the rank of their scores", "run, attack, part", pair_rank_columns},
     ViewTable{"agent_summary", "clients over the whole run", "run, agent", agent_summary_columns},

@@ -36,14 +36,16 @@ CREATE TABLE IF NOT EXISTS request(round INTEGER, sequence INTEGER, principal TE
 CREATE TABLE IF NOT EXISTS pair(round INTEGER, attack TEXT, target INTEGER, candidate INTEGER, score REAL,
                                 edge INTEGER, same_class INTEGER, PRIMARY KEY(attack, target, candidate))
   WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS privacy(round INTEGER, agent INTEGER, unit TEXT, mechanism TEXT, releases INTEGER,
+                                   epsilon REAL, delta REAL, PRIMARY KEY(round, agent, unit, mechanism)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS phase(round INTEGER, phase TEXT, seconds REAL, busy_seconds REAL, share REAL,
                                  PRIMARY KEY(round, phase)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS process(round INTEGER, rank INTEGER, peak_rss_bytes INTEGER, page_faults INTEGER,
                                    PRIMARY KEY(round, rank)) WITHOUT ROWID;
 )sql";
 
-constexpr std::string_view round_tables[] = {"round",  "metric",  "selection", "traffic", "event",
-                                             "ledger", "request", "pair",      "phase",   "process"};
+constexpr std::string_view round_tables[] = {"round",   "metric", "selection", "traffic", "event",  "ledger",
+                                             "request", "pair",   "privacy",   "phase",   "process"};
 
 class SqliteSink final : public MetricSink {
  public:
@@ -76,6 +78,7 @@ class SqliteSink final : public MetricSink {
       for (const PartitionRow& row : record.partition) partition.run(row.agent.value, row.label, row.samples);
       insert_metrics(0, record.metrics);
       insert_events(0, record.events);
+      insert_privacy(0, record.privacy);
     });
   }
 
@@ -95,6 +98,7 @@ class SqliteSink final : public MetricSink {
       insert_transfers(record);
       insert_requests(record);
       insert_pairs(record);
+      insert_privacy(round, record.privacy);
       insert_measurements(record);
     });
   }
@@ -146,6 +150,12 @@ class SqliteSink final : public MetricSink {
     Statement insert(db_, "INSERT INTO pair VALUES(?,?,?,?,?,?,?)");
     for (const PairRow& row : record.pairs) {
       insert.run(record.round.value, row.attack, row.target, row.candidate, row.score, row.edge, row.same_class);
+    }
+  }
+  void insert_privacy(std::uint32_t round, const std::vector<PrivacyRow>& rows) {
+    Statement insert(db_, "INSERT INTO privacy VALUES(?,?,?,?,?,?,?)");
+    for (const PrivacyRow& row : rows) {
+      insert.run(round, row.agent, row.unit, row.mechanism, row.releases, row.epsilon, row.delta);
     }
   }
   void insert_measurements(const RoundRecord& record) {

@@ -101,7 +101,13 @@ class BaselineProbe final : public CraftWith<Pool, Laboratory> {
       before_ = shares;
     }
     std::optional<BaselineClaim> claim;
-    if (!shares.empty()) claim.emplace(BaselineClaim{shares, mix(comm, submitted_->classes, shares)});
+    if (!shares.empty()) {
+      claim.emplace(BaselineClaim{.class_shares = shares,
+                                  .direction = mix(comm, submitted_->classes, shares),
+                                  .evidence = rounds_,
+                                  .sales = config_.channel() == scenario::BaselineProbe::SALES,
+                                  .prices = config_.channel() == scenario::BaselineProbe::PAYMENTS});
+    }
     submitted_.reset();
     return claim;
   }

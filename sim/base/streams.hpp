@@ -131,6 +131,10 @@ inline StreamKey noise_of_client(std::size_t owner, AgentId client, RoundIndex r
 inline StreamKey noise_of_step(RoundIndex round, std::size_t panel) {
   return {Purpose::aggregation, nobody, round, static_cast<std::uint16_t>(0x4000 + panel)};
 }
+/// Where the noise of steps is a tree over the rounds: of the block of 2^level rounds that ends with this one.
+inline StreamKey noise_of_block(RoundIndex round, std::size_t level, std::size_t panel) {
+  return {Purpose::aggregation, nobody, round, static_cast<std::uint16_t>(0x5000 + level * panels + panel)};
+}
 /// Which samples are in a client's private mini-batches, step after step; and their noise: step s has the values from
 /// s times the dimension, rounded up to even, on.
 inline StreamKey private_batches(AgentId client, RoundIndex round) {

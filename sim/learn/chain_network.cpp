@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
+#include <vector>
 
 #include "sim/base/contract.hpp"
 #include "sim/learn/chain_kernels.hpp"
@@ -84,6 +86,23 @@ class ChainNetwork final : public Network {
     gradient_.reserve(layout_.trainable());  // every part reads the old parameters
     const double loss = gradient(parameters, batch, {gradient_.data(), layout_.trainable()});
     kernels::blend(sink.scale, gradient_.data(), sink.keep, parameters.data(), layout_.trainable());
+    return loss;
+  }
+
+  /// Where all stages know norms: one pass backwards for them, and a second one for the sum, in which samples weigh as
+  /// they are shortened.
+  double clipped_gradients(std::span<float> parameters, const Batch& batch, double bound,
+                           std::span<float> sum) override {
+    if (!std::ranges::all_of(stages_, &ChainStage::knows_norms)) {
+      return Network::clipped_gradients(parameters, batch, bound, sum);
+    }
+    check(parameters, batch);
+    SOUK_EXPECT(sum.size() == layout_.trainable());
+    std::ranges::fill(sum, 0.0F);
+    double loss = 0.0;
+    for_each_part(batch, samples_per_pass_, [&](std::size_t first, std::size_t samples) {
+      loss += clipped_pass(parameters.data(), batch, first, samples, bound, sum.data());
+    });
     return loss;
   }
 
@@ -183,11 +202,42 @@ class ChainNetwork final : public Network {
     float* d_out = forward(parameters, features, samples);
     const double loss = objective_->gradient({d_out, samples * outputs_}, outputs_,
                                              batch.targets().part(first, samples), batch.samples);
+    backward(parameters, features, samples, sink, d_out, [](std::size_t, const float*) {});
+    return loss;
+  }
+
+  /// `done` is shown what every stage leaves of the gradient of what it answered.
+  template <class Done>
+  void backward(const float* parameters, const float* features, std::size_t samples, const GradientSink& sink,
+                float* d_out, const Done& done) {
     for (std::size_t i = stages_.size(); i-- > 0;) {
       float* d_in = i == 0 ? nullptr : gradients_[i % 2].data();
       stages_[i]->backward(parameters, values(i, features, samples), d_out, d_in, sink);
+      done(i, d_out);
       d_out = d_in;
     }
+  }
+
+  /// Adds the shortened gradients of samples [first, first + samples) to `sum`; the sum of their losses.
+  double clipped_pass(const float* parameters, const Batch& batch, std::size_t first, std::size_t samples, double bound,
+                      float* sum) {
+    const float* features = batch.features.data() + first * inputs();
+    float* d_out = forward(parameters, features, samples);
+    const std::size_t outputs = samples * outputs_;
+    const double loss =
+        objective_->gradient({d_out, outputs}, outputs_, batch.targets().part(first, samples), std::size_t{1});
+    slopes_.reserve(outputs);
+    std::copy_n(d_out, outputs, slopes_.data());
+    std::vector<double> squares(samples, 0.0);
+    backward(parameters, features, samples, {}, d_out, [&](std::size_t i, const float* left) {
+      stages_[i]->add_squared_norms(values(i, features, samples), left, squares.data());
+    });
+    for (std::size_t s = 0; s < samples; ++s) {
+      const auto factor = static_cast<float>(clipping_factor(std::sqrt(squares[s]), bound));
+      for (std::size_t o = s * outputs_; o < (s + 1) * outputs_; ++o) slopes_.data()[o] *= factor;
+    }
+    backward(parameters, features, samples, {.parameters = sum, .keep = 1.0F}, slopes_.data(),
+             [](std::size_t, const float*) {});
     return loss;
   }
 

@@ -11,7 +11,8 @@
 
 namespace souk {
 
-/// Where a weight gradient goes: target = scale * gradient + keep * target. Null: nobody asks for it.
+/// Where a weight gradient goes: target = scale * gradient + keep * target. Null: nobody asks for it, which is so on
+/// the way back along a direction, and of stages that know norms.
 struct GradientSink {
   float* parameters = nullptr;  ///< flat, [trainable]
   float scale = 1.0F, keep = 0.0F;
@@ -44,6 +45,11 @@ class ChainStage {
   /// same values. The parameters may be the sink: they are read before they are written.
   virtual void backward(const float* parameters, const StageValues& values, float* d_out, float* d_in,
                         const GradientSink& sink) = 0;
+  /// Whether it knows how long single samples' gradients of its parameters are without computing them.
+  virtual bool knows_norms() const { return false; }
+  /// squares [samples] += squared Euclidean norms of these. Follows backward with the same values and d_out as that has
+  /// left it. Contract: it knows them.
+  virtual void add_squared_norms(const StageValues&, const float* /*d_out*/, double* /*squares*/) const {}
   /// Writes tangents.out: the derivative of forward. Follows it with the same values.
   virtual void forward_tangent(const float* parameters, const StageValues& values, const StageTangents& tangents) = 0;
   /// The derivative of backward: from d_out [2, samples, out], a gradient and behind it its tangent, overwritten, to

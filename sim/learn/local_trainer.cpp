@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <vector>
 
 #include "scenarios/learning.pb.h"
@@ -11,6 +12,7 @@
 #include "sim/base/streams.hpp"
 #include "sim/learn/float_buffer.hpp"
 #include "sim/learn/optimizer.hpp"
+#include "sim/learn/private_steps.hpp"
 #include "sim/learn/schedule.hpp"
 #include "sim/params/parameter_layout.hpp"
 
@@ -54,6 +56,17 @@ void check_fed_sgd(const scenario::Training& training) {
                "task.training.algorithm = FED_SGD: takes one step; its optimizer must be sgd without momentum");
 }
 
+/// What the noise of private steps would not cover, or what would say twice how gradients are shortened.
+void check_private_steps(const scenario::Training& training) {
+  SOUK_REQUIRE(training.algorithm() == scenario::Training::FED_AVG,
+               "task.training.sample_privacy: makes steps private, and algorithm FED_SGD takes none; take FED_AVG with "
+               "local_steps 1 and batch_size 0, which is the same");
+  SOUK_REQUIRE(training.clip_norm() == 0.0,
+               "task.training.clip_norm = {}: sample_privacy shortens every sample's gradient, and their noised sum as "
+               "well says nothing more; set sample_privacy.clip",
+               training.clip_norm());
+}
+
 }  // namespace
 
 std::vector<SampleIndex> order_of_pass(const TrainingTurn& turn, std::uint32_t pass,
@@ -65,6 +78,11 @@ std::vector<SampleIndex> order_of_pass(const TrainingTurn& turn, std::uint32_t p
 
 double Learner::descend(std::span<float>, const MiniBatch&, double, double) {
   SOUK_EXPECT(descends());  // and those who do, override this
+  return 0.0;
+}
+
+double Learner::clipped_gradients(std::span<float>, const MiniBatch&, double, std::span<float>) {
+  SOUK_EXPECT(false);  // who allows private steps overrides this
   return 0.0;
 }
 
@@ -84,7 +102,9 @@ struct LocalTrainer::State {
   };
 
   State(const scenario::Training& config, Learner& of)
-      : training(config), learner(of), optimizer(config, of.layout().trainable()), local(of.layout().dimension()) {}
+      : training(config), learner(of), optimizer(config, of.layout().trainable()), local(of.layout().dimension()) {
+    if (config.has_sample_privacy()) private_steps.emplace(config.sample_privacy());
+  }
 
   std::size_t batch_size(const Turn& turn) const {
     const std::size_t all = turn.mine.size();
@@ -104,6 +124,7 @@ struct LocalTrainer::State {
     const auto start = steering(turn).start;
     for (std::size_t v = 0; v < start.size(); ++v) local.data()[v] += start[v];
     optimizer.restart();
+    if (private_steps) private_steps->begin(turn.context.seed, turn.context.agent, turn.context.round);
   }
 
   MiniBatch batch_of(const Turn& turn, std::uint32_t pass, std::span<const SampleIndex> which, bool begins) const {
@@ -126,11 +147,17 @@ struct LocalTrainer::State {
     const std::size_t size = learner.layout().trainable();
     gradient.reserve(size);
     const double loss = learner.gradient(parameters(), batch, {gradient.data(), size});
-    add_share(1.0F, turn.context.slope.data(), turn.context.slope.size(), gradient.data());
-    if (steered.before_step) steered.before_step(trainable(), {gradient.data(), size});
-    optimizer.step(trainable(), {gradient.data(), size}, turn.global.first(size), turn.learning_rate);
-    if (steered.after_step) steered.after_step(trainable());
+    follow(turn, {gradient.data(), size});
     return loss;
+  }
+
+  /// Takes the optimiser's step along a gradient of what the client's samples say.
+  void follow(const Turn& turn, std::span<float> of_samples) {
+    const Steering& steered = steering(turn);
+    add_share(1.0F, turn.context.slope.data(), turn.context.slope.size(), of_samples.data());
+    if (steered.before_step) steered.before_step(trainable(), of_samples);
+    optimizer.step(trainable(), of_samples, turn.global.first(of_samples.size()), turn.learning_rate);
+    if (steered.after_step) steered.after_step(trainable());
   }
 
   static std::uint64_t seed_of(const Turn& turn, std::uint32_t pass) { return seed_of_pass(turn.context.seed, pass); }
@@ -143,7 +170,8 @@ struct LocalTrainer::State {
     LocalResult result;
     Looks looks;
     for (std::uint32_t pass = 0; pass < passes && result.steps < last_step; ++pass) {
-      result.loss = one_pass(turn, pass, last_step, result);
+      result.loss = private_steps && !turn.context.unprotected ? private_pass(turn, pass, last_step, result)
+                                                               : one_pass(turn, pass, last_step, result);
       if (training.has_early_stopping() && (pass + 1) % training.early_stopping().every() == 0 && look(looks)) break;
     }
     if (!looks.best.empty()) std::ranges::copy(looks.best, local.data());
@@ -182,6 +210,30 @@ struct LocalTrainer::State {
     return loss / static_cast<double>(result.steps - before);
   }
 
+  /// As many private steps as a pass has; the mean loss of the samples drawn.
+  double private_pass(const Turn& turn, std::uint32_t pass, std::uint64_t last_step, LocalResult& result) {
+    const std::size_t values = learner.layout().trainable(), all = turn.mine.size();
+    const PrivateTraining plan = private_training(training, all);
+    gradient.reserve(values);
+    const std::span<float> sum(gradient.data(), values);
+    double loss = 0.0;
+    std::size_t drawn = 0;
+    for (std::size_t first = 0; first < all && result.steps < last_step; first += plan.batch) {
+      const auto which = private_steps->draw(turn.mine, plan.sampling);
+      std::ranges::fill(sum, 0.0F);
+      if (!which.empty()) {
+        const MiniBatch batch = batch_of(turn, pass, which, drawn == 0);
+        loss += learner.clipped_gradients(parameters(), batch, private_steps->clip(), sum);
+      }
+      drawn += which.size();
+      private_steps->hide(sum, plan.batch);
+      follow(turn, sum);
+      ++result.steps;
+      if (turn.context.after_step) turn.context.after_step();
+    }
+    return drawn > 0 ? loss / static_cast<double>(drawn) : 0.0;
+  }
+
   /// One gradient over all samples, in parts of batch_size, added up in order.
   LocalResult fed_sgd(const Turn& turn) {
     const std::size_t values = learner.layout().trainable(), size = batch_size(turn);
@@ -198,11 +250,7 @@ struct LocalTrainer::State {
       result.samples += which.size();
       if (turn.context.after_step) turn.context.after_step();
     }
-    add_share(1.0F, turn.context.slope.data(), turn.context.slope.size(), total_gradient.data());
-    const Steering& steered = steering(turn);
-    if (steered.before_step) steered.before_step(trainable(), {total_gradient.data(), values});
-    optimizer.step(trainable(), {total_gradient.data(), values}, turn.global.first(values), turn.learning_rate);
-    if (steered.after_step) steered.after_step(trainable());
+    follow(turn, {total_gradient.data(), values});
     result.steps = 1;
     return result;
   }
@@ -210,6 +258,7 @@ struct LocalTrainer::State {
   scenario::Training training;
   Learner& learner;
   Optimizer optimizer;
+  std::optional<PrivateSteps> private_steps;
   FloatBuffer local, gradient, total_gradient;
   std::vector<SampleIndex> order;
 };
@@ -218,6 +267,7 @@ LocalTrainer::LocalTrainer(const scenario::Training& training, Learner& learner)
     : state_(std::make_unique<State>(training, learner)) {
   if (training.algorithm() == scenario::Training::FED_SGD) check_fed_sgd(training);
   check_early_stopping(training);
+  if (training.has_sample_privacy()) check_private_steps(training);
 }
 
 LocalTrainer::~LocalTrainer() = default;

@@ -44,6 +44,8 @@ struct LocalContext {
   std::uint32_t rounds = 1;            ///< of the whole run, for schedules
   std::function<void()> after_step{};  ///< heartbeat; may be empty
   const Steering* steering = nullptr;
+  /// Of whoever's samples need no protection: steps are not private, whatever the scenario says.
+  bool unprotected = false;
   /// Of a graph: edges that are seen in this training beside those that are there. Pairs of different nodes that are
   /// not joined, each once.
   std::span<const Edge> more_edges{};
@@ -80,6 +82,10 @@ class Learner {
   virtual const ParameterLayout& layout() const = 0;
   /// Mean loss of the mini-batch and its gradient [trainable]. May move running statistics inside `parameters`.
   virtual double gradient(std::span<float> parameters, const MiniBatch& batch, std::span<float> gradient) = 0;
+  /// The sum of the gradients of the single samples' losses, each shortened to a Euclidean norm of `bound`, written to
+  /// `sum` [trainable]; returns the sum of the losses. Contract: the task has not refused private steps.
+  virtual double clipped_gradients(std::span<float> parameters, const MiniBatch& batch, double bound,
+                                   std::span<float> sum);
   /// Mean loss on what is neither trained on nor tested, for early stopping. Contract: there is such, or the task has
   /// refused it.
   virtual double validation_loss(std::span<const float> parameters);

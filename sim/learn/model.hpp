@@ -57,6 +57,8 @@ struct Batch {
             .width = samples > 0 ? shares.size() / samples : 0,
             .weights = weights};
   }
+  /// One of its samples by itself, with draws of its own.
+  Batch sample(std::size_t which) const;
 };
 
 /// What the derivative, along a direction in the trainable values, of all gradients of the mean loss is written to.
@@ -82,6 +84,10 @@ class Network {
   /// Mean loss over the batch and its gradient with respect to the trainable values, written (not added) to `gradient`
   /// [trainable]. Moves running statistics, which are buffers inside `parameters`.
   virtual double gradient(std::span<float> parameters, const Batch& batch, std::span<float> gradient) = 0;
+  /// The sum over the samples of the gradients of their single losses, each shortened to a Euclidean norm of `bound`,
+  /// written to `sum` [trainable]; returns the sum of the losses. A batch may be empty. What is no finite number stays
+  /// none. For networks without running statistics, and objectives that compare no samples. Here sample by sample.
+  virtual double clipped_gradients(std::span<float> parameters, const Batch& batch, double bound, std::span<float> sum);
   /// Derivatives of the mean loss's gradients along `direction` [trainable] by one pass forwards and backwards whose
   /// values carry their derivatives (Pearlmutter, "Fast Exact Multiplication by the Hessian", Neural Computation 1994).
   /// With direction v held constant that of the features is the gradient of v times the gradient: what a search for
@@ -106,6 +112,9 @@ class Network {
   /// two-pass way.
   virtual double descend(std::span<float> parameters, const Batch& batch, double learning_rate, double weight_decay);
 };
+
+/// What shortens a vector of this Euclidean norm to `bound`.
+double clipping_factor(double norm, double bound);
 
 /// Builds the network chosen in `model` for this input, to be trained on `objective` (null: cross-entropy of classes,
 /// or the squared error of numbers). `device` is "cpu", "cuda" or "cuda:K". Throws InputError where the network cannot

@@ -49,6 +49,11 @@ double RowLearner::gradient(std::span<float> parameters, const MiniBatch& batch,
   return network_.gradient(parameters, load(batch), gradient);
 }
 
+double RowLearner::clipped_gradients(std::span<float> parameters, const MiniBatch& batch, double bound,
+                                     std::span<float> sum) {
+  return network_.clipped_gradients(parameters, load(batch), bound, sum);
+}
+
 double RowLearner::descend(std::span<float> parameters, const MiniBatch& batch, double learning_rate,
                            double weight_decay) {
   return network_.descend(parameters, load(batch), learning_rate, weight_decay);

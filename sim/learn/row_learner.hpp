@@ -20,6 +20,8 @@ class RowLearner final : public Learner {
   RowLearner(const scenario::Training& training, Network& network, const Dataset& data);
   const ParameterLayout& layout() const override { return network_.layout(); }
   double gradient(std::span<float> parameters, const MiniBatch& batch, std::span<float> gradient) override;
+  double clipped_gradients(std::span<float> parameters, const MiniBatch& batch, double bound,
+                           std::span<float> sum) override;
   bool descends() const override { return network_.descends(); }
   double descend(std::span<float> parameters, const MiniBatch& batch, double learning_rate,
                  double weight_decay) override;

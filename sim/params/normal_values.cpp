@@ -119,4 +119,17 @@ void normal_values(std::uint64_t seed, const StreamKey& key, std::uint64_t first
   }
 }
 
+void add_normal_values(std::span<float> values, double sigma, std::uint64_t seed, const StreamKey& key,
+                       std::uint64_t first) {
+  std::array<double, 512> noise;
+  for (std::size_t begin = 0; begin < values.size(); begin += noise.size()) {
+    const std::size_t count = std::min(noise.size(), values.size() - begin);
+    normal_values(seed, key, first + begin, std::span(noise).first(count));
+    for (std::size_t i = 0; i < count; ++i) {
+      float& value = values[begin + i];
+      value = static_cast<float>(static_cast<double>(value) + sigma * noise[i]);
+    }
+  }
+}
+
 }  // namespace souk

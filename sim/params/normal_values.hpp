@@ -12,4 +12,8 @@ namespace souk {
 /// Not those of Stream::normal, and the same bits on every processor.
 void normal_values(std::uint64_t seed, const StreamKey& key, std::uint64_t first, std::span<double> out);
 
+/// Adds `sigma` times these values to `values`.
+void add_normal_values(std::span<float> values, double sigma, std::uint64_t seed, const StreamKey& key,
+                       std::uint64_t first = 0);
+
 }  // namespace souk

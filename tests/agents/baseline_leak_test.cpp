@@ -1,6 +1,7 @@
 // What sellers learn of the buyer's root data in whole runs, and what stops them.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -83,6 +84,36 @@ TEST(BaselineProbe, claims_are_the_same_bits_on_any_number_of_ranks_and_after_a_
     EXPECT_EQ(resumed.hash, alone.hash);
     EXPECT_EQ(last(resumed, "attack.0.class_share_error"), last(alone, "attack.0.class_share_error"));
   }
+}
+
+TEST(BaselineProbe, noise_on_scores_sets_a_limit_that_falls_with_every_round) {
+  const Simulated run = simulate(scenario_of("submits: MIXTURES", by_weight, "", "", "fltrust { score_noise: 0.1 }"));
+  const std::vector<double> limits = values(run, "attack.0.class_share_limit");
+  ASSERT_GE(limits.size(), 3U);
+  EXPECT_TRUE(std::ranges::is_sorted(limits, std::greater<>()));
+  EXPECT_GT(limits.back(), 0.0);
+  const Simulated louder =
+      simulate(scenario_of("submits: MIXTURES", by_weight, "", "", "fltrust { score_noise: 0.3 }"));
+  EXPECT_GT(last(louder, "attack.0.class_share_limit"), limits.back());
+  EXPECT_TRUE(values(simulate(scenario_of("submits: MIXTURES", by_weight)), "attack.0.class_share_limit").empty())
+      << "without noise there is none";
+  const std::string quality = "market { quality {} }";
+  EXPECT_TRUE(values(simulate(scenario_of("submits: MIXTURES", quality, "", "", "fltrust { score_noise: 0.1 }")),
+                     "attack.0.class_share_limit")
+                  .empty())
+      << "the price says the cosine itself";
+}
+
+TEST(BaselineProbe, a_share_of_the_root_data_is_another_one_in_every_round) {
+  const std::string text = scenario_of("", by_weight, "", "share_per_round: 0.2");
+  const Simulated some = simulate(text), three_ranks = simulate(text, 3), broken = simulate(text, 1, 2);
+  EXPECT_NE(some.hash, simulate(scenario_of("", by_weight)).hash);
+  EXPECT_EQ(some.hash, three_ranks.hash);
+  EXPECT_EQ(some.state, broken.state);
+  EXPECT_EQ(simulate(scenario_of("", by_weight, "", "share_per_round: 1")).hash,
+            simulate(scenario_of("", by_weight)).hash);
+  EXPECT_THAT(refusal(scenario_of("", by_unit, "", "share_per_round: 0.5 private {}")),
+              HasSubstr("root.share_per_round = 0.5"));
 }
 
 TEST(BaselineProbe, channels_that_are_not_there_are_refused) {

@@ -109,7 +109,7 @@ TEST(UpdateNoise, shortens_what_is_longer_and_nothing_else) {
 
 TEST(UpdateNoise, is_the_same_on_a_row_and_on_columns_of_any_number_of_ranks) {
   constexpr std::size_t dimension = 5000;
-  const PanelNoise stream = [](std::size_t panel) { return streams::noise_of_client({4}, {2}, panel); };
+  const PanelNoise stream = [](std::size_t panel) { return streams::noise_of_client(0, {4}, {2}, panel); };
   std::vector<float> row(dimension, 1.0F);
   add_panel_noise(row, 0.5, 9, stream);
   double sum = 0.0, squares = 0.0;

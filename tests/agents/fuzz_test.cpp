@@ -41,6 +41,7 @@ const std::map<std::string, double> ceilings{{"rounds", 3},
                                              {"count", 4},
                                              {"learning_rate", 0.5},
                                              {"over_selection", 3},
+                                             {"rotation", 3},
                                              {"proximal_mu", 1},
                                              {"crop_padding", 4},
                                              {"patience", 3},
@@ -85,10 +86,12 @@ class RandomScenario {
     if (scenario_.has_service()) tidy(*scenario_.mutable_service());
     if (!coin(0.2)) scenario_.clear_unlearning();  // every model is trained again, and once more for the reference
     if (scenario_.has_unlearning()) tidy(*scenario_.mutable_unlearning());
-    if (scenario_.participants().has_poisson()) {
+    if (scenario_.participants().has_poisson() || scenario_.participants().has_rotation()) {
       scenario_.mutable_participants()->mutable_availability()->clear_over_selection();
+      scenario_.mutable_participants()->clear_weighting();
     }
-    if (scenario_.has_market() || scenario_.has_unlearning() || graph() || !coin(0.3)) scenario_.clear_privacy();
+    if (scenario_.has_unlearning() || graph() || !coin(0.3)) scenario_.clear_privacy();
+    if (scenario_.has_market()) tidy_noise(*scenario_.mutable_market());
     if (scenario_.has_privacy()) tidy(*scenario_.mutable_privacy());
     if (!coin(0.3)) scenario_.clear_communication();
     if (scenario_.has_communication()) tidy(*scenario_.mutable_communication());
@@ -197,6 +200,27 @@ class RandomScenario {
     scenario_.mutable_server()->set_publishes(scenario::Server::NOTHING);
   }
 
+  /// Noise for sale where updates are shortened, and prices of epsilon where there is one.
+  void tidy_noise(scenario::Market& market) {
+    market.clear_grades();
+    if (!scenario_.has_privacy()) {
+      market.mutable_costs()->clear_per_epsilon();
+      market.mutable_sellers()->clear_most_epsilon();
+    }
+    market.mutable_costs()->clear_without_noise();
+    if (!scenario_.has_privacy()) return;
+    scenario_.mutable_privacy()->clear_noise_multiplier();
+    scenario_.mutable_privacy()->clear_correlation();
+    scenario_.mutable_privacy()->mutable_fixed();
+    const bool auction = market.has_vcg() || market.has_budget_feasible() || market.has_sparsified_model();
+    if (auction || coin(0.3)) return scenario_.mutable_privacy()->set_local_noise(1.0);
+    scenario_.mutable_privacy()->clear_local_noise();
+    market.add_grades()->set_price(coin(0.5) ? 1.0 : 0.9);
+    market.add_grades()->set_noise(0.5);
+    market.mutable_grades(1)->set_price(0.5);
+    market.mutable_costs()->set_without_noise(coin(0.5) ? 1.0 : 0.0);
+  }
+
   /// Those who go by what is told, of those who are told something.
   void tidy_probe(scenario::Attack& group) {
     if (!group.has_baseline_probe() || coin(0.1)) return;
@@ -239,6 +263,17 @@ class RandomScenario {
     if (!graph() || !coin(0.1)) training.clear_layer_weight_decay();  // drawn ones are rarely as many as layers
     if (!graph() || !coin(0.1)) training.clear_sampled_neighbours();
     if (!coin(0.1)) training.clear_objective_noise();  // most networks have hidden layers
+    const bool alone = !graph() && !scenario_.has_market() && !scenario_.has_unlearning();
+    if (!alone || scenario_.aggregator().has_flshield() || !coin(0.3)) training.clear_protection();
+    if (training.has_sample_privacy()) tidy_private(training);
+  }
+
+  /// Steps that can be private, of samples that have gradients of their own.
+  void tidy_private(scenario::Training& training) {
+    training.set_algorithm(scenario::Training::FED_AVG);
+    training.clear_clip_norm();
+    training.mutable_sample_privacy()->clear_budget();  // one that is drawn is mostly too small for an update
+    if (!coin(0.1)) scenario_.mutable_task()->mutable_objective()->clear_loss();
   }
 
   /// One noise, and what it needs of the rule and the network.
@@ -252,6 +287,9 @@ class RandomScenario {
     if (privacy.local_noise() == 0.0) privacy.clear_attackers_add_noise();
     if (privacy.local_noise() > 0.0) privacy.mutable_fixed();
     if (privacy.has_adaptive()) privacy.mutable_adaptive()->set_count_noise(10.0);
+    const scenario::Participants& cast = scenario_.participants();
+    const bool known_rounds = cast.everyone() || cast.has_rotation();
+    if (!known_rounds || privacy.noise_multiplier() == 0.0 || privacy.has_adaptive()) privacy.clear_correlation();
     privacy.clear_budget();  // one that is drawn is mostly too small for a round
   }
 
@@ -306,6 +344,10 @@ class RandomScenario {
     if (!attack.has_update() && !coin(0.1)) {  // what compares single updates
       if (attack.has_membership()) attack.mutable_membership()->clear_against_others();
       if (attack.has_source()) attack.mutable_label_counts();
+    }
+    if (attack.has_shadow_membership()) {
+      attack.mutable_shadow_membership()->set_shadows(4);
+      attack.mutable_shadow_membership()->set_passes(1);
     }
     if (!attack.has_gradient_matching()) {  // nor do others read what only some know
       attack.clear_knows_labels();

@@ -304,7 +304,7 @@ TEST(Privacy, attackers_that_skip_the_noise_are_what_multi_krum_takes) {
 TEST(Privacy, refuses_what_no_account_covers) {
   const std::string noise = "noise_multiplier: 1", all = "clients: 12 poisson: 0.5";
   EXPECT_THAT(refusal_of(scenario_of(noise, all, "market { posted_price { price: 1 } }")),
-              HasSubstr("leave out the market"));
+              HasSubstr("in a market use local_noise or market.grades"));
   EXPECT_THAT(
       refusal_of(scenario_of(noise, all, "unlearning { requests { round: 2 clients { ids: [1] } retrain {} } }")),
       HasSubstr("unlearning.requests"));

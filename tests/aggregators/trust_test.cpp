@@ -61,6 +61,18 @@ TEST(FlTrust, works_out_a_case_by_hand) {
   EXPECT_THAT(outcome.step, ElementsAre(testing::FloatEq(1.7F), testing::FloatEq(0.6F)));
 }
 
+/// Of updates at right angles to the root and at half of one, scores are noise cut at 0, and 1/2 more.
+TEST(FlTrust, noise_on_cosines_has_its_deviation) {
+  const double sigma = 0.05, half = std::sqrt(3.0) / 2.0;
+  std::vector<std::vector<float>> rows;
+  for (int k = 0; k < 4000; ++k) rows.push_back({0.5F, static_cast<float>(half)});
+  const Outcome outcome = run_rule("fltrust { score_noise: 0.05 }", {.rows = rows, .root_update = {2, 0}});
+  double sum = 0.0, squares = 0.0;
+  for (const double score : outcome.scores) sum += score - 0.5, squares += (score - 0.5) * (score - 0.5);
+  EXPECT_NEAR(sum / 4000.0, 0.0, 4.0 * sigma / std::sqrt(4000.0));
+  EXPECT_NEAR(std::sqrt(squares / 4000.0), sigma, 4.0 * sigma / std::sqrt(8000.0));
+}
+
 TEST(FlTrust, keeps_the_model_where_nobody_is_trusted) {
   for (const std::vector<float>& root : {std::vector<float>{1, 1}, std::vector<float>{0, 0}}) {
     const Outcome outcome = run_rule("fltrust {}", {.rows = {{-1, -2}, {1, -1}, {0, 0}}, .root_update = root});

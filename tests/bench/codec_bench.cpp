@@ -92,7 +92,7 @@ void pipeline(benchmark::State& state) {
     work.codec->decode(work.message, work.layout, decoded);
     shorten(decoded, 1.0);
     add_panel_noise(decoded, 0.1, 1,
-                    [](std::size_t panel) { return streams::noise_of_client(AgentId{1}, RoundIndex{1}, panel); });
+                    [](std::size_t panel) { return streams::noise_of_client(0, AgentId{1}, RoundIndex{1}, panel); });
     benchmark::DoNotOptimize(decoded.data());
   }
 }

@@ -14,6 +14,7 @@
 #include "sim/learn/layers/affine_kernels.hpp"
 #include "sim/learn/layers/layer_tools.hpp"
 #include "sim/learn/layers/layers.hpp"
+#include "sim/params/row_sums.hpp"
 
 namespace souk {
 namespace {
@@ -52,8 +53,20 @@ class AffineStage final : public ChainStage {
       multiply({.m = values.samples, .n = inputs_, .k = outputs_}, {.data = d_out, .stride = outputs_},
                {.data = parameters + weight_, .stride = inputs_}, d_in);
     }
+    if (sink.parameters == nullptr) return;
     add_weight_gradient(values.samples, d_out, values.in, sink);
     add_bias_gradient(values.samples, d_out, sink);
+  }
+
+  bool knows_norms() const override { return true; }
+
+  // Of one sample the gradient is g x^T for the weights and g for the biases: |g|^2 (|x|^2 + 1) in all.
+  void add_squared_norms(const StageValues& values, const float* d_out, double* squares) const override {
+    for (std::size_t s = 0; s < values.samples; ++s) {
+      const float* g = d_out + s * outputs_;
+      const float* x = values.in + s * inputs_;
+      squares[s] += dot(g, g, outputs_) * (dot(x, x, inputs_) + 1.0);
+    }
   }
 
   // Of W x + b along (V, c): V x + c + W x'. 4 samples inputs outputs flops, or half of that.

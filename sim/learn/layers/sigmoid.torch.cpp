@@ -28,6 +28,8 @@ class SigmoidStage final : public ChainStage {
     for (std::size_t i = 0; i < values.samples * size_; ++i) d_in[i] = d_out[i] * slope(values.out[i]);
   }
 
+  bool knows_norms() const override { return true; }  // there are no parameters
+
   void forward_tangent(const float*, const StageValues& values, const StageTangents& tangents) override {
     const std::size_t count = values.samples * size_;
     if (tangents.in == nullptr) {

@@ -37,6 +37,10 @@ NodeClassification::NodeClassification(const scenario::Task& config, const Datas
 void NodeClassification::check_training(const scenario::Training& training) const {
   SOUK_REQUIRE(!training.augmentation().flip() && training.augmentation().crop_padding() == 0,
                "task.training.augmentation: changes images, and the samples of the data set are nodes of a graph");
+  SOUK_REQUIRE(
+      !training.has_sample_privacy(),
+      "task.training.sample_privacy: hides samples that are independent, and those of the data set are nodes of "
+      "a graph, which are in each other's gradients");
   SOUK_REQUIRE(sampled_neighbours_.empty() || sampled_neighbours_.size() == network_.hops(),
                "task.training.sampled_neighbours: names {} numbers, and {} reads nodes up to {} hops away",
                sampled_neighbours_.size(), network_.name(), network_.hops());

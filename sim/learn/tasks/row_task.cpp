@@ -26,6 +26,17 @@ RowTask::RowTask(const scenario::Task& config, const Dataset& train, const Datas
       learner_(config.training(), *network_, train_),
       trainer_(config.training(), learner_) {
   check_training(config.training());
+  if (config.training().has_sample_privacy()) check_private_steps();
+}
+
+/// What has no gradient of a single sample, or gives away more than gradients.
+void RowTask::check_private_steps() const {
+  SOUK_REQUIRE(layout().trainable() == layout().dimension(),
+               "task.training.sample_privacy: the model has running statistics, which are not noised; use one without");
+  SOUK_REQUIRE(
+      objective_->attention_reduction() == 0,
+      "task.training.sample_privacy: the objective compares the samples of a mini-batch, so that no gradient is of "
+      "one of them alone; use another");
 }
 
 LocalResult RowTask::train(std::span<const float> global, UnitSet mine, const BatchEdit& edit,

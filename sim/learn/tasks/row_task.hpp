@@ -51,6 +51,7 @@ class RowTask : public Task {
                              std::span<double> sums) const = 0;
 
  private:
+  void check_private_steps() const;
   Batch load(Split split, UnitSet which, const BatchEdit& edit);
   const Dataset& train_;
   const Dataset& test_;

@@ -46,8 +46,12 @@ void add_cast_and_training(Draws& draws) {
       draws.add("availability", streams::availability(agent, round));
       for (const std::uint16_t owner : owners) draws.add("inclusion", streams::inclusion(owner, agent, round));
       for (const std::size_t panel : {std::size_t{0}, streams::panels - 1}) {
-        draws.add("noise of client", streams::noise_of_client(agent, round, panel));
+        for (const std::size_t owner : owners) {
+          draws.add("noise of client", streams::noise_of_client(owner, agent, round, panel));
+        }
       }
+      draws.add("private batches", streams::private_batches(agent, round));
+      draws.add("noise of gradients", streams::noise_of_gradients(agent, round));
       draws.add("poisoning", streams::poisoning(agent, round));
       draws.add("lie", streams::lie_of_validators(agent, round));
       draws.add("bandit", streams::bandit(agent, round));
@@ -73,6 +77,7 @@ void add_owners_and_market(Draws& draws) {
   draws.add("first sellers", streams::first_sellers());
   for (const std::uint16_t owner : owners) {
     draws.add("weights", streams::initial_weights(owner));
+    draws.add("rotation", streams::rotation(owner));
     for (const std::size_t draw : {0, 1}) draws.add("root data", streams::root_data(owner, draw));
     for (const std::uint32_t r : {1U, 2U, 500U}) {
       const RoundIndex round{r};
