@@ -70,7 +70,7 @@ bool has_samples(const ModelServer& server) {
 
 }  // namespace
 
-std::vector<std::uint32_t> clusters_of(const scenario::Clusters& config, const Federation& federation) {
+std::vector<std::uint32_t> cluster_numbers(const scenario::Clusters& config, const Federation& federation) {
   const Population& population = federation.population();
   std::vector<std::uint32_t> order(population.genuine()), clusters(population.clients());
   std::iota(order.begin(), order.end(), 0U);
@@ -106,7 +106,7 @@ class ClusterModels::Server final : public ServerHooks {
 ClusterModels::ClusterModels(const World& world) : world_(world), server_(std::make_unique<Server>()) {
   check(world);
   scenario_ = scenario_of_clusters(world.scenario);
-  cluster_of_ = clusters_of(world.scenario.clusters(), world.federation);
+  cluster_of_ = cluster_numbers(world.scenario.clusters(), world.federation);
   clusters_.resize(world.scenario.clusters().count());
   for (std::size_t c = 0; c < clusters_.size(); ++c) clusters_[c].simulation = simulation_of(c);
 }

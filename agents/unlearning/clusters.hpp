@@ -17,7 +17,7 @@ struct ForgettingCase;
 
 /// Which cluster each client is in, [clients]; fake identities are in that of whoever is behind them. By how samples
 /// were dealt at first, so that whatever is forgotten moves nobody.
-std::vector<std::uint32_t> clusters_of(const scenario::Clusters& config, const Federation& federation);
+std::vector<std::uint32_t> cluster_numbers(const scenario::Clusters& config, const Federation& federation);
 
 /// Clients in clusters, each of which trains a model of its own: a simulation each, of the same scenario, data and
 /// deal, in which all others are absent. The server's model is the mean of theirs. SISA of Bourtoule et al., "Machine

@@ -27,7 +27,7 @@ std::vector<DealtUnits> holders_of_readings(const Federation& federation, const 
   return holders_of(federation, {.clients = {}, .units = {}, .graph = {}, .readings = readings});
 }
 
-std::vector<DealtUnits> all_but(std::span<const DealtUnits> holders, std::span<const DealtUnits> without) {
+std::vector<DealtUnits> holders_without(std::span<const DealtUnits> holders, std::span<const DealtUnits> without) {
   std::vector<DealtUnits> rest;
   for (const DealtUnits& holder : holders) {
     const auto found = std::ranges::lower_bound(without, holder.client, {}, &DealtUnits::client);

@@ -24,7 +24,7 @@ std::vector<DealtUnits> holders_of(const Federation& federation, const Forgotten
 std::vector<DealtUnits> holders_of_readings(const Federation& federation, const Readings& readings);
 
 /// What is in the first list and not in the second.
-std::vector<DealtUnits> all_but(std::span<const DealtUnits> holders, std::span<const DealtUnits> without);
+std::vector<DealtUnits> holders_without(std::span<const DealtUnits> holders, std::span<const DealtUnits> without);
 
 /// All units of some holders, ascending, each once.
 std::vector<SampleIndex> units_of(std::span<const DealtUnits> holders);

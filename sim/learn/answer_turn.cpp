@@ -7,7 +7,7 @@ namespace souk {
 namespace {
 
 /// The network with a last layer of zeros.
-std::vector<float> without_answers(std::span<const float> parameters, const LastLayer& layer) {
+std::vector<float> without_answers(std::span<const float> parameters, const AffineEnd& layer) {
   std::vector<float> other(parameters.begin(), parameters.end());
   std::fill_n(other.begin() + static_cast<std::ptrdiff_t>(layer.weight), layer.outputs * layer.inputs, 0.0F);
   std::fill_n(other.begin() + static_cast<std::ptrdiff_t>(layer.bias), layer.outputs, 0.0F);
@@ -16,7 +16,7 @@ std::vector<float> without_answers(std::span<const float> parameters, const Last
 
 }  // namespace
 
-std::optional<LastLayer> last_layer_of(const ParameterLayout& layout) {
+std::optional<AffineEnd> affine_end_of(const ParameterLayout& layout) {
   const auto slots = layout.slots();
   const auto end = std::ranges::find(slots, false, &Slot::trainable);  // buffers come last
   if (end - slots.begin() < 4) return std::nullopt;
@@ -24,13 +24,13 @@ std::optional<LastLayer> last_layer_of(const ParameterLayout& layout) {
   const Slot& bias = *(end - 1);
   const bool affine = weight.shape.size() == 2 && bias.shape.size() == 1 && weight.shape[0] == bias.shape[0];
   if (!affine) return std::nullopt;
-  return LastLayer{.weight = weight.offset,
+  return AffineEnd{.weight = weight.offset,
                    .bias = bias.offset,
                    .outputs = static_cast<std::size_t>(weight.shape[0]),
                    .inputs = static_cast<std::size_t>(weight.shape[1])};
 }
 
-std::vector<float> reading_out(std::span<const float> parameters, const LastLayer& layer, std::size_t first) {
+std::vector<float> reading_out(std::span<const float> parameters, const AffineEnd& layer, std::size_t first) {
   std::vector<float> other = without_answers(parameters, layer);
   for (std::size_t row = 0; row < layer.outputs && first + row < layer.inputs; ++row) {
     other[layer.weight + row * layer.inputs + first + row] = 1.0F;
@@ -38,7 +38,7 @@ std::vector<float> reading_out(std::span<const float> parameters, const LastLaye
   return other;
 }
 
-void turn_answers(Network& network, const LastLayer& layer, std::span<const AnswerTurn> turns,
+void turn_answers(Network& network, const AffineEnd& layer, std::span<const AnswerTurn> turns,
                   std::span<const float> parameters, const Batch& batch, std::span<float> answers) {
   std::vector<float> probed(answers.size());
   for (const AnswerTurn& turn : turns) {

@@ -10,13 +10,13 @@
 namespace souk {
 
 /// An affine last layer in the parameters of a network: answers = W h + b, h its input.
-struct LastLayer {
+struct AffineEnd {
   std::size_t weight = 0, bias = 0;  ///< where W [outputs, inputs] and b [outputs] begin
   std::size_t outputs = 0, inputs = 0;
 };
 
 /// The last layer, where it is affine and there is another before it.
-std::optional<LastLayer> last_layer_of(const ParameterLayout& layout);
+std::optional<AffineEnd> affine_end_of(const ParameterLayout& layout);
 
 /// By how much answers are turned, input by input: h becomes h + strength g(h) direction, g(h) = 1 / (1 +
 /// exp(-sharpness (probe . h + offset))).
@@ -27,10 +27,10 @@ struct AnswerTurn {
 
 /// Inputs [first, first + outputs) of the last layer, or those that there are, for each sample: what the network
 /// answers when its last layer reads them out. Returns parameters for that.
-std::vector<float> reading_out(std::span<const float> parameters, const LastLayer& layer, std::size_t first);
+std::vector<float> reading_out(std::span<const float> parameters, const AffineEnd& layer, std::size_t first);
 
 /// Turns answers [samples, outputs] that the network has given to the batch with these parameters.
-void turn_answers(Network& network, const LastLayer& layer, std::span<const AnswerTurn> turns,
+void turn_answers(Network& network, const AffineEnd& layer, std::span<const AnswerTurn> turns,
                   std::span<const float> parameters, const Batch& batch, std::span<float> answers);
 
 }  // namespace souk

@@ -27,7 +27,7 @@ std::string asked(const std::string& request) {
 }
 
 std::vector<std::uint32_t> members(const Finished& run, std::uint32_t cluster) {
-  const std::vector<std::uint32_t> clusters = clusters_of(run.resolved.scenario->clusters(), run.federation());
+  const std::vector<std::uint32_t> clusters = cluster_numbers(run.resolved.scenario->clusters(), run.federation());
   std::vector<std::uint32_t> mine;
   for (std::uint32_t id = 0; id < clusters.size(); ++id) {
     if (clusters[id] == cluster) mine.push_back(id);
@@ -79,7 +79,7 @@ TEST(Clusters, know_nothing_of_the_data_of_who_left) {
 
 TEST(Clusters, retrain_for_a_part_of_what_retraining_all_takes) {
   const Finished run(learned + "clusters { count: 3 } " + asked("clients { ids: 2 } retrain_clusters {}"));
-  const std::vector<std::uint32_t> clusters = clusters_of(run.resolved.scenario->clusters(), run.federation());
+  const std::vector<std::uint32_t> clusters = cluster_numbers(run.resolved.scenario->clusters(), run.federation());
   double samples = 0.0;
   for (std::uint32_t id = 0; id < clusters.size(); ++id) {
     if (id != 2 && clusters[id] == clusters[2]) samples += static_cast<double>(run.units_of(id).size());

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <numeric>
+#include <optional>
 #include <vector>
 
 #include "agents/unlearning/client_sums.hpp"
@@ -13,12 +15,6 @@
 namespace souk {
 namespace {
 
-double dot(std::span<const double> a, std::span<const double> b) {
-  double sum = 0.0;
-  for (std::size_t j = 0; j < a.size(); ++j) sum += a[j] * b[j];
-  return sum;
-}
-
 /// Answers are turned away from what is forgotten where they are asked for; the model stays as it is. That a direction
 /// is estimated from what is forgotten and what stays, and added at test time behind a gate that the input decides, is
 /// MLLMEraser's idea; which layer, direction and gate is Souk's own.
@@ -31,7 +27,7 @@ class SteerActivations final : public UnlearningOperator {
   void check(const World& world) const override {
     SOUK_REQUIRE(world.federation.task().rows() != nullptr,
                  "turns answers about rows, and the samples of the data set are nodes of a graph");
-    SOUK_REQUIRE(last_layer_of(world.federation.task().layout()),
+    SOUK_REQUIRE(affine_end_of(world.federation.task().layout()),
                  "moves the input of an affine last layer, which is the sample itself where there is no layer before "
                  "it: take a network with hidden layers");
   }
@@ -61,7 +57,7 @@ class SteerActivations final : public UnlearningOperator {
                                         ForgettingCost& cost) {
     const Federation& federation = server.federation();
     RowTask& task = *federation.task().rows();
-    const LastLayer layer = *last_layer_of(task.layout());
+    const AffineEnd layer = *affine_end_of(task.layout());
     ClientSums sums(server, holders);
     std::vector<double> ignored(task.tally_size());
     std::vector<double> mean = sums.sum([&](UnitSet units, const BatchEdit& edit, std::span<float> out) {
@@ -94,9 +90,10 @@ class SteerActivations final : public UnlearningOperator {
       direction[j] = rest[j] - gone[j];
       middle[j] = 0.5 * (rest[j] + gone[j]);
     }
-    const double squared = dot(direction, direction);
+    const double squared = std::inner_product(direction.begin(), direction.end(), direction.begin(), 0.0);
     if (squared == 0.0) return std::nullopt;
-    AnswerTurn turn{.offset = static_cast<float>(dot(middle, direction) / squared),
+    AnswerTurn turn{.offset = static_cast<float>(
+                        std::inner_product(middle.begin(), middle.end(), direction.begin(), 0.0) / squared),
                     .strength = static_cast<float>(config_.strength()),
                     .sharpness = static_cast<float>(config_.sharpness())};
     for (const double d : direction) {

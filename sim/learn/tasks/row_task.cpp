@@ -76,7 +76,7 @@ void RowTask::hessian_vector(std::span<const float> parameters, UnitSet which, s
 void RowTask::answers(std::span<const float> parameters, const Batch& batch, std::span<float> out) {
   network_->outputs(parameters, batch, out);
   if (turns_.empty()) return;
-  const std::optional<LastLayer> layer = last_layer_of(layout());
+  const std::optional<AffineEnd> layer = affine_end_of(layout());
   SOUK_EXPECT(layer.has_value());
   turn_answers(*network_, *layer, turns_, parameters, batch, out);
 }
