@@ -22,11 +22,12 @@ namespace {
 
 void check(const World& world) {
   const scenario::Scenario& scenario = world.scenario;
-  const char* section = scenario.has_market()          ? "market"
-                        : scenario.has_privacy()       ? "privacy"
-                        : scenario.has_inference()     ? "inference"
-                        : scenario.has_communication() ? "communication"
-                                                       : nullptr;
+  const char* section = scenario.has_market()                             ? "market"
+                        : scenario.has_privacy()                          ? "privacy"
+                        : scenario.has_inference()                        ? "inference"
+                        : scenario.has_communication()                    ? "communication"
+                        : scenario.task().training().has_sample_privacy() ? "task.training.sample_privacy"
+                                                                          : nullptr;
   SOUK_REQUIRE(section == nullptr, "clusters: train a model each, and {} is about one; leave one of them out",
                section == nullptr ? "" : section);
   SOUK_REQUIRE(world.federation.data().graph.nodes() == 0,
