@@ -29,6 +29,7 @@ Batch Batch::sample(std::size_t which) const {
   Batch one{.features = part(features), .labels = part(labels), .samples = 1};
   one.numbers = part(numbers);
   one.shares = part(shares);
+  one.weights = part(weights);
   if (draws) one.draws = *draws + odd * which;
   return one;
 }
