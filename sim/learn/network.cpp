@@ -34,8 +34,7 @@ Batch Batch::sample(std::size_t which) const {
   return one;
 }
 
-double Network::clipped_gradients(std::span<float> parameters, const Batch& batch, double bound,
-                                  std::span<float> sum) {
+double Network::clipped_gradients(std::span<float> parameters, const Batch& batch, double bound, std::span<float> sum) {
   std::vector<float> own(sum.size());
   std::ranges::fill(sum, 0.0F);
   double loss = 0.0;

@@ -25,36 +25,17 @@ namespace {
 namespace pb = google::protobuf;
 
 /// Ceilings that keep a random scenario small, by field name; everything else may take its whole range, up to 10.
-const std::map<std::string, double> ceilings{{"rounds", 3},
-                                             {"clients", 12},
-                                             {"per_round", 8},
-                                             {"train_samples", 300},
-                                             {"test_samples", 60},
-                                             {"local_epochs", 2},
-                                             {"local_steps", 4},
-                                             {"batch_size", 64},
-                                             {"hidden", 20},
-                                             {"min_samples", 5},
-                                             {"train_limit", 200},
-                                             {"test_limit", 40},
-                                             {"groups", 4},
-                                             {"count", 4},
-                                             {"learning_rate", 0.5},
-                                             {"over_selection", 3},
-                                             {"rotation", 3},
-                                             {"proximal_mu", 1},
-                                             {"crop_padding", 4},
-                                             {"patience", 3},
-                                             {"overlapping_samples", 30},
-                                             {"per_client", 3},
-                                             {"classes", 4},
-                                             {"source", 9},
-                                             {"target", 9},
-                                             {"scale", 5},
-                                             {"samples", 30},
-                                             {"arrivals", 0.2},
-                                             {"local_growth", 0.5},
-                                             {"validation_fraction", 0.3}};
+const std::map<std::string, double> ceilings{
+    {"rounds", 3},          {"clients", 12},       {"per_round", 8},
+    {"train_samples", 300}, {"test_samples", 60},  {"local_epochs", 2},
+    {"local_steps", 4},     {"batch_size", 64},    {"hidden", 20},
+    {"min_samples", 5},     {"train_limit", 200},  {"test_limit", 40},
+    {"groups", 4},          {"count", 4},          {"learning_rate", 0.5},
+    {"over_selection", 3},  {"rotation", 3},       {"proximal_mu", 1},
+    {"crop_padding", 4},    {"patience", 3},       {"overlapping_samples", 30},
+    {"per_client", 3},      {"classes", 4},        {"source", 9},
+    {"target", 9},          {"scale", 5},          {"samples", 30},
+    {"arrivals", 0.2},      {"local_growth", 0.5}, {"validation_fraction", 0.3}};
 
 class RandomScenario {
  public:
