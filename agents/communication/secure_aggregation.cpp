@@ -229,7 +229,8 @@ std::size_t SecureAggregation::sum_up(const ServerRound& round, const SecureGrou
   return cut;
 }
 
-void SecureAggregation::receive(ServerRound& round, RoundRecord& record) {
+/// The groups of the round whose sums can be unmasked, by their first members; events tell of the others.
+std::vector<SecureGroup> SecureAggregation::groups_left(const ServerRound& round, RoundRecord& record) const {
   std::vector<AgentId> asked;
   for (const SelectionRow& row : record.selections) asked.push_back(row.agent);
   Stream random(seed_, streams::secure_groups(0, round.round));
@@ -245,35 +246,60 @@ void SecureAggregation::receive(ServerRound& round, RoundRecord& record) {
     return true;
   });
   std::ranges::sort(groups, {}, [&](const SecureGroup& group) { return group.members.front(); });
-  GroupMeans means;
-  ColumnMatrixBuilder builder(comm_, groups.size(), round.updates.dimension());
+  record.add("secure.groups", static_cast<double>(all));
+  record.add("secure.lost_groups", static_cast<double>(all - groups.size()));
+  return groups;
+}
+
+/// Enters a group's members and what they weigh in its mean.
+void SecureAggregation::enter(const SecureGroup& group, const ServerRound& round, GroupMeans& means) const {
+  Submission together{round.submissions[group.members.front()].agent, 0};
+  std::uint64_t total = 0;
+  for (const std::size_t k : group.members) {
+    together.samples += round.submissions[k].samples;
+    total += factor_of(round.submissions[k]);
+  }
+  std::vector<std::size_t> places;
+  for (const std::size_t k : group.members) {
+    const auto m = static_cast<std::size_t>(std::ranges::lower_bound(round.seen, k) - round.seen.begin());
+    means.shares[m] = static_cast<double>(factor_of(round.submissions[k])) / static_cast<double>(total);
+    places.push_back(m);
+  }
+  means.submissions.push_back(together);
+  means.members.push_back(std::move(places));
+}
+
+/// Where every update is shorter than the unit of the sums, what arrives is chance.
+void SecureAggregation::note_rounding(const ServerRound& round, RoundRecord& record) const {
+  double longest = 0.0;
+  for (const std::size_t k : round.seen) longest = std::max(longest, std::sqrt(round.squares[k]));
+  if (round.seen.empty() || longest >= ring_.unit()) return;
+  record.events.push_back(
+      {"rounded away", -1,
+       fmt::format("the longest update is {:.3g} long, and sums are in units of {:.3g}: little but chance is left; use "
+                   "more bits or a smaller greatest value",
+                   longest, ring_.unit())});
+}
+
+void SecureAggregation::receive(ServerRound& round, RoundRecord& record) {
+  const std::vector<SecureGroup> groups = groups_left(round, record);
   round.seen.clear();
+  for (const SecureGroup& group : groups) {
+    round.seen.insert(round.seen.end(), group.members.begin(), group.members.end());
+  }
+  std::ranges::sort(round.seen);
+  GroupMeans means;
+  means.shares.resize(round.seen.size());
+  ColumnMatrixBuilder builder(comm_, groups.size(), round.updates.dimension());
   std::size_t cut = 0;
   for (std::size_t g = 0; g < groups.size(); ++g) {
     cut += sum_up(round, groups[g], builder.row(g));
-    round.seen.insert(round.seen.end(), groups[g].members.begin(), groups[g].members.end());
-    Submission together{round.submissions[groups[g].members.front()].agent, 0};
-    for (const std::size_t k : groups[g].members) together.samples += round.submissions[k].samples;
-    means.submissions.push_back(together);
-  }
-  std::ranges::sort(round.seen);
-  means.shares.resize(round.seen.size());
-  for (const SecureGroup& group : groups) {
-    std::uint64_t total = 0;
-    for (const std::size_t k : group.members) total += factor_of(round.submissions[k]);
-    std::vector<std::size_t> places;
-    for (const std::size_t k : group.members) {
-      const auto m = static_cast<std::size_t>(std::ranges::lower_bound(round.seen, k) - round.seen.begin());
-      means.shares[m] = static_cast<double>(factor_of(round.submissions[k])) / static_cast<double>(total);
-      places.push_back(m);
-    }
-    means.members.push_back(std::move(places));
+    enter(groups[g], round, means);
   }
   means.means = std::move(builder).finish();
   const double values = static_cast<double>(round.seen.size()) * static_cast<double>(round.updates.dimension());
   if (values > 0.0) record.add("secure.cut_share", static_cast<double>(comm_.all_sum(cut)) / values);
-  record.add("secure.groups", static_cast<double>(all));
-  record.add("secure.lost_groups", static_cast<double>(all - groups.size()));
+  note_rounding(round, record);
   round.groups = std::move(means);
 }
 

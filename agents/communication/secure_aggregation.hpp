@@ -49,6 +49,9 @@ class SecureAggregation final : public ServerHooks {
   std::uint64_t factor_of(const Submission& submission) const;
   double shortening(double length) const;
   bool may_be_unmasked(const SecureGroup& group) const;
+  std::vector<SecureGroup> groups_left(const ServerRound& round, RoundRecord& record) const;
+  void enter(const SecureGroup& group, const ServerRound& round, GroupMeans& means) const;
+  void note_rounding(const ServerRound& round, RoundRecord& record) const;
   std::size_t sum_up(const ServerRound& round, const SecureGroup& group, std::span<float> mean) const;
 
   const Comm& comm_;

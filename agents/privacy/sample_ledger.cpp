@@ -55,7 +55,8 @@ double SampleLedger::epsilon_of(std::size_t samples, std::uint64_t updates) {
   const auto [place, is_new] = known_.try_emplace({samples, updates}, 0.0);
   if (is_new) {
     const SubsampledGaussian all = releases_of(training_, samples, updates);
-    place->second = epsilon_by(accountant_, {&all, 1}, delta_);
+    const bool closed_form = accountant_ == Accountant::loss_distributions && all.sampling == 1.0;
+    place->second = epsilon_by(closed_form ? Accountant::gaussian_limit : accountant_, {&all, 1}, delta_);
   }
   return place->second;
 }

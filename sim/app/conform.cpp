@@ -72,6 +72,9 @@ std::vector<PropertyResult> properties_of_attack(const ConformArguments& argumen
 int conform_command(const ConformArguments& arguments) {
   limit_blas_to_one_thread();
   const std::string source = read_text_file(arguments.file);
+  SOUK_REQUIRE(
+      !(defines(source, "pay") || defines(source, "value")) || defines(source, "aggregate") || defines(source, "craft"),
+      "{}: is a payment or a valuation; souk conform tries rules (aggregate) and attacks (craft)", arguments.file);
   const bool is_attack = defines(source, "craft") && !defines(source, "aggregate");
   std::size_t broken = 0;
   for (const PropertyResult& result : is_attack ? properties_of_attack(arguments) : properties_of_rule(arguments)) {

@@ -372,6 +372,15 @@ TEST(SecureAggregation, a_group_that_loses_too_many_is_lost_with_all_its_updates
   EXPECT_EQ(none.records[0].metric("step_norm"), 0.0);
 }
 
+TEST(SecureAggregation, units_longer_than_every_update_are_told) {
+  const auto told = [](const std::string& settings) {
+    const auto run = simulate(scenario_of("secure_aggregation { " + settings + " }", "", "clients: 12 everyone: true"));
+    return std::ranges::count(run.records[0].events, "rounded away", &EventRow::kind);
+  };
+  EXPECT_EQ(told("greatest: 1e9"), 1);
+  EXPECT_EQ(told("greatest: 8"), 0);
+}
+
 /// Rounding lengthens no update beyond the bound that noise is for.
 TEST(SecureAggregation, rounded_updates_keep_to_the_bound) {
   simulate(scenario_of("secure_aggregation { greatest: 0.3 bits: 12 }",

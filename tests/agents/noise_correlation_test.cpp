@@ -44,8 +44,9 @@ TEST(NoiseCorrelation, sums_in_a_tree_have_the_noise_of_a_block_for_each_bit) {
 }
 
 TEST(NoiseCorrelation, honakers_estimate_has_less_of_it) {
+  const std::vector<double> expected{1.0, .6667, 1.6667, .5714, 1.5714, 1.2381, 2.2381, .5333};
   EXPECT_THAT(variances_of_sums(steps_of("tree { honaker: true }", 8)),
-              testing::Pointwise(testing::DoubleNear(1e-4), {1, .6667, 1.6667, .5714, 1.5714, 1.2381, 2.2381, .5333}));
+              testing::Pointwise(testing::DoubleNear(1e-4), expected));
 }
 
 TEST(NoiseCorrelation, steps_of_a_toeplitz_matrix_have_the_noise_of_its_inverse) {

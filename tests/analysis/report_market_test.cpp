@@ -157,7 +157,8 @@ class ReportMarketOfSeeds : public testing::Test {
       sink->commit_set_up({.agents = {{{0}, "seller", 5, -1, 1e9, 1e6}, {{1}, "seller", 5, 0, 1e9, 1e6}},
                            .partition = {},
                            .metrics = {},
-                           .events = {}});
+                           .events = {},
+                           .privacy = {}});
       for (std::uint32_t round = 1; round <= 3; ++round) {
         RoundRecord record;
         record.round = {round};
@@ -220,7 +221,8 @@ TEST(ReportValuation, contribution_is_what_the_valuation_says_where_there_is_one
   const auto folder = fresh_folder() / "run";
   write_run(folder, {.rule = "mean", .attack = "sign_flip", .metrics = {}});
   const auto sink = open_sqlite_sink(folder / "results.sqlite");
-  sink->commit_set_up({.agents = {{{0}, "seller", 5, -1, 1e9, 1e6}}, .partition = {}, .metrics = {}, .events = {}});
+  sink->commit_set_up(
+      {.agents = {{{0}, "seller", 5, -1, 1e9, 1e6}}, .partition = {}, .metrics = {}, .events = {}, .privacy = {}});
   for (std::uint32_t round = 1; round <= 2; ++round) {
     RoundRecord record;
     record.round = {round};

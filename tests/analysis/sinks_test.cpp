@@ -42,6 +42,7 @@ class Sinks : public testing::Test {
     record.requests.push_back({"user", "inf_dir", "read", 7, 4, 1, 2, 3'000'000});
     record.requests.push_back({"user", "inf_dir", "edge", 7, 2, 0, 2, 0});
     record.pairs.push_back({"inf_dir", 7, round, -0.5, true, false});
+    record.privacy.push_back({3, "client", "noise of clients", round, std::nullopt, 1e-5});
     record.pairs.push_back({"inf_dir", 7, 100 + round, std::nullopt, false, true});
     return record;
   }
@@ -53,7 +54,8 @@ TEST_F(Sinks, a_round_is_one_set_of_rows_however_often_it_is_committed) {
   sink->commit_set_up({.agents = {{{3}, "client", 10, -1, 1e9, 1e6}},
                        .partition = {{{3}, 4, 10}},
                        .metrics = {{"distance_from_iid", 0.3}},
-                       .events = {}});
+                       .events = {},
+                       .privacy = {{-1, "edge", "edge_rand", 1, 4.0, 0.0}}});
   sink->commit(record(1));
   sink->commit(record(2));
   sink->commit(record(2));
@@ -69,6 +71,8 @@ TEST_F(Sinks, a_round_is_one_set_of_rows_however_often_it_is_committed) {
   EXPECT_EQ(ask("SELECT * FROM request WHERE round = 2"),
             "2|0|user|inf_dir|read|7|4|1|2|3000000\n2|1|user|inf_dir|edge|7|2|0|2|0\n");
   EXPECT_EQ(ask("SELECT * FROM pair WHERE round = 2"), "2|inf_dir|7|2|-0.5|1|0\n2|inf_dir|7|102|null|0|1\n");
+  EXPECT_EQ(ask("SELECT * FROM privacy WHERE round IN (0, 2)"),
+            "0|-1|edge|edge_rand|1|4.0|0.0\n2|3|client|noise of clients|2|null|1e-05\n");
   sink->rewind({1});
   EXPECT_EQ(ask("SELECT max(round) FROM metric"), "1\n");
   EXPECT_EQ(ask("SELECT max(round) FROM request"), "1\n");

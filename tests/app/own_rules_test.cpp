@@ -71,6 +71,8 @@ TEST_F(OwnRulesApp, conform_passes_what_every_rule_must_do_and_fails_what_does_n
                              HasSubstr("FAIL  saving, loading and going on"), HasSubstr("FAIL  permuting clients")));
   EXPECT_THAT(run({"conform", "bad.py", "--set", "c=1"}).err, HasSubstr("bad.py:3: aggregate has no argument 'c'"));
   EXPECT_EQ(run({"conform", "nowhere.py"}).exit_code, 2);
+  write("pay.py", "def pay(weights, available):\n  return weights\n");
+  EXPECT_THAT(run({"conform", "pay.py"}).err, HasSubstr("pay.py: is a payment or a valuation"));
 }
 
 TEST_F(OwnRulesApp, conform_tries_attacks) {

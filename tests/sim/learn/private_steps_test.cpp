@@ -134,7 +134,9 @@ TEST(PrivateSteps, have_fresh_noise_over_the_expected_size) {
 
 TEST(PrivateSteps, are_not_taken_where_nobody_is_protected) {
   CountingLearner learner(4);
-  const Trained trained = train(learner, "batch_size: 10 sample_privacy {}", 50, {.unprotected = true});
+  LocalContext context;
+  context.unprotected = true;
+  const Trained trained = train(learner, "batch_size: 10 sample_privacy {}", 50, context);
   EXPECT_EQ(learner.plain, 5U);
   EXPECT_THAT(trained.update, testing::Each(0.0F));
 }
