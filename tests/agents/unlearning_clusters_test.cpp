@@ -107,6 +107,12 @@ TEST(Clusters, of_balanced_sizes_are_nearer_to_each_other_than_drawn_ones) {
   EXPECT_LE(spread("BALANCED"), spread("RANDOM"));
 }
 
+TEST(Clusters, end_the_run_where_their_mean_is_good_enough) {
+  const Simulated run =
+      simulate(learned + "clusters { count: 2 } evaluation { target_accuracy: 0.01 stop_at_target: true } ");
+  EXPECT_EQ(run.records[0].stop, Stop::target);
+}
+
 TEST(Clusters, refuse_what_works_on_one_model) {
   const auto told = [](const std::string& more) { return refusal_of(learned + more); };
   EXPECT_THAT(told("clusters { count: 7 }"), HasSubstr("clusters.count = 7: there are 6 clients"));
