@@ -56,16 +56,17 @@ Footprint program_footprint(int ranks) {
 class StagedSimulation final : public Simulation {
  public:
   StagedSimulation(const Comm& comm, const scenario::Scenario& scenario, const std::string& device, SharedData data,
-                   const Federation* like)
+                   const Federation* like, const Forgotten& absent)
       : comm_(comm), scenario_(scenario), device_(device) {
-    comm.run_phase("set up", [&] { build(std::move(data), like); });
+    comm.run_phase("set up", [&] { build(std::move(data), like, absent); });
   }
 
   SetUpRecord set_up_record() const override {
     SetUpRecord record = federation_->record();
     for (const auto& stage : stages_) stage->set_up(record);
     note_idle_attacks(scenario_, record);
-    if (scenario_.has_unlearning() && scenario_.unlearning().requests_size() == 0) {
+    if (scenario_.has_unlearning() && scenario_.unlearning().requests_size() == 0 &&
+        scenario_.unlearning().at_first_size() == 0) {
       record.events.push_back({"idle unlearning", -1, "nobody asks: the section has no requests"});
     }
     if (federation_->population().malicious() == federation_->population().clients()) {
@@ -104,7 +105,7 @@ class StagedSimulation final : public Simulation {
   }
 
  private:
-  void build(SharedData data, const Federation* like);
+  void build(SharedData data, const Federation* like, const Forgotten& absent);
 
   const Comm comm_;
   const scenario::Scenario& scenario_;
@@ -116,7 +117,7 @@ class StagedSimulation final : public Simulation {
   const Learning* learning_ = nullptr;          ///< one of them
 };
 
-void StagedSimulation::build(SharedData data, const Federation* like) {
+void StagedSimulation::build(SharedData data, const Federation* like, const Forgotten& absent) {
   const int node_ranks = comm_.node().size();
   const std::vector<const ScenarioSection*> sections = ScenarioSections::instance().of(scenario_);
   owners_ = owners_of(scenario_);
@@ -135,6 +136,7 @@ void StagedSimulation::build(SharedData data, const Federation* like) {
     federation_->recast(*like);
     federation_->forget(like->forgotten());
   }
+  federation_->forget(absent);
   world_ = std::make_unique<World>(World{comm_, scenario_, owners_, *federation_, device_, stages_});
   for (const ScenarioSection* section : sections) stages_.push_back(section->make(*world_));
   auto learning = std::make_unique<Learning>(*world_, stages_);
@@ -174,9 +176,10 @@ RunEstimate StagedSimulation::estimate(int ranks) const {
 }  // namespace
 
 std::unique_ptr<Simulation> make_simulation(const Comm& comm, const scenario::Scenario& scenario,
-                                            const std::string& device, SharedData data, const Federation* like) {
+                                            const std::string& device, SharedData data, const Federation* like,
+                                            const Forgotten& absent) {
   if (data.memory == nullptr) data = load_shared_data(comm, scenario.task().data(), scenario.seed());
-  return std::make_unique<StagedSimulation>(comm, scenario, device, std::move(data), like);
+  return std::make_unique<StagedSimulation>(comm, scenario, device, std::move(data), like, absent);
 }
 
 }  // namespace souk

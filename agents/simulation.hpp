@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/cast/forgotten.hpp"
 #include "agents/cast/shared_data.hpp"
 #include "agents/estimate.hpp"
 #include "agents/forecast.hpp"
@@ -36,9 +37,9 @@ class Simulation : public Protocol {
 /// Loads the data set, deals it, builds the stages and checks everything that depends on them. Collective; throws
 /// PhaseError. `scenario` outlives it. `data` is the scenario's, as load_shared_data gives it on the same node; where
 /// it is empty, that is done first. `like`: whose cast, data and deal it takes, and has forgotten what that one has;
-/// null: the scenario's own.
+/// null: the scenario's own. `absent`: what it has forgotten beside that.
 std::unique_ptr<Simulation> make_simulation(const Comm& comm, const scenario::Scenario& scenario,
                                             const std::string& device, SharedData data = {},
-                                            const Federation* like = nullptr);
+                                            const Federation* like = nullptr, const Forgotten& absent = {});
 
 }  // namespace souk

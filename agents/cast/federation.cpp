@@ -44,6 +44,7 @@ Federation::Federation(const scenario::Scenario& scenario, const std::string& de
     : scenario_(scenario),
       data_(std::move(data)),
       given_(data_.graph),
+      given_train_(data_.train),
       task_(make_task(scenario.task(), data_.train, data_.test, device, data_.graph)),
       population_(scenario),
       noise_(scenario, *task_) {
@@ -90,28 +91,45 @@ void Federation::spread_noise() {
 }
 
 void Federation::forget(const Forgotten& more) {
-  if (more.empty()) return;
+  Forgotten all = forgotten_;
+  all.add(more);
+  forget_exactly(std::move(all));
+}
+
+void Federation::forget_exactly(Forgotten all) {
+  if (all == forgotten_) return;
   if (forgotten_.empty()) {
     dealt_ = deal_.deal;
     dealt_roots_ = roots_;
     dealt_validation_ = validation_;
   }
-  forgotten_.add(more);
-  deal_.deal = deal_of_rest(dealt_, forgotten_.clients, forgotten_.units);
-  for (std::size_t i = 0; i < roots_.size(); ++i) {
-    roots_[i] = RootSamples(without(dealt_roots_[i].samples(), forgotten_.units));
-  }
-  validation_ = without(dealt_validation_, forgotten_.units);
+  const GraphReduction cut = forgotten_.graph;
+  forgotten_ = std::move(all);
+  take_out_units();
   spread_noise();
-  if (more.graph.empty()) return;
+  data_.train = given_train_.revised(revised_rows(given_train_, forgotten_.readings));
+  if (forgotten_.graph == cut) return;
   reduced_ = std::make_shared<const ReducedGraph>(given_, forgotten_.graph);
   data_.graph = reduced_->graph();
   task_->data_changed();
 }
 
+/// Those that are gone, and those that are held back.
+void Federation::take_out_units() {
+  std::vector<SampleIndex> held_back, out;
+  for (const auto& [unit, reading] : forgotten_.readings) {
+    if (reading.held_back) held_back.push_back(unit);
+  }
+  std::ranges::set_union(forgotten_.units, held_back, std::back_inserter(out));
+  deal_.deal = deal_of_rest(dealt_, forgotten_.clients, out);
+  for (std::size_t i = 0; i < roots_.size(); ++i) roots_[i] = RootSamples(without(dealt_roots_[i].samples(), out));
+  validation_ = without(dealt_validation_, out);
+}
+
 SharedData Federation::data_as_given() const {
   SharedData data = data_;
   data.graph = given_;
+  data.train = given_train_;
   return data;
 }
 

@@ -40,6 +40,8 @@ class Federation {
   Federation& operator=(const Federation&) = delete;
   /// Takes these out of what everybody holds, and out of the graph. Who keeps anything of it is to be told.
   void forget(const Forgotten& more);
+  /// The same, as if nothing but this had ever been forgotten, and every other sample read as stored.
+  void forget_exactly(Forgotten all);
   /// Holds the graph as it is now, for those who look back at it after something was forgotten.
   std::shared_ptr<const ReducedGraph> graph_in_use() const { return reduced_; }
   /// All that has been.
@@ -51,8 +53,11 @@ class Federation {
   const Dataset& train() const { return data_.train; }
   const Dataset& test() const { return data_.test; }
   const SharedData& data() const { return data_; }
-  /// The data set before anything was forgotten of it.
+  /// The data set before anything was forgotten of it, samples as they are stored.
   SharedData data_as_given() const;
+  /// How samples were dealt, and the training samples as they are stored, whatever has been forgotten since.
+  const Deal& deal_as_given() const { return forgotten_.empty() ? deal_.deal : dealt_; }
+  const Dataset& train_as_given() const { return given_train_; }
   const Population& population() const { return population_; }
   const RepairedDeal& dealt() const { return deal_; }
   const Validators& validators() const { return *validators_; }
@@ -85,9 +90,11 @@ class Federation {
  private:
   void record_classes(SetUpRecord& record) const;
   void spread_noise();
+  void take_out_units();
   const scenario::Scenario& scenario_;
-  SharedData data_;                              ///< whose graph is what forgetting has left of it
+  SharedData data_;                              ///< whose graph and rows are what forgetting has left of them
   Graph given_;                                  ///< the graph as it was
+  Dataset given_train_;                          ///< and the training samples
   std::shared_ptr<const ReducedGraph> reduced_;  ///< null: nothing is cut out of it
   Forgotten forgotten_;
   std::unique_ptr<Task> task_;

@@ -34,7 +34,7 @@ std::vector<SellerFacts> seller_facts_of(const Federation& federation) {
 }
 
 /// Of clients that add noise of their own; null: they add none.
-const ClientAccounts* accounts_of(const World& world) {
+const ClientAccounts* epsilons_of(const World& world) {
   for (const auto& stage : world.stages) {
     if (const ClientAccounts* accounts = stage->client_accounts()) return accounts;
   }
@@ -55,7 +55,7 @@ class Marketplace final : public Stage {
     const std::vector<SellerFacts> facts = seller_facts_of(world.federation);
     for (std::size_t i = 0; i < world.owners.size(); ++i) {
       buyers_.push_back(std::make_unique<Buyer>(world.federation, world.owners[i], configs_[i], i, ledger_, sellers_,
-                                                facts, accounts_of(world)));
+                                                facts, epsilons_of(world)));
     }
   }
 

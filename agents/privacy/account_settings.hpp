@@ -3,23 +3,16 @@
 #include <cstdint>
 #include <string_view>
 
-#include "scenarios/privacy.pb.h"
-#include "sim/base/contract.hpp"
 #include "sim/privacy/accountant.hpp"
 
 namespace souk {
 
-inline Accountant accountant_of(scenario::Privacy::Accountant chosen) {
-  if (chosen == scenario::Privacy::RDP) return Accountant::renyi;
-  return chosen == scenario::Privacy::GDP ? Accountant::gaussian_limit : Accountant::loss_distributions;
-}
+/// Of a value of scenario::Privacy::Accountant.
+Accountant accountant_named(int chosen);
 
 /// Below the least delta rounding errors of Fourier transforms hide it. `section`: whose accountant it is, for errors.
-inline void require_delta(double delta, Accountant accountant, std::string_view section) {
-  constexpr double least_delta = 1e-11;
-  SOUK_REQUIRE(accountant != Accountant::loss_distributions || delta >= least_delta,
-               "{}.delta = {}: the accountant PLD computes with no less than {}", section, delta, least_delta);
-}
+/// Throws InputError.
+void require_delta(double delta, Accountant accountant, std::string_view section);
 
 /// Of `most` releases, how many are `affordable(count)`; contract: the first is, and with any number every smaller one.
 template <class Affordable>

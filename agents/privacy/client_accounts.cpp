@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "agents/privacy/account_settings.hpp"
+#include "scenarios/privacy.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/privacy/gaussian_dp.hpp"
@@ -17,7 +18,7 @@ ClientAccounts::ClientAccounts(const scenario::Privacy& config, std::vector<doub
     : noises_(std::move(noises)),
       delta_(config.delta()),
       budget_(config.budget()),
-      accountant_(accountant_of(config.accountant())),
+      accountant_(accountant_named(config.accountant())),
       most_(most),
       counts_(clients, Counts(noises_.size(), 0)) {
   SOUK_EXPECT(!noises_.empty() && std::ranges::is_sorted(noises_));

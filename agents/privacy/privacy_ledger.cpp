@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "agents/privacy/account_settings.hpp"
+#include "scenarios/privacy.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
 #include "sim/privacy/gaussian_dp.hpp"
@@ -19,7 +20,7 @@ PrivacyLedger::PrivacyLedger(const scenario::Privacy& config, const SubsampledGa
       sensitivities_(std::move(sensitivities)),
       delta_(config.delta()),
       budget_(config.budget()),
-      accountant_(accountant_of(config.accountant())) {
+      accountant_(accountant_named(config.accountant())) {
   require_delta(delta_, accountant_, "privacy");
   // Chosen once, so that what a resumed run says does not depend on when it was resumed.
   if (accountant_ == Accountant::loss_distributions && release.sampling < 1.0) {

@@ -28,7 +28,7 @@ SampleLedger::SampleLedger(const scenario::Training& training, std::vector<std::
       noise_(training.sample_privacy().noise_multiplier()),
       delta_(training.sample_privacy().delta()),
       budget_(training.sample_privacy().budget()),
-      accountant_(accountant_of(training.sample_privacy().accountant())),
+      accountant_(accountant_named(training.sample_privacy().accountant())),
       most_(most),
       samples_(std::move(samples)),
       sent_(samples_.size(), 0) {

@@ -30,7 +30,7 @@ std::vector<std::int32_t> Evaluator::answers_to(std::span<const float> parameter
                                                 std::size_t count) const {
   const auto classes = static_cast<std::size_t>(task_.classes());
   std::vector<float> logits(count * classes);
-  task_.rows()->network().outputs(parameters, {.features = rows, .samples = count}, logits);
+  task_.rows()->answers(parameters, {.features = rows, .samples = count}, logits);
   return predicted_classes(logits, classes);
 }
 

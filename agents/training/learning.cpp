@@ -73,7 +73,8 @@ bool Learning::tests_are_due(RoundIndex round, bool last) const {
 /// One owner's round. Whoever is done is tested all the same, as often as the others; what does not change any more
 /// ends nothing.
 void Learning::run_model(std::size_t index, RoundIndex round, bool last, Phases& phases, RoundRecord& record) {
-  const bool works = !is_over(index) && round.value <= scenario_.training_rounds();
+  // Models of clusters are trained elsewhere, and this one is their mean.
+  const bool works = !is_over(index) && round.value <= scenario_.training_rounds() && !scenario_.has_clusters();
   if (works) models_[index]->run_round(round, phases, record);
   if (tests_are_due(round, last) || record.stop) models_[index]->evaluate(last, phases, record);
   if (!works || !record.stop) return;

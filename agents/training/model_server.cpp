@@ -12,6 +12,7 @@
 #include "sim/base/contract.hpp"
 #include "sim/base/streams.hpp"
 #include "sim/learn/schedule.hpp"
+#include "sim/learn/tasks/row_task.hpp"
 #include "sim/params/linear.hpp"
 
 namespace souk {
@@ -386,7 +387,10 @@ void ModelServer::publish(const ServerRound& round, RoundRecord& record) {
 }
 
 void ModelServer::evaluate(bool final, Phases& phases, RoundRecord& record) {
-  const double quality = tests_.run(global_, phases, record);
+  const double quality = [&] {
+    const Answering turned(*this);
+    return tests_.run(global_, phases, record);
+  }();
   for (ServerHooks* hook : hooks_) hook->tested(quality, record);
   if (!final && !record.stop) return;
   for (ServerHooks* hook : hooks_) hook->finish(phases, record);
@@ -411,6 +415,34 @@ void ModelServer::serialize_model(Archive& archive) {
   attackers_.serialize(archive, comm_);
   poisoner_.serialize(archive);
   archive.field("last change", change_);
+  serialize_turns(archive);
+}
+
+void ModelServer::serialize_turns(Archive& archive) {
+  auto count = static_cast<std::int64_t>(turns_.size());
+  archive.field("turns of answers", count);
+  turns_.resize(static_cast<std::size_t>(count));
+  for (AnswerTurn& turn : turns_) {
+    std::vector<float> settings{turn.offset, turn.strength, turn.sharpness};
+    archive.field("direction", turn.direction);
+    archive.field("probe", turn.probe);
+    archive.field("offset, strength, sharpness", settings);
+    SOUK_REQUIRE(settings.size() == 3, "saved state: a turn of answers has {} settings, not 3", settings.size());
+    turn.offset = settings[0];
+    turn.strength = settings[1];
+    turn.sharpness = settings[2];
+  }
+}
+
+RowTask* ModelServer::rows_that_answer() const {
+  RowTask* rows = federation_.task().rows();
+  SOUK_EXPECT(rows != nullptr);
+  rows->turn(turns_);
+  return rows;
+}
+
+ModelServer::Answering::~Answering() {
+  if (task_ != nullptr) task_->turn({});
 }
 
 void ModelServer::take_over(ModelServer& other) {

@@ -19,6 +19,7 @@
 #include "agents/training/server_optimizers/server_optimizer.hpp"
 #include "sim/base/footprint.hpp"
 #include "sim/engine/phases.hpp"
+#include "sim/learn/answer_turn.hpp"
 
 namespace souk {
 
@@ -39,6 +40,11 @@ class ModelServer {
   void take_over(ModelServer& other);
   /// Takes a model that was not learned here, [dimension]; the rule and the optimiser remember nothing.
   void take_model(std::span<const float> parameters);
+  /// From now on its model answers turned where it is tested, as by all turns before; parameters and training stay.
+  /// Contract: the task is of rows, whose networks have a last layer that can be turned.
+  void turn_answers(AnswerTurn turn) { turns_.push_back(std::move(turn)); }
+  /// Within its lifetime the task answers as this server's model does.
+  class Answering;
   /// The federation has forgotten something: what is kept of its data here is taken from it anew.
   void forget();
   /// What the client's attack on data makes of `mine`, all samples that it trained on, as it would in a round like the
@@ -90,6 +96,8 @@ class ModelServer {
   double samples_judged_for_rule() const;
   void initialise();
   void serialize_model(Archive& archive);
+  void serialize_turns(Archive& archive);
+  RowTask* rows_that_answer() const;
   std::vector<float> offer(RoundIndex round);
   void go_through(RoundIndex round, Phases& phases, RoundRecord& record);
   RoundSelection announce(RoundIndex round, RoundRecord& record);
@@ -131,9 +139,21 @@ class ModelServer {
   LocalRound local_;
   ModelTests tests_;
   RoundIndex last_round_{0};  ///< that it has gone through
+  std::vector<AnswerTurn> turns_;
   std::vector<float> global_;
   std::vector<float> change_;  ///< [trainable] of the last round
   std::vector<float> step_;    ///< [trainable] work of a round, kept for its memory
+};
+
+class ModelServer::Answering {
+ public:
+  explicit Answering(const ModelServer& server) : task_(server.turns_.empty() ? nullptr : server.rows_that_answer()) {}
+  ~Answering();
+  Answering(const Answering&) = delete;
+  Answering& operator=(const Answering&) = delete;
+
+ private:
+  RowTask* task_;
 };
 
 }  // namespace souk

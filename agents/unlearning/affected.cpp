@@ -7,8 +7,8 @@
 namespace souk {
 
 TaskBefore::TaskBefore(const ForgettingCase& request) : federation_(request.federation()) {
-  if (request.now.graph.empty()) return;
-  own_ = make_task(request.scenario().task(), federation_.train(), federation_.test(), request.world.device,
+  if (request.now.graph.empty() && request.now.readings.empty()) return;
+  own_ = make_task(request.scenario().task(), request.train_before, federation_.test(), request.world.device,
                    request.graph_before);
 }
 

@@ -8,7 +8,8 @@
 
 namespace souk {
 
-/// The task over the data as they were before the request: the federation's own, or one over the graph before the cut.
+/// The task over the data as they were before the request: the federation's own, or one over the graph before the cut
+/// and the samples as they read.
 class TaskBefore {
  public:
   explicit TaskBefore(const ForgettingCase& request);

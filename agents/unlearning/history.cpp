@@ -38,6 +38,10 @@ void OwnerHistory::note_asked(const RoundRecord& record) {
   for (const SelectionRow& row : record.selections) first_asked_.try_emplace(row.agent, record.round);
 }
 
+void OwnerHistory::note_come(std::span<const DealtUnits> holders, RoundIndex round) {
+  for (const DealtUnits& holder : holders) first_asked_.try_emplace(holder.client, round);
+}
+
 void OwnerHistory::note_verdicts(const ServerRound& round) {
   for (std::size_t k = 0; k < round.weights.size(); ++k) {
     if (std::isnan(round.weights[k])) continue;

@@ -56,6 +56,10 @@ class OwnerHistory final : public ServerHooks {
   /// Null: none is kept.
   const LocalModel* last_model(AgentId client) const;
   const std::map<AgentId, Verdicts>& verdicts() const { return verdicts_; }
+  /// Samples of these have come into the model before the learning of this round, whoever had been asked.
+  void note_come(std::span<const DealtUnits> holders, RoundIndex round);
+  /// Takes note of whom a round has asked.
+  void note_asked(const RoundRecord& record);
   /// Round in which the client was first asked; none: it never was.
   std::optional<RoundIndex> first_asked(AgentId client) const;
   /// Drops all that is kept of clients that leave, and what `touched` have sent: it was learned from what is forgotten.
@@ -67,7 +71,6 @@ class OwnerHistory final : public ServerHooks {
   void attach(ModelServer& server) override { server_ = &server; }
   void settle(ServerRound& round, Phases& phases, RoundRecord& record) override;
   void settle_nothing(const ServerRound&, RoundRecord& record) override { note_asked(record); }
-  void note_asked(const RoundRecord& record);
   void note_verdicts(const ServerRound& round);
   void keep(const ServerRound& round);
   void serialize_round(Archive& archive, KeptRound& round);

@@ -13,16 +13,39 @@ std::vector<DealtUnits> holders_of(const Federation& federation, const Forgotten
     if (std::ranges::binary_search(what.clients, AgentId{id})) {
       held.units = mine;
     } else {
-      std::ranges::set_intersection(mine, what.units, std::back_inserter(held.units));
+      std::ranges::copy_if(mine, std::back_inserter(held.units), [&](SampleIndex unit) {
+        return std::ranges::binary_search(what.units, unit) || what.readings.contains(unit);
+      });
     }
     if (!held.units.empty()) holders.push_back(std::move(held));
   }
   return holders;
 }
 
+std::vector<DealtUnits> holders_of_readings(const Federation& federation, const Readings& readings) {
+  if (readings.empty()) return {};
+  return holders_of(federation, {.clients = {}, .units = {}, .graph = {}, .readings = readings});
+}
+
+std::vector<DealtUnits> holders_without(std::span<const DealtUnits> holders, std::span<const DealtUnits> without) {
+  std::vector<DealtUnits> rest;
+  for (const DealtUnits& holder : holders) {
+    const auto found = std::ranges::lower_bound(without, holder.client, {}, &DealtUnits::client);
+    DealtUnits& part = rest.emplace_back(DealtUnits{holder.client, {}});
+    if (found == without.end() || found->client != holder.client) {
+      part.units = holder.units;
+    } else {
+      std::ranges::set_difference(holder.units, found->units, std::back_inserter(part.units));
+    }
+    if (part.units.empty()) rest.pop_back();
+  }
+  return rest;
+}
+
 bool touches_root(const Federation& federation, const Forgotten& what, std::size_t owners) {
   const auto meets = [&](std::span<const SampleIndex> samples) {
-    return std::ranges::any_of(samples, [&](SampleIndex s) { return std::ranges::binary_search(what.units, s); });
+    return std::ranges::any_of(
+        samples, [&](SampleIndex s) { return std::ranges::binary_search(what.units, s) || what.readings.contains(s); });
   };
   for (std::size_t i = 0; i < owners; ++i) {
     if (meets(federation.root(i).samples())) return true;

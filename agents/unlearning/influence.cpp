@@ -19,9 +19,11 @@ std::vector<double> gradients_lost(const ForgettingCase& request, ModelServer& s
   };
   const std::vector<DealtUnits> felt = terms.neighbours ? units_that_feel(request, stay) : std::vector<DealtUnits>();
   add(united(request.holders, felt), before.task(), 1.0);
-  add(felt, request.federation().task(), -1.0);
+  add(united(felt, request.changed), request.federation().task(), -1.0);
   if (!terms.regulariser) return lost;
-  const double weight = static_cast<double>(request.units.size()) * weight_decay;
+  const auto leave = static_cast<double>(units_of(request.holders).size());
+  const auto come = static_cast<double>(units_of(request.changed).size());
+  const double weight = (leave - come) * weight_decay;
   for (std::size_t v = 0; v < lost.size(); ++v) lost[v] += weight * static_cast<double>(model[v]);
   return lost;
 }

@@ -15,8 +15,8 @@ struct InfluenceTerms {
 };
 
 /// The gradients at `model` of affected units before minus after, [trainable]: what the objective's sum over units
-/// loses. Where u units leave, u times the weight decay times the parameters are a part of it. Adds to `cost`.
-/// Collective.
+/// loses. A unit that reads otherwise is affected, one that comes is after alone. Where u more units leave than come, u
+/// times the weight decay times the parameters are a part of it. Adds to `cost`. Collective.
 std::vector<double> gradients_lost(const ForgettingCase& request, ModelServer& server, const TaskBefore& before,
                                    std::span<const DealtUnits> stay, std::span<const float> model, InfluenceTerms terms,
                                    ForgettingCost& cost);

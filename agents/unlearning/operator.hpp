@@ -27,9 +27,11 @@ struct ForgettingCase {
   std::span<ModelServer* const> servers;  ///< of all owners, whose models are to forget
   const Forgotten& now;                   ///< what goes
   std::span<const SampleIndex> units;   ///< training units that go: those, and what the clients who go held; ascending
-  std::span<const DealtUnits> holders;  ///< clients that held some of them, and which; ascending
+  std::span<const DealtUnits> holders;  ///< clients that held some of them, or of those that read otherwise; ascending
+  std::span<const DealtUnits> changed;  ///< who holds now what reads otherwise, or has come; ascending
   RoundIndex touched;                   ///< the first round whose learning anything of it has touched
   const Graph& graph_before;            ///< without nodes where samples are rows
+  const Dataset& train_before;          ///< the training samples as they read
   const History& history;
 
   const Federation& federation() const { return world.federation; }
@@ -44,9 +46,11 @@ std::string prefix_of_numbers(const Owner& owner, std::size_t index, const std::
 
 /// What an operator can be asked to forget.
 struct Forgettable {
-  bool clients = true;  ///< whole ones
-  bool units = true;    ///< some of what clients hold
-  bool graph = true;    ///< parts of a graph
+  bool clients = true;    ///< whole ones
+  bool units = true;      ///< some of what clients hold
+  bool graph = true;      ///< parts of a graph
+  bool changes = false;   ///< how samples read that stay
+  bool clusters = false;  ///< any of it where clusters have models of their own
 };
 
 /// A way to make models forget. One file each; chosen in ForgetRequest.operator.

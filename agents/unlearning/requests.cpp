@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "agents/cast/metric_name.hpp"
+#include "agents/unlearning/data_changes.hpp"
+#include "agents/unlearning/drawing.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
@@ -25,19 +26,6 @@ bool falls_due(const scenario::ForgetRequest& request, RoundIndex round) {
   if (request.has_rejected()) return round.value >= request.round();
   if (round.value < request.round()) return false;
   return request.every() == 0 ? round.value == request.round() : (round.value - request.round()) % request.every() == 0;
-}
-
-/// A part of the numbers, drawn; ascending.
-template <class Number>
-std::vector<Number> drawn(std::vector<Number> from, std::size_t count, Stream& random) {
-  std::vector<std::uint32_t> order(from.size());
-  std::iota(order.begin(), order.end(), 0U);
-  random.shuffle(order);
-  order.resize(std::min(count, order.size()));
-  std::ranges::sort(order);
-  std::vector<Number> some;
-  for (const std::uint32_t i : order) some.push_back(from[i]);
-  return some;
 }
 
 std::size_t part_of(double share, std::size_t of) {
@@ -88,11 +76,21 @@ void Requests::check(std::size_t index) const {
   SOUK_REQUIRE(request.what_case() != scenario::ForgetRequest::WHAT_NOT_SET, "{}: does not say what to forget", path);
   const Forgettable can = operators_[index]->forgets();
   const bool clients = request.has_clients() || request.has_rejected(), units = request.has_samples();
-  const char* kind = clients ? "clients" : units ? "samples" : "parts of a graph";
-  SOUK_REQUIRE(clients ? can.clients
-               : units ? can.units
-                       : can.graph,
+  const bool change = request.has_change();
+  const char* kind = clients  ? "clients"
+                     : units  ? "samples"
+                     : change ? "how samples read that stay"
+                              : "parts of a graph";
+  SOUK_REQUIRE(clients  ? can.clients
+               : units  ? can.units
+               : change ? can.changes
+                        : can.graph,
                "{}.{}: cannot forget {}", path, kinds_[index], kind);
+  SOUK_REQUIRE(!scenario_.has_clusters() || !request.has_rejected(),
+               "{}.rejected: asks the verdicts of one rule, and each cluster has one of its own", path);
+  SOUK_REQUIRE(!scenario_.has_clusters() || can.clusters,
+               "{}.{}: changes one model, and the scenario has one of each cluster", path, kinds_[index]);
+  if (change) check_change(request.change(), path + ".change", federation_, false);
   const auto all = static_cast<std::int64_t>(federation_.population().clients());
   for (const std::uint32_t id : request.clients().ids()) {
     SOUK_REQUIRE(id < all, "{}.clients.ids = {}: there are {} clients", path, id, all);
@@ -100,17 +98,10 @@ void Requests::check(std::size_t index) const {
   SOUK_REQUIRE(!request.has_clients() || request.clients().ids_size() > 0 || request.clients().count() > 0 ||
                    request.clients().of_group() >= 0,
                "{}.clients: names nobody", path);
-  SOUK_REQUIRE(request.samples().of_client() < all, "{}.samples.of_client = {}: there are {} clients", path,
-               request.samples().of_client(), all);
-  for (const int group : {request.clients().of_group(), request.samples().of_group()}) {
-    SOUK_REQUIRE(group < scenario_.attacks_size(), "{}: names the attacker group {}, and there are {}", path, group,
-                 scenario_.attacks_size());
-  }
-  SOUK_REQUIRE(request.samples().of_class() < 0 || federation_.task().classes() > 0,
-               "{}.samples.of_class: the data set has numbers to predict", path);
-  SOUK_REQUIRE(request.samples().of_class() < std::max(federation_.task().classes(), 1),
-               "{}.samples.of_class = {}: there are {} classes", path, request.samples().of_class(),
-               federation_.task().classes());
+  SOUK_REQUIRE(request.clients().of_group() < scenario_.attacks_size(),
+               "{}: names the attacker group {}, and there are {}", path, request.clients().of_group(),
+               scenario_.attacks_size());
+  check_samples(request.samples(), path + ".samples", federation_);
   const bool graph = request.has_nodes() || request.has_edges() || request.has_features();
   const std::size_t nodes = federation_.data().graph.nodes();
   SOUK_REQUIRE(!graph || nodes > 0, "{}: forgets parts of a graph, and the samples of the data set are rows", path);
@@ -128,6 +119,7 @@ void Requests::check(std::size_t index) const {
 }
 
 bool Requests::let_clients_leave() const {
+  if (!federation_.forgotten().empty()) return true;  // held back at first
   return std::ranges::any_of(scenario_.unlearning().requests(), [](const scenario::ForgetRequest& request) {
     return request.has_clients() || request.has_rejected() || request.has_samples();
   });
@@ -174,19 +166,9 @@ std::vector<AgentId> Requests::rejected(const scenario::ForgetRequest& request, 
 
 std::vector<SampleIndex> Requests::units_of(const scenario::ForgetRequest& request, std::size_t index,
                                             std::uint32_t occurrence) const {
-  const scenario::ForgetSamples& samples = request.samples();
-  std::vector<SampleIndex> units;
-  for (std::uint32_t id = 0; id < federation_.population().clients(); ++id) {
-    if (samples.of_client() >= 0 && samples.of_client() != static_cast<std::int64_t>(id)) continue;
-    if (samples.of_group() >= 0 && samples.of_group() != federation_.population().group_of({id})) continue;
-    for (const SampleIndex unit : federation_.dealt().deal.of(id)) {
-      if (samples.of_class() < 0 || federation_.task().labels()[unit] == samples.of_class()) units.push_back(unit);
-    }
-  }
-  sort_out(units);
   Stream random(scenario_.seed(), streams::forgotten(index, occurrence));
-  const std::size_t count = part_of(samples.share(), units.size());
-  return drawn(std::move(units), count, random);
+  return samples_meeting(request.samples(), federation_.population(), federation_.dealt().deal,
+                         federation_.task().labels(), random);
 }
 
 void Requests::cut_graph(const scenario::ForgetRequest& request, std::size_t index, std::uint32_t occurrence,
@@ -255,6 +237,9 @@ std::vector<DueRequest> Requests::due(RoundIndex round, const History& history) 
       now.thrown_out = now.what.clients;
     } else if (request.has_samples()) {
       now.what.units = units_of(request, i, occurrence);
+    } else if (request.has_change()) {
+      Stream random(scenario_.seed(), streams::forgotten(i, occurrence));
+      now.what.readings = readings_after(request.change(), federation_, random);
     } else {
       cut_graph(request, i, occurrence, now.what);
     }

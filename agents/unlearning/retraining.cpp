@@ -24,6 +24,7 @@ Retraining::Retraining(const World& world, std::optional<std::uint64_t> seed)
     : world_(world), scenario_(std::make_unique<scenario::Scenario>(world.scenario)) {
   if (scenario_->unlearning().has_settlement()) {
     scenario_->mutable_unlearning()->clear_requests();  // whoever keeps accounts of it is there, and has nothing to do
+    scenario_->mutable_unlearning()->clear_at_first();  // samples read as they do now
   } else {
     scenario_->clear_unlearning();
   }
@@ -55,22 +56,23 @@ void Retraining::train_through(RoundIndex last) {
     record.round = done_;
     Phases phases(world_.comm, done_, no_fault);
     simulation_->run_round(done_, false, phases, record);
-    count(record);
+    cost_ += cost_of_round(world_.federation, record);
     if (record.stop) done_ = last;
   }
 }
 
-void Retraining::count(const RoundRecord& record) {
-  const Federation& federation = world_.federation;
+ForgettingCost cost_of_round(const Federation& federation, const RoundRecord& record) {
+  ForgettingCost cost;
   for (const SelectionRow& row : record.selections) {
     const bool trained = row.outcome != SelectionOutcome::dropout && row.outcome != SelectionOutcome::late &&
                          row.outcome != SelectionOutcome::spare;
     if (!trained) continue;
     const std::size_t held = federation.validators().training_count(row.agent);
-    cost_ += training_cost(federation, federation.samples_trained(held), 1.0);
+    cost += training_cost(federation, federation.samples_trained(held), 1.0);
   }
-  for (const TrafficRow& row : record.traffic) cost_.megabytes += static_cast<double>(row.bytes) / 1e6;
-  cost_.messages += 2;
+  for (const TrafficRow& row : record.traffic) cost.megabytes += static_cast<double>(row.bytes) / 1e6;
+  cost.messages += 2;
+  return cost;
 }
 
 }  // namespace souk

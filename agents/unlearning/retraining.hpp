@@ -26,7 +26,6 @@ class Retraining {
   const ForgettingCost& cost() const { return cost_; }
 
  private:
-  void count(const RoundRecord& record);
   const World& world_;
   std::unique_ptr<scenario::Scenario> scenario_;
   std::unique_ptr<Simulation> simulation_;
@@ -36,6 +35,8 @@ class Retraining {
 
 /// Local training of some of a client's passes, in costs.
 ForgettingCost training_cost(const Federation& federation, std::size_t units, double passes);
+/// Of all that a round of learning took.
+ForgettingCost cost_of_round(const Federation& federation, const RoundRecord& record);
 ForgettingCost& operator+=(ForgettingCost& cost, const ForgettingCost& more);
 
 }  // namespace souk

@@ -8,6 +8,7 @@
 #include "agents/stage.hpp"
 #include "agents/unlearning/client_sums.hpp"
 #include "agents/unlearning/comparison.hpp"
+#include "agents/unlearning/data_changes.hpp"
 #include "agents/unlearning/operator.hpp"
 #include "agents/unlearning/requests.hpp"
 #include "agents/unlearning/retraining.hpp"
@@ -28,6 +29,12 @@ HistoryNeeds history_needs_of(const Requests& requests) {
   return needs;
 }
 
+/// Before anything is built from the data.
+const Federation& as_it_reads_at_first(const World& world) {
+  read_at_first(world.federation);
+  return world.federation;
+}
+
 /// Requests of one round that are carried out together.
 struct RequestBatch {
   std::size_t index = 0;  ///< of the first, after whom it is named
@@ -38,7 +45,9 @@ struct RequestBatch {
 class Unlearning final : public Stage {
  public:
   explicit Unlearning(const World& world)
-      : world_(world), requests_(world.scenario, world.federation), history_(world, history_needs_of(requests_)) {
+      : world_(world),
+        requests_(world.scenario, as_it_reads_at_first(world)),
+        history_(world, history_needs_of(requests_)) {
     const scenario::Unlearning& config = world.scenario.unlearning();
     SOUK_REQUIRE(!config.has_settlement() || world.scenario.has_market(),
                  "unlearning.settlement: moves money, and the scenario has no market");
@@ -66,11 +75,16 @@ class Unlearning final : public Stage {
     if (round.value > 1) phases.collective("forget", [&] { history_.save_before(round); });
   }
 
+  /// The server that has the mean of clusters' models goes through no rounds that its history could listen to.
+  void end(RoundRecord& record) override {
+    if (world_.scenario.has_clusters()) history_.of(0).note_asked(record);
+  }
+
   void serialize(Archive& archive) override {
     Forgotten gone = world_.federation.forgotten();
     gone.serialize(archive);
     if (archive.loading()) {
-      world_.federation.forget(gone);
+      world_.federation.forget_exactly(gone);
       for (std::size_t i = 0; i < history_.owners(); ++i) server(i).forget();
     }
     std::int64_t training = world_.federation.noise().training();
@@ -134,7 +148,11 @@ class Unlearning final : public Stage {
   /// The first round whose learning anything of it has touched; none: no round's.
   std::optional<RoundIndex> first_touched(const Forgotten& what, const std::vector<DealtUnits>& holders) const {
     const bool validating = server(0).needs().validators;
-    if (!what.graph.empty() || validating || touches_root(world_.federation, what, history_.owners())) {
+    const bool come = std::ranges::any_of(what.readings, [&](const auto& entry) {
+      return world_.federation.forgotten().readings.contains(entry.first) &&
+             world_.federation.forgotten().readings.at(entry.first).held_back;
+    });
+    if (!what.graph.empty() || validating || come || touches_root(world_.federation, what, history_.owners())) {
       return RoundIndex{1};
     }
     std::vector<AgentId> clients = what.clients;
@@ -145,6 +163,7 @@ class Unlearning final : public Stage {
   std::vector<Look> looks_at_all(std::span<const DealtUnits> holders, bool edges) const {
     std::vector<Look> looks;
     for (std::size_t i = 0; i < history_.owners(); ++i) {
+      const ModelServer::Answering turned(server(i));
       looks.push_back(look_at(server(i), server(i).parameters(), holders, edges));
     }
     return looks;
@@ -157,14 +176,20 @@ class Unlearning final : public Stage {
     const std::vector<SampleIndex> units = units_of(holders);
     const std::optional<RoundIndex> touched = first_touched(batch.what, holders);
     const bool edges = !batch.what.graph.edges.empty();
-    std::vector<Look> before = looks_at_all(holders, edges);
+    const bool readings = !batch.what.readings.empty();
+    std::vector<Look> before;
+    if (!readings) before = looks_at_all(holders, edges);
     const auto graph_in_use = federation.graph_in_use();  // keeps what the next line refers to
     const Graph graph_before = federation.data().graph;
+    const Dataset train_before = federation.train();
     const QuestionedPairs questioned =
         questioned_pairs(graph_before, batch.what.graph.edges, world_.scenario.seed(), round);
     federation.forget(batch.what);
     for (std::size_t i = 0; i < history_.owners(); ++i) server(i).forget();
     record.events.push_back({"forgotten", -1, fmt::format("\"{}\": {}", name, text_of(batch.what))});
+    const std::vector<DealtUnits> changed = holders_of_readings(federation, batch.what.readings);
+    const std::vector<DealtUnits> in_question = united(holders, changed);
+    if (readings) before = looks_at_all(in_question, edges);  // as the samples are to read
     ForgettingCost cost;
     if (touched) {
       std::vector<ModelServer*> servers;
@@ -177,16 +202,21 @@ class Unlearning final : public Stage {
                           .now = batch.what,
                           .units = units,
                           .holders = holders,
+                          .changed = changed,
                           .touched = *touched,
                           .graph_before = graph_before,
+                          .train_before = train_before,
                           .history = history_},
                          record);
     } else {
       record.events.push_back({"never took part", -1, fmt::format("\"{}\": the model is what it was", name)});
     }
-    compare(batch.index, round, holders, questioned, std::move(before), record);
+    compare(batch.index, round, in_question, questioned, std::move(before), record);
     history_.forget(batch.what, holders, touched.value_or(round));
-    record_cost(batch, cost, units.size(), "unlearning." + name + ".", record);
+    if (touched) {
+      for (std::size_t i = 0; i < history_.owners(); ++i) history_.of(i).note_come(changed, round);
+    }
+    record_cost(batch, cost, units_of(in_question).size(), "unlearning." + name + ".", record);
     const Forgetting forgetting{.round = round, .now = batch.what, .thrown_out = batch.thrown_out, .cost = cost};
     for (const auto& stage : world_.stages) stage->forget(forgetting, record);
   }
@@ -254,11 +284,16 @@ class Unlearning final : public Stage {
   std::vector<Verifiers> verifiers_;  ///< [requests]
 };
 
-const RegisterStage register_unlearning(
-    {.name = "unlearning",
-     .place = Place::forgetting,
-     .is_in = [](const scenario::Scenario& scenario) { return scenario.unlearning().requests_size() > 0; },
-     .make = [](const World& world) -> std::unique_ptr<Stage> { return std::make_unique<Unlearning>(world); }});
+const RegisterStage register_unlearning({.name = "unlearning",
+                                         .place = Place::forgetting,
+                                         .is_in =
+                                             [](const scenario::Scenario& scenario) {
+                                               return scenario.unlearning().requests_size() > 0 ||
+                                                      scenario.unlearning().at_first_size() > 0;
+                                             },
+                                         .make = [](const World& world) -> std::unique_ptr<Stage> {
+                                           return std::make_unique<Unlearning>(world);
+                                         }});
 
 }  // namespace
 }  // namespace souk

@@ -27,8 +27,8 @@ ReportTable inference_table(const Study& study);
 ReportTable unlearning_table(const Study& study);
 /// What runs gave away about their clients beside how good they became; empty where none has a privacy section.
 ReportTable privacy_table(const Study& study);
-/// Of everybody whose data something was learned from: epsilon, the strongest attack, and credits; empty where nothing is
-/// bounded and nobody attacks.
+/// Of everybody whose data something was learned from: epsilon, the strongest attack, and credits; empty where nothing
+/// is bounded and nobody attacks.
 ReportTable privacy_ledger_table(const Study& study, const Database& view);
 /// Every cell with its place in the grid and its numbers at the end.
 ReportTable cell_table(const Study& study);

@@ -143,6 +143,12 @@ Dataset::Dataset(DatasetShape shape, DatasetBuffers buffers, Scaling scaling)
   SOUK_EXPECT(unscaled || (scaling_.shift.size() == channels && scaling_.scale.size() == channels));
 }
 
+Dataset Dataset::revised(std::shared_ptr<const RevisedRows> rows) const {
+  Dataset other = *this;
+  other.revised_ = std::move(rows);
+  return other;
+}
+
 void Dataset::copy_features(std::span<const SampleIndex> which, std::span<float> out) const {
   SOUK_EXPECT(!shape_.graph && out.size() == which.size() * features());
   for (const SampleIndex sample : which) SOUK_EXPECT(sample < size());
@@ -150,6 +156,14 @@ void Dataset::copy_features(std::span<const SampleIndex> which, std::span<float>
     copy_scaled<std::uint8_t>(buffers_.u8, shape_, scaling_, which, out.data());
   } else {
     copy_scaled<float>(buffers_.f32, shape_, scaling_, which, out.data());
+  }
+  if (revised_ == nullptr || revised_->features.empty()) return;
+  for (std::size_t i = 0; i < which.size(); ++i) {
+    const auto found = revised_->features.find(which[i]);
+    if (found == revised_->features.end()) continue;
+    for (const FeatureRun& run : found->second) {
+      std::ranges::fill(out.subspan(i * features() + run.first, run.count), run.value);
+    }
   }
 }
 

@@ -3,11 +3,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "sim/base/ids.hpp"
+#include "sim/data/readings.hpp"
 
 namespace souk {
 
@@ -69,9 +71,19 @@ class Dataset {
   int classes() const { return static_cast<int>(shape_.class_names.size()); }  ///< 0: numbers are to be predicted
   const DatasetShape& shape() const { return shape_; }
   const Scaling& scaling() const { return scaling_; }
-  std::span<const std::int32_t> labels() const { return buffers_.labels; }
+  std::span<const std::int32_t> labels() const {
+    return revised_ != nullptr && !revised_->labels.empty() ? std::span<const std::int32_t>(revised_->labels)
+                                                            : buffers_.labels;
+  }
+  /// [samples] how often the loss of each counts; empty: once.
+  std::span<const float> weights() const {
+    return revised_ != nullptr ? std::span<const float>(revised_->weights) : std::span<const float>();
+  }
   std::span<const std::uint32_t> groups() const { return buffers_.groups; }
   std::span<const float> numbers() const { return buffers_.numbers; }  ///< as stored
+
+  /// The same rows, some of which read otherwise; null: as stored.
+  Dataset revised(std::shared_ptr<const RevisedRows> rows) const;
 
   /// Writes the scaled features of `which` into out [which, features]. Contract: samples are no nodes of a graph.
   void copy_features(std::span<const SampleIndex> which, std::span<float> out) const;
@@ -82,6 +94,7 @@ class Dataset {
   DatasetShape shape_;
   DatasetBuffers buffers_;
   Scaling scaling_;
+  std::shared_ptr<const RevisedRows> revised_;
 };
 
 /// Scaling fitted on a training split: per channel, and of the numbers to predict, zero mean and unit variance; what is

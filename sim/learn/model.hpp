@@ -49,9 +49,13 @@ struct Batch {
   /// Seeds what the network draws in this step of its training, such as dropout. None: it does not draw, and gives the
   /// derivatives of what it answers without.
   std::optional<std::uint64_t> draws{};
+  std::span<const float> weights{};  ///< [samples] how often each loss counts; empty: once
   Targets targets() const {
-    return {
-        .classes = labels, .numbers = numbers, .shares = shares, .width = samples > 0 ? shares.size() / samples : 0};
+    return {.classes = labels,
+            .numbers = numbers,
+            .shares = shares,
+            .width = samples > 0 ? shares.size() / samples : 0,
+            .weights = weights};
   }
   /// One of its samples by itself, with draws of its own.
   Batch sample(std::size_t which) const;

@@ -29,12 +29,12 @@ Batch Batch::sample(std::size_t which) const {
   Batch one{.features = part(features), .labels = part(labels), .samples = 1};
   one.numbers = part(numbers);
   one.shares = part(shares);
+  one.weights = part(weights);
   if (draws) one.draws = *draws + odd * which;
   return one;
 }
 
-double Network::clipped_gradients(std::span<float> parameters, const Batch& batch, double bound,
-                                  std::span<float> sum) {
+double Network::clipped_gradients(std::span<float> parameters, const Batch& batch, double bound, std::span<float> sum) {
   std::vector<float> own(sum.size());
   std::ranges::fill(sum, 0.0F);
   double loss = 0.0;

@@ -3,6 +3,7 @@
 #include "scenarios/learning.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
+#include "sim/learn/weighted_losses.hpp"
 
 namespace souk {
 
@@ -19,7 +20,7 @@ std::unique_ptr<Objective> make_objective(const scenario::Objective& config, boo
   SOUK_REQUIRE(objective->of_classes() == of_classes, "task.objective.{}: is a loss of {}, and the data set has {}",
                plugin_name(chosen(choice, "loss")->GetDescriptor()), of_classes ? "numbers" : "classes",
                of_classes ? "classes" : "numbers to predict");
-  return objective;
+  return std::make_unique<WeightedLosses>(std::move(objective));
 }
 
 }  // namespace souk

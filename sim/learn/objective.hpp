@@ -16,15 +16,17 @@ namespace souk {
 struct Targets {
   std::span<const std::int32_t> classes{};
   std::span<const float> numbers{};
-  std::span<const float> shares{};  ///< [samples, width] soft labels, each row of sum 1
-  std::size_t width = 0;            ///< classes, where there are shares
+  std::span<const float> shares{};   ///< [samples, width] soft labels, each row of sum 1
+  std::size_t width = 0;             ///< classes, where there are shares
+  std::span<const float> weights{};  ///< [samples] how often each loss counts; empty: once
 
   /// Those of samples [first, first + count).
   Targets part(std::size_t first, std::size_t count) const {
     return {.classes = classes.empty() ? classes : classes.subspan(first, count),
             .numbers = numbers.empty() ? numbers : numbers.subspan(first, count),
             .shares = shares.empty() ? shares : shares.subspan(first * width, count * width),
-            .width = width};
+            .width = width,
+            .weights = weights.empty() ? weights : weights.subspan(first, count)};
   }
 };
 
@@ -64,8 +66,8 @@ class Objective {
                             std::span<float> /*direction*/) const {}
 };
 
-/// The loss chosen in `config`; where it chooses none, cross-entropy of classes or the squared error of numbers. Throws
-/// InputError where the one chosen is of the other kind.
+/// The loss chosen in `config`, which takes weights of samples; where it chooses none, cross-entropy of classes or the
+/// squared error of numbers. Throws InputError where the one chosen is of the other kind.
 std::unique_ptr<Objective> make_objective(const scenario::Objective& config, bool of_classes);
 
 }  // namespace souk

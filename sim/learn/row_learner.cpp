@@ -33,8 +33,16 @@ Batch RowLearner::load(const MiniBatch& batch) {
   if (batch.edit) {
     batch.edit({.which = batch.which, .features = features, .labels = labels_, .numbers = numbers_});
   }
-  return {
-      .features = features, .labels = labels_, .samples = samples, .numbers = numbers_, .draws = draws_->next_seed()};
+  weights_.clear();
+  if (!data_.weights().empty()) {
+    for (const SampleIndex sample : batch.which) weights_.push_back(data_.weights()[sample]);
+  }
+  return {.features = features,
+          .labels = labels_,
+          .samples = samples,
+          .numbers = numbers_,
+          .draws = draws_->next_seed(),
+          .weights = weights_};
 }
 
 double RowLearner::gradient(std::span<float> parameters, const MiniBatch& batch, std::span<float> gradient) {

@@ -35,7 +35,7 @@ class RowLearner final : public Learner {
   std::optional<Stream> augmentation_, draws_;  ///< of the pass
   FloatBuffer features_;
   std::vector<std::int32_t> labels_;
-  std::vector<float> numbers_;
+  std::vector<float> numbers_, weights_;
 };
 
 }  // namespace souk

@@ -213,7 +213,7 @@ class TorchNetwork final : public Network {
   /// The loss, and its gradient in the trainable values. Cross-entropy stays on the device, by LibTorch's operator.
   double backward(const TorchAnswer& answer, const Batch& batch, std::span<float> gradient) const {
     const Tensor& outputs = answer.outputs;
-    if (objective_->is_cross_entropy() && batch.shares.empty()) {
+    if (objective_->is_cross_entropy() && batch.shares.empty() && batch.weights.empty()) {
       const Tensor labels =
           at::from_blob(const_cast<std::int32_t*>(batch.labels.data()), {extent(batch.samples)}, at::kInt)
               .to(device_, at::kLong);

@@ -25,36 +25,17 @@ namespace {
 namespace pb = google::protobuf;
 
 /// Ceilings that keep a random scenario small, by field name; everything else may take its whole range, up to 10.
-const std::map<std::string, double> ceilings{{"rounds", 3},
-                                             {"clients", 12},
-                                             {"per_round", 8},
-                                             {"train_samples", 300},
-                                             {"test_samples", 60},
-                                             {"local_epochs", 2},
-                                             {"local_steps", 4},
-                                             {"batch_size", 64},
-                                             {"hidden", 20},
-                                             {"min_samples", 5},
-                                             {"train_limit", 200},
-                                             {"test_limit", 40},
-                                             {"groups", 4},
-                                             {"count", 4},
-                                             {"learning_rate", 0.5},
-                                             {"over_selection", 3},
-                                             {"rotation", 3},
-                                             {"proximal_mu", 1},
-                                             {"crop_padding", 4},
-                                             {"patience", 3},
-                                             {"overlapping_samples", 30},
-                                             {"per_client", 3},
-                                             {"classes", 4},
-                                             {"source", 9},
-                                             {"target", 9},
-                                             {"scale", 5},
-                                             {"samples", 30},
-                                             {"arrivals", 0.2},
-                                             {"local_growth", 0.5},
-                                             {"validation_fraction", 0.3}};
+const std::map<std::string, double> ceilings{
+    {"rounds", 3},          {"clients", 12},       {"per_round", 8},
+    {"train_samples", 300}, {"test_samples", 60},  {"local_epochs", 2},
+    {"local_steps", 4},     {"batch_size", 64},    {"hidden", 20},
+    {"min_samples", 5},     {"train_limit", 200},  {"test_limit", 40},
+    {"groups", 4},          {"count", 4},          {"learning_rate", 0.5},
+    {"over_selection", 3},  {"rotation", 3},       {"proximal_mu", 1},
+    {"crop_padding", 4},    {"patience", 3},       {"overlapping_samples", 30},
+    {"per_client", 3},      {"classes", 4},        {"source", 9},
+    {"target", 9},          {"scale", 5},          {"samples", 30},
+    {"arrivals", 0.2},      {"local_growth", 0.5}, {"validation_fraction", 0.3}};
 
 class RandomScenario {
  public:
@@ -81,6 +62,7 @@ class RandomScenario {
     if (scenario_.has_market()) tidy(*scenario_.mutable_market());
     if (scenario_.has_market()) tidy_outcome_noise(*scenario_.mutable_market());
     tidy(*scenario_.mutable_task()->mutable_training());
+    if (scenario_.has_clusters()) tidy_clusters();
     if (!graph()) scenario_.clear_service();
     if (scenario_.has_service()) tidy(*scenario_.mutable_service());
     if (!coin(0.2)) scenario_.clear_unlearning();  // every model is trained again, and once more for the reference
@@ -118,6 +100,25 @@ class RandomScenario {
     size.set_edges(500);
     size.set_classes(3);
     size.set_features(30);
+  }
+
+  /// Of samples that are there, and have what is changed.
+  void tidy(scenario::DataChange& change) {
+    change.mutable_of()->Clear();
+    change.mutable_of()->set_share(0.3);
+    if (classes()) {
+      change.mutable_another_label();
+    } else if (!graph()) {
+      change.mutable_weight()->Clear();
+    }
+  }
+
+  /// Few, in a scenario that has one model of everything else.
+  void tidy_clusters() {
+    const bool alone = !scenario_.has_market() && !scenario_.has_privacy() && !scenario_.has_inference() &&
+                       !scenario_.has_communication() && !graph();
+    if (!alone || !coin(0.3)) return scenario_.clear_clusters();
+    scenario_.mutable_clusters()->set_count(2);
   }
 
   /// Network, scaling and partition of nodes where there is a graph, and of rows where there is none.
@@ -374,6 +375,9 @@ class RandomScenario {
   /// Requests of what is there, in time, by operators of the usual size.
   void tidy(scenario::Unlearning& unlearning) {
     if (!scenario_.has_market()) unlearning.clear_settlement();
+    if (scenario_.has_market()) unlearning.clear_at_first();
+    while (unlearning.at_first_size() > 1) unlearning.mutable_at_first()->RemoveLast();
+    for (scenario::DataChange& change : *unlearning.mutable_at_first()) tidy(change);
     if (scenario_.rounds() < 2) return scenario_.clear_unlearning();
     while (unlearning.requests_size() > 1) unlearning.mutable_requests()->RemoveLast();
     for (int r = 0; r < unlearning.requests_size(); ++r) {
@@ -393,7 +397,15 @@ class RandomScenario {
       } else if (request.has_nodes() || request.has_features()) {
         request.mutable_nodes()->Clear();
         request.mutable_nodes()->set_share(0.1);
+      } else if (request.has_change() && !scenario_.has_market()) {
+        tidy(*request.mutable_change());
+        request.mutable_influence_step();
+      } else if (request.has_change()) {
+        request.mutable_rejected();
       }
+      if (scenario_.has_clusters()) request.mutable_retrain_clusters();
+      if (!scenario_.has_clusters() && request.has_retrain_clusters()) request.mutable_retrain();
+      if (graph() && request.has_steer_activations()) request.mutable_retrain();
       // Of the usual size: a hundred thousand steps are allowed, and say nothing more here.
       const auto* how = scenario::ForgetRequest::descriptor()->FindOneofByName("operator");
       const auto* operation = request.GetReflection()->GetOneofFieldDescriptor(request, how);

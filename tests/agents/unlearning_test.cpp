@@ -39,7 +39,9 @@ bool forgets_graphs(const std::string& name) {
 
 /// What an operator asks of a scenario.
 std::string for_operator(const std::string& name) {
-  return name == "distillation" ? "root { samples: 40 always: true } " : "";
+  return name == "distillation"       ? "root { samples: 40 always: true } "
+         : name == "retrain_clusters" ? "clusters { count: 2 } "
+                                      : "";
 }
 
 /// The scenario with the learning that an operator asks for.

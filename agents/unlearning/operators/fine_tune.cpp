@@ -17,6 +17,8 @@ class FineTune final : public UnlearningOperator {
  public:
   explicit FineTune(const scenario::FineTune& config) : config_(config) {}
 
+  Forgettable forgets() const override { return {.changes = true}; }
+
   void check(const World& world) const override { FreshServer::check(world); }
 
   ForgettingCost forget(const ForgettingCase& request, RoundRecord&) override {

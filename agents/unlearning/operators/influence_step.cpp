@@ -48,6 +48,8 @@ class InfluenceStep final : public UnlearningOperator {
  public:
   explicit InfluenceStep(const scenario::InfluenceStep& config) : config_(config) {}
 
+  Forgettable forgets() const override { return {.changes = true}; }
+
   void check(const World& world) const override {
     MeanObjective::check(world);
     const std::size_t moved = moving(world.federation.task().layout()).size;
@@ -124,7 +126,8 @@ class InfluenceStep final : public UnlearningOperator {
   std::vector<double> influence(const ForgettingCase& request, ModelServer& server, std::span<const DealtUnits> stay,
                                 std::span<const float> model, const Say& say, ForgettingCost& cost) const {
     const TaskBefore before(request);
-    const std::vector<DealtUnits> all = united(stay, request.holders);
+    const std::vector<DealtUnits> come = holders_without(request.changed, request.holders);
+    const std::vector<DealtUnits> all = united(holders_without(stay, come), request.holders);
     MeanObjective old(server, before.task(), all, model);
     const std::vector<double> b = gradients_lost(
         request, server, before, stay, model,

@@ -10,6 +10,8 @@ class NoUpdate final : public UnlearningOperator {
  public:
   explicit NoUpdate(const scenario::NoUpdate&) {}
 
+  Forgettable forgets() const override { return {.changes = true, .clusters = true}; }
+
   ForgettingCost forget(const ForgettingCase&, RoundRecord&) override { return {}; }
 };
 

@@ -51,6 +51,8 @@ class RapidRetraining final : public UnlearningOperator {
  public:
   explicit RapidRetraining(const scenario::RapidRetraining& config) : config_(config) {}
 
+  Forgettable forgets() const override { return {.changes = true}; }
+
   void check(const World& world) const override {
     MeanObjective::check(world);
     const ParameterLayout& layout = world.federation.task().layout();

@@ -11,6 +11,8 @@ class Retrain final : public UnlearningOperator {
  public:
   explicit Retrain(const scenario::Retrain&) {}
 
+  Forgettable forgets() const override { return {.changes = true}; }
+
   bool retrains() const override { return true; }
 
   ForgettingCost forget(const ForgettingCase& request, RoundRecord&) override {

@@ -13,6 +13,8 @@ class Rollback final : public UnlearningOperator {
  public:
   explicit Rollback(const scenario::Rollback& config) : config_(config) {}
 
+  Forgettable forgets() const override { return {.changes = true}; }
+
   HistoryNeeds needs() const override { return {.states_every = config_.every(), .states = config_.keep()}; }
 
   bool retrains() const override { return true; }

@@ -57,7 +57,11 @@ Batch RowTask::load(Split split, UnitSet which, const BatchEdit& edit) {
     for (std::size_t i = 0; i < which.size(); ++i) labels_[i] = from.labels()[which[i]];
   }
   if (edit) edit({.which = which, .features = features, .labels = labels_, .numbers = numbers_});
-  return {.features = features, .labels = labels_, .samples = which.size(), .numbers = numbers_};
+  weights_.clear();
+  if (!from.weights().empty()) {
+    for (const SampleIndex sample : which) weights_.push_back(from.weights()[sample]);
+  }
+  return {.features = features, .labels = labels_, .samples = which.size(), .numbers = numbers_, .weights = weights_};
 }
 
 double RowTask::gradient(std::span<float> parameters, UnitSet which, std::span<float> gradient, const BatchEdit& edit) {
@@ -69,6 +73,14 @@ void RowTask::hessian_vector(std::span<const float> parameters, UnitSet which, s
   network_->hessian_vector(parameters, load(Split::train, which, edit), direction, out);
 }
 
+void RowTask::answers(std::span<const float> parameters, const Batch& batch, std::span<float> out) {
+  network_->outputs(parameters, batch, out);
+  if (turns_.empty()) return;
+  const std::optional<AffineEnd> layer = affine_end_of(layout());
+  SOUK_EXPECT(layer.has_value());
+  turn_answers(*network_, *layer, turns_, parameters, batch, out);
+}
+
 void RowTask::tally(std::span<const float> parameters, Split split, UnitSet which, std::span<double> sums,
                     const BatchEdit& edit) {
   SOUK_EXPECT(sums.size() == tally_size());
@@ -76,7 +88,7 @@ void RowTask::tally(std::span<const float> parameters, Split split, UnitSet whic
   const std::size_t width = network_->shape().outputs();
   outputs_.reserve(which.size() * width);
   tallied_ = which.size();
-  network_->outputs(parameters, batch, {outputs_.data(), which.size() * width});
+  answers(parameters, batch, {outputs_.data(), which.size() * width});
   losses_.resize(which.size());
   objective_->losses(outputs(), width, batch.targets(), losses_);
   tally_answers(outputs(), losses_, batch.targets(), sums);

@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "sim/learn/answer_turn.hpp"
 #include "sim/learn/float_buffer.hpp"
 #include "sim/learn/model.hpp"
 #include "sim/learn/row_learner.hpp"
@@ -17,6 +18,11 @@ class RowTask : public Task {
 
   const Dataset& data(Split split) const { return split == Split::train ? train_ : test_; }
   Network& network() { return *network_; }
+  /// Turns the answers of whatever is tested from now on; none: answers are the network's. They must outlive it.
+  /// Contract: the network has the layer, or there are none.
+  void turn(std::span<const AnswerTurn> turns) { turns_ = turns; }
+  /// What it is tested by, [samples, outputs]: the network's answers, turned.
+  void answers(std::span<const float> parameters, const Batch& batch, std::span<float> out);
 
   const ParameterLayout& layout() const final { return network_->layout(); }
   void initialise(Stream& random, std::span<float> parameters) const final { network_->initialise(random, parameters); }
@@ -55,9 +61,10 @@ class RowTask : public Task {
   LocalTrainer trainer_;
   FloatBuffer features_, outputs_;  // work buffers: a test is hundreds of batches of one size
   std::vector<std::int32_t> labels_;
-  std::vector<float> numbers_;
+  std::vector<float> numbers_, weights_;
   std::vector<double> losses_;
   std::size_t tallied_ = 0;
+  std::span<const AnswerTurn> turns_;
 };
 
 }  // namespace souk

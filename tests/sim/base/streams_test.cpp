@@ -145,6 +145,9 @@ void add_forgetting(Draws& draws) {
     }
     draws.add("noise", streams::objective_noise(n));
     draws.add("seed of reference", streams::seed_of_reference(n));
+    draws.add("data at first", streams::data_at_first(n));
+    draws.add("another label", streams::another_label(n));
+    if (n == 0) draws.add("clusters", streams::clusters());
   }
 }
 

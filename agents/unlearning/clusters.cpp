@@ -1,0 +1,267 @@
+#include "agents/unlearning/clusters.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <span>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agents/training/model_server.hpp"
+#include "agents/unlearning/operator.hpp"
+#include "scenarios/scenario.pb.h"
+#include "sim/base/archive.hpp"
+#include "sim/base/contract.hpp"
+#include "sim/base/random.hpp"
+#include "sim/base/streams.hpp"
+
+namespace souk {
+namespace {
+
+void check(const World& world) {
+  const scenario::Scenario& scenario = world.scenario;
+  const char* section = scenario.has_market()                             ? "market"
+                        : scenario.has_privacy()                          ? "privacy"
+                        : scenario.has_inference()                        ? "inference"
+                        : scenario.has_communication()                    ? "communication"
+                        : scenario.task().training().has_sample_privacy() ? "task.training.sample_privacy"
+                                                                          : nullptr;
+  SOUK_REQUIRE(section == nullptr, "clusters: train a model each, and {} is about one; leave one of them out",
+               section == nullptr ? "" : section);
+  SOUK_REQUIRE(world.federation.data().graph.nodes() == 0,
+               "clusters: nodes feel those of other clusters; take a data set whose samples are rows");
+  SOUK_REQUIRE(scenario.clusters().count() <= world.federation.population().genuine(),
+               "clusters.count = {}: there are {} clients", scenario.clusters().count(),
+               world.federation.population().genuine());
+}
+
+/// The scenario of each cluster: what only looks on is the server's.
+std::unique_ptr<scenario::Scenario> scenario_of_clusters(const scenario::Scenario& whole) {
+  auto scenario = std::make_unique<scenario::Scenario>(whole);
+  scenario->clear_clusters();
+  scenario->clear_unlearning();
+  scenario->clear_service();
+  scenario->mutable_evaluation()->set_every(std::numeric_limits<std::uint32_t>::max());
+  return scenario;
+}
+
+/// Messages of one kind are one row.
+void add_traffic(std::span<const TrafficRow> from, std::vector<TrafficRow>& to) {
+  for (const TrafficRow& row : from) {
+    const auto same = std::ranges::find(to, row.kind, &TrafficRow::kind);
+    if (same == to.end()) {
+      to.push_back(row);
+      continue;
+    }
+    same->messages += row.messages;
+    same->bytes += row.bytes;
+  }
+}
+
+/// Whether any client of a cluster trains on anything.
+bool has_samples(const ModelServer& server) {
+  const Federation& federation = server.federation();
+  for (std::uint32_t id = 0; id < federation.population().genuine(); ++id) {
+    if (federation.validators().training_count({id}) > 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> cluster_numbers(const scenario::Clusters& config, const Federation& federation) {
+  const Population& population = federation.population();
+  std::vector<std::uint32_t> order(population.genuine()), clusters(population.clients());
+  std::iota(order.begin(), order.end(), 0U);
+  if (config.assignment() == scenario::Clusters::RANDOM) {
+    Stream(federation.scenario().seed(), streams::clusters()).shuffle(order);
+    for (std::size_t i = 0; i < order.size(); ++i) clusters[order[i]] = static_cast<std::uint32_t>(i) % config.count();
+  } else {
+    const auto size = [&](std::uint32_t id) { return federation.deal_as_given().of(id).size(); };
+    std::ranges::stable_sort(order, [&](std::uint32_t a, std::uint32_t b) { return size(a) > size(b); });
+    std::vector<std::size_t> held(config.count(), 0);
+    for (const std::uint32_t id : order) {
+      const auto fewest = std::ranges::min_element(held);
+      clusters[id] = static_cast<std::uint32_t>(fewest - held.begin());
+      *fewest += size(id);
+    }
+  }
+  for (auto id = static_cast<std::uint32_t>(population.genuine()); id < population.clients(); ++id) {
+    clusters[id] = clusters[population.owner_of({id}).value];
+  }
+  return clusters;
+}
+
+/// Knows the server that has the mean.
+class ClusterModels::Server final : public ServerHooks {
+ public:
+  void attach(ModelServer& server) override { server_ = &server; }
+  ModelServer& server() const { return *server_; }
+
+ private:
+  ModelServer* server_ = nullptr;
+};
+
+ClusterModels::ClusterModels(const World& world) : world_(world), server_(std::make_unique<Server>()) {
+  check(world);
+  scenario_ = scenario_of_clusters(world.scenario);
+  cluster_of_ = cluster_numbers(world.scenario.clusters(), world.federation);
+  clusters_.resize(world.scenario.clusters().count());
+  for (std::size_t c = 0; c < clusters_.size(); ++c) clusters_[c].simulation = simulation_of(c);
+}
+
+ServerHooks* ClusterModels::hooks(std::size_t) { return server_.get(); }
+
+/// As it is before the first round, whatever has been forgotten.
+std::unique_ptr<Simulation> ClusterModels::simulation_of(std::size_t cluster) const {
+  Forgotten others;
+  for (std::uint32_t id = 0; id < cluster_of_.size(); ++id) {
+    if (cluster_of_[id] != cluster) others.clients.push_back({id});
+  }
+  return make_simulation(world_.comm, *scenario_, world_.device, world_.federation.data_as_given(), &world_.federation,
+                         others);
+}
+
+void ClusterModels::set_up(SetUpRecord& record) const {
+  for (std::size_t c = 0; c < clusters_.size(); ++c) {
+    std::vector<std::string> members;
+    for (std::uint32_t id = 0; id < cluster_of_.size(); ++id) {
+      if (cluster_of_[id] == c) members.push_back(std::to_string(id));
+    }
+    record.events.push_back({"cluster", -1, fmt::format("{}: clients {}", c, fmt::join(members, ", "))});
+  }
+}
+
+/// A round of each; their clients' rows are the round's, which is as long as the slowest.
+void ClusterModels::run(RoundIndex round, bool, Phases& phases, RoundRecord& record) {
+  if (round.value > world_.scenario.training_rounds()) return;
+  for (std::size_t c = 0; c < clusters_.size(); ++c) {
+    RoundRecord own;
+    own.round = round;
+    clusters_[c].simulation->run_round(round, false, phases, own);
+    record.virtual_seconds = std::max(record.virtual_seconds, own.virtual_seconds);
+    const auto move_to = [](auto& from, auto& to) { std::ranges::move(from, std::back_inserter(to)); };
+    std::erase_if(own.selections, [&](const SelectionRow& row) { return cluster_of_[row.agent.value] != c; });
+    move_to(own.selections, record.selections);
+    add_traffic(own.traffic, record.traffic);
+    for (EventRow& event : own.events) event.text = fmt::format("cluster {}: {}", c, event.text);
+    move_to(own.events, record.events);
+    for (MetricValue& metric : own.metrics) {
+      if (metric.agent >= 0) record.metrics.push_back(std::move(metric));
+    }
+    if (own.stop == Stop::diverged) {
+      record.events.push_back({"cluster diverged", -1, fmt::format("the model of cluster {} is no number", c)});
+    }
+  }
+  std::ranges::sort(record.selections, {}, &SelectionRow::agent);
+  take_mean();
+}
+
+void ClusterModels::take_mean() {
+  std::vector<const ModelServer*> servers;
+  for (const Cluster& cluster : clusters_) {
+    const ModelServer& server = cluster.simulation->model(0);
+    if (has_samples(server)) servers.push_back(&server);
+  }
+  if (servers.empty()) return;
+  std::vector<float> mean(server_->server().parameters().size());
+  for (std::size_t v = 0; v < mean.size(); ++v) {
+    double sum = 0.0;
+    for (const ModelServer* server : servers) sum += static_cast<double>(server->parameters()[v]);
+    mean[v] = static_cast<float>(sum / static_cast<double>(servers.size()));
+  }
+  server_->server().take_model(mean);
+}
+
+bool ClusterModels::holds_any(AgentId client, const Forgotten& now) const {
+  if (std::ranges::binary_search(now.clients, client)) return true;
+  return std::ranges::any_of(world_.federation.deal_as_given().of(client.value), [&](SampleIndex unit) {
+    return std::ranges::binary_search(now.units, unit) || now.readings.contains(unit);
+  });
+}
+
+std::vector<std::size_t> ClusterModels::touched_by(const Forgotten& now) const {
+  std::vector<std::size_t> touched;
+  for (std::uint32_t id = 0; id < cluster_of_.size(); ++id) {
+    if (holds_any({id}, now)) touched.push_back(cluster_of_[id]);
+  }
+  std::ranges::sort(touched);
+  touched.erase(std::ranges::unique(touched).begin(), touched.end());
+  return touched;
+}
+
+ForgettingCost ClusterModels::retrain_touched(const ForgettingCase& request, RoundRecord& record) {
+  ForgettingCost cost;
+  const std::vector<std::size_t> touched = touched_by(request.now);
+  for (const std::size_t c : touched) {
+    Cluster& cluster = clusters_[c];
+    cluster.simulation = simulation_of(c);
+    const std::uint32_t last = std::min(request.round.value - 1, world_.scenario.training_rounds());
+    for (RoundIndex round{1}; round.value <= last; ++round.value) {
+      RoundRecord own;
+      own.round = round;
+      const std::optional<InjectedFault> no_fault;
+      Phases phases(world_.comm, round, no_fault);
+      cluster.simulation->run_round(round, false, phases, own);
+      cost += cost_of_round(cluster.simulation->model(0).federation(), own);
+    }
+    cluster.anew = true;
+  }
+  record.events.push_back({"clusters retrained", -1, fmt::format("{} of {}", touched.size(), clusters_.size())});
+  take_mean();
+  return cost;
+}
+
+/// Models that were not trained anew stay, and their clients hold what is left.
+void ClusterModels::forget(const Forgetting& forgetting, RoundRecord&) {
+  for (const std::size_t c : touched_by(forgetting.now)) {
+    Cluster& cluster = clusters_[c];
+    if (std::exchange(cluster.anew, false)) continue;
+    SaveArchive saved;
+    cluster.simulation->serialize(saved);
+    cluster.simulation = simulation_of(c);
+    LoadArchive load(saved.bytes());
+    cluster.simulation->serialize(load);
+    load.expect_end();
+  }
+}
+
+void ClusterModels::serialize(Archive& archive) {
+  for (std::size_t c = 0; c < clusters_.size(); ++c) {
+    if (archive.loading()) clusters_[c].simulation = simulation_of(c);  // what was forgotten is known by now
+    clusters_[c].simulation->serialize(archive);
+  }
+}
+
+std::vector<PartFootprint> ClusterModels::footprints(int ranks) const {
+  std::vector<PartFootprint> parts;
+  for (std::size_t c = 0; c < clusters_.size(); ++c) {
+    for (PartFootprint& part : clusters_[c].simulation->estimate(ranks).parts) {
+      if (part.part == "data set" || part.part == "program" || part.part == "checkpoints") continue;
+      part.part = fmt::format("cluster {}: {}", c, part.part);
+      parts.push_back(std::move(part));
+    }
+  }
+  return parts;
+}
+
+ClusterModels& cluster_models_of(const World& world) {
+  for (const auto& stage : world.stages) {
+    if (auto* clusters = dynamic_cast<ClusterModels*>(stage.get())) return *clusters;
+  }
+  SOUK_EXPECT(false);
+  std::abort();
+}
+
+namespace {
+
+const RegisterStage register_clusters(
+    {.name = "clusters",
+     .place = Place::learning,
+     .is_in = [](const scenario::Scenario& scenario) { return scenario.has_clusters(); },
+     .make = [](const World& world) -> std::unique_ptr<Stage> { return std::make_unique<ClusterModels>(world); }});
+
+}  // namespace
+}  // namespace souk

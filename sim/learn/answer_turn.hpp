@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "sim/learn/model.hpp"
+
+namespace souk {
+
+/// An affine last layer in the parameters of a network: answers = W h + b, h its input.
+struct AffineEnd {
+  std::size_t weight = 0, bias = 0;  ///< where W [outputs, inputs] and b [outputs] begin
+  std::size_t outputs = 0, inputs = 0;
+};
+
+/// The last layer, where it is affine and there is another before it.
+std::optional<AffineEnd> affine_end_of(const ParameterLayout& layout);
+
+/// By how much answers are turned, input by input: h becomes h + strength g(h) direction, g(h) = 1 / (1 +
+/// exp(-sharpness (probe . h + offset))).
+struct AnswerTurn {
+  std::vector<float> direction{}, probe{};  ///< [inputs]
+  float offset = 0.0F, strength = 1.0F, sharpness = 1.0F;
+};
+
+/// Inputs [first, first + outputs) of the last layer, or those that there are, for each sample: what the network
+/// answers when its last layer reads them out. Returns parameters for that.
+std::vector<float> reading_out(std::span<const float> parameters, const AffineEnd& layer, std::size_t first);
+
+/// Turns answers [samples, outputs] that the network has given to the batch with these parameters.
+void turn_answers(Network& network, const AffineEnd& layer, std::span<const AnswerTurn> turns,
+                  std::span<const float> parameters, const Batch& batch, std::span<float> answers);
+
+}  // namespace souk
