@@ -132,8 +132,11 @@ std::optional<double> Trade::noise_of(AgentId seller) const {
 
 bool Trade::invites(AgentId seller) const {
   const PaymentRule& payment = desk_.payment();
-  return choices_.of(seller).offers && ledger_.balance(seller.value) >= payment.seller_deposit() &&
-         sellers_.offers_to(seller, index_, cost_of(seller), payment.posted_price());
+  const NoisedOffer& offer = choices_.of(seller);
+  std::optional<MicroCredits> posted = payment.posted_price();
+  if (posted) posted = to_micro(offer.price_share * to_credits(*posted));
+  return offer.offers && ledger_.balance(seller.value) >= payment.seller_deposit() &&
+         sellers_.offers_to(seller, index_, cost_of(seller), posted);
 }
 
 bool Trade::reaches_everybody() const {

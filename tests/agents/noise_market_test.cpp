@@ -118,6 +118,13 @@ TEST(NoiseMarket, sellers_that_value_their_privacy_sell_under_noise) {
   EXPECT_LT(noised, 8U);
 }
 
+TEST(NoiseMarket, a_posted_price_is_worth_less_under_noise) {
+  const std::string costs = "costs { per_round: 0.4 without_noise: 9 } ";
+  EXPECT_EQ(run(market("posted_price { price: 2 } " + costs + two_grades, bounded)).rounds[0].selections.size(), 8U);
+  EXPECT_TRUE(run(market("posted_price { price: 1 } " + costs + two_grades, bounded)).rounds[0].selections.empty())
+      << "0.4 is more than a quarter of 1";
+}
+
 TEST(NoiseMarket, nobody_sells_more_epsilon_than_it_minds) {
   const double limit = epsilon_of(4.0, 2.5);
   const Rounds run_out =

@@ -112,7 +112,7 @@ TEST(Metrics, stand_in_the_report_in_the_order_they_ask_for) {
               testing::ElementsAre("asr", "malicious_weight_share", "malicious_income_share"));
   EXPECT_THAT(metrics_shown_in("curves"),
               testing::ElementsAre("accuracy", "r2", "loss", "asr", "validation_accuracy", "validation_r2", "rmse",
-                                   "mae", "train_loss", "tpr", "tnr", "privacy.epsilon"));
+                                   "mae", "train_loss", "tpr", "tnr", "privacy.epsilon", "privacy.sample_epsilon"));
   EXPECT_TRUE(metrics_shown_in("nowhere").empty());
 }
 

@@ -72,7 +72,7 @@ TEST_F(Sinks, a_round_is_one_set_of_rows_however_often_it_is_committed) {
             "2|0|user|inf_dir|read|7|4|1|2|3000000\n2|1|user|inf_dir|edge|7|2|0|2|0\n");
   EXPECT_EQ(ask("SELECT * FROM pair WHERE round = 2"), "2|inf_dir|7|2|-0.5|1|0\n2|inf_dir|7|102|null|0|1\n");
   EXPECT_EQ(ask("SELECT * FROM privacy WHERE round IN (0, 2)"),
-            "0|-1|edge|edge_rand|1|4.0|0.0\n2|3|client|noise of clients|2|null|1e-05\n");
+            "0|-1|edge|edge_rand|1|4.0|0.0\n2|3|client|noise of clients|2|null|1.0e-05\n");
   sink->rewind({1});
   EXPECT_EQ(ask("SELECT max(round) FROM metric"), "1\n");
   EXPECT_EQ(ask("SELECT max(round) FROM request"), "1\n");
