@@ -2,6 +2,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -86,16 +87,16 @@ struct Leak {
 
 std::optional<Leak> strongest(const Study& study, const SeedGroup& group, const Victim::Measure& measure) {
   const std::string prefix = measure.prefix, suffix = measure.suffix;
-  std::map<std::string, bool> names;
+  std::set<std::string> names;
   for (const std::size_t run : group.runs) {
     for (const auto& [metric, value] : study.runs[run].finals) {
       const bool named =
           metric.size() > prefix.size() + suffix.size() && metric.starts_with(prefix) && metric.ends_with(suffix);
-      if (named) names[metric.substr(prefix.size(), metric.size() - prefix.size() - suffix.size())] = true;
+      if (named) names.insert(metric.substr(prefix.size(), metric.size() - prefix.size() - suffix.size()));
     }
   }
   std::optional<Leak> best;
-  for (const auto& [name, known] : names) {
+  for (const std::string& name : names) {
     if (name.find('.') != std::string::npos) continue;
     const std::optional<double> success = mean_of(study, group, prefix + name + suffix);
     if (!success) continue;
@@ -145,26 +146,21 @@ class LedgerTable {
  private:
   void add(const SeedGroup& group, const Victim& victim, DataSet& data) const {
     const std::optional<Leak> leak = strongest(study_, group, victim);
-    bool bounded = false;
-    for (const Account& account : accounts_of(group, victim)) {
-      add_row(group, victim, &account, leak, data);
-      bounded = true;
-    }
-    if (!bounded && leak) add_row(group, victim, nullptr, leak, data);
+    const std::set<Account> accounts = accounts_of(group, victim);
+    for (const Account& account : accounts) add_row(group, victim, &account, leak, data);
+    if (accounts.empty() && leak) add_row(group, victim, nullptr, leak, data);
   }
 
-  std::vector<Account> accounts_of(const SeedGroup& group, const Victim& victim) const {
-    std::map<Account, bool> found;
+  std::set<Account> accounts_of(const SeedGroup& group, const Victim& victim) const {
+    std::set<Account> found;
     for (const std::size_t run : group.runs) {
       const auto of_run = accounts_.find(study_.runs[run].run);
       if (of_run == accounts_.end()) continue;
       for (const auto& [account, spent] : of_run->second) {
-        if (std::ranges::find(victim.units, account.first) != victim.units.end()) found[account] = true;
+        if (std::ranges::find(victim.units, account.first) != victim.units.end()) found.insert(account);
       }
     }
-    std::vector<Account> all;
-    for (const auto& [account, known] : found) all.push_back(account);
-    return all;
+    return found;
   }
 
   std::optional<double> of_account(const SeedGroup& group, const Account& account,
