@@ -97,9 +97,7 @@ TEST_F(ReportPrivacy, credits_are_those_of_the_market_and_of_the_service) {
   EXPECT_EQ(rows("edges", "0").at(0)["credits"], 1.0);
 }
 
-TEST_F(ReportPrivacy, one_epsilon_alone_has_no_curve) {
-  EXPECT_TRUE(price_of_privacy(study_).empty());
-}
+TEST_F(ReportPrivacy, one_epsilon_alone_has_no_curve) { EXPECT_TRUE(price_of_privacy(study_).empty()); }
 
 }  // namespace
 }  // namespace souk::report_privacy_test
