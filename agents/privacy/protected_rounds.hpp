@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "agents/cast/selector.hpp"
+#include "agents/cast/selection.hpp"
 #include "agents/privacy/client_accounts.hpp"
 #include "agents/privacy/clip_bound.hpp"
 #include "agents/privacy/noise_correlation.hpp"
