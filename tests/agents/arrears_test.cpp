@@ -60,12 +60,12 @@ TEST(Arrears, sums_are_what_the_rounds_would_have_paid) {
 }
 
 TEST(Arrears, a_run_that_its_budget_ends_owes_nobody) {
-  const Rounds later = run(market("unit_price {} budget: 20 arrears: 4"));
+  const Rounds later = run(market("unit_price {} budget: 12 arrears: 4"));
   EXPECT_LT(later.rounds.size(), 4U);
   EXPECT_EQ(left_at_market(later.rounds), 0);
   MicroCredits paid = 0;
   for (const auto& [who, sum] : sums(later.rounds, "payment", 1, 4)) paid += sum;
-  EXPECT_EQ(paid, 20 * micro_per_credit);
+  EXPECT_EQ(paid, 12 * micro_per_credit);
 }
 
 TEST(Arrears, are_the_same_on_three_ranks_and_after_a_resume) {

@@ -102,7 +102,7 @@ TEST(BaselineProbe, payments_in_arrears_are_told_as_sums) {
 TEST(BaselineProbe, validators_classes_are_the_truth_where_they_judge) {
   const Simulated run =
       simulate(scenario_of("submits: MIXTURES", by_weight, "validators { min_samples: 1 }", "", "flshield {}"));
-  ASSERT_EQ(values(run, "attack.0.class_share_error").size(), 5U);
+  ASSERT_FALSE(values(run, "attack.0.class_share_error").empty());
   EXPECT_NE(values(run, "attack.0.class_share_guess").front(),
             values(simulate(scenario_of("submits: MIXTURES", by_weight)), "attack.0.class_share_guess").front());
   EXPECT_TRUE(values(run, "attack.0.baseline_cosine").empty()) << "nobody has a root update";

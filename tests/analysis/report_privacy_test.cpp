@@ -111,12 +111,12 @@ class PriceOfPrivacy : public ReportPrivacy {
 TEST_F(PriceOfPrivacy, accuracy_stands_over_epsilon_and_runs_without_noise_have_none) {
   const std::vector<Figure> figures = price_of_privacy(study_);
   ASSERT_EQ(figures.size(), 1U);
-  std::map<std::string, std::pair<json, json>> drawn;
+  std::map<std::string, std::pair<json, json>> drawn;  // accuracies in percent
   for (const json& row : json::parse(figures.front().data.to_rows_json())) {
     if (row["metric"] == "accuracy") drawn[row["axis1"]] = {row["epsilon"], row["mean"]};
   }
   const std::map<std::string, std::pair<json, json>> expected{
-      {"0", {nullptr, 0.9}}, {"1", {4.0, 0.5}}, {"2", {2.0, 0.25}}};
+      {"0", {nullptr, 90.0}}, {"1", {4.0, 50.0}}, {"2", {2.0, 25.0}}};
   EXPECT_EQ(drawn, expected);
   const json spec = json::parse(figures.front().spec);
   EXPECT_EQ(spec["layer"].size(), 3U)
