@@ -8,6 +8,7 @@
 #include "agents/inference/inference_campaign.hpp"
 #include "agents/inference/inference_metrics.hpp"
 #include "agents/inference/sample_images.hpp"
+#include "agents/inference/sample_property.hpp"
 #include "agents/inference/victim_cases.hpp"
 #include "agents/stage.hpp"
 #include "agents/training/model_server.hpp"
@@ -71,6 +72,9 @@ class Inference final : public Stage, public ServerHooks {
     for (const SampleIndex sample : federation_.auxiliary()) {
       auxiliary_labels_.push_back(federation_.train().labels()[sample]);
     }
+    if (!config_.has_property()) return;
+    property_ = std::make_unique<SampleProperty>(federation_);
+    known_property_ = property_->known_of(auxiliary_, auxiliary_labels_);
   }
 
   ServerHooks* hooks(std::size_t owner) override { return owner == 0 ? this : nullptr; }
@@ -265,7 +269,8 @@ class Inference final : public Stage, public ServerHooks {
                              .training = training_of_round(scenario_, round),
                              .pixels = images_.pixels(),
                              .auxiliary = auxiliary_table(),
-                             .updates = updates_},
+                             .updates = updates_,
+                             .property = property_ == nullptr ? nullptr : &known_property_},
                             cases_[unit.campaign][unit.victim], seen, unit.attempt);
   }
 
@@ -312,20 +317,28 @@ class Inference final : public Stage, public ServerHooks {
 
   void record_answers(const InferenceCampaign& campaign, std::span<const VictimScore> scores,
                       RoundRecord& record) const {
-    std::vector<MembershipScore> memberships;
+    std::vector<ScoredTruth> memberships, properties;
     std::vector<SourceScore> sources;
     for (const VictimScore& score : scores) {
       if (score.membership) memberships.push_back(*score.membership);
+      if (score.property) properties.push_back(*score.property);
       if (score.source) sources.push_back(*score.source);
     }
-    record_membership(campaign.name(), memberships, campaign.seed(record.round), record);
+    const std::string prefix = "inference." + campaign.name() + ".";
+    record_ranking(prefix + "membership_", memberships, campaign.seed(record.round), record);
+    record_ranking(prefix + "property_", properties, campaign.seed(record.round), record);
+    record_properties(prefix + "property_", properties, record);
     record_sources(campaign.name(), sources, record);
   }
 
   VictimScore score(const Claim& claim, const VictimCase& victim) const {
     VictimScore score{.client = victim.members.front().client};
     if (const auto* scores = std::get_if<ClaimedScores>(&claim)) {
-      score.membership = MembershipScore{scores->scores, victim.asked.is_member};
+      score.membership = ScoredTruth{scores->scores, victim.asked.is_member};
+    }
+    if (const auto* claimed = std::get_if<ClaimedProperty>(&claim)) {
+      const bool has = property_->count(score.client) > 0;
+      score.property = ScoredTruth{{claimed->log_odds}, {static_cast<std::uint8_t>(has ? 1 : 0)}};
     }
     if (const auto* sources = std::get_if<ClaimedSources>(&claim)) {
       score.source = source_score(*sources, victim.asked, clients_, score.client, federation_);
@@ -347,6 +360,8 @@ class Inference final : public Stage, public ServerHooks {
   ClaimScorer scorer_;
   std::vector<float> auxiliary_;  ///< [samples, features]
   std::vector<std::int32_t> auxiliary_labels_;
+  std::unique_ptr<SampleProperty> property_;  ///< null: there is none
+  KnownProperty known_property_;
   std::vector<InferenceCampaign> campaigns_;
   const InferenceAttack* controller_ = nullptr;  ///< the attack that sends another model; null: none does
   std::size_t controller_index_ = 0;

@@ -98,6 +98,8 @@ void InferenceCampaign::check(const scenario::Scenario& scenario, const Federati
                "{}.knows_labels, knows_counts, knows_order: the attack makes nothing of them", path);
   SOUK_REQUIRE(!needs.has(InferenceGrant::others) || (config_.has_update() && config_.principal() != Config::OUTSIDER),
                "{}: the attack compares single updates; set update {{ }}", path);
+  SOUK_REQUIRE(!needs.has(InferenceGrant::property) || scenario.inference().has_property(),
+               "{}: asks about a property, and the section has none; set inference.property {{ }}", path);
   check_secure(config_, scenario.communication(), path);
   if (needs.has(InferenceGrant::training)) check_plain_steps(training, path);
   RowTask& rows = *federation.task().rows();
@@ -131,6 +133,7 @@ Attempt InferenceCampaign::attempt(const InferenceRound& round, const VictimCase
                                              ? round.updates
                                              : std::span<const std::span<const float>>(),
                               .victim = victim.place,
+                              .property = round.property,
                               .seed = seed(round.round),
                               .attempt = which});
 }
@@ -149,6 +152,7 @@ std::vector<double> packed_claim(const Claim& claim) {
   }
   if (const auto* scores = std::get_if<ClaimedScores>(&claim)) put(scores->scores);
   if (const auto* sources = std::get_if<ClaimedSources>(&claim)) put(sources->sources);
+  if (const auto* property = std::get_if<ClaimedProperty>(&claim)) values.push_back(property->log_odds);
   return values;
 }
 
@@ -180,9 +184,12 @@ Claim unpacked_claim(std::span<const double>& values) {
     get(scores.scores);
     return scores;
   }
-  ClaimedSources sources;
-  get(sources.sources);
-  return sources;
+  if (kind == 3) {
+    ClaimedSources sources;
+    get(sources.sources);
+    return sources;
+  }
+  return ClaimedProperty{next()};
 }
 
 }  // namespace souk

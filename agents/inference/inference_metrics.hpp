@@ -7,6 +7,7 @@
 
 #include "agents/inference/asked_samples.hpp"
 #include "agents/inference/claim_scorer.hpp"
+#include "agents/inference/ranking_metrics.hpp"
 #include "sim/engine/round_record.hpp"
 
 namespace souk {
@@ -16,7 +17,8 @@ struct VictimScore {
   AgentId client;
   std::optional<CountScore> counts{};
   std::vector<Reconstruction> reconstructions{};
-  std::optional<MembershipScore> membership{};
+  std::optional<ScoredTruth> membership{};  ///< of samples
+  std::optional<ScoredTruth> property{};    ///< one score: of all that it has
   std::optional<SourceScore> source{};
   double equations = 0.0;  ///< values that are seen for each unknown one
 };

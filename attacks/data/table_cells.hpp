@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "attacks/data_attack.hpp"
+
+namespace souk::scenario {
+class TabularCondition;
+}
+
+namespace souk {
+
+/// A feature and what it is to be.
+struct TableCell {
+  std::size_t feature = 0;
+  float value = 0.0F;  ///< as stored
+};
+
+/// What a condition is about: one feature, or all those of a column of categories. Throws InputError where the table
+/// has no such column or value; `place`: of the message.
+std::vector<TableCell> table_cells(const scenario::TabularCondition& condition, const DataFacts& facts,
+                                   const std::string& place);
+
+/// How the condition names its column: "column = 3".
+std::string name_of(const scenario::TabularCondition& condition);
+
+}  // namespace souk

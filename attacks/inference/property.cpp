@@ -1,0 +1,158 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "attacks/inference_attack.hpp"
+#include "attacks/logistic_descent.hpp"
+#include "scenarios/inference.pb.h"
+#include "sim/base/heartbeat.hpp"
+#include "sim/base/plugin_registry.hpp"
+#include "sim/base/streams.hpp"
+
+namespace souk {
+namespace {
+
+/// So many rows of the table, in random order, again from the first where there are fewer.
+void draw_rows(const SampleTable& table, std::size_t count, Stream& random, std::vector<float>& features,
+               std::vector<std::int32_t>& labels) {
+  const std::size_t width = table.features.size() / table.size();
+  std::vector<std::uint32_t> order(table.size());
+  std::iota(order.begin(), order.end(), 0U);
+  random.shuffle(order);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t which = order[i % order.size()];
+    const auto row = table.features.subspan(which * width, width);
+    features.insert(features.end(), row.begin(), row.end());
+    labels.push_back(table.labels[which]);
+  }
+}
+
+/// Melis, Song, De Cristofaro, Shmatikov, S&P 2019, the passive attack, with a logistic regression for classifier.
+class Property final : public ReadWith<KnowsTraining, KnowsProperty> {
+ public:
+  explicit Property(const scenario::PropertyInference& config) : config_(config) {}
+
+  std::string claims() const override { return "whether the victim's samples have the property"; }
+  std::uint64_t trained_models() const override { return 2 * static_cast<std::uint64_t>(config_.updates()); }
+
+  Attempt infer(const View& view) const override {
+    return {.claim = ClaimedProperty{lesson_for(view).log_odds(view.change())}};
+  }
+
+  /// All that is imitated at once, and a training at work.
+  double bytes(const Network& network, std::size_t samples, std::size_t) const override {
+    const std::size_t rows = 2 * static_cast<std::size_t>(config_.updates()) + 4;
+    return static_cast<double>(rows * network.layout().dimension() + samples * network.shape().inputs()) *
+           sizeof(float);
+  }
+
+ private:
+  /// What a classifier depends on beside the round, of which `seed` is one.
+  struct Behind {
+    std::uint64_t seed = 0;
+    std::vector<std::size_t> samples;
+    std::vector<double> shares;
+    bool operator==(const Behind&) const = default;
+  };
+  struct Lesson {
+    Behind behind;
+    LinearClassifier classifier;
+  };
+
+  /// Learned anew where what is seen is of other sizes than the last one; the same whichever victims came before.
+  const LinearClassifier& lesson_for(const View& view) const {
+    Behind behind{.seed = view.seed(), .samples = {}, .shares = {}};
+    for (std::size_t m = 0; m < view.behind(); ++m) {
+      behind.samples.push_back(view.samples(m));
+      behind.shares.push_back(view.share(m));
+    }
+    if (!last_ || last_->behind != behind) last_.emplace(Lesson{behind, learned(view)});
+    return last_->classifier;
+  }
+
+  LinearClassifier learned(const View& view) const {
+    const std::size_t rows = 2 * static_cast<std::size_t>(config_.updates()), width = view.change().size();
+    std::vector<float> values(rows * width);
+    std::vector<std::uint8_t> truth;
+    for (std::size_t i = 0; i < rows; ++i) {
+      truth.push_back(i % 2 == 0 ? 1 : 0);
+      imitate_what_is_seen(view, i, truth.back() != 0, std::span(values).subspan(i * width, width));
+    }
+    return {{.values = values, .truth = truth}, config_.loss_weight()};
+  }
+
+  /// A mean of as many updates as are behind it: the victim's, and others of which as many have the property as
+  /// clients.
+  void imitate_what_is_seen(const View& view, std::size_t which, bool has, std::span<float> mean) const {
+    for (std::size_t m = 0; m < view.behind(); ++m) {
+      Stream random(view.seed(), streams::imitated_update(which, m));
+      const bool member_has = m == 0 ? has : random.uniform() < view.property().clients;
+      std::vector<float> update = imitated_update(view, view.samples(m), member_has, random);
+      add_noise(update, random);
+      const auto share = static_cast<float>(view.share(m));
+      for (std::size_t v = 0; v < mean.size(); ++v) mean[v] += share * update[v];
+    }
+  }
+
+  /// As a client trains that has so many samples.
+  static std::vector<float> imitated_update(const View& view, std::size_t samples, bool has, Stream& random) {
+    heartbeat::beat();
+    const KnownProperty& property = view.property();
+    const std::size_t with =
+        has ? static_cast<std::size_t>(std::llround(property.share * static_cast<double>(samples))) : 0;
+    std::vector<float> features;
+    std::vector<std::int32_t> labels;
+    draw_rows(property.with, with, random, features, labels);
+    draw_rows(property.without, samples - with, random, features, labels);
+    return trained_change(view, features, labels, random);
+  }
+
+  static std::vector<float> trained_change(const View& view, std::span<const float> features,
+                                           std::span<const std::int32_t> labels, Stream& random) {
+    const LocalTraining& training = view.training();
+    const std::size_t samples = labels.size(), width = features.size() / samples;
+    const std::size_t batch = training.batch_size == 0 ? samples : std::min(training.batch_size, samples);
+    std::vector<float> model(view.model().begin(), view.model().end()), gradient(view.change().size()), rows;
+    std::vector<std::int32_t> classes;
+    std::vector<std::uint32_t> order(samples);
+    std::iota(order.begin(), order.end(), 0U);
+    const auto rate = static_cast<float>(training.rate);
+    const auto kept = static_cast<float>(1.0 - training.rate * training.weight_decay);
+    for (std::uint32_t pass = 0; pass < training.passes; ++pass) {
+      random.shuffle(order);
+      for (std::size_t first = 0; first < samples; first += batch) {
+        rows.clear();
+        classes.clear();
+        for (std::size_t i = first; i < std::min(first + batch, samples); ++i) {
+          const auto row = features.subspan(order[i] * width, width);
+          rows.insert(rows.end(), row.begin(), row.end());
+          classes.push_back(labels[order[i]]);
+        }
+        view.network().gradient(model, {.features = rows, .labels = classes, .samples = classes.size()}, gradient);
+        for (std::size_t v = 0; v < gradient.size(); ++v) model[v] = kept * model[v] - rate * gradient[v];
+      }
+    }
+    for (std::size_t v = 0; v < gradient.size(); ++v) gradient[v] = model[v] - view.model()[v];
+    return gradient;
+  }
+
+  void add_noise(std::span<float> update, Stream& random) const {
+    if (config_.noise() == 0.0) return;
+    double square = 0.0;
+    for (const float value : update) square += static_cast<double>(value) * static_cast<double>(value);
+    const double deviation = config_.noise() * std::sqrt(square / static_cast<double>(update.size()));
+    for (float& value : update) value += static_cast<float>(deviation * random.normal());
+  }
+
+  scenario::PropertyInference config_;
+  mutable std::optional<Lesson> last_;
+};
+
+const Register<InferenceAttack, Property, scenario::PropertyInference> register_property;
+
+}  // namespace
+}  // namespace souk
