@@ -213,6 +213,11 @@ inline StreamKey data_at_first(std::size_t entry) { return detail::numbered(Purp
 inline StreamKey another_label(std::size_t sample) { return detail::numbered(Purpose::unlearning, sample, 0, 0x8005); }
 /// Order in which clients are dealt to clusters.
 inline StreamKey clusters() { return detail::numbered(Purpose::unlearning, 0, 0, 0x8006); }
+/// Training units that weights of clusters' answers are learned on, and their order in a pass.
+inline StreamKey units_of_weights() { return detail::numbered(Purpose::unlearning, 0, 0, 0x8007); }
+inline StreamKey order_of_weights(std::size_t pass) { return detail::numbered(Purpose::unlearning, pass, 0, 0x8008); }
+/// Nodes whose answers what is forgotten is to be like.
+inline StreamKey other_nodes(RoundIndex round) { return {Purpose::unlearning, nobody, round, 0x8009}; }
 /// Freshly initialised models, to measure distances by, or to teach what was never learned.
 inline StreamKey random_model(std::size_t draw, RoundIndex round) {
   return detail::numbered(Purpose::unlearning, draw, round.value, 0x8000);
