@@ -304,6 +304,8 @@ class InferenceAttack {
   /// Whether it makes something of the victims' classes, their counts or the order of mini-batches, where it knows
   /// them.
   virtual bool reads_facts() const { return false; }
+  /// Whether the output layer's biases are part of what it goes by.
+  virtual bool reads_output_biases() const { return true; }
   /// What it claims, in words: "counts of classes".
   virtual std::string claims() const = 0;
   /// What a malicious server sends instead of `model` [trainable], which is changed in place; of attacks that control

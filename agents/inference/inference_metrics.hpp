@@ -26,6 +26,9 @@ struct VictimScore {
 /// Adds inference.NAME.mse and so on (docs/metrics.md), those that are defined.
 void record_inference(const std::string& name, std::span<const VictimScore> victims, RoundRecord& record);
 
+/// Adds a row for each reconstruction.
+void record_reconstructions(const std::string& name, std::span<const VictimScore> victims, RoundRecord& record);
+
 /// A row of three images for each of the first so many reconstructions: the victim, what was claimed (white: nothing),
 /// and what is nearest to that among other images of the class. Empty where there are none, or they are no images.
 std::vector<PictureRow> pictures_of(const std::string& name, std::span<const VictimScore> victims,

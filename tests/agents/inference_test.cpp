@@ -37,6 +37,9 @@ double metric_of(const Simulated& run, const std::string& name, std::size_t roun
 
 /// An attack of every kind, by what it needs.
 std::string setting_of(const std::string& name) {
+  if (name == "property") {
+    return "property { share: 0.5 mark { set { count: 3 value: 1 } } } attacks { property { updates: 20 } }";
+  }
   if (name == "gradient_matching") return "attacks { gradient_matching { restarts: 2 lbfgs { iterations: 10 } } }";
   return "attacks { " + name + " {} }";
 }
