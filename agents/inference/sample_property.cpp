@@ -7,8 +7,6 @@
 #include <fmt/format.h>
 
 #include "agents/cast/feature_runs.hpp"
-#include "agents/training/data_facts.hpp"
-#include "attacks/data/backdoor.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/random.hpp"
@@ -37,10 +35,14 @@ std::vector<FeatureRun> runs_of(const Config& config, std::size_t features) {
 
 std::vector<TableCell> cells_of(const Config& config, const Dataset& train) {
   if (!config.has_column()) return {};
-  const DataFacts facts = data_facts_of(train);
-  SOUK_REQUIRE(holds_rows(facts), "{}.column: the data set holds images and no table", path);
-  std::vector<TableCell> cells = table_cells(config.column(), facts, fmt::format("{}.column", path));
-  for (TableCell& cell : cells) cell.value = scaled(facts, cell.feature, cell.value);
+  const auto& [channels, height, width] = train.shape().sample_shape;
+  SOUK_REQUIRE(height * width == 1, "{}.column: the data set holds images and no table", path);
+  std::vector<TableCell> cells =
+      table_cells(config.column(), train.shape().columns, channels, fmt::format("{}.column", path));
+  const Scaling& scaling = train.scaling();
+  for (TableCell& cell : cells) {
+    cell.value = (cell.value - scaling.shift[cell.feature]) * scaling.scale[cell.feature];
+  }
   return cells;
 }
 

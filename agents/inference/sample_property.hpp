@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "agents/cast/federation.hpp"
-#include "attacks/data/table_cells.hpp"
 #include "attacks/inference_attack.hpp"
+#include "attacks/table_cells.hpp"
 #include "sim/data/readings.hpp"
 
 namespace souk::scenario {

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "attacks/data/backdoor.hpp"
-#include "attacks/data/table_cells.hpp"
+#include "attacks/table_cells.hpp"
 #include "scenarios/data_attacks.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
@@ -52,7 +52,7 @@ class TabularTrigger final : public Backdoor {
   }
 
   std::vector<TableCell> cells(std::size_t s, const DataFacts& facts) const {
-    return table_cells(conditions_[s], facts, place(s));
+    return table_cells(conditions_[s], facts.columns, facts.shape[0], place(s));
   }
 
   void stamp(const Marked& samples) const override {

@@ -1,8 +1,7 @@
-#include "attacks/data/table_cells.hpp"
+#include "attacks/table_cells.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <span>
 
 #include <fmt/format.h>
 
@@ -48,19 +47,20 @@ std::string name_of(const Condition& condition) {
                                   : fmt::format("name = \"{}\"", condition.name());
 }
 
-std::vector<TableCell> table_cells(const Condition& condition, const DataFacts& facts, const std::string& place) {
+std::vector<TableCell> table_cells(const Condition& condition, std::span<const TableColumn> columns,
+                                   std::size_t features, const std::string& place) {
   SOUK_REQUIRE(condition.name().empty() || condition.column() == 0, "{}: names a column by name and by number", place);
   const auto value = static_cast<float>(condition.value());
   SOUK_REQUIRE(std::isfinite(value), "{}.value: is not a finite float32 number", place);
-  if (facts.columns.empty()) {
+  if (columns.empty()) {
     SOUK_REQUIRE(condition.name().empty() && condition.category().empty(),
                  "{}: the columns of the data set have no names: give a number", place);
-    SOUK_REQUIRE(condition.column() < facts.shape[0], "{}.column = {}: the data set has {} columns", place,
-                 condition.column(), facts.shape[0]);
+    SOUK_REQUIRE(condition.column() < features, "{}.column = {}: the data set has {} columns", place,
+                 condition.column(), features);
     return {{condition.column(), value}};
   }
   std::size_t first = 0;
-  for (const TableColumn& column : facts.columns) {
+  for (const TableColumn& column : columns) {
     const bool meant = condition.name().empty() ? column.number == condition.column() : column.name == condition.name();
     if (meant) {
       return column.categories.empty() ? numeric(condition, first, place)
@@ -69,7 +69,7 @@ std::vector<TableCell> table_cells(const Condition& condition, const DataFacts& 
     first += column.width();
   }
   std::vector<std::string> names;
-  for (const TableColumn& column : facts.columns) names.push_back(fmt::format("{} ({})", column.number, column.name));
+  for (const TableColumn& column : columns) names.push_back(fmt::format("{} ({})", column.number, column.name));
   throw_input_error("{}.{}: is no feature of the table; features are the columns {}", place, name_of(condition),
                     listed(names));
 }
