@@ -19,8 +19,9 @@ class PlantedProperty final : public Stage {
     for (const AgentId client : property_.holders()) fewest_ = std::min(fewest_, property_.count(client));
     SOUK_REQUIRE(
         fewest_ > 0,
-        "inference.property: a client that is to have it holds no sample with it; deal more samples to a client, "
-        "or ask for fewer of them");
+        "inference.property.share = {}: rounds to no sample of a client that is to have it; raise it, or deal more "
+        "to a client",
+        world.scenario.inference().property().share());
   }
 
   void set_up(SetUpRecord& record) const override {

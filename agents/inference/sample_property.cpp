@@ -75,13 +75,38 @@ void SampleProperty::check() const {
                "{}: attackers imitate it with samples of their own, and inference.auxiliary_per_class is 0", path);
 }
 
+std::size_t SampleProperty::kept(std::size_t held) const {
+  const std::size_t usual = mark_.empty() ? held / 2 : held;
+  return config_.samples() == 0 ? usual : std::min<std::size_t>(config_.samples(), held);
+}
+
+/// Whether a client holds as many samples with the property as it is to have.
+bool SampleProperty::may_hold(AgentId client) const {
+  if (!mark_.empty()) return true;
+  const auto mine = federation_.deal_as_given().of(client.value);
+  std::vector<float> features(federation_.train().features());
+  std::size_t with = 0;
+  for (const SampleIndex sample : mine) {
+    federation_.train_as_given().copy_features(std::span(&sample, 1), features);
+    with += has_by_itself(sample, features) ? 1 : 0;
+  }
+  return with >= rounded(config_.share(), kept(mine.size()));
+}
+
 void SampleProperty::choose_holders() {
   const std::size_t clients = federation_.population().clients();
   const std::size_t count = rounded(config_.clients(), clients);
   SOUK_REQUIRE(count > 0 && count < clients, "{}.clients = {}: of {} clients, {} would have the property", path,
                config_.clients(), clients, count);
-  std::vector<std::uint32_t> order(clients);
-  std::iota(order.begin(), order.end(), 0U);
+  std::vector<std::uint32_t> order;
+  for (std::uint32_t id = 0; id < clients; ++id) {
+    if (may_hold({id})) order.push_back(id);
+  }
+  SOUK_REQUIRE(
+      count <= order.size(),
+      "{}.clients = {}: {} clients are to have the property, and only {} hold enough samples with it; deal more "
+      "to a client, or lower share or samples",
+      path, config_.clients(), count, order.size());
   Stream(federation_.scenario().seed(), streams::clients_with_property()).shuffle(order);
   for (std::size_t i = 0; i < count; ++i) holders_.push_back({order[i]});
   std::ranges::sort(holders_);
@@ -100,12 +125,9 @@ void SampleProperty::read_client(AgentId client, Readings& readings) const {
   const auto mine = federation_.deal_as_given().of(client.value);
   std::vector<SampleIndex> order(mine.begin(), mine.end());
   Stream(federation_.scenario().seed(), streams::samples_with_property(client)).shuffle(order);
-  const bool marks = !mark_.empty();
-  const std::size_t usual = marks ? order.size() : order.size() / 2;
-  const std::size_t kept = config_.samples() == 0 ? usual : config_.samples();
-  const bool holds = std::ranges::binary_search(holders_, client);
-  std::size_t with = holds ? rounded(config_.share(), std::min(kept, order.size())) : 0;
-  std::size_t without = std::min(kept, order.size()) - with;
+  const bool marks = !mark_.empty(), holds = std::ranges::binary_search(holders_, client);
+  std::size_t with = holds ? rounded(config_.share(), kept(order.size())) : 0;
+  std::size_t without = kept(order.size()) - with;
   std::vector<float> features(federation_.train().features());
   for (const SampleIndex sample : order) {
     federation_.train_as_given().copy_features(std::span(&sample, 1), features);

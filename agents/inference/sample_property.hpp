@@ -34,6 +34,8 @@ class SampleProperty {
  private:
   void check() const;
   void choose_holders();
+  std::size_t kept(std::size_t held) const;
+  bool may_hold(AgentId client) const;
   bool has_by_itself(SampleIndex sample, std::span<const float> features) const;
   void read_client(AgentId client, Readings& readings) const;
 

@@ -113,7 +113,8 @@ TEST(SampleProperty, refuses_by_name_what_cannot_be) {
   EXPECT_THAT(refused({.property = "of_class { number: 12 }"}), HasSubstr("of_class.number = 12"));
   EXPECT_THAT(refused({.property = "column { column: 0 }"}), HasSubstr("holds images and no table"));
   EXPECT_THAT(refused({.property = "clients: 0.001"}), HasSubstr("inference.property.clients"));
-  EXPECT_THAT(refused({.property = "samples: 1 share: 0.4 of_class {}"}), HasSubstr("holds no sample with it"));
+  EXPECT_THAT(refused({.property = "samples: 1 share: 0.4 of_class {}"}), HasSubstr("rounds to no sample"));
+  EXPECT_THAT(refused({.property = "share: 0.9 of_class {}"}), HasSubstr("hold enough samples with it"));
   EXPECT_THAT(refused({.rest = "unlearning {}"}), HasSubstr("leave out the section unlearning"));
   EXPECT_THAT(refused({.rest = "partition { iid { overlapping_samples: 5 } }"}), HasSubstr("overlapping_samples"));
   EXPECT_THAT(refused({.attack = "knows_training: false property {}"}), HasSubstr("knows_training = false"));
