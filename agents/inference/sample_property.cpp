@@ -15,30 +15,28 @@
 namespace souk {
 namespace {
 
-using Config = scenario::SampleProperty;
+constexpr const char* property_path = "inference.property";
 
-constexpr const char* path = "inference.property";
-
-std::size_t rounded(double share, std::size_t of) {
+std::size_t rounded_share(double share, std::size_t of) {
   return static_cast<std::size_t>(std::llround(share * static_cast<double>(of)));
 }
 
-std::vector<FeatureRun> runs_of(const Config& config, std::size_t features) {
+std::vector<FeatureRun> runs_of(const scenario::SampleProperty& config, std::size_t features) {
   if (!config.has_mark()) return {};
-  SOUK_REQUIRE(config.mark().set_size() > 0, "{}.mark.set: is empty, must say which features are set", path);
+  SOUK_REQUIRE(config.mark().set_size() > 0, "{}.mark.set: is empty, must say which features are set", property_path);
   std::vector<FeatureRun> runs;
   for (int i = 0; i < config.mark().set_size(); ++i) {
-    runs.push_back(feature_run(config.mark().set(i), fmt::format("{}.mark.set[{}]", path, i), features));
+    runs.push_back(feature_run(config.mark().set(i), fmt::format("{}.mark.set[{}]", property_path, i), features));
   }
   return runs;
 }
 
-std::vector<TableCell> cells_of(const Config& config, const Dataset& train) {
+std::vector<TableCell> cells_of(const scenario::SampleProperty& config, const Dataset& train) {
   if (!config.has_column()) return {};
   const auto& [channels, height, width] = train.shape().sample_shape;
-  SOUK_REQUIRE(height * width == 1, "{}.column: the data set holds images and no table", path);
+  SOUK_REQUIRE(height * width == 1, "{}.column: the data set holds images and no table", property_path);
   std::vector<TableCell> cells =
-      table_cells(config.column(), train.shape().columns, channels, fmt::format("{}.column", path));
+      table_cells(config.column(), train.shape().columns, channels, fmt::format("{}.column", property_path));
   const Scaling& scaling = train.scaling();
   for (TableCell& cell : cells) {
     cell.value = (cell.value - scaling.shift[cell.feature]) * scaling.scale[cell.feature];
@@ -60,19 +58,21 @@ void SampleProperty::check() const {
   const scenario::Scenario& scenario = federation_.scenario();
   const int classes = federation_.task().classes();
   SOUK_REQUIRE(federation_.task().rows() != nullptr && classes > 0,
-               "{}: is of rows with classes, and the data set has none", path);
+               "{}: is of rows with classes, and the data set has none", property_path);
   SOUK_REQUIRE(!scenario.has_unlearning(), "{}: samples read otherwise than stored; leave out the section unlearning",
-               path);
+               property_path);
   SOUK_REQUIRE(!scenario.has_market(),
-               "{}: sellers are known by the samples that they had at first; leave out the market", path);
+               "{}: sellers are known by the samples that they had at first; leave out the market", property_path);
   SOUK_REQUIRE(scenario.partition().iid().overlapping_samples() == 0,
-               "{}: clients share samples, partition.iid.overlapping_samples, and would share the property", path);
+               "{}: clients share samples, partition.iid.overlapping_samples, and would share the property",
+               property_path);
   SOUK_REQUIRE(federation_.population().genuine() == federation_.population().clients(),
-               "{}: fake identities share samples, and would share the property", path);
+               "{}: fake identities share samples, and would share the property", property_path);
   SOUK_REQUIRE(!config_.has_of_class() || static_cast<std::int64_t>(config_.of_class().number()) < classes,
-               "{}.of_class.number = {}: there are {} classes", path, config_.of_class().number(), classes);
+               "{}.of_class.number = {}: there are {} classes", property_path, config_.of_class().number(), classes);
   SOUK_REQUIRE(scenario.inference().auxiliary_per_class() > 0,
-               "{}: attackers imitate it with samples of their own, and inference.auxiliary_per_class is 0", path);
+               "{}: attackers imitate it with samples of their own, and inference.auxiliary_per_class is 0",
+               property_path);
 }
 
 std::size_t SampleProperty::kept(std::size_t held) const {
@@ -90,14 +90,14 @@ bool SampleProperty::may_hold(AgentId client) const {
     federation_.train_as_given().copy_features(std::span(&sample, 1), features);
     with += has_by_itself(sample, features) ? 1 : 0;
   }
-  return with >= rounded(config_.share(), kept(mine.size()));
+  return with >= rounded_share(config_.share(), kept(mine.size()));
 }
 
 void SampleProperty::choose_holders() {
   const std::size_t clients = federation_.population().clients();
-  const std::size_t count = rounded(config_.clients(), clients);
-  SOUK_REQUIRE(count > 0 && count < clients, "{}.clients = {}: of {} clients, {} would have the property", path,
-               config_.clients(), clients, count);
+  const std::size_t count = rounded_share(config_.clients(), clients);
+  SOUK_REQUIRE(count > 0 && count < clients, "{}.clients = {}: of {} clients, {} would have the property",
+               property_path, config_.clients(), clients, count);
   std::vector<std::uint32_t> order;
   for (std::uint32_t id = 0; id < clients; ++id) {
     if (may_hold({id})) order.push_back(id);
@@ -106,7 +106,7 @@ void SampleProperty::choose_holders() {
       count <= order.size(),
       "{}.clients = {}: {} clients are to have the property, and only {} hold enough samples with it; deal more "
       "to a client, or lower share or samples",
-      path, config_.clients(), count, order.size());
+      property_path, config_.clients(), count, order.size());
   Stream(federation_.scenario().seed(), streams::clients_with_property()).shuffle(order);
   for (std::size_t i = 0; i < count; ++i) holders_.push_back({order[i]});
   std::ranges::sort(holders_);
@@ -126,7 +126,7 @@ void SampleProperty::read_client(AgentId client, Readings& readings) const {
   std::vector<SampleIndex> order(mine.begin(), mine.end());
   Stream(federation_.scenario().seed(), streams::samples_with_property(client)).shuffle(order);
   const bool marks = !mark_.empty(), holds = std::ranges::binary_search(holders_, client);
-  std::size_t with = holds ? rounded(config_.share(), kept(order.size())) : 0;
+  std::size_t with = holds ? rounded_share(config_.share(), kept(order.size())) : 0;
   std::size_t without = kept(order.size()) - with;
   std::vector<float> features(federation_.train().features());
   for (const SampleIndex sample : order) {
@@ -184,7 +184,7 @@ KnownProperty SampleProperty::known_of(std::span<const float> features, std::spa
   SOUK_REQUIRE(!labels_with_.empty() && !labels_without_.empty(),
                "{}: of the attackers' own samples {} have it and {} have not, and both are needed; raise "
                "inference.auxiliary_per_class",
-               path, labels_with_.size(), labels_without_.size());
+               property_path, labels_with_.size(), labels_without_.size());
   return {.with = {.features = with_, .labels = labels_with_},
           .without = {.features = without_, .labels = labels_without_},
           .clients = config_.clients(),

@@ -40,7 +40,9 @@ class Property final : public ReadWith<KnowsTraining, KnowsProperty> {
   std::uint64_t trained_models() const override { return 2 * static_cast<std::uint64_t>(config_.updates()); }
 
   Attempt infer(const View& view) const override {
-    return {.claim = ClaimedProperty{lesson_for(view).log_odds(view.change())}};
+    std::vector<float> seen(view.change().begin(), view.change().end());
+    describe(seen);
+    return {.claim = ClaimedProperty{lesson_for(view).log_odds(seen)}};
   }
 
   /// All that is imitated at once, and a training at work.
@@ -80,9 +82,17 @@ class Property final : public ReadWith<KnowsTraining, KnowsProperty> {
     std::vector<std::uint8_t> truth;
     for (std::size_t i = 0; i < rows; ++i) {
       truth.push_back(i % 2 == 0 ? 1 : 0);
-      imitate_what_is_seen(view, i, truth.back() != 0, std::span(values).subspan(i * width, width));
+      const std::span<float> row = std::span(values).subspan(i * width, width);
+      imitate_what_is_seen(view, i, truth.back() != 0, row);
+      describe(row);
     }
     return {{.values = values, .truth = truth}, config_.loss_weight()};
+  }
+
+  /// What the classifier reads of an update.
+  void describe(std::span<float> update) const {
+    if (!config_.magnitudes()) return;
+    for (float& value : update) value = std::abs(value);
   }
 
   /// A mean of as many updates as are behind it: the victim's, and others of which as many have the property as
