@@ -14,16 +14,17 @@ using ::testing::HasSubstr;
 
 /// Sixty clients of twenty small images each; everything that a test does not say.
 struct World {
-  std::string property = "share: 0.5 mark { set { first: 0 count: 3 value: 1 } }";
-  std::string attack = "property { updates: 40 }";
+  std::string property = "share: 0.5 mark { set { first: 0 count: 28 value: 1 } }";
+  std::string attack = "property { updates: 60 magnitudes: true }";
   std::string training = "algorithm: FED_SGD batch_size: 0 learning_rate: 1";
   std::string data = "glyphs { train_samples: 1400 test_samples: 20 } scaling: UNIT";
   std::string rest{};
 
   std::string text() const {
     return "rounds: 1 task { data { " + data + " } model { mlp { hidden: 16 } } training { " + training +
-           " } } participants { clients: 60 } aggregator { mean {} } inference { victims: 60 property { " + property +
-           " } attacks { name: \"a\" " + attack + " } } " + rest;
+           " } } participants { clients: 60 per_round: 60 } aggregator { mean {} } inference { victims: 60 property "
+           "{ " +
+           property + " } attacks { name: \"a\" " + attack + " } } " + rest;
   }
 };
 
