@@ -1,8 +1,9 @@
 #include <algorithm>
 #include <cmath>
+#include <compare>
 #include <cstdint>
+#include <map>
 #include <numeric>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -53,27 +54,25 @@ class Property final : public ReadWith<KnowsTraining, KnowsProperty> {
   }
 
  private:
-  /// What a classifier depends on beside the round, of which `seed` is one.
+  /// What a classifier depends on: the round, of which `seed` is one, and what is behind what is seen.
   struct Behind {
     std::uint64_t seed = 0;
-    std::vector<std::size_t> samples;
-    std::vector<double> shares;
-    bool operator==(const Behind&) const = default;
-  };
-  struct Lesson {
-    Behind behind;
-    LinearClassifier classifier;
+    std::size_t updates = 0, samples = 0;  ///< to an update, in the mean
+    auto operator<=>(const Behind&) const = default;
   };
 
-  /// Learned anew where what is seen is of other sizes than the last one; the same whichever victims came before.
+  static Behind behind(const View& view) {
+    return {.seed = view.seed(),
+            .updates = view.behind(),
+            .samples = (view.samples_of_all() + view.behind() / 2) / view.behind()};
+  }
+
+  /// Learned once for all victims of a round who differ in nothing that it depends on.
   const LinearClassifier& lesson_for(const View& view) const {
-    Behind behind{.seed = view.seed(), .samples = {}, .shares = {}};
-    for (std::size_t m = 0; m < view.behind(); ++m) {
-      behind.samples.push_back(view.samples(m));
-      behind.shares.push_back(view.share(m));
-    }
-    if (!last_ || last_->behind != behind) last_.emplace(Lesson{behind, learned(view)});
-    return last_->classifier;
+    const Behind now = behind(view);
+    if (!lessons_.empty() && lessons_.begin()->first.seed != now.seed) lessons_.clear();
+    const auto known = lessons_.find(now);
+    return known != lessons_.end() ? known->second : lessons_.emplace(now, learned(view)).first->second;
   }
 
   LinearClassifier learned(const View& view) const {
@@ -98,12 +97,13 @@ class Property final : public ReadWith<KnowsTraining, KnowsProperty> {
   /// A mean of as many updates as are behind it: the victim's, and others of which as many have the property as
   /// clients.
   void imitate_what_is_seen(const View& view, std::size_t which, bool has, std::span<float> mean) const {
-    for (std::size_t m = 0; m < view.behind(); ++m) {
-      Stream random(view.seed(), streams::imitated_update(which, m));
+    const auto [seed, updates, samples] = behind(view);
+    const float share = 1.0F / static_cast<float>(updates);
+    for (std::size_t m = 0; m < updates; ++m) {
+      Stream random(seed, streams::imitated_update(which, m));
       const bool member_has = m == 0 ? has : random.uniform() < view.property().clients;
-      std::vector<float> update = imitated_update(view, view.samples(m), member_has, random);
+      std::vector<float> update = imitated_update(view, samples, member_has, random);
       add_noise(update, random);
-      const auto share = static_cast<float>(view.share(m));
       for (std::size_t v = 0; v < mean.size(); ++v) mean[v] += share * update[v];
     }
   }
@@ -159,7 +159,7 @@ class Property final : public ReadWith<KnowsTraining, KnowsProperty> {
   }
 
   scenario::PropertyInference config_;
-  mutable std::optional<Lesson> last_;
+  mutable std::map<Behind, LinearClassifier> lessons_;  ///< of the last round
 };
 
 const Register<InferenceAttack, Property, scenario::PropertyInference> register_property;
