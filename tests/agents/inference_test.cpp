@@ -131,7 +131,7 @@ TEST(AffineInversion, leaves_a_row_for_every_sample_and_nothing_where_nothing_wa
     EXPECT_TRUE(row.match.has_value() || !row.identified);
     errors += row.mse.value_or(0.0);
     claimed += row.match ? 1.0 : 0.0;
-    if (row.match) EXPECT_TRUE(claims.insert(100 * row.agent + *row.match).second);  // no claim is given twice
+    EXPECT_TRUE(!row.match || claims.insert(100 * row.agent + *row.match).second);  // no claim is given twice
   }
 
   EXPECT_EQ(round.reconstructions.size(), 16U);
