@@ -44,8 +44,9 @@ TEST(PropertyInference, finds_a_mark_in_single_updates) {
 }
 
 TEST(PropertyInference, finds_a_class_that_half_of_the_clients_hold) {
-  const Simulated run =
-      simulate(World{.property = "share: 0.2 samples: 10 of_class { number: 3 } clients: 0.3"}.text());
+  const Simulated run = simulate(World{.property = "share: 0.2 samples: 10 of_class { number: 3 } clients: 0.3",
+                                       .attack = "property { updates: 60 }"}
+                                     .text());
 
   EXPECT_NEAR(metric_of(run, "property_share"), 0.3, 1e-12);
   EXPECT_GT(metric_of(run, "property_auc"), 0.95);
