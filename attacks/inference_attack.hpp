@@ -21,8 +21,8 @@ class InferenceAttack;
 namespace souk {
 
 /// What an attacker may know or do beside what everybody knows.
-enum class InferenceGrant : std::uint8_t { training, auxiliary, control, candidates, others };
-inline constexpr std::size_t inference_grants = 5;
+enum class InferenceGrant : std::uint8_t { training, auxiliary, control, candidates, others, property };
+inline constexpr std::size_t inference_grants = 6;
 
 /// Some of them.
 class InferenceGrants {
@@ -76,6 +76,12 @@ struct SampleTable {
   std::size_t size() const { return labels.size(); }
 };
 
+/// A property that the samples of some clients have, as an attacker knows it.
+struct KnownProperty {
+  SampleTable with{}, without{};      ///< of its own samples those that have it, and those that have not
+  double clients = 0.0, share = 0.0;  ///< of the clients those who have it, and of the samples of one of them
+};
+
 /// A victim, as the engine hands it out: an attack sees of it what it is granted.
 struct InferenceAccess {
   Network& network;
@@ -88,6 +94,7 @@ struct InferenceAccess {
   SampleTable candidates{};                           ///< samples that are asked about
   std::span<const std::span<const float>> updates{};  ///< all of the round, ascending identities; empty: not granted
   std::size_t victim = 0;                             ///< which of them is the victim's
+  const KnownProperty* property = nullptr;            ///< null: not granted
   std::uint64_t seed = 1;                             ///< of the attack's own draws in the round
   std::uint32_t attempt = 0;
 };
@@ -112,6 +119,8 @@ class PublicCase {
   std::size_t behind() const { return access_.members.size(); }
   /// Draws of this attempt alone.
   Stream draws() const;
+  /// Of draws that are the same for all victims of the round.
+  std::uint64_t seed() const { return access_.seed; }
   std::uint32_t attempt() const { return access_.attempt; }
 
  private:
@@ -156,6 +165,17 @@ class SeesCandidates {
 
  private:
   SampleTable candidates_;
+};
+
+/// What is asked: whether the victim's samples have a property.
+class KnowsProperty {
+ public:
+  static constexpr InferenceGrants grants{InferenceGrant::property};
+  explicit KnowsProperty(const InferenceAccess& access) : property_(*access.property) {}
+  const KnownProperty& property() const { return property_; }
+
+ private:
+  const KnownProperty& property_;
 };
 
 /// All updates of the round, and not which of them is the victim's.
@@ -251,7 +271,12 @@ struct ClaimedSources {
   std::vector<std::uint32_t> sources;  ///< [candidates]
 };
 
-using Claim = std::variant<ClaimedCounts, ClaimedSamples, ClaimedScores, ClaimedSources>;
+/// Whether the victim's samples have the property.
+struct ClaimedProperty {
+  double log_odds = 0.0;  ///< above 0: they have
+};
+
+using Claim = std::variant<ClaimedCounts, ClaimedSamples, ClaimedScores, ClaimedSources, ClaimedProperty>;
 
 /// What an attempt came to. Of several the one that costs least is the attack's claim.
 struct Attempt {
@@ -279,6 +304,8 @@ class InferenceAttack {
   /// Whether it makes something of the victims' classes, their counts or the order of mini-batches, where it knows
   /// them.
   virtual bool reads_facts() const { return false; }
+  /// Whether the output layer's biases are part of what it goes by.
+  virtual bool reads_output_biases() const { return true; }
   /// What it claims, in words: "counts of classes".
   virtual std::string claims() const = 0;
   /// What a malicious server sends instead of `model` [trainable], which is changed in place; of attacks that control

@@ -15,6 +15,7 @@ namespace {
 
 // Bytes of the protocol: two public keys; an encrypted share of two secrets with its name; what a share opened is.
 constexpr double keys = 2.0 * 32.0, encrypted_share = 2.0 * 33.0 + 16.0 + 28.0, opened_share = 33.0, name_bytes = 8.0;
+constexpr double hash_bytes = 32.0;
 
 /// Rules that one sum of updates is enough for; norm_clipping and weak_dp because clients can do the clipping.
 bool works_on_a_sum(const scenario::Aggregator& rule) {
@@ -177,7 +178,12 @@ void SecureAggregation::resize_messages(MessageBytes& bytes) const {
   bytes.update = keys + partners * (encrypted_share + opened_share) +
                  std::ceil(values * static_cast<double>(config_.modulus_bits()) / 8.0);
   bytes.model += partners * (keys + encrypted_share + name_bytes);
+  if (!config_.compare_models()) return;
+  bytes.update += hash_bytes;
+  bytes.model += partners * hash_bytes;
 }
+
+bool SecureAggregation::compares_models() const { return config_.compare_models(); }
 
 RoundSize SecureAggregation::seen_by_rule(const RoundSize& round) const {
   const std::size_t groups = config_.group() == 0 ? 1 : std::max<std::size_t>(1, round.updates / config_.group());

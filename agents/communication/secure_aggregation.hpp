@@ -38,6 +38,7 @@ class SecureAggregation final : public ServerHooks {
 
   void attach(ModelServer& server) override;
   void resize_messages(MessageBytes& bytes) const override;
+  bool compares_models() const override;
   RoundSize seen_by_rule(const RoundSize& round) const override;
   void receive(ServerRound& round, RoundRecord& record) override;
   HookFootprint footprint(const RuleScale& scale, const RuleFootprint& rule) const override;

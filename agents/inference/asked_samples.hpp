@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,12 +25,6 @@ struct AskedSamples {
 AskedSamples asked_samples(const Federation& federation, AgentId victim, std::span<const SampleIndex> mine,
                            std::size_t count, bool with_others, RoundIndex round);
 
-/// What an attack on membership said of one victim's samples.
-struct MembershipScore {
-  std::vector<double> scores;
-  std::vector<std::uint8_t> truth;
-};
-
 /// Shares of a victim's samples whose owner was named right.
 struct SourceScore {
   double right = 0.0;
@@ -43,10 +36,7 @@ struct SourceScore {
 SourceScore source_score(const ClaimedSources& claim, const AskedSamples& asked, std::span<const AgentId> clients,
                          AgentId victim, const Federation& federation);
 
-/// Adds inference.NAME.membership_auc and so on, of all victims' samples together; intervals draw victims
-/// (docs/metrics.md).
-void record_membership(const std::string& name, std::span<const MembershipScore> victims, std::uint64_t seed,
-                       RoundRecord& record);
+/// Adds inference.NAME.source_accuracy and so on, means over victims (docs/metrics.md).
 void record_sources(const std::string& name, std::span<const SourceScore> victims, RoundRecord& record);
 
 }  // namespace souk

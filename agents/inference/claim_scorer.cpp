@@ -116,6 +116,7 @@ std::vector<Reconstruction> ClaimScorer::samples(const ClaimedSamples& claim, co
     add_ceilings(one);
     if (!given[r]) continue;
     compare(image(claimed, *given[r]), one);
+    one.match = *given[r];
     if (!claim.labels.empty()) one.claimed_label = claim.labels[*given[r]];
   }
   return reconstructions;

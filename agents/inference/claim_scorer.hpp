@@ -30,7 +30,8 @@ struct CountScore {
 struct Reconstruction {
   SampleIndex sample = 0;
   std::int32_t label = 0, claimed_label = -1;  ///< -1: nothing is claimed of it
-  bool claimed = false;                        ///< some image is; otherwise the next five say nothing
+  bool claimed = false;                        ///< some image is; otherwise the next six say nothing
+  std::size_t match = 0;                       ///< which of those claimed
   double error = 0.0;                          ///< mean squared
   std::optional<double> similarity{};          ///< structural; none where images are too small
   bool identified = false;                     ///< of the pool, its victim is nearest to it

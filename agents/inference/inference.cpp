@@ -1,13 +1,15 @@
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
 
-#include "agents/inference/claim_scorer.hpp"
+#include "agents/inference/claim_records.hpp"
 #include "agents/inference/inference_campaign.hpp"
-#include "agents/inference/inference_metrics.hpp"
+#include "agents/inference/model_inconsistency.hpp"
 #include "agents/inference/sample_images.hpp"
+#include "agents/inference/sample_property.hpp"
 #include "agents/inference/victim_cases.hpp"
 #include "agents/stage.hpp"
 #include "agents/training/model_server.hpp"
@@ -55,26 +57,24 @@ class Inference final : public Stage, public ServerHooks {
         config_(world.scenario.inference()),
         federation_(world.federation),
         images_((check_inference(world.scenario, world.federation), world.federation.train())),
-        scorer_(world.federation.train(), images_, world.federation.auxiliary(), config_.pool(), scenario_.seed()),
+        property_(config_.has_property() ? std::make_unique<SampleProperty>(world.federation) : nullptr),
+        records_(world.federation, images_, property_.get()),
         auxiliary_(images_.features(world.federation.auxiliary())) {
     std::set<std::string> names;
     for (std::size_t i = 0; i < static_cast<std::size_t>(config_.attacks_size()); ++i) {
       campaigns_.emplace_back(scenario_, i, federation_);
       SOUK_REQUIRE(names.insert(campaigns_.back().name()).second,
                    "inference.attacks[{}].name = \"{}\": another attack is called so", i, campaigns_.back().name());
-      if (!campaigns_.back().controls_model()) continue;
-      SOUK_REQUIRE(controller_ == nullptr,
-                   "inference.attacks[{}]: of the attacks that send another model there can be one", i);
-      controller_index_ = i;
-      controller_ = &campaigns_.back().attack();
+      take_control(i);
     }
     for (const SampleIndex sample : federation_.auxiliary()) {
       auxiliary_labels_.push_back(federation_.train().labels()[sample]);
     }
+    if (property_ != nullptr) known_property_ = property_->known_of(auxiliary_, auxiliary_labels_);
   }
 
   ServerHooks* hooks(std::size_t owner) override { return owner == 0 ? this : nullptr; }
-  bool shapes_models() const override { return controller_ != nullptr; }
+  bool shapes_models() const override { return controller_ != nullptr || inconsistency_; }
 
   std::vector<Forecast> forecasts() override {
     std::uint64_t attempts = 0, models = 0;
@@ -95,7 +95,7 @@ class Inference final : public Stage, public ServerHooks {
     const std::size_t held = federation_.dealt().deal.samples.size() / federation_.population().clients() + 1;
     const LocalTraining training = training_of_round(scenario_, {1});
     for (const InferenceCampaign& campaign : campaigns_) {
-      const std::size_t behind = campaign.config().has_update()    ? 1
+      const std::size_t behind = campaign.config().has_update() || campaign.config().has_isolated() ? 1
                                  : campaign.config().has_cluster() ? campaign.config().cluster().size()
                                                                    : federation_.selector().most();
       part.footprint.at(Moment::attacking) =
@@ -110,6 +110,20 @@ class Inference final : public Stage, public ServerHooks {
 
  private:
   void attach(ModelServer& server) override { server_ = &server; }
+
+  /// Of the last campaign, where it sends other models than the server's.
+  void take_control(std::size_t index) {
+    const InferenceCampaign& campaign = campaigns_.back();
+    if (!campaign.controls_model() && !campaign.config().has_isolated()) return;
+    SOUK_REQUIRE(controller_ == nullptr && !inconsistency_,
+                 "inference.attacks[{}]: of the attacks that send another model there can be one", index);
+    controller_index_ = index;
+    if (campaign.config().has_isolated()) {
+      inconsistency_.emplace(federation_, index);
+    } else {
+      controller_ = &campaign.attack();
+    }
+  }
 
   bool is_due(RoundIndex round) const {
     const std::uint32_t first = config_.from_round();
@@ -126,6 +140,12 @@ class Inference final : public Stage, public ServerHooks {
     return model;
   }
 
+  OtherModel divide(RoundIndex round, std::span<const AgentId> clients) override {
+    if (!inconsistency_ || !is_due(round)) return {};
+    is_offered_ = true;
+    return inconsistency_->divide(round, clients, server_->parameters());
+  }
+
   void invite(RoundIndex, std::size_t, Invitation&, RoundRecord&) override { cases_.clear(); }
 
   void receive(ServerRound& round, RoundRecord& record) override {
@@ -134,9 +154,10 @@ class Inference final : public Stage, public ServerHooks {
     const std::vector<std::size_t> honest = honest_rows(round, federation_.population());
     const std::vector<std::size_t> victims = drawn_victims(honest, config_.victims(), scenario_.seed(), round.round);
     for (const InferenceCampaign& campaign : campaigns_) {
-      cases_.push_back(victim_cases(campaign.config(), round, victims, honest, federation_));
-      if (campaign.config().has_sum() && round.groups && round.groups->means.rows() == 0)
-        cases_.back().clear();  // lost
+      cases_.push_back(
+          victim_cases(campaign.config(), round, victims_of(campaign, round, victims), honest, federation_));
+      const bool by_sum = campaign.config().has_sum() || campaign.config().has_isolated();
+      if (by_sum && round.groups && round.groups->means.rows() == 0) cases_.back().clear();  // lost
       ask_about_samples(campaign, round.round, cases_.back());
       const bool smaller = campaign.config().has_cluster() && honest.size() < campaign.config().cluster().size();
       if (!smaller || victims.empty()) continue;
@@ -145,7 +166,16 @@ class Inference final : public Stage, public ServerHooks {
                                            "something",
                                            campaign.name(), honest.size())});
     }
-    take_what_is_seen(round);
+    take_what_is_seen(round, record);
+  }
+
+  /// Rows of those drawn, or of whom alone this attack shows anything.
+  std::vector<std::size_t> victims_of(const InferenceCampaign& campaign, const ServerRound& round,
+                                      const std::vector<std::size_t>& drawn) const {
+    if (!campaign.config().has_isolated()) return drawn;
+    const auto found = std::ranges::find(round.clients, inconsistency_->victim());
+    if (found == round.clients.end()) return {};
+    return {static_cast<std::size_t>(found - round.clients.begin())};
   }
 
   void ask_about_samples(const InferenceCampaign& campaign, RoundIndex round, std::vector<VictimCase>& cases) const {
@@ -190,7 +220,7 @@ class Inference final : public Stage, public ServerHooks {
   }
 
   /// Means of updates, computed column by column, of which every rank gets those that it works on.
-  void take_what_is_seen(const ServerRound& round) {
+  void take_what_is_seen(const ServerRound& round, RoundRecord& record) {
     std::size_t rows = 0;
     for (const auto& victims : cases_) rows += victims.size();
     ColumnMatrixBuilder builder(comm_, rows, round.updates.dimension());
@@ -198,7 +228,11 @@ class Inference final : public Stage, public ServerHooks {
     for (std::size_t c = 0; c < cases_.size(); ++c) {
       for (const VictimCase& victim : cases_[c]) {
         const std::span<float> mean = builder.row(row++);
-        if (round.groups && campaigns_[c].config().has_sum()) {  // what secure aggregation decodes
+        if (campaigns_[c].config().has_isolated()) {
+          inconsistency_->isolate(round, victim.place, mean);
+          record.add("inference." + campaigns_[c].name() + ".isolation_error",
+                     inconsistency_->error(comm_, round, victim.place, mean));
+        } else if (round.groups && campaigns_[c].config().has_sum()) {  // what secure aggregation decodes
           std::ranges::copy(round.groups->means.row(0), mean.begin());
         } else {
           mean_of_updates(round.updates, victim, mean);
@@ -265,7 +299,8 @@ class Inference final : public Stage, public ServerHooks {
                              .training = training_of_round(scenario_, round),
                              .pixels = images_.pixels(),
                              .auxiliary = auxiliary_table(),
-                             .updates = updates_},
+                             .updates = updates_,
+                             .property = property_ == nullptr ? nullptr : &known_property_},
                             cases_[unit.campaign][unit.victim], seen, unit.attempt);
   }
 
@@ -297,46 +332,12 @@ class Inference final : public Stage, public ServerHooks {
     std::span<const double> rest = claims;
     std::vector<std::vector<VictimScore>> scores(campaigns_.size());
     for (const std::size_t u : best) {
-      scores[all[u].campaign].push_back(score(unpacked_claim(rest), cases_[all[u].campaign][all[u].victim]));
+      const VictimCase& victim = cases_[all[u].campaign][all[u].victim];
+      scores[all[u].campaign].push_back(records_.score(unpacked_claim(rest), victim, clients_));
     }
     for (std::size_t c = 0; c < campaigns_.size(); ++c) {
-      if (scores[c].empty()) continue;
-      record_inference(campaigns_[c].name(), scores[c], record);
-      record_answers(campaigns_[c], scores[c], record);
-      for (PictureRow& picture :
-           pictures_of(campaigns_[c].name(), scores[c], images_.shape(), config_.pictures(), record.round)) {
-        record.pictures.push_back(std::move(picture));
-      }
+      if (!scores[c].empty()) records_.record(campaigns_[c], scores[c], record);
     }
-  }
-
-  void record_answers(const InferenceCampaign& campaign, std::span<const VictimScore> scores,
-                      RoundRecord& record) const {
-    std::vector<MembershipScore> memberships;
-    std::vector<SourceScore> sources;
-    for (const VictimScore& score : scores) {
-      if (score.membership) memberships.push_back(*score.membership);
-      if (score.source) sources.push_back(*score.source);
-    }
-    record_membership(campaign.name(), memberships, campaign.seed(record.round), record);
-    record_sources(campaign.name(), sources, record);
-  }
-
-  VictimScore score(const Claim& claim, const VictimCase& victim) const {
-    VictimScore score{.client = victim.members.front().client};
-    if (const auto* scores = std::get_if<ClaimedScores>(&claim)) {
-      score.membership = MembershipScore{scores->scores, victim.asked.is_member};
-    }
-    if (const auto* sources = std::get_if<ClaimedSources>(&claim)) {
-      score.source = source_score(*sources, victim.asked, clients_, score.client, federation_);
-    }
-    if (const auto* counts = std::get_if<ClaimedCounts>(&claim)) score.counts = scorer_.counts(*counts, victim.hidden);
-    if (const auto* samples = std::get_if<ClaimedSamples>(&claim)) {
-      score.reconstructions = scorer_.samples(*samples, victim.hidden);
-    }
-    score.equations = static_cast<double>(server_->trainable().size()) /
-                      static_cast<double>(victim.hidden.samples.size() * images_.size());
-    return score;
   }
 
   const Comm& comm_;
@@ -344,15 +345,18 @@ class Inference final : public Stage, public ServerHooks {
   const scenario::Inference& config_;
   const Federation& federation_;
   SampleImages images_;
-  ClaimScorer scorer_;
+  std::unique_ptr<SampleProperty> property_;  ///< null: there is none
+  KnownProperty known_property_;
+  ClaimRecords records_;
   std::vector<float> auxiliary_;  ///< [samples, features]
   std::vector<std::int32_t> auxiliary_labels_;
   std::vector<InferenceCampaign> campaigns_;
   const InferenceAttack* controller_ = nullptr;  ///< the attack that sends another model; null: none does
   std::size_t controller_index_ = 0;
+  std::optional<ModelInconsistency> inconsistency_;  ///< none: all clients of a round are sent one model
   ModelServer* server_ = nullptr;
   // Of a round with victims.
-  bool is_offered_ = false;
+  bool is_offered_ = false;                     ///< another model, from which the server does not learn
   std::vector<float> model_;                    ///< [dimension] that clients were sent
   std::vector<std::vector<VictimCase>> cases_;  ///< [campaigns] [victims]
   std::vector<float> seen_;                     ///< [rows, trainable] shown to those who work here

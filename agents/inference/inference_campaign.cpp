@@ -35,6 +35,8 @@ void check_principal(const Config& config, std::size_t index, bool market) {
                "{}.principal = BUYER: nobody buys anything without a market", path);
   SOUK_REQUIRE(config.principal() != Config::VALIDATOR || config.has_cluster(),
                "{}.principal = VALIDATOR: validators are shown cluster means alone: set cluster {{ }}", path);
+  SOUK_REQUIRE(config.principal() == Config::SERVER || !config.has_isolated(),
+               "{}.isolated: sends the clients their models, which only the SERVER can", path);
   SOUK_REQUIRE(config.principal() != Config::OUTSIDER || config.has_published(),
                "{}.principal = OUTSIDER: outsiders see published models alone: set published {{ }}", path);
 }
@@ -43,9 +45,10 @@ void check_principal(const Config& config, std::size_t index, bool market) {
 void check_secure(const Config& config, const scenario::Communication& communication, const std::string& path) {
   if (!communication.has_secure_aggregation()) return;
   const bool one_sum = communication.secure_aggregation().group() == 0;
-  SOUK_REQUIRE(config.has_published() || (config.has_sum() && one_sum),
+  SOUK_REQUIRE(config.has_published() || ((config.has_sum() || config.has_isolated()) && one_sum),
                "{}: communication.secure_aggregation shows nobody {}; set {}", path,
-               config.has_sum() ? "the sum of a round, but sums of groups" : "single updates or clusters of them",
+               config.has_sum() || config.has_isolated() ? "the sum of a round, but sums of groups"
+                                                         : "single updates or clusters of them",
                one_sum ? "sum { }" : "published { }");
 }
 
@@ -98,6 +101,10 @@ void InferenceCampaign::check(const scenario::Scenario& scenario, const Federati
                "{}.knows_labels, knows_counts, knows_order: the attack makes nothing of them", path);
   SOUK_REQUIRE(!needs.has(InferenceGrant::others) || (config_.has_update() && config_.principal() != Config::OUTSIDER),
                "{}: the attack compares single updates; set update {{ }}", path);
+  SOUK_REQUIRE(!needs.has(InferenceGrant::property) || scenario.inference().has_property(),
+               "{}: asks about a property, and the section has none; set inference.property {{ }}", path);
+  SOUK_REQUIRE(!config_.has_isolated() || !attack_->reads_output_biases(),
+               "{}.isolated: the attack reads the output layer's biases, and all clients have moved them", path);
   check_secure(config_, scenario.communication(), path);
   if (needs.has(InferenceGrant::training)) check_plain_steps(training, path);
   RowTask& rows = *federation.task().rows();
@@ -131,6 +138,7 @@ Attempt InferenceCampaign::attempt(const InferenceRound& round, const VictimCase
                                              ? round.updates
                                              : std::span<const std::span<const float>>(),
                               .victim = victim.place,
+                              .property = round.property,
                               .seed = seed(round.round),
                               .attempt = which});
 }
@@ -149,6 +157,7 @@ std::vector<double> packed_claim(const Claim& claim) {
   }
   if (const auto* scores = std::get_if<ClaimedScores>(&claim)) put(scores->scores);
   if (const auto* sources = std::get_if<ClaimedSources>(&claim)) put(sources->sources);
+  if (const auto* property = std::get_if<ClaimedProperty>(&claim)) values.push_back(property->log_odds);
   return values;
 }
 
@@ -180,9 +189,12 @@ Claim unpacked_claim(std::span<const double>& values) {
     get(scores.scores);
     return scores;
   }
-  ClaimedSources sources;
-  get(sources.sources);
-  return sources;
+  if (kind == 3) {
+    ClaimedSources sources;
+    get(sources.sources);
+    return sources;
+  }
+  return ClaimedProperty{next()};
 }
 
 }  // namespace souk

@@ -26,6 +26,7 @@ struct InferenceRound {
   std::span<const PixelScale> pixels;
   SampleTable auxiliary;
   std::span<const std::span<const float>> updates;  ///< all of the round; empty: no attack is granted them
+  const KnownProperty* property = nullptr;          ///< null: there is none
 };
 
 /// One attack through the rounds: what it is granted, its attempts, and which of them is its claim.

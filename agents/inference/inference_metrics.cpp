@@ -130,6 +130,25 @@ void record_inference(const std::string& name, std::span<const VictimScore> vict
   record_victim_errors(victims, recorder);
 }
 
+void record_reconstructions(const std::string& name, std::span<const VictimScore> victims, RoundRecord& record) {
+  for (const VictimScore& victim : victims) {
+    for (const Reconstruction& one : victim.reconstructions) {
+      ReconstructionRow& row = record.reconstructions.emplace_back();
+      row.attack = name;
+      row.agent = victim.client.value;
+      row.sample = one.sample;
+      row.of_class = one.label;
+      if (!one.claimed) continue;
+      row.match = static_cast<std::int64_t>(one.match);
+      if (one.claimed_label >= 0) row.claimed_class = one.claimed_label;
+      row.mse = one.error;
+      row.psnr = peak_signal_to_noise(one.error);
+      row.ssim = one.similarity;
+      row.identified = one.identified;
+    }
+  }
+}
+
 std::vector<PictureRow> pictures_of(const std::string& name, std::span<const VictimScore> victims,
                                     const PixelGrid& shape, std::size_t most, RoundIndex round) {
   constexpr std::size_t gap = 1, columns = 3;

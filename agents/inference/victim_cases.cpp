@@ -22,7 +22,7 @@ std::vector<std::size_t> cluster_from(std::size_t victim, std::span<const std::s
 std::vector<std::size_t> rows_behind(const scenario::InferenceAttack& config, std::size_t victim,
                                      std::span<const std::size_t> honest, std::size_t all) {
   if (config.has_cluster()) return cluster_from(victim, honest, config.cluster().size());
-  if (config.has_update()) return {victim};
+  if (config.has_update() || config.has_isolated()) return {victim};
   std::vector<std::size_t> everybody(all);
   std::iota(everybody.begin(), everybody.end(), std::size_t{0});
   return cluster_from(victim, everybody, all);

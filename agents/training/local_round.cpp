@@ -46,11 +46,13 @@ void LocalRound::train_own(RoundIndex round, std::span<const float> global) {
   federation_.task().train(global, own_->samples, {}, context, update);
 }
 
-void LocalRound::train(RoundIndex round, std::span<const float> global, const Attackers& attackers, Poisoner& poisoner,
-                       Rewirer& rewirer) {
+void LocalRound::train(RoundIndex round, std::span<const float> global, const OtherModel& other,
+                       const Attackers& attackers, Poisoner& poisoner, Rewirer& rewirer) {
   if (own_ && own_row_.is_local(0)) train_own(round, global);
   for (std::size_t i = 0; i < rows_.rows(); ++i) {
-    if (rows_.is_local(i)) train_client(round, i, global, attackers, poisoner, rewirer);
+    if (!rows_.is_local(i)) continue;
+    const bool misled = std::ranges::binary_search(other.clients, rows_.agents()[i]);
+    train_client(round, i, misled ? std::span<const float>(other.parameters) : global, attackers, poisoner, rewirer);
   }
 }
 

@@ -13,6 +13,7 @@
 #include "agents/training/poisoner.hpp"
 #include "agents/training/rewirer.hpp"
 #include "agents/training/round_recorder.hpp"
+#include "agents/training/sent_models.hpp"
 #include "sim/base/footprint.hpp"
 #include "sim/learn/task.hpp"
 #include "sim/params/update_matrix.hpp"
@@ -33,9 +34,10 @@ class LocalRound {
   LocalRound(const Comm& comm, const Federation& federation);
   /// Where this rank trains whom; does not train yet.
   void assign(std::span<const AgentId> clients, const std::optional<OwnTraining>& own);
-  /// This rank's share of the work. Does not communicate.
-  void train(RoundIndex round, std::span<const float> global, const Attackers& attackers, Poisoner& poisoner,
-             Rewirer& rewirer);
+  /// This rank's share of the work: from `global`, and those who were sent another model from that. Does not
+  /// communicate.
+  void train(RoundIndex round, std::span<const float> global, const OtherModel& other, const Attackers& attackers,
+             Poisoner& poisoner, Rewirer& rewirer);
   /// Lets `change` see every update that this rank trained, [trainable].
   void for_each_update(const std::function<void(AgentId, std::span<float>)>& change);
   /// Columns of what was trained. Collective.

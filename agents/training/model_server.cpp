@@ -123,7 +123,11 @@ void ModelServer::go_through(RoundIndex index, Phases& phases, RoundRecord& reco
   last_round_ = index;
   ServerRound round{.round = index};
   RoundSelection selection;
-  phases.prepare("announce", [&] { selection = announce(index, record); });
+  OtherModel other;
+  phases.prepare("announce", [&] {
+    selection = announce(index, record);
+    other = divide(index, selection, record);
+  });
   record.virtual_seconds = selection.virtual_seconds;
   record_selection(selection, federation_.dealt().deal, messages_, record);
   record.add("learning_rate", scheduled_learning_rate(scenario_.task().training(), index, scenario_.rounds()));
@@ -133,7 +137,7 @@ void ModelServer::go_through(RoundIndex index, Phases& phases, RoundRecord& reco
          fmt::format("{}; {}", selection.asked.empty() ? "nobody was asked" : "no client delivered in time",
                      steps_alone() ? "the step is noise alone" : "the model stays as it is")});
   } else {
-    train(round, selection, phases);
+    train(round, selection, other, phases);
     phases.collective("collect", [&] {
       local_.gather();
       collect(round, record);
@@ -173,7 +177,23 @@ RoundSelection ModelServer::announce(RoundIndex round, RoundRecord& record) {
       round, [this](AgentId client) { return work_of(client); }, invitation);
 }
 
-void ModelServer::train(ServerRound& round, const RoundSelection& selection, Phases& phases) {
+/// Lets a hook send some clients another model; where clients compare what they were sent, nobody answers then.
+OtherModel ModelServer::divide(RoundIndex round, RoundSelection& selection, RoundRecord& record) {
+  OtherModel other;
+  for (ServerHooks* hook : hooks_) {
+    OtherModel more = hook->divide(round, selection.accepted);
+    SOUK_EXPECT(more.clients.empty() || other.clients.empty());
+    if (!more.clients.empty()) other = std::move(more);
+  }
+  const bool differ = !other.clients.empty() && other.clients.size() < selection.accepted.size();
+  if (!differ || std::ranges::none_of(hooks_, &ServerHooks::compares_models)) return other;
+  for (Candidate& candidate : selection.asked) candidate.outcome = SelectionOutcome::dropout;
+  selection.accepted.clear();
+  record.events.push_back({"models differ", -1, "clients were sent different models, compared them, and send nothing"});
+  return {};
+}
+
+void ModelServer::train(ServerRound& round, const RoundSelection& selection, const OtherModel& other, Phases& phases) {
   std::optional<OwnTraining> own;
   round.shown = federation_.root(index_);
   for (ServerHooks* hook : hooks_) hook->show_root(round.round, round.shown);
@@ -191,7 +211,7 @@ void ModelServer::train(ServerRound& round, const RoundSelection& selection, Pha
     });
   }
   phases.local("train", [&] {
-    local_.train(round.round, global_, attackers_, poisoner_, rewirer_);
+    local_.train(round.round, global_, other, attackers_, poisoner_, rewirer_);
     if (hooks_.empty()) return;
     local_.for_each_update([&](AgentId client, std::span<float> update) {
       for (ServerHooks* hook : hooks_) hook->prepare_update(round.round, client, update);

@@ -102,7 +102,8 @@ class ModelServer {
   void go_through(RoundIndex round, Phases& phases, RoundRecord& record);
   RoundSelection announce(RoundIndex round, RoundRecord& record);
   void draw_root(ServerRound& round) const;
-  void train(ServerRound& round, const RoundSelection& selection, Phases& phases);
+  OtherModel divide(RoundIndex round, RoundSelection& selection, RoundRecord& record);
+  void train(ServerRound& round, const RoundSelection& selection, const OtherModel& other, Phases& phases);
   void collect(ServerRound& round, RoundRecord& record);
   void end_without_updates(ServerRound& round, Phases& phases, RoundRecord& record);
   std::unique_ptr<ModelJudge> judge(const ServerRound& round, const ModelJudge::JudgedRound& setting);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agents/cast/selection.hpp"
+#include "agents/training/sent_models.hpp"
 #include "agents/training/server_round.hpp"
 #include "aggregators/aggregator.hpp"
 #include "sim/base/footprint.hpp"
@@ -50,6 +51,10 @@ class ServerHooks {
   /// What the round's clients are sent instead of the model, [trainable]; empty: the model. After the round the server
   /// goes on with the model that it had, whatever came of the round. Of one hook at most. Does not communicate.
   virtual std::vector<float> offer(RoundIndex) { return {}; }
+  /// Sends another model to some of `clients`, who are about to train. Of one hook at most. Does not communicate.
+  virtual OtherModel divide(RoundIndex, std::span<const AgentId> /*clients*/) { return {}; }
+  /// Whether clients compare the models that they were sent: where two differ nobody sends anything.
+  virtual bool compares_models() const { return false; }
   /// The noise that the client adds to its update in this round, in bounds; none: whoever else has a say. Does not
   /// communicate.
   virtual std::optional<double> noise_of(AgentId) const { return std::nullopt; }

@@ -18,7 +18,13 @@ Metric setting(std::string_view name, std::string_view title, std::string_view u
   return {.name = name, .title = title, .unit = unit, .of_named = true};
 }
 
+Metric planted(std::string_view name, std::string_view title) {
+  return {.name = name, .title = title, .unit = "count"};
+}
+
 const RegisterMetrics register_inference_metrics{
+    planted("inference.property_clients", "clients whose samples have the section's property"),
+    planted("inference.property_samples_fewest", "samples with it of the client that has fewest"),
     setting("inference.victims", "clients whose updates were attacked", "count"),
     leak("inference.count_accuracy", "samples whose classes were counted right"),
     leak("inference.count_presence", "classes of which it was right whether there are any"),
@@ -41,6 +47,15 @@ const RegisterMetrics register_inference_metrics{
     leak("inference.membership_tpr_at_01", "members found at 1 % of the others taken for some"),
     leak("inference.membership_tpr_at_001", "members found at 0.1 % of the others taken for some"),
     leak("inference.membership_balanced_accuracy", "members and others told right, at the best threshold"),
+    leak("inference.property_auc", "area under the ROC curve of telling victims with the property", ""),
+    setting("inference.property_auc_low", "lower end of its interval"),
+    setting("inference.property_auc_high", "upper end of its interval"),
+    leak("inference.property_tpr_at_01", "victims with the property found at 1 % of the others taken for some"),
+    leak("inference.property_tpr_at_001", "victims with the property found at 0.1 % of the others taken for some"),
+    leak("inference.property_balanced_accuracy", "victims told right, at the best threshold"),
+    leak("inference.property_accuracy", "victims told right at even odds"),
+    setting("inference.property_share", "victims whose samples have the property", "share"),
+    far_off("inference.isolation_error", "distance of what is seen from the victim's update, in its lengths"),
     leak("inference.source_accuracy", "samples whose owner was named"),
     setting("inference.source_by_size", "samples whose owner has most samples", "share"),
     setting("inference.source_by_class", "samples whose owner has most samples of their class", "share"),

@@ -265,6 +265,21 @@ constexpr std::array privacy_columns{
     ViewColumn{"delta", "REAL", "", "with which epsilon goes"},
 };
 
+constexpr std::array reconstruction_columns{
+    run_number,
+    round_number,
+    ViewColumn{"attack", "TEXT", "", "name of the attack on what updates give away"},
+    ViewColumn{"agent", "INTEGER", "", "client whose sample it is"},
+    ViewColumn{"sample", "INTEGER", "", "its number in the training set"},
+    ViewColumn{"class", "INTEGER", "", "its class"},
+    ViewColumn{"claim", "INTEGER", "", "which of the claimed samples was compared with it; NULL: none was left"},
+    ViewColumn{"claimed_class", "INTEGER", "", "that of the claim; NULL: nothing was claimed of it"},
+    ViewColumn{"mse", "REAL", "", "mean squared error of the claim"},
+    ViewColumn{"psnr", "REAL", "dB", "peak signal to noise of the claim"},
+    ViewColumn{"ssim", "REAL", "", "structural similarity of the claim; NULL: images are too small"},
+    ViewColumn{"identified", "INTEGER", "", "1: it is nearest to the claim among a pool of its class"},
+};
+
 constexpr std::array process_columns{
     run_number,
     round_number,
@@ -306,6 +321,8 @@ const std::array tables{
               pair_columns, ResultKind::result, true, true},
     ViewTable{"privacy", "what was given away about whose data, as far as noise bounds it",
               "run, round, agent, unit, mechanism", privacy_columns, ResultKind::result, true, true},
+    ViewTable{"reconstruction", "samples of clients beside what attacks made of their updates",
+              "run, round, attack, agent, sample", reconstruction_columns, ResultKind::result, true, true},
     ViewTable{"pair_curve", "how well scores of pairs tell edges", "run, attack, curve, point", pair_curve_columns},
     ViewTable{"pair_rank", "edges and other pairs by the rank of their scores", "run, attack, part", pair_rank_columns},
     ViewTable{"agent_summary", "clients over the whole run", "run, agent", agent_summary_columns},

@@ -38,14 +38,17 @@ CREATE TABLE IF NOT EXISTS pair(round INTEGER, attack TEXT, target INTEGER, cand
   WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS privacy(round INTEGER, agent INTEGER, unit TEXT, mechanism TEXT, releases INTEGER,
                                    epsilon REAL, delta REAL, PRIMARY KEY(round, agent, unit, mechanism)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS reconstruction(round INTEGER, attack TEXT, agent INTEGER, sample INTEGER, class INTEGER,
+                                          claim INTEGER, claimed_class INTEGER, mse REAL, psnr REAL, ssim REAL,
+                                          identified INTEGER, PRIMARY KEY(round, attack, agent, sample)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS phase(round INTEGER, phase TEXT, seconds REAL, busy_seconds REAL, share REAL,
                                  PRIMARY KEY(round, phase)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS process(round INTEGER, rank INTEGER, peak_rss_bytes INTEGER, page_faults INTEGER,
                                    PRIMARY KEY(round, rank)) WITHOUT ROWID;
 )sql";
 
-constexpr std::string_view round_tables[] = {"round",   "metric", "selection", "traffic", "event",  "ledger",
-                                             "request", "pair",   "privacy",   "phase",   "process"};
+constexpr std::string_view round_tables[] = {"round",   "metric", "selection", "traffic",        "event", "ledger",
+                                             "request", "pair",   "privacy",   "reconstruction", "phase", "process"};
 
 class SqliteSink final : public MetricSink {
  public:
@@ -99,6 +102,7 @@ class SqliteSink final : public MetricSink {
       insert_requests(record);
       insert_pairs(record);
       insert_privacy(round, record.privacy);
+      insert_reconstructions(record);
       insert_measurements(record);
     });
   }
@@ -156,6 +160,13 @@ class SqliteSink final : public MetricSink {
     Statement insert(db_, "INSERT INTO privacy VALUES(?,?,?,?,?,?,?)");
     for (const PrivacyRow& row : rows) {
       insert.run(round, row.agent, row.unit, row.mechanism, row.releases, row.epsilon, row.delta);
+    }
+  }
+  void insert_reconstructions(const RoundRecord& record) {
+    Statement insert(db_, "INSERT INTO reconstruction VALUES(?,?,?,?,?,?,?,?,?,?,?)");
+    for (const ReconstructionRow& row : record.reconstructions) {
+      insert.run(record.round.value, row.attack, row.agent, row.sample, row.of_class, row.match, row.claimed_class,
+                 row.mse, row.psnr, row.ssim, row.identified);
     }
   }
   void insert_measurements(const RoundRecord& record) {

@@ -14,6 +14,7 @@ class AffineInversion final : public ReadWith<> {
   explicit AffineInversion(const scenario::AffineInversion& config) : config_(config) {}
 
   std::string claims() const override { return "samples"; }
+  bool reads_output_biases() const override { return false; }
 
   void check(const InferenceSetting& setting) const override {
     SOUK_REQUIRE(first_affine_layer(setting.network.layout(), setting.network.shape().inputs()),

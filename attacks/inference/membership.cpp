@@ -16,28 +16,34 @@ using Signal = scenario::UpdateMembership::Signal;
 
 double product(std::span<const float> a, std::span<const float> b) { return dot(a.data(), b.data(), a.size()); }
 
-/// One candidate, looked at through one update after the other.
-class AskedSample {
+/// Loss and gradient of one candidate after the other, at a model of its own.
+class AskedModel {
  public:
-  AskedSample(const PublicCase& seen, const SampleTable& candidates, std::size_t which)
+  AskedModel(const PublicCase& seen, const SampleTable& candidates)
       : seen_(seen),
-        features_(candidates.features.subspan(which * seen.features(), seen.features())),
-        label_(candidates.labels.subspan(which, 1)),
-        trainable_(seen.change().size()) {}
+        candidates_(candidates),
+        model_(seen.model().begin(), seen.model().end()),
+        gradient_(seen.change().size()) {}
 
-  double loss_at(std::vector<float>& model) {
-    gradient_.resize(trainable_);
-    return seen_.network().gradient(model, batch(), gradient_);
+  /// From now on the model that was sent and this change of it.
+  void change_by(std::span<const float> update) {
+    for (std::size_t v = 0; v < update.size(); ++v) model_[v] = seen_.model()[v] + update[v];
   }
+  double loss(std::size_t which) {
+    const std::size_t width = seen_.features();
+    return seen_.network().gradient(model_,
+                                    {.features = candidates_.features.subspan(which * width, width),
+                                     .labels = candidates_.labels.subspan(which, 1),
+                                     .samples = 1},
+                                    gradient_);
+  }
+  /// Of the last candidate.
   std::span<const float> gradient() const { return gradient_; }
 
  private:
-  Batch batch() const { return {.features = features_, .labels = label_, .samples = 1}; }
   const PublicCase& seen_;
-  std::span<const float> features_;
-  std::span<const std::int32_t> label_;
-  std::size_t trainable_;
-  std::vector<float> gradient_;
+  const SampleTable& candidates_;
+  std::vector<float> model_, gradient_;
 };
 
 /// Li, Li, Ribeiro, ICLR 2023 (cosine, difference); loss and gradient norm of the returned model; the fall of the loss.
@@ -55,61 +61,84 @@ class Membership final : public ReadWith<SeesCandidates, OthersIfThere, StepsIfK
   }
 
   std::string claims() const override { return "a score for every sample asked about"; }
+  /// Few values among all of an update's, in a product of two.
+  bool reads_output_biases() const override { return config_.signal() != scenario::UpdateMembership::COSINE; }
 
   Attempt infer(const View& view) const override {
+    std::vector<std::span<const float>> updates{view.change()};
+    if (config_.against_others()) updates.insert(updates.end(), view.others().begin(), view.others().end());
+    const Signals signals = at_sent_model() ? signals_there(view, updates) : signals_after(view, updates);
     ClaimedScores claim;
-    for (std::size_t i = 0; i < view.candidates().size(); ++i) claim.scores.push_back(score(view, i));
+    for (std::size_t i = 0; i < view.candidates().size(); ++i) {
+      claim.scores.push_back(config_.against_others() ? beside_others(signals, i) : signals.front()[i]);
+    }
     return {.claim = std::move(claim)};
   }
 
  private:
-  double score(const View& view, std::size_t which) const {
-    AskedSample candidate(view, view.candidates(), which);
-    std::vector<float> sent(view.model().begin(), view.model().end());
-    const double before = candidate.loss_at(sent);
-    const std::vector<float> slope(candidate.gradient().begin(), candidate.gradient().end());
-    const auto signal = [&](std::span<const float> update) {
-      return signal_of(view, candidate, before, slope, update);
-    };
-    const double own = signal(view.change());
-    if (!config_.against_others()) return own;
+  using Signals = std::vector<std::vector<double>>;  ///< [updates] [candidates]; the update that is seen comes first
+
+  bool at_sent_model() const {
+    return config_.signal() == scenario::UpdateMembership::COSINE ||
+           config_.signal() == scenario::UpdateMembership::DIFFERENCE;
+  }
+
+  /// Those that compare updates with a sample's gradient at the model that was sent.
+  Signals signals_there(const View& view, std::span<const std::span<const float>> updates) const {
+    AskedModel sent(view, view.candidates());
+    Signals signals(updates.size());
+    for (std::size_t i = 0; i < view.candidates().size(); ++i) {
+      sent.loss(i);
+      const std::span<const float> slope = sent.gradient();
+      for (std::size_t u = 0; u < updates.size(); ++u) {
+        signals[u].push_back(config_.signal() == scenario::UpdateMembership::COSINE
+                                 ? cosine(slope, updates[u])
+                                 : difference(slope, updates[u], view.rate_times_steps()));
+      }
+    }
+    return signals;
+  }
+
+  static double cosine(std::span<const float> slope, std::span<const float> update) {
+    const double lengths = std::sqrt(product(slope, slope) * product(update, update));
+    return lengths > 0.0 ? -product(update, slope) / lengths : 0.0;
+  }
+
+  /// |U|^2 - |U - g|^2 = 2 <U, g> - |g|^2 with U = -update / (rate steps).
+  static double difference(std::span<const float> slope, std::span<const float> update, double rate_times_steps) {
+    return -2.0 * product(update, slope) / rate_times_steps - product(slope, slope);
+  }
+
+  /// Those that look at the models to which updates lead.
+  Signals signals_after(const View& view, std::span<const std::span<const float>> updates) const {
+    AskedModel model(view, view.candidates());
+    std::vector<double> before;
+    for (std::size_t i = 0; i < view.candidates().size(); ++i) before.push_back(model.loss(i));
+    Signals signals(updates.size());
+    for (std::size_t u = 0; u < updates.size(); ++u) {
+      model.change_by(updates[u]);
+      for (std::size_t i = 0; i < before.size(); ++i) signals[u].push_back(signal_after(model, i, before[i]));
+    }
+    return signals;
+  }
+
+  double signal_after(AskedModel& model, std::size_t which, double before) const {
+    const double loss = model.loss(which);
+    if (config_.signal() == scenario::UpdateMembership::LOSS) return -loss;
+    if (config_.signal() == scenario::UpdateMembership::LOSS_DROP) return before - loss;
+    return -std::sqrt(product(model.gradient(), model.gradient()));
+  }
+
+  static double beside_others(const Signals& signals, std::size_t which) {
     double sum = 0.0, squares = 0.0;
-    for (const std::span<const float> other : view.others()) {
-      const double value = signal(other);
-      sum += value;
-      squares += value * value;
+    for (std::size_t u = 1; u < signals.size(); ++u) {
+      sum += signals[u][which];
+      squares += signals[u][which] * signals[u][which];
     }
-    const auto n = static_cast<double>(view.others().size());
+    const auto n = static_cast<double>(signals.size() - 1);
     const double mean = sum / n, deviation = std::sqrt(std::max(squares / n - mean * mean, 0.0));
+    const double own = signals.front()[which];
     return deviation > 0.0 ? normal_cdf((own - mean) / deviation) : (own > mean ? 1.0 : 0.5);
-  }
-
-  double signal_of(const View& view, AskedSample& candidate, double before, std::span<const float> slope,
-                   std::span<const float> update) const {
-    switch (config_.signal()) {
-      case scenario::UpdateMembership::LOSS:
-        return -loss_after(view, candidate, update);
-      case scenario::UpdateMembership::GRADIENT_NORM:
-        loss_after(view, candidate, update);
-        return -std::sqrt(product(candidate.gradient(), candidate.gradient()));
-      case scenario::UpdateMembership::LOSS_DROP:
-        return before - loss_after(view, candidate, update);
-      case scenario::UpdateMembership::DIFFERENCE: {
-        // |U|^2 - |U - g|^2 = 2 <U, g> - |g|^2 with U = -update / (rate steps).
-        const double per_step = view.rate_times_steps();
-        return -2.0 * product(update, slope) / per_step - product(slope, slope);
-      }
-      default: {
-        const double lengths = std::sqrt(product(slope, slope) * product(update, update));
-        return lengths > 0.0 ? -product(update, slope) / lengths : 0.0;
-      }
-    }
-  }
-
-  static double loss_after(const View& view, AskedSample& candidate, std::span<const float> update) {
-    std::vector<float> model(view.model().begin(), view.model().end());
-    for (std::size_t v = 0; v < update.size(); ++v) model[v] += update[v];
-    return candidate.loss_at(model);
   }
 
   scenario::UpdateMembership config_;

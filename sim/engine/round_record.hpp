@@ -113,6 +113,18 @@ struct PrivacyRow {
   double delta = 0.0;
 };
 
+/// A sample of a victim and what an attack made of it. Nothing was claimed of it: no match, and nothing that compares.
+struct ReconstructionRow {
+  std::string attack;       ///< its name
+  std::int64_t agent = 0;   ///< whose sample it is
+  std::int64_t sample = 0;  ///< its number in the training set
+  std::int64_t of_class = 0;
+  std::optional<std::int64_t> match;  ///< which of the claimed samples was compared with it
+  std::optional<std::int64_t> claimed_class;
+  std::optional<double> mse, psnr, ssim;
+  bool identified = false;
+};
+
 /// An image that goes beside the results, as a file.
 struct PictureRow {
   std::string name;                                 ///< of the file: lower-case letters, digits, underscores and '-'
@@ -145,6 +157,7 @@ struct RoundRecord {
   std::vector<RequestRow> requests;
   std::vector<PairRow> pairs;
   std::vector<PrivacyRow> privacy;
+  std::vector<ReconstructionRow> reconstructions;
   std::vector<PictureRow> pictures;
   std::vector<PhaseTime> phases;
   std::vector<ProcessRow> processes;

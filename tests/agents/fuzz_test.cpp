@@ -308,8 +308,20 @@ class RandomScenario {
     if (!coin(0.1)) inference.clear_from_round();
     inference.set_victims(2);
     inference.set_auxiliary_per_class(2);
+    if (inference.has_property()) tidy(*inference.mutable_property());
+    const bool may_have = !scenario_.has_market() && !scenario_.has_unlearning() && scenario_.attacks_size() == 0;
+    if (!may_have && !coin(0.1)) inference.clear_property();
     if (inference.attacks_size() == 0) inference.add_attacks();
     for (int a = 0; a < inference.attacks_size(); ++a) tidy(*inference.mutable_attacks(a), a);
+  }
+
+  /// One that a client's few samples can have.
+  static void tidy(scenario::SampleProperty& property) {
+    property.set_clients(0.5);
+    property.set_share(1.0);
+    property.clear_samples();
+    property.mutable_mark()->clear_set();
+    property.mutable_mark()->add_set()->set_value(1.0);
   }
 
   void tidy(scenario::InferenceAttack& attack, int number) {
@@ -320,8 +332,12 @@ class RandomScenario {
     const bool reads_first_layer = model.has_mlp() && model.mlp().activation() == scenario::Mlp::RELU;
     if ((attack.has_imprint() || attack.has_affine_inversion()) && !reads_first_layer) attack.mutable_label_counts();
     if (attack.has_imprint() && number > 0) attack.mutable_affine_inversion();
+    if (attack.has_property() && scenario_.inference().has_property()) attack.mutable_property()->set_updates(2);
+    if (attack.has_property() && !scenario_.inference().has_property()) attack.mutable_label_counts();
+    if (attack.has_isolated() && !(reads_first_layer && attack.has_affine_inversion())) attack.mutable_sum();
     const bool secure = scenario_.communication().has_secure_aggregation();
-    if (secure && !coin(0.1)) attack.mutable_published();
+    if (secure && !attack.has_isolated() && !coin(0.1)) attack.mutable_published();
+    if (!secure && attack.has_isolated()) attack.mutable_sum();
     if (!attack.has_update() && !coin(0.1)) {  // what compares single updates
       if (attack.has_membership()) attack.mutable_membership()->clear_against_others();
       if (attack.has_source()) attack.mutable_label_counts();

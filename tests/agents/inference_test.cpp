@@ -1,5 +1,7 @@
 // Attacks on what updates give away, through whole runs: what they find, that they find it on any number of ranks, and
 // what is refused.
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -37,6 +39,9 @@ double metric_of(const Simulated& run, const std::string& name, std::size_t roun
 
 /// An attack of every kind, by what it needs.
 std::string setting_of(const std::string& name) {
+  if (name == "property") {
+    return "property { share: 0.5 mark { set { count: 3 value: 1 } } } attacks { property { updates: 20 } }";
+  }
   if (name == "gradient_matching") return "attacks { gradient_matching { restarts: 2 lbfgs { iterations: 10 } } }";
   return "attacks { " + name + " {} }";
 }
@@ -111,6 +116,27 @@ TEST(AffineInversion, shows_a_single_sample_exactly) {
   EXPECT_EQ(metric_of(run, "affine_inversion.recovered"), 1.0);
   EXPECT_EQ(metric_of(run, "affine_inversion.identified"), 1.0);
   EXPECT_LT(metric_of(run, "affine_inversion.mse"), 1e-6);
+}
+
+TEST(AffineInversion, leaves_a_row_for_every_sample_and_nothing_where_nothing_was_claimed) {
+  const World world{.model = "mlp { hidden: 16 }", .clients = 100};  // four samples each, which are not all found
+  const RoundRecord round = simulate(world.with("attacks { affine_inversion {} }")).records.front();
+  double errors = 0.0, claimed = 0.0;
+  std::set<std::int64_t> claims;
+  for (const ReconstructionRow& row : round.reconstructions) {
+    EXPECT_EQ(row.attack, "affine_inversion");
+    EXPECT_EQ(row.mse.has_value(), row.match.has_value());
+    EXPECT_EQ(row.psnr.has_value(), row.match.has_value());
+    EXPECT_FALSE(row.claimed_class.has_value());
+    EXPECT_TRUE(row.match.has_value() || !row.identified);
+    errors += row.mse.value_or(0.0);
+    claimed += row.match ? 1.0 : 0.0;
+    EXPECT_TRUE(!row.match || claims.insert(100 * row.agent + *row.match).second);  // no claim is given twice
+  }
+
+  EXPECT_EQ(round.reconstructions.size(), 16U);
+  EXPECT_NEAR(errors / claimed, *round.metric("inference.affine_inversion.mse"), 1e-12);
+  EXPECT_NEAR(claimed / 16.0, *round.metric("inference.affine_inversion.claimed"), 1e-12);
 }
 
 TEST(AffineInversion, finds_single_samples_of_a_batch_where_units_are_off_for_the_others) {

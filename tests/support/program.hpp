@@ -127,7 +127,7 @@ inline std::string results_of(const std::filesystem::path& run) {
             query(run / "results.sqlite", std::string("SELECT * FROM ") + table, Doubles::exact);
   }
   // Tables that came later, where there is something in them: texts recorded before stay what they were.
-  for (const char* table : {"request", "pair", "privacy"}) {
+  for (const char* table : {"request", "pair", "privacy", "reconstruction"}) {
     const std::string rows = query(run / "results.sqlite", std::string("SELECT * FROM ") + table, Doubles::exact);
     if (!rows.empty()) text += std::string(table) + "\n" + rows;
   }
