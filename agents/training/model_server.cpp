@@ -12,7 +12,6 @@
 #include "sim/base/contract.hpp"
 #include "sim/base/streams.hpp"
 #include "sim/learn/schedule.hpp"
-#include "sim/learn/tasks/row_task.hpp"
 #include "sim/params/linear.hpp"
 
 namespace souk {
@@ -434,16 +433,20 @@ void ModelServer::serialize_turns(Archive& archive) {
   }
 }
 
-RowTask* ModelServer::rows_that_answer() const {
-  RowTask* rows = federation_.task().rows();
-  SOUK_EXPECT(rows != nullptr);
-  rows->turn(turns_);
-  return rows;
+ModelServer::Answering::Answering(const ModelServer& server, Task& task) : task_(task) {
+  std::vector<const AnswerChange*> changes;
+  for (ServerHooks* hook : server.hooks_) {
+    if (const AnswerChange* change = hook->answers()) changes.push_back(change);
+  }
+  if (!server.turns_.empty()) {
+    const std::optional<AffineEnd> layer = affine_end_of(task.layout());
+    SOUK_EXPECT(layer.has_value());
+    changes.push_back(&turned_.emplace(*layer, server.turns_));
+  }
+  task_.answer_through(changes);
 }
 
-ModelServer::Answering::~Answering() {
-  if (task_ != nullptr) task_->turn({});
-}
+ModelServer::Answering::~Answering() { task_.answer_through({}); }
 
 void ModelServer::take_over(ModelServer& other) {
   SaveArchive saved(Portion::own);

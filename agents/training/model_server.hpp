@@ -43,7 +43,7 @@ class ModelServer {
   /// From now on its model answers turned where it is tested, as by all turns before; parameters and training stay.
   /// Contract: the task is of rows, whose networks have a last layer that can be turned.
   void turn_answers(AnswerTurn turn) { turns_.push_back(std::move(turn)); }
-  /// Within its lifetime the task answers as this server's model does.
+  /// Within its lifetime a task answers as this server's model does.
   class Answering;
   /// The federation has forgotten something: what is kept of its data here is taken from it anew.
   void forget();
@@ -97,7 +97,6 @@ class ModelServer {
   void initialise();
   void serialize_model(Archive& archive);
   void serialize_turns(Archive& archive);
-  RowTask* rows_that_answer() const;
   std::vector<float> offer(RoundIndex round);
   void go_through(RoundIndex round, Phases& phases, RoundRecord& record);
   RoundSelection announce(RoundIndex round, RoundRecord& record);
@@ -147,13 +146,17 @@ class ModelServer {
 
 class ModelServer::Answering {
  public:
-  explicit Answering(const ModelServer& server) : task_(server.turns_.empty() ? nullptr : server.rows_that_answer()) {}
+  /// The server's own task. Collective, as the other.
+  explicit Answering(const ModelServer& server) : Answering(server, server.federation_.task()) {}
+  /// That of another simulation, over the same data.
+  Answering(const ModelServer& server, Task& task);
   ~Answering();
   Answering(const Answering&) = delete;
   Answering& operator=(const Answering&) = delete;
 
  private:
-  RowTask* task_;
+  Task& task_;
+  std::optional<TurnedAnswers> turned_;
 };
 
 }  // namespace souk
