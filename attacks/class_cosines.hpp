@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <span>
@@ -21,11 +22,15 @@ class ClassCosines {
     }
     const double square = dot(shares, slopes_);
     length_ = square > 0.0 ? std::sqrt(square) : 0.0;
-    for (std::size_t j = 0; j < round.outcomes.size(); ++j) {
+    for (std::size_t j = 0; j * classes < round.products.size(); ++j) {
       values_.push_back(length_ > 0.0 ? dot(row(j), shares) / length_ : 0.0);
     }
   }
   std::span<const double> values() const { return values_; }
+  /// Whether seller j submitted anything.
+  bool has(std::size_t j) const {
+    return std::ranges::any_of(row(j), [](double product) { return product != 0.0; });
+  }
   /// Adds `weight` times the gradient of cosine j by the shares: M_j / N - c_j K pi / N^2.
   void add_gradient(std::size_t j, double weight, std::span<double> gradient) const {
     if (length_ == 0.0) return;

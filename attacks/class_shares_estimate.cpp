@@ -6,6 +6,7 @@
 #include "attacks/bfgs.hpp"
 #include "attacks/class_cosines.hpp"
 #include "attacks/softmax_of.hpp"
+#include "sim/base/contract.hpp"
 #include "sim/base/random.hpp"
 #include "sim/params/dot.hpp"
 
@@ -36,39 +37,63 @@ double with_entropy(std::span<const double> shares, std::span<double> by_shares,
   return value;
 }
 
-/// How badly the cosines of a round explain what was earned, up to a factor; adds the gradient by the shares.
-double misfit(const ScoredRound& round, std::span<const double> shares, std::span<double> gradient) {
-  const ClassCosines cosines(round, shares);
-  const std::size_t updates = round.outcomes.size();
-  std::vector<double> scores;
-  for (const double cosine : cosines.values()) scores.push_back(bend * softplus(cosine / bend));
-  const double both = dot(round.outcomes, scores), earned = dot(round.outcomes, round.outcomes);
+/// Rounds that were paid together: the last of them has the outcomes.
+using PaidRounds = std::span<const ScoredRound>;
+
+std::vector<PaidRounds> paid_together(std::span<const ScoredRound> rounds) {
+  std::vector<PaidRounds> payments;
+  std::size_t first = 0;
+  for (std::size_t t = 0; t < rounds.size(); ++t) {
+    if (rounds[t].outcomes.empty()) continue;
+    payments.push_back(rounds.subspan(first, t + 1 - first));
+    first = t + 1;
+  }
+  return payments;
+}
+
+/// How badly the cosines of rounds explain what was earned in them, up to a factor; adds the gradient by the shares.
+double misfit(PaidRounds rounds, std::span<const double> shares, std::span<double> gradient) {
+  const std::vector<double>& outcomes = rounds.back().outcomes;
+  const std::size_t updates = outcomes.size();
+  std::vector<ClassCosines> cosines;
+  std::vector<double> scores(updates, 0.0);
+  for (const ScoredRound& round : rounds) {
+    const ClassCosines& values = cosines.emplace_back(round, shares);
+    for (std::size_t j = 0; j < updates; ++j) {
+      if (values.has(j)) scores[j] += bend * softplus(values.values()[j] / bend);
+    }
+  }
+  const double both = dot(outcomes, scores), earned = dot(outcomes, outcomes);
   const double scored = dot(scores, scores);
   const double alike = both * both / (earned * scored);
   const double rest = 1.0 - alike + misfit_floor;
   const double factor = -0.5 * static_cast<double>(updates) / rest;
   for (std::size_t j = 0; j < updates; ++j) {
-    const double by_score = 2.0 * both / (earned * scored) * (round.outcomes[j] - scores[j] * both / scored);
-    cosines.add_gradient(j, factor * by_score * logistic(cosines.values()[j] / bend), gradient);
+    const double by_score = 2.0 * both / (earned * scored) * (outcomes[j] - scores[j] * both / scored);
+    for (const ClassCosines& of_round : cosines) {
+      if (!of_round.has(j)) continue;
+      of_round.add_gradient(j, factor * by_score * logistic(of_round.values()[j] / bend), gradient);
+    }
   }
   return 0.5 * static_cast<double>(updates) * std::log(rest);
 }
 
-bool says_something(const ScoredRound& round) {
-  return std::ranges::any_of(round.outcomes, [](double outcome) { return outcome > 0.0; });
+bool says_something(PaidRounds rounds) {
+  return std::ranges::any_of(rounds.back().outcomes, [](double outcome) { return outcome > 0.0; });
 }
 
 }  // namespace
 
 std::vector<double> class_shares_from_scores(std::span<const ScoredRound> rounds, std::size_t classes, Stream& random,
                                              std::span<const double> before) {
-  if (std::ranges::none_of(rounds, says_something)) return {};
+  const std::vector<PaidRounds> payments = paid_together(rounds);
+  if (std::ranges::none_of(payments, says_something)) return {};
   const Smooth loss = [&](std::span<const double> z, std::span<double> gradient) {
     const std::vector<double> shares = softmax_of(z);
     std::vector<double> by_shares(classes, 0.0);
     double value = 0.0;
-    for (const ScoredRound& round : rounds) {
-      if (says_something(round)) value += misfit(round, shares, by_shares);
+    for (const PaidRounds together : payments) {
+      if (says_something(together)) value += misfit(together, shares, by_shares);
     }
     return value + with_entropy(shares, by_shares, gradient);
   };
@@ -95,6 +120,7 @@ std::vector<double> class_shares_from_sales(std::span<const ScoredRound> rounds,
   const std::optional<double>& threshold = model.threshold;
   const double sure = 1.0 - 2.0 * model.turned;
   if (rounds.empty()) return {};
+  SOUK_EXPECT(std::ranges::none_of(rounds, [](const ScoredRound& round) { return round.outcomes.empty(); }));
   // Variables: z of the shares, the logarithm of s, and the thresholds that are to be found.
   const Smooth loss = [&](std::span<const double> at, std::span<double> gradient) {
     const std::vector<double> shares = softmax_of(at.first(classes));

@@ -16,12 +16,15 @@ class Stream;
 /// classes' gradients G, [classes, d], would make of it. Were the classes' shares pi, an update D_j would have cosine
 /// c_j(pi) = <D_j, G pi> / (|D_j| |G pi|).
 struct ScoredRound {
-  std::vector<double> products;  ///< [m, classes] <D_j, G_c> / |D_j|
+  std::vector<double> products;  ///< [m, classes] <D_j, G_c> / |D_j|; 0: seller j submitted nothing
   SymmetricMatrix between;       ///< [classes] <G_c, G_c'>
-  std::vector<double> outcomes;  ///< [m] what each earned, or 1 where it was sold and 0 where not
+  /// [m] What each earned, or 1 where it was sold and 0 where not. Empty: the next round that has some tells of what
+  /// the same m sellers earned in both.
+  std::vector<double> outcomes;
 };
 
-/// Classes' shares under which cosines above 0 go with what was earned, up to a factor of each round. Minimises over
+/// Classes' shares under which cosines above 0 go with what was earned, up to a factor of each round, or of all rounds
+/// that were paid together, whose f are added up. Minimises over
 /// pi = softmax(z), from equal shares, from `before`, an estimate of fewer rounds or nothing, and from six normal
 /// draws,
 ///     sum_t m_t / 2 log(1 - <w_t, f_t>^2 / (|w_t|^2 |f_t|^2) + 1e-3) + 0.05 sum_c pi_c log pi_c,
@@ -38,7 +41,7 @@ struct SalesModel {
 
 /// Classes' shares that make what was sold most likely, Pr(sold) = p + (1 - 2 p) logistic((c(pi) - tau) / s), with the
 /// same entropy term; s is found, too, and what is not known of tau. From s = .03, .1 and .3. Empty where there is no
-/// round.
+/// round. Contract: all rounds have outcomes.
 std::vector<double> class_shares_from_sales(std::span<const ScoredRound> rounds, std::size_t classes,
                                             const SalesModel& model);
 

@@ -1,5 +1,6 @@
 #include "attacks/class_shares_limit.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <numeric>
@@ -60,6 +61,7 @@ void add_sales(const ClassCosines& cosines, const ScoreNoise& noise, SymmetricMa
 
 std::optional<double> class_share_limit(std::span<const ScoredRound> rounds, std::span<const double> shares,
                                         const ScoreNoise& noise) {
+  if (std::ranges::any_of(rounds, [](const ScoredRound& round) { return round.outcomes.empty(); })) return std::nullopt;
   const std::size_t classes = shares.size();
   SymmetricMatrix information = SymmetricMatrix::zeros(classes);
   for (const ScoredRound& round : rounds) {

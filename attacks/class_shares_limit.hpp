@@ -21,7 +21,7 @@ struct ScoreNoise {
 /// of scores J = Q^T sum_t D_t^T P_t D_t Q / nu^2, D_t the slopes of the cosines, P_t projecting out the factor of the
 /// round that nobody knows; of sales each slope's square counts ((1 - 2p) phi(z))^2 / (P (1 - P) nu^2),
 /// z = (c - tau) / nu, P = p + (1 - 2p) Phi(z). Estimators that prefer equal shares may be nearer. None: the rounds do
-/// not say everything about the shares, so that there is no limit.
+/// not say everything about the shares, so that there is no limit; or some were paid together.
 std::optional<double> class_share_limit(std::span<const ScoredRound> rounds, std::span<const double> shares,
                                         const ScoreNoise& noise);
 

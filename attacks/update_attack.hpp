@@ -40,8 +40,9 @@ struct OwnOutcomes {
   const Comm& comm;
   RoundIndex round;
   std::span<const AgentId> members;  ///< [m] whose updates the round used, ascending
-  std::span<const double> paid;      ///< [m] credits, of each for its own; empty where nobody pays
-  double turned = 0.0;               ///< announced probability with which a sale is told and paid the other way round
+  std::span<const AgentId> payees;  ///< [p] who are paid now, for this round or for all since they were last, ascending
+  std::span<const double> paid;     ///< [p] credits, of each for its own
+  double turned = 0.0;              ///< announced probability with which a sale is told and paid the other way round
 };
 
 /// What a group says about the root data that an owner scores updates with. Whoever runs the simulation compares it
@@ -57,8 +58,8 @@ struct BaselineClaim {
 /// What everybody knows of the protocol before the first round.
 struct ServerTerms {
   int classes = 0;                 ///< of the task; 0: it has none
-  bool has_root = false;           ///< the owner has root data
-  bool pays = false;               ///< in a market
+  bool has_baseline = false;       ///< updates are judged by root data of the owner, or by samples of validators
+  std::uint32_t pays_every = 0;    ///< rounds, in a market; 0: nobody pays
   bool publishes_weights = false;  ///< of every update
 };
 

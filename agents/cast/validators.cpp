@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "agents/cast/root_data.hpp"
 #include "scenarios/participants.pb.h"
 #include "sim/base/contract.hpp"
 #include "sim/base/streams.hpp"
@@ -99,6 +100,16 @@ std::vector<SampleIndex> Validators::samples_of_round(AgentId validator, RoundIn
     used.insert(used.end(), samples.begin(), samples.end());
   }
   return used;
+}
+
+std::vector<double> Validators::class_shares_used(RoundIndex round, std::span<const AgentId> clients) const {
+  std::vector<SampleIndex> used;
+  for (const AgentId validator : of_round(round, clients)) {
+    const std::vector<SampleIndex> own = samples_of_round(validator, round);
+    used.insert(used.end(), own.begin(), own.end());
+  }
+  if (used.empty()) return {};
+  return class_shares(used, task_.labels(), task_.classes());
 }
 
 std::size_t Validators::samples_used(AgentId validator, RoundIndex round) const {

@@ -34,6 +34,8 @@ class Validators {
   /// holds out too few; [classes]. A loss that is no number counts as the largest there is.
   std::vector<double> class_losses(AgentId validator, RoundIndex round, Task& task,
                                    std::span<const float> parameters) const;
+  /// What all who validate in the round use, as shares of classes, [classes]; empty: they use nothing.
+  std::vector<double> class_shares_used(RoundIndex round, std::span<const AgentId> clients) const;
   /// Samples that class_losses evaluates.
   std::size_t samples_used(AgentId validator, RoundIndex round) const;
 

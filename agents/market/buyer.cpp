@@ -41,6 +41,7 @@ void Buyer::attach(ModelServer& server) {
 }
 
 void Buyer::invite(RoundIndex, std::size_t wanted, Invitation& invitation, RoundRecord& record) {
+  outcomes_.clear();
   invitation.most = std::min(invitation.most, trade_.open_round(wanted, record));
   if (invitation.most == 0) record.stop = Stop::budget;
   invitation.eligible = [this, others = std::move(invitation.eligible)](AgentId seller) {
@@ -157,22 +158,21 @@ void Buyer::settle(ServerRound& round, Phases& phases, RoundRecord& record) {
 
 void Buyer::pay(ServerRound& round, RoundRecord& record) {
   const ColumnVector change(server_->comm(), server_->change());
-  const std::vector<SellerRound> outcomes = trade_.settle({.offers = offers_of(*server_, round),
-                                                           .seen = round.seen,
-                                                           .weights = round.weights,
-                                                           .claimed = round.told,
-                                                           .useless = round.useless,
-                                                           .valuation = valuation_ ? &*valuation_ : nullptr,
-                                                           .change = change},
-                                                          record);
-  const auto price_of = [&](AgentId seller) {
-    return to_credits(std::ranges::lower_bound(outcomes, seller, {}, &SellerRound::seller)->price);
-  };
-  for (const AgentId seller : round.clients) round.paid.push_back(price_of(seller));
+  outcomes_ = trade_.settle({.offers = offers_of(*server_, round),
+                             .seen = round.seen,
+                             .weights = round.weights,
+                             .claimed = round.told,
+                             .useless = round.useless,
+                             .valuation = valuation_ ? &*valuation_ : nullptr,
+                             .change = change},
+                            record);
+  tell_paid(round);
   if (!contributions_) return;
   const std::vector<AgentId> sellers = round.clients_seen();
   std::vector<double> paid;
-  for (const AgentId seller : sellers) paid.push_back(price_of(seller));
+  for (const AgentId seller : sellers) {
+    paid.push_back(to_credits(std::ranges::lower_bound(outcomes_, seller, {}, &SellerRound::seller)->price));
+  }
   record_contributions(*contributions_, federation_.task().quality_name(), sellers, paid, record);
 }
 
@@ -200,8 +200,16 @@ void Buyer::check_target(RoundIndex round, RoundRecord& record) const {
   record.stop = Stop::target;
 }
 
-void Buyer::settle_nothing(const ServerRound& round, RoundRecord& record) {
+void Buyer::settle_nothing(ServerRound& round, RoundRecord& record) {
   trade_.settle_nothing(server_->comm(), round.round, round.useless, record);
+  tell_paid(round);
+}
+
+void Buyer::tell_paid(ServerRound& round) {
+  for (const Payout& payout : trade_.desk().paid_out()) {
+    round.payees.push_back(payout.seller);
+    round.paid.push_back(to_credits(payout.amount));
+  }
 }
 
 void Buyer::tested(double quality, RoundRecord& record) { trade_.desk().note_quality(quality, record); }

@@ -31,8 +31,8 @@ class Buyer final : public ServerHooks {
   void before_rule(const ServerRound& round) override;
   void after_rule(ServerRound& round, Phases& phases, RoundRecord& record) override;
   void settle(ServerRound& round, Phases& phases, RoundRecord& record) override;
-  void settle_nothing(const ServerRound& round, RoundRecord& record) override;
-  bool pays() const override { return true; }
+  void settle_nothing(ServerRound& round, RoundRecord& record) override;
+  std::uint32_t pays_every() const override { return scenario_.market().arrears(); }
   bool prices_by_more_than_weight() const override { return trade_.prices_by_more_than_weight(); }
   double turned_sales() const override { return trade_.turned_sales(); }
   bool looks_at_root() const override { return needs_.root_data; }
@@ -42,6 +42,9 @@ class Buyer final : public ServerHooks {
   void merge(RoundRecord&& own, RoundRecord& round) const override;
   HookFootprint footprint(const RuleScale& scale, const RuleFootprint& rule) const override;
   void serialize_hooks(Archive& archive) override;
+  /// Of the last round, ascending; empty: it had none.
+  std::span<const SellerRound> outcomes() const { return outcomes_; }
+  Arrears& arrears() { return trade_.desk().arrears(); }
 
  private:
   void value(const ServerRound& round, RoundRecord& record);
@@ -49,6 +52,7 @@ class Buyer final : public ServerHooks {
   bool assesses(RoundIndex round) const;
   QualityTest clean_quality() const;
   void pay(ServerRound& round, RoundRecord& record);
+  void tell_paid(ServerRound& round);
   void reward(const ServerRound& round);
   void check_target(RoundIndex round, RoundRecord& record) const;
 
@@ -62,6 +66,7 @@ class Buyer final : public ServerHooks {
   ModelServer* server_ = nullptr;
   std::unique_ptr<RewardModels> rewards_;  ///< null: sellers are paid in money
   // Of one round.
+  std::vector<SellerRound> outcomes_;
   std::optional<RuleSnapshot> before_;          ///< the rule, where coalitions are tried out on it
   std::optional<Valuation> valuation_;          ///< [m]
   std::optional<Contributions> contributions_;  ///< [m], in rounds in which they are measured

@@ -16,14 +16,17 @@ MicroCredits to_micro(double credits) {
 }
 
 /// No balance and no income exceeds what was issued, so that no sum of money overflows.
-void Ledger::issue(std::int64_t payee, MicroCredits amount, RoundRecord& record) {
+void Ledger::receive(std::int64_t payee, MicroCredits amount) {
   SOUK_REQUIRE(amount <= std::numeric_limits<MicroCredits>::max() - issued_,
                "market: more than nine trillion credits issued in all; lower budgets, prices or sellers.capital");
   SOUK_EXPECT(amount >= 0);
-  if (amount == 0) return;
   balances_[payee] += amount;
   issued_ += amount;
-  record.transfers.push_back({"issue", payee, payee, amount});
+}
+
+void Ledger::issue(std::int64_t payee, MicroCredits amount, RoundRecord& record) {
+  receive(payee, amount);
+  if (amount > 0) record.transfers.push_back({"issue", payee, payee, amount});
 }
 
 void Ledger::transfer(const std::string& kind, std::int64_t payer, std::int64_t payee, MicroCredits amount,

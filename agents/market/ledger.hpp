@@ -34,6 +34,8 @@ class Ledger {
  public:
   /// New money for `payee`; booked as a transfer to itself.
   void issue(std::int64_t payee, MicroCredits amount, RoundRecord& record);
+  /// Money that has come from outside, which another stage has booked.
+  void receive(std::int64_t payee, MicroCredits amount);
   /// Contract: the payer has it.
   void transfer(const std::string& kind, std::int64_t payer, std::int64_t payee, MicroCredits amount,
                 RoundRecord& record);

@@ -30,7 +30,8 @@ MarketDesk::MarketDesk(const scenario::Market& config, const BuyerTerms& terms, 
       noise_(config.payment_noise()),
       seed_(seed),
       ledger_(ledger),
-      metrics_(std::move(sellers)) {
+      metrics_(std::move(sellers)),
+      arrears_(config.arrears(), terms.account, ledger) {
   SOUK_REQUIRE(terms_.round_budget > 0 || !payment_->splits_a_sum(),
                "{}.round_budget = 0: the payment shares out the budget of a round, and there is none", terms_.path);
 }
@@ -57,6 +58,7 @@ void MarketDesk::issue_money(MicroCredits needed, RoundRecord& record) {
 std::size_t MarketDesk::open_round(std::size_t wanted, RoundRecord& record) {
   offers_.clear();
   agreed_.clear();
+  paid_out_.clear();
   const MicroCredits deposit = payment_->buyer_deposit(), needed = price_money_for(wanted);
   issue_money(needed + deposit, record);
   const MicroCredits available = std::min(needed, ledger_.balance(terms_.account) - deposit);
@@ -203,9 +205,13 @@ std::vector<SellerRound> MarketDesk::settle(const Comm& comm, RoundIndex round, 
     const MicroCredits worth = is_priced(delivery) ? *price++ : 0;
     const bool sold = is_priced(delivery) && !delivery.denied;
     const MicroCredits paid = sold ? worth : 0;
-    sellers.push_back({delivery.seller, sold, paid, delivery.cost, delivery.value, delivery.distance, paid});
-    pay_from_escrow("payment", delivery.seller, paid, record);
+    sellers.push_back({delivery.seller, sold, paid, delivery.cost, delivery.value, delivery.distance, paid,
+                       sold ? delivery.weight : 0.0});
+    SOUK_EXPECT(paid <= escrow_);
+    escrow_ -= paid;
+    arrears_.owe(delivery.seller, paid);
   }
+  if (arrears_.due(round)) paid_out_ = arrears_.pay(record);
   metrics_.note(sellers, record);
   return_deposits(deliveries, deposits, sellers, record);
   pay_penalties(deliveries, sellers, record);
@@ -218,6 +224,7 @@ std::vector<SellerRound> MarketDesk::settle(const Comm& comm, RoundIndex round, 
 void MarketDesk::serialize(Archive& archive) {
   archive.field("funded", funded_);
   metrics_.serialize(archive);
+  arrears_.serialize(archive);
 }
 
 }  // namespace souk

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/market/arrears.hpp"
 #include "agents/market/ledger.hpp"
 #include "agents/market/market_metrics.hpp"
 #include "agents/market/payment.hpp"
@@ -53,10 +54,13 @@ class MarketDesk {
   std::size_t open_round(std::size_t wanted, RoundRecord& record);
   /// Which offers the rule sees, [offers]; prices agreed on are kept for the round.
   std::vector<bool> shortlist(std::span<const Offer> offers);
-  /// Takes deposits, pays for what was bought and closes the escrow. Deliveries in ascending order of sellers. What is
-  /// returned counts penalties and forfeited deposits as paid; the metrics do not. Collective.
+  /// Takes deposits, pays for what was bought, or owes it, and closes the escrow. Deliveries in ascending order of
+  /// sellers. What is returned counts penalties and forfeited deposits as paid; the metrics do not. Collective.
   std::vector<SellerRound> settle(const Comm& comm, RoundIndex round, std::span<const Delivery> deliveries,
                                   RoundRecord& record);
+  /// Whom the last settlement has paid for updates, ascending; empty: they wait for it.
+  std::span<const Payout> paid_out() const { return paid_out_; }
+  Arrears& arrears() { return arrears_; }
   /// Records what it cost to come this far, when the model first is this accurate on the test set.
   void note_quality(double quality, RoundRecord& record) { metrics_.note_quality(quality, record); }
   void serialize(Archive& archive);
@@ -79,11 +83,13 @@ class MarketDesk {
   std::uint64_t seed_;
   Ledger& ledger_;
   MarketMetrics metrics_;
+  Arrears arrears_;
   std::int64_t funded_ = 0;                          ///< 1: the limited budget has been issued
   MicroCredits escrow_ = 0;                          ///< of this buyer in this round, the deposit included
   MicroCredits deposit_ = 0;                         ///< the buyer's, part of the escrow
   std::vector<Offer> offers_;                        ///< of this round, ascending
   std::vector<std::optional<MicroCredits>> agreed_;  ///< of this round, one for each offer
+  std::vector<Payout> paid_out_;                     ///< in this round
 };
 
 }  // namespace souk

@@ -31,6 +31,7 @@ struct SellerRound {
   std::optional<double> value{};     ///< by the valuation
   std::optional<double> distance{};  ///< from the buyer's own update
   MicroCredits price = 0;            ///< of the update alone
+  double weight = 0.0;               ///< that the rule gave it, where it was bought
 };
 
 /// The market's numbers over all rounds so far (docs/metrics.md, Markets). Replicated.

@@ -9,6 +9,7 @@
 #include "agents/market/buyer.hpp"
 #include "agents/market/buyers.hpp"
 #include "agents/market/ledger.hpp"
+#include "agents/market/royalties.hpp"
 #include "agents/market/sellers.hpp"
 #include "agents/market/withdrawals.hpp"
 #include "agents/stage.hpp"
@@ -50,6 +51,10 @@ class Marketplace final : public Stage {
         count_(world.federation.population().clients()),
         configs_(buyers_of(world.scenario)),
         federation_(world.federation) {
+    check_arrears(config_);
+    SOUK_REQUIRE(config_.royalties() == 0.0 || world.scenario.has_service(),
+                 "market.royalties: nobody pays for answers without the section service");
+    if (config_.royalties() > 0.0) royalties_.emplace(config_.royalties(), count_, ledger_);
     const scenario::Unlearning& unlearning = world.scenario.unlearning();
     if (unlearning.has_settlement()) withdrawals_.emplace(unlearning.settlement(), ledger_);
     const std::vector<SellerFacts> facts = seller_facts_of(world.federation);
@@ -64,19 +69,36 @@ class Marketplace final : public Stage {
   }
 
   void begin(RoundIndex round, Phases& phases, RoundRecord& record) override {
+    settled_rows_ = 0;
     phases.prepare("announce", [&] {
       if (round.value == 1) endow(to_micro(config_.sellers().capital()), record);
       sellers_.begin_round(round, record);
     });
   }
 
-  void run(RoundIndex, bool, Phases&, RoundRecord& record) override {
+  void run(RoundIndex, bool last, Phases&, RoundRecord& record) override {
     sellers_.end_round(record);
-    if (withdrawals_) withdrawals_->note(record);
+    if (last || record.stop) {
+      for (const auto& buyer : buyers_) buyer->arrears().pay(record);
+    }
+    if (withdrawals_) {
+      withdrawals_->age();
+      withdrawals_->note(record, settled_rows_);
+    }
+    if (royalties_) royalties_->note(buyers_.front()->outcomes());
   }
 
+  void end(RoundRecord& record) override {
+    if (royalties_) royalties_->pay(record);
+  }
+
+  /// Who goes is paid what it is owed, before it gives back.
   void forget(const Forgetting& forgetting, RoundRecord& record) override {
+    for (const auto& buyer : buyers_) buyer->arrears().pay_these(forgetting.now.clients, record);
+    if (royalties_) royalties_->forget(forgetting.now.clients);
     if (!withdrawals_) return;
+    withdrawals_->note(record, settled_rows_);
+    settled_rows_ = record.transfers.size();
     std::vector<std::int64_t> staying;
     for (std::uint32_t id = 0; id < count_; ++id) {
       if (federation_.takes_part({id})) staying.push_back(id);
@@ -90,6 +112,7 @@ class Marketplace final : public Stage {
     ledger_.serialize(archive);
     sellers_.serialize(archive);
     if (withdrawals_) withdrawals_->serialize(archive);
+    if (royalties_) royalties_->serialize(archive);
   }
 
   /// Accounts and what is known of every seller, for every buyer.
@@ -117,6 +140,8 @@ class Marketplace final : public Stage {
   std::vector<BuyerConfig> configs_;  ///< [owners]
   const Federation& federation_;
   std::optional<Withdrawals> withdrawals_;      ///< none: what is forgotten moves no money
+  std::optional<Royalties> royalties_;          ///< none: sellers earn nothing by answers
+  std::size_t settled_rows_ = 0;                ///< transfers of the round that withdrawals know of
   std::vector<std::unique_ptr<Buyer>> buyers_;  ///< [owners]
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <vector>
 
 #include <fmt/format.h>
@@ -11,9 +12,12 @@
 
 namespace souk {
 
-void Withdrawals::note(const RoundRecord& record) {
+void Withdrawals::age() {
   for (auto& [who, earned] : earned_) earned.remaining *= config_.remaining_per_round();
-  for (const TransferRow& row : record.transfers) {
+}
+
+void Withdrawals::note(const RoundRecord& record, std::size_t first) {
+  for (const TransferRow& row : std::span(record.transfers).subspan(first)) {
     if (row.kind != "payment" || row.payee < 0) continue;
     Earned& earned = earned_[{row.payee, row.buyer}];
     earned.remaining += static_cast<double>(row.micro_credits);

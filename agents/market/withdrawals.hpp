@@ -23,8 +23,10 @@ class Withdrawals {
  public:
   /// Both outlive it.
   Withdrawals(const scenario::ForgettingSettlement& config, Ledger& ledger) : config_(config), ledger_(ledger) {}
-  /// Takes note of a round's payments.
-  void note(const RoundRecord& record);
+  /// A round is over: what was earned before it counts less.
+  void age();
+  /// Takes note of the round's payments from this row on.
+  void note(const RoundRecord& record, std::size_t first);
   /// Settles with the clients that are forgotten now. `staying`: those who do the work.
   void settle(const Forgetting& forgetting, std::span<const std::int64_t> staying, RoundRecord& record);
   void serialize(Archive& archive);

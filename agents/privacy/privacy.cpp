@@ -214,7 +214,7 @@ class ProtectedRounds final : public ServerHooks {
   }
 
   void settle(ServerRound& round, Phases&, RoundRecord& record) override { close(round, record); }
-  void settle_nothing(const ServerRound& round, RoundRecord& record) override {
+  void settle_nothing(ServerRound& round, RoundRecord& record) override {
     lengths_ = {};
     close(round, record);
   }

@@ -68,7 +68,7 @@ class SamplePrivacy final : public Stage, private ServerHooks {
 
  private:
   void settle(ServerRound& round, Phases&, RoundRecord& record) override { close(round.round, record); }
-  void settle_nothing(const ServerRound& round, RoundRecord& record) override { close(round.round, record); }
+  void settle_nothing(ServerRound& round, RoundRecord& record) override { close(round.round, record); }
 
   void close(RoundIndex round, RoundRecord& record) {
     ledger_.book(senders(record));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -311,14 +312,16 @@ void Attackers::note_reports(Group& group, RoundIndex round, RoundRecord& record
 
 void Attackers::tell_outcomes(const Comm& comm, RoundIndex round, const ToldToAll& told, double turned) {
   for (const auto& group : groups_) {
-    std::vector<AgentId> members;
+    const auto is_member = [&](AgentId agent) { return population_.group_of(agent) == group->index; };
+    std::vector<AgentId> members, payees;
     std::vector<double> own;
-    for (std::size_t i = 0; i < told.agents.size(); ++i) {
-      if (population_.group_of(told.agents[i]) != group->index) continue;
-      members.push_back(told.agents[i]);
-      if (!told.paid.empty()) own.push_back(told.paid[i]);
+    std::ranges::copy_if(told.agents, std::back_inserter(members), is_member);
+    for (std::size_t i = 0; i < told.payees.size(); ++i) {
+      if (!is_member(told.payees[i])) continue;
+      payees.push_back(told.payees[i]);
+      own.push_back(told.paid[i]);
     }
-    for (const auto& stage : group->stages) stage->learn({comm, round, members, own, turned});
+    for (const auto& stage : group->stages) stage->learn({comm, round, members, payees, own, turned});
   }
 }
 

@@ -46,7 +46,8 @@ struct SentUpdates {
 struct ToldToAll {
   std::vector<AgentId> agents;
   std::vector<double> selected, weights;
-  std::vector<double> paid;  ///< to each, which is told to nobody else; empty where nobody pays
+  std::vector<AgentId> payees;  ///< who is paid now, ascending
+  std::vector<double> paid;     ///< [payees] credits, of which each is told its own alone
 };
 
 /// What the groups are told apart from their own setting, to refuse what can never act.

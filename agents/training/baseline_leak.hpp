@@ -9,7 +9,7 @@ namespace souk {
 
 /// What an owner scores updates with in a round, and attackers guess at.
 struct BaselineTruth {
-  std::span<const double> class_shares;  ///< [classes] of its root data
+  std::span<const double> class_shares;  ///< [classes] of its root data, or of what validators judge by
   const ColumnVector* root_update;       ///< [d]; null: it trains none
   double score_noise = 0.0;              ///< standard deviation of the noise on cosines that the rule decides by
   double turned_sales = 0.0;             ///< probability with which a sale is told the other way round

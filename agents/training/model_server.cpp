@@ -142,7 +142,7 @@ void ModelServer::go_through(RoundIndex index, Phases& phases, RoundRecord& reco
   aggregate_and_apply(round, phases, record);
 }
 
-void ModelServer::end_without_updates(const ServerRound& round, Phases& phases, RoundRecord& record) {
+void ModelServer::end_without_updates(ServerRound& round, Phases& phases, RoundRecord& record) {
   std::ranges::fill(change_, 0.0F);
   if (steps_alone() && !record.stop) {
     phases.collective("apply", [&] {
@@ -151,10 +151,10 @@ void ModelServer::end_without_updates(const ServerRound& round, Phases& phases, 
       take_step(step);
     });
   }
-  phases.collective("measure", [&] { publish(round, record); });  // attackers, too, are done with the round
   if (!record.stop) {
     for (ServerHooks* hook : hooks_) hook->settle_nothing(round, record);
   }
+  phases.collective("measure", [&] { publish(round, record); });  // attackers, too, are done with the round
   const auto is_honest = [&](AgentId client) { return !attackers_.acts(client, round.round); };
   if (std::ranges::any_of(round.useless, is_honest))
     record.stop = Stop::diverged;  // nothing that was trained is finite
@@ -174,9 +174,8 @@ RoundSelection ModelServer::announce(RoundIndex round, RoundRecord& record) {
 
 void ModelServer::train(ServerRound& round, const RoundSelection& selection, Phases& phases) {
   std::optional<OwnTraining> own;
-  round.root = federation_.root(index_);
-  for (ServerHooks* hook : hooks_) hook->show_root(round.round, round.root);
-  round.root_classes = class_shares(round.root.samples(), federation_.task().labels(), federation_.task().classes());
+  round.shown = federation_.root(index_);
+  for (ServerHooks* hook : hooks_) hook->show_root(round.round, round.shown);
   draw_root(round);
   if (trains_root_) {  // with the clients' settings, under an id that no client has
     const std::size_t id = federation_.population().clients() + index_;
@@ -201,6 +200,7 @@ void ModelServer::train(ServerRound& round, const RoundSelection& selection, Pha
 
 /// Of the root data those that this round uses: all, or a share that is drawn.
 void ModelServer::draw_root(ServerRound& round) const {
+  round.root = round.shown;
   const double share = owner_.root->share_per_round();
   if (share == 1.0 || round.root.empty()) return;
   Stream random(scenario_.seed(), streams::root_data_of_round(index_, round.round));
@@ -353,11 +353,24 @@ void ModelServer::apply_buffers(const ServerRound& round, std::span<const double
   for (std::size_t v = 0; v < whole.size(); ++v) values[v] += whole[v];
 }
 
+std::uint32_t ModelServer::pays_every() const {
+  std::uint32_t rounds = 0;
+  for (const ServerHooks* hook : hooks_) rounds = std::max(rounds, hook->pays_every());
+  return rounds;
+}
+
 ServerTerms ModelServer::terms() const {
   return {.classes = federation_.task().classes(),
-          .has_root = !federation_.root(index_).empty(),
-          .pays = std::ranges::any_of(hooks_, &ServerHooks::pays),
+          .has_baseline = !federation_.root(index_).empty() || needs_.validators,
+          .pays_every = pays_every(),
           .publishes_weights = scenario_.server().publishes() == scenario::Server::WEIGHTS};
+}
+
+/// Of what updates are judged by in the round: root data as they are shown, or what validators use of theirs, where
+/// they alone decide. Empty: by nothing.
+std::vector<double> ModelServer::baseline_classes(const ServerRound& round) const {
+  if (needs_.validators && !trains_root_) return federation_.validators().class_shares_used(round.round, round.clients);
+  return class_shares(round.shown.samples(), federation_.task().labels(), federation_.task().classes());
 }
 
 /// What the owner tells everybody, attackers among them, and each what it is paid; and how close those come to its root
@@ -374,10 +387,12 @@ void ModelServer::publish(const ServerRound& round, RoundRecord& record) {
   attackers_.observe({comm_, round.round, told.agents, told.selected, told.weights, change, change_.size()}, record);
   const std::vector<std::pair<int, BaselineClaim>> claims = attackers_.claims(comm_);
   if (claims.empty()) return;
+  const std::vector<double> truth = baseline_classes(round);
+  if (truth.empty()) return;
   const bool told_more = std::ranges::any_of(hooks_, &ServerHooks::prices_by_more_than_weight);
   for (const auto& [group, claim] : claims) {
     record_claim(comm_, group, claim,
-                 {.class_shares = round.root_classes,
+                 {.class_shares = truth,
                   .root_update = round.own_update(),
                   .score_noise = claim.prices && told_more ? 0.0 : rule_->score_noise(),
                   .turned_sales = flips},

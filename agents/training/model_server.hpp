@@ -103,7 +103,7 @@ class ModelServer {
   void draw_root(ServerRound& round) const;
   void train(ServerRound& round, const RoundSelection& selection, Phases& phases);
   void collect(ServerRound& round, RoundRecord& record);
-  void end_without_updates(const ServerRound& round, Phases& phases, RoundRecord& record);
+  void end_without_updates(ServerRound& round, Phases& phases, RoundRecord& record);
   std::unique_ptr<ModelJudge> judge(const ServerRound& round, const ModelJudge::JudgedRound& setting);
   std::unique_ptr<ModelJudge> judge_with_lies(const ServerRound& round);
   RuleOutput aggregate(const ServerRound& round, ModelJudge& judge, RoundRecord& record);
@@ -115,6 +115,8 @@ class ModelServer {
   void measure(const ServerRound& round, const RuleOutput& output, double step_norm, const ModelJudge& judge,
                RoundRecord& record);
   ServerTerms terms() const;
+  std::uint32_t pays_every() const;
+  std::vector<double> baseline_classes(const ServerRound& round) const;
   std::optional<PrivateRootUpdate> private_root() const;
   RoundSize seen_by_rule(std::size_t updates) const;
   void publish(const ServerRound& round, RoundRecord& record);

@@ -71,8 +71,8 @@ class ServerHooks {
   virtual void after_rule(ServerRound&, Phases&, RoundRecord&) {}
   /// The model has changed: may say what everybody is paid. Collective, of several phases.
   virtual void settle(ServerRound&, Phases&, RoundRecord&) {}
-  /// Whether it pays for updates.
-  virtual bool pays() const { return false; }
+  /// After how many rounds it pays for updates, in a sum; 0: it pays nobody.
+  virtual std::uint32_t pays_every() const { return 0; }
   /// Whether what it pays says more of an update than the weight that the rule gave it.
   virtual bool prices_by_more_than_weight() const { return false; }
   /// The announced probability with which a sale is told and paid the other way round.
@@ -80,7 +80,7 @@ class ServerHooks {
   /// Whether it judges models on the owner's root data.
   virtual bool looks_at_root() const { return false; }
   /// Instead of the last four, where nothing arrived that could be used and the run does not end by it.
-  virtual void settle_nothing(const ServerRound&, RoundRecord&) {}
+  virtual void settle_nothing(ServerRound&, RoundRecord&) {}
   /// Makes other answers of those that the model gives where it is tested; null: they are the model's. For as long as
   /// it is tested. Collective.
   virtual const AnswerChange* answers() { return nullptr; }

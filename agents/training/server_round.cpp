@@ -55,8 +55,9 @@ ToldToAll told_to_all(const ServerRound& round) {
     all.agents.push_back(round.clients[k]);
     all.selected.push_back(told[k] != 0.0 ? 1.0 : 0.0);
     all.weights.push_back(told[k]);
-    if (!round.paid.empty()) all.paid.push_back(round.paid[k]);
   }
+  all.payees = round.payees;
+  all.paid = round.paid;
   return all;
 }
 

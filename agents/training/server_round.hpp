@@ -21,8 +21,8 @@ namespace souk {
 struct ServerRound {
   RoundIndex round;
   // Before training.
-  RootSamples root{};                  ///< root data as the owner shows them, of which a round may use a share
-  std::vector<double> root_classes{};  ///< [classes] shares of all that it shows
+  RootSamples shown{};  ///< root data as the owner shows them
+  RootSamples root{};   ///< those of them that the round uses
   // Of what arrived.
   std::vector<ReceivedUpdate> received{};     ///< [n] ascending identities
   std::vector<AgentId> clients{};             ///< [n] whose they are
@@ -38,7 +38,8 @@ struct ServerRound {
   std::vector<double> weights{};  ///< [m] that it gave them
   std::vector<double> told{};     ///< [m] as the owner tells them
   // Of the settlement.
-  std::vector<double> paid{};  ///< [n] credits, to each for its update; empty where nobody pays
+  std::vector<AgentId> payees{};  ///< who is paid now for updates, of this round or of earlier ones, ascending
+  std::vector<double> paid{};     ///< [payees] credits
 
   std::vector<AgentId> clients_seen() const { return seen_of<AgentId>(clients); }
   std::vector<Submission> submissions_seen() const { return seen_of<Submission>(submissions); }

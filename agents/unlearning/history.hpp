@@ -70,7 +70,7 @@ class OwnerHistory final : public ServerHooks {
  private:
   void attach(ModelServer& server) override { server_ = &server; }
   void settle(ServerRound& round, Phases& phases, RoundRecord& record) override;
-  void settle_nothing(const ServerRound&, RoundRecord& record) override { note_asked(record); }
+  void settle_nothing(ServerRound&, RoundRecord& record) override { note_asked(record); }
   void note_verdicts(const ServerRound& round);
   void keep(const ServerRound& round);
   void serialize_round(Archive& archive, KeptRound& round);

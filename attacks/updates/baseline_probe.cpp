@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <optional>
 
 #include <fmt/format.h>
@@ -25,10 +26,30 @@ std::vector<double> lengths_of(const Comm& comm, const ColumnMatrix& rows) {
   return lengths;
 }
 
-/// What the group submitted in the round that is going on.
+/// What members submitted in a round.
+struct Probes {
+  std::vector<AgentId> members;  ///< [m] ascending
+  ScoredRound round;             ///< without outcomes
+
+  /// Those of these sellers, who stand as having submitted nothing where they are not among the members.
+  ScoredRound of(std::span<const AgentId> sellers) const {
+    const std::size_t classes = round.between.order;
+    ScoredRound some{
+        .products = std::vector<double>(sellers.size() * classes, 0.0), .between = round.between, .outcomes = {}};
+    for (std::size_t j = 0; j < sellers.size(); ++j) {
+      const auto at = std::ranges::lower_bound(members, sellers[j]);
+      if (at == members.end() || *at != sellers[j]) continue;
+      const auto row = static_cast<std::size_t>(at - members.begin()) * classes;
+      std::copy_n(round.products.begin() + static_cast<std::ptrdiff_t>(row), classes,
+                  some.products.begin() + static_cast<std::ptrdiff_t>(j * classes));
+    }
+    return some;
+  }
+};
+
+/// In the round that is going on.
 struct Submitted {
-  std::vector<AgentId> members;
-  ScoredRound round;     ///< without outcomes
+  Probes probes;
   ColumnMatrix classes;  ///< [classes, d] their gradients
 };
 
@@ -42,12 +63,19 @@ class BaselineProbe final : public CraftWith<Pool, Laboratory> {
 
   std::string unmet(const ServerTerms& terms) const override {
     if (terms.classes == 0) return "baseline_probe: tells shares of classes, and the task has none";
-    if (!terms.has_root) return "baseline_probe: the server has no root data that it could tell about";
+    if (!terms.has_baseline) {
+      return "baseline_probe: the server has no root data, and asks no validators, that it could tell about";
+    }
     if (config_.channel() == scenario::BaselineProbe::SHARES) {
       return terms.publishes_weights ? "" : "baseline_probe.channel = SHARES: the server does not publish weights";
     }
     const char* name = config_.channel() == scenario::BaselineProbe::SALES ? "SALES" : "PAYMENTS";
-    if (!terms.pays) return fmt::format("baseline_probe.channel = {}: nobody buys updates without a market", name);
+    if (terms.pays_every == 0)
+      return fmt::format("baseline_probe.channel = {}: nobody buys updates without a market", name);
+    if (terms.pays_every > 1 && config_.channel() == scenario::BaselineProbe::SALES) {
+      return "baseline_probe.channel = SALES: where market.arrears pays rounds together, nobody learns of a single "
+             "sale";
+    }
     return "";
   }
 
@@ -64,25 +92,28 @@ class BaselineProbe final : public CraftWith<Pool, Laboratory> {
     ClassGradients gradients = view.lab.class_gradients(view.members, config_.samples_per_class());
     const auto missing = std::ranges::count(gradients.samples, std::size_t{0});
     ColumnMatrix rows = probes(view, gradients.rows);
-    submitted_.emplace(Submitted{.members = {view.members.begin(), view.members.end()},
-                                 .round = {.products = products(view.comm, rows, gradients.rows),
-                                           .between = gram(view.comm, gradients.rows),
-                                           .outcomes = {}},
+    submitted_.emplace(Submitted{.probes = {.members = {view.members.begin(), view.members.end()},
+                                            .round = {.products = products(view.comm, rows, gradients.rows),
+                                                      .between = gram(view.comm, gradients.rows),
+                                                      .outcomes = {}}},
                                  .classes = std::move(gradients.rows)});
     return {std::move(rows), {{"classes_without_samples", static_cast<double>(missing)}}};
   }
 
   void learn(const OwnOutcomes& outcomes) override {
-    if (config_.channel() == scenario::BaselineProbe::SHARES || outcomes.paid.empty()) return;
+    if (config_.channel() == scenario::BaselineProbe::SHARES) return;
+    hold(outcomes.members);
+    if (outcomes.payees.empty()) return;
     turned_ = outcomes.turned;
     const bool sales = config_.channel() == scenario::BaselineProbe::SALES;
     std::vector<double> earned;
     for (const double paid : outcomes.paid) earned.push_back(sales ? (paid > 0.0 ? 1.0 : 0.0) : paid);
-    remember(outcomes.members, earned);
+    remember(outcomes.payees, earned);
   }
 
   void observe(const Published& published) override {
     if (config_.channel() != scenario::BaselineProbe::SHARES || published.weights.empty()) return;
+    hold(published.agents);
     remember(published.agents, published.weights);
   }
 
@@ -117,17 +148,30 @@ class BaselineProbe final : public CraftWith<Pool, Laboratory> {
     auto count = static_cast<std::int64_t>(rounds_.size());
     archive.field("rounds seen", count);
     rounds_.resize(static_cast<std::size_t>(count));
-    for (ScoredRound& round : rounds_) {
-      archive.field("products", round.products);
-      auto order = static_cast<std::int64_t>(round.between.order);
-      archive.field("classes", order);
-      round.between.order = static_cast<std::size_t>(order);
-      archive.field("between classes", round.between.lower);
-      archive.field("outcomes", round.outcomes);
+    for (ScoredRound& round : rounds_) serialize(archive, round);
+    count = static_cast<std::int64_t>(unpaid_.size());
+    archive.field("rounds unpaid", count);
+    unpaid_.resize(static_cast<std::size_t>(count));
+    for (Probes& probes : unpaid_) {
+      std::vector<std::int64_t> members;
+      for (const AgentId member : probes.members) members.push_back(member.value);
+      archive.field("members", members);
+      probes.members.clear();
+      for (const std::int64_t member : members) probes.members.push_back({static_cast<std::uint32_t>(member)});
+      serialize(archive, probes.round);
     }
   }
 
  private:
+  static void serialize(Archive& archive, ScoredRound& round) {
+    archive.field("products", round.products);
+    auto order = static_cast<std::int64_t>(round.between.order);
+    archive.field("classes", order);
+    round.between.order = static_cast<std::size_t>(order);
+    archive.field("between classes", round.between.lower);
+    archive.field("outcomes", round.outcomes);
+  }
+
   ColumnMatrix probes(const ProbeView& view, const ColumnMatrix& classes) {
     seed_ = view.seed;
     round_ = view.round;
@@ -169,19 +213,30 @@ class BaselineProbe final : public CraftWith<Pool, Laboratory> {
     return all;
   }
 
-  /// What members' updates came to, of those that the round used.
-  void remember(std::span<const AgentId> agents, std::span<const double> outcomes) {
+  /// Keeps what the round has used of what was submitted until it is paid.
+  void hold(std::span<const AgentId> used) {
     if (!submitted_) return;
-    const std::size_t classes = submitted_->classes.rows();
-    ScoredRound seen{.products = {}, .between = submitted_->round.between, .outcomes = {}};
-    for (std::size_t i = 0; i < submitted_->members.size(); ++i) {
-      const auto at = std::ranges::lower_bound(agents, submitted_->members[i]);
-      if (at == agents.end() || *at != submitted_->members[i]) continue;
-      const auto products = std::span(submitted_->round.products).subspan(i * classes, classes);
-      seen.products.insert(seen.products.end(), products.begin(), products.end());
-      seen.outcomes.push_back(outcomes[static_cast<std::size_t>(at - agents.begin())]);
+    std::vector<AgentId> members;
+    std::ranges::set_intersection(submitted_->probes.members, used, std::back_inserter(members));
+    if (!members.empty()) unpaid_.push_back({members, submitted_->probes.of(members)});
+  }
+
+  /// What the members among these came to in all rounds that they had not been paid for.
+  void remember(std::span<const AgentId> agents, std::span<const double> outcomes) {
+    std::vector<AgentId> sellers;
+    std::vector<double> earned;
+    for (std::size_t i = 0; i < agents.size(); ++i) {
+      const bool submitted = std::ranges::any_of(
+          unpaid_, [&](const Probes& probes) { return std::ranges::binary_search(probes.members, agents[i]); });
+      if (!submitted) continue;
+      sellers.push_back(agents[i]);
+      earned.push_back(outcomes[i]);
     }
-    if (!seen.outcomes.empty()) rounds_.push_back(std::move(seen));
+    if (!sellers.empty()) {
+      for (const Probes& probes : unpaid_) rounds_.push_back(probes.of(sellers));
+      rounds_.back().outcomes = std::move(earned);
+    }
+    unpaid_.clear();
   }
 
   static constexpr double classes_guess = 10.0;  // of most data sets
@@ -192,6 +247,7 @@ class BaselineProbe final : public CraftWith<Pool, Laboratory> {
   double turned_ = 0.0;
   std::vector<double> before_;          ///< the last estimate from scores
   std::vector<ScoredRound> rounds_;     ///< all so far of which something is known
+  std::vector<Probes> unpaid_;          ///< rounds that nobody has been told the outcomes of
   std::optional<Submitted> submitted_;  ///< between submission and claim
 };
 

@@ -337,6 +337,19 @@ inline StreamKey first_shadow_weights(std::uint64_t shadow) {
 inline StreamKey shadow_batches(std::uint64_t shadow) {
   return detail::numbered(Purpose::inference_attack, shadow, 0, 17);
 }
+/// Which clients' samples have a property; and of a client, which of its samples.
+inline StreamKey clients_with_property() { return detail::numbered(Purpose::inference_attack, detail::none, 0, 18); }
+inline StreamKey samples_with_property(AgentId client) {
+  return detail::numbered(Purpose::inference_attack, client.value, 0, 18);
+}
+/// Of a seed: an attacker's imitation of an update; whose it is and the update's number among those it is a mean of.
+inline StreamKey imitated_update(std::uint64_t which, std::uint64_t member) {
+  return detail::numbered(Purpose::inference_attack, which, member, 19);
+}
+/// Which client of a round a malicious server isolates.
+inline StreamKey isolated_client(RoundIndex round) {
+  return detail::numbered(Purpose::inference_attack, detail::none, round.value, 20);
+}
 
 /// Of analyses.
 inline StreamKey bootstrap() { return detail::numbered(Purpose::bootstrap, 0, 0); }
