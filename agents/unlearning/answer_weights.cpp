@@ -12,7 +12,7 @@
 namespace souk {
 namespace {
 
-double length_of(std::span<const double> values) {
+double length_of_weights(std::span<const double> values) {
   return std::sqrt(std::inner_product(values.begin(), values.end(), values.begin(), 0.0));
 }
 
@@ -46,7 +46,7 @@ std::vector<double> gradient_of(const KnownAnswers& known, std::span<const doubl
       }
     }
   }
-  const double length = length_of(weights);
+  const double length = length_of_weights(weights);
   for (std::size_t m = 0; m < known.models; ++m) gradient[m] += weights[m] / length;
   return gradient;
 }
@@ -94,7 +94,7 @@ double loss_of_weights(const KnownAnswers& known, std::span<const double> weight
   for (std::size_t unit = 0; unit < known.labels.size(); ++unit) {
     sum -= std::log(softened(known, weights, unit)[static_cast<std::size_t>(known.labels[unit])]);
   }
-  return sum / static_cast<double>(known.labels.size()) + length_of(weights);
+  return sum / static_cast<double>(known.labels.size()) + length_of_weights(weights);
 }
 
 std::vector<double> learned_weights(const scenario::LearnedWeights& config, const KnownAnswers& known,
