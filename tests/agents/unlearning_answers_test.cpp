@@ -20,6 +20,7 @@
 namespace souk::unlearning_answers_test {
 namespace {
 
+using fixtures::parse;
 using testing::Each;
 using testing::ElementsAre;
 using testing::FloatEq;
