@@ -9,6 +9,7 @@
 #include "agents/cast/federation.hpp"
 #include "agents/cast/owners.hpp"
 #include "agents/privacy/private_root.hpp"
+#include "agents/training/answer_changes.hpp"
 #include "agents/training/attackers.hpp"
 #include "agents/training/local_round.hpp"
 #include "agents/training/model_judge.hpp"
@@ -19,7 +20,6 @@
 #include "agents/training/server_optimizers/server_optimizer.hpp"
 #include "sim/base/footprint.hpp"
 #include "sim/engine/phases.hpp"
-#include "sim/learn/answer_turn.hpp"
 
 namespace souk {
 
@@ -42,7 +42,9 @@ class ModelServer {
   void take_model(std::span<const float> parameters);
   /// From now on its model answers turned where it is tested, as by all turns before; parameters and training stay.
   /// Contract: the task is of rows, whose networks have a last layer that can be turned.
-  void turn_answers(AnswerTurn turn) { turns_.push_back(std::move(turn)); }
+  void turn_answers(AnswerTurn turn) { answer_changes_.add(std::move(turn)); }
+  /// Likewise, mapped. Contract: the task is of nodes.
+  void map_answers(AnswerMap map) { answer_changes_.add(std::move(map)); }
   /// Within its lifetime a task answers as this server's model does.
   class Answering;
   /// The federation has forgotten something: what is kept of its data here is taken from it anew.
@@ -96,7 +98,6 @@ class ModelServer {
   double samples_judged_for_rule() const;
   void initialise();
   void serialize_model(Archive& archive);
-  void serialize_turns(Archive& archive);
   std::vector<float> offer(RoundIndex round);
   void go_through(RoundIndex round, Phases& phases, RoundRecord& record);
   RoundSelection announce(RoundIndex round, RoundRecord& record);
@@ -140,7 +141,7 @@ class ModelServer {
   LocalRound local_;
   ModelTests tests_;
   RoundIndex last_round_{0};  ///< that it has gone through
-  std::vector<AnswerTurn> turns_;
+  AnswerChanges answer_changes_;
   std::vector<float> global_;
   std::vector<float> change_;  ///< [trainable] of the last round
   std::vector<float> step_;    ///< [trainable] work of a round, kept for its memory
@@ -158,7 +159,7 @@ class ModelServer::Answering {
 
  private:
   Task& task_;
-  std::optional<TurnedAnswers> turned_;
+  AnswerChanges::AtWork kept_;
 };
 
 }  // namespace souk

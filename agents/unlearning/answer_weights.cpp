@@ -7,6 +7,7 @@
 #include "scenarios/scenario.pb.h"
 #include "sim/base/random.hpp"
 #include "sim/base/streams.hpp"
+#include "sim/learn/adam_steps.hpp"
 #include "sim/learn/softmax.hpp"
 
 namespace souk {
@@ -50,26 +51,6 @@ std::vector<double> gradient_of(const KnownAnswers& known, std::span<const doubl
   for (std::size_t m = 0; m < known.models; ++m) gradient[m] += weights[m] / length;
   return gradient;
 }
-
-/// Adam of Kingma and Ba, ICLR 2015, with its usual constants.
-class AdamSteps {
- public:
-  AdamSteps(std::size_t size, double rate) : rate_(rate), mean_(size), square_(size) {}
-  void step(std::span<const double> gradient, std::span<double> values) {
-    constexpr double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
-    first_ *= beta1;
-    second_ *= beta2;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      mean_[i] = beta1 * mean_[i] + (1.0 - beta1) * gradient[i];
-      square_[i] = beta2 * square_[i] + (1.0 - beta2) * gradient[i] * gradient[i];
-      values[i] -= rate_ * mean_[i] / (1.0 - first_) / (std::sqrt(square_[i] / (1.0 - second_)) + epsilon);
-    }
-  }
-
- private:
-  double rate_, first_ = 1.0, second_ = 1.0;
-  std::vector<double> mean_, square_;
-};
 
 void to_shares(std::vector<double>& weights) {
   for (double& weight : weights) weight = std::max(weight, 0.0);
