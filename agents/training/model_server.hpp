@@ -9,8 +9,8 @@
 #include "agents/cast/federation.hpp"
 #include "agents/cast/owners.hpp"
 #include "agents/privacy/private_root.hpp"
-#include "agents/training/answer_changes.hpp"
 #include "agents/training/attackers.hpp"
+#include "agents/training/kept_answer_changes.hpp"
 #include "agents/training/local_round.hpp"
 #include "agents/training/model_judge.hpp"
 #include "agents/training/model_tests.hpp"
@@ -141,7 +141,7 @@ class ModelServer {
   LocalRound local_;
   ModelTests tests_;
   RoundIndex last_round_{0};  ///< that it has gone through
-  AnswerChanges answer_changes_;
+  KeptAnswerChanges answer_changes_;
   std::vector<float> global_;
   std::vector<float> change_;  ///< [trainable] of the last round
   std::vector<float> step_;    ///< [trainable] work of a round, kept for its memory
@@ -159,7 +159,7 @@ class ModelServer::Answering {
 
  private:
   Task& task_;
-  AnswerChanges::AtWork kept_;
+  KeptAnswerChanges::AtWork kept_;
 };
 
 }  // namespace souk

@@ -4,7 +4,7 @@
 
 namespace souk {
 
-std::vector<double> mapped(std::span<const float> weights, std::span<const float> logits) {
+std::vector<double> mapped_logits(std::span<const float> weights, std::span<const float> logits) {
   std::vector<double> out(logits.size());
   for (std::size_t c = 0; c < out.size(); ++c) {
     for (std::size_t k = 0; k < logits.size(); ++k) {
@@ -19,7 +19,7 @@ void MappedAnswers::change(const Ask&, std::span<const float>, std::span<float> 
     const auto classes = static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(map.weights.size()))));
     for (const std::uint32_t node : map.nodes) {
       const auto row = answers.subspan(node * classes, classes);
-      const std::vector<double> moved = mapped(map.weights, row);
+      const std::vector<double> moved = mapped_logits(map.weights, row);
       for (std::size_t c = 0; c < classes; ++c) row[c] = static_cast<float>(moved[c]);
     }
   }

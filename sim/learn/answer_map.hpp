@@ -15,7 +15,7 @@ struct AnswerMap {
 };
 
 /// W f, in double.
-std::vector<double> mapped(std::span<const float> weights, std::span<const float> logits);
+std::vector<double> mapped_logits(std::span<const float> weights, std::span<const float> logits);
 
 /// Maps answers about all nodes of a graph, [nodes, classes], by all maps in their order. They must outlive it.
 class MappedAnswers final : public AnswerChange {

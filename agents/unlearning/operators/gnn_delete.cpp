@@ -97,7 +97,7 @@ class GnnDelete final : public UnlearningOperator {
 
   static void add_slope_of(const Deletion& deletion, std::span<const float> weights, std::vector<double>& gradient) {
     const std::size_t classes = deletion.logits.size();
-    const std::vector<double> answer = mapped(weights, deletion.logits);
+    const std::vector<double> answer = mapped_logits(weights, deletion.logits);
     const std::vector<double> said = deletion.probabilities ? probabilities_of(answer) : answer;
     std::vector<double> slope;
     double along = 0.0;

@@ -103,7 +103,7 @@ class Megu final : public UnlearningOperator {
 
   void add_slope(const MapLesson& lesson, std::span<const float> weights, std::vector<double>& gradient) const {
     const std::size_t classes = lesson.logits.size();
-    const std::vector<double> answer = mapped(weights, lesson.logits);
+    const std::vector<double> answer = mapped_logits(weights, lesson.logits);
     const std::vector<double> soft = at_temperature(answer, config_.temperature()), plain = at_temperature(answer, 1.0);
     for (std::size_t c = 0; c < classes; ++c) {
       const double slope = lesson.weight * config_.temperature() * (soft[c] - lesson.kept[c]) +

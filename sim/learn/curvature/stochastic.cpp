@@ -1,5 +1,6 @@
 #include "sim/learn/curvature/stochastic.hpp"
 
+#include <cmath>
 #include <vector>
 
 #include "sim/learn/adam_steps.hpp"

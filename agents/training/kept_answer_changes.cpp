@@ -1,11 +1,11 @@
-#include "agents/training/answer_changes.hpp"
+#include "agents/training/kept_answer_changes.hpp"
 
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
 
 namespace souk {
 
-AnswerChanges::AtWork::AtWork(const AnswerChanges& changes, const ParameterLayout& layout) {
+KeptAnswerChanges::AtWork::AtWork(const KeptAnswerChanges& changes, const ParameterLayout& layout) {
   if (!changes.maps_.empty()) mapped_.emplace(changes.maps_);
   if (changes.turns_.empty()) return;
   const std::optional<AffineEnd> layer = affine_end_of(layout);
@@ -13,17 +13,17 @@ AnswerChanges::AtWork::AtWork(const AnswerChanges& changes, const ParameterLayou
   turned_.emplace(*layer, changes.turns_);
 }
 
-void AnswerChanges::AtWork::append_to(std::vector<const AnswerChange*>& all) const {
+void KeptAnswerChanges::AtWork::append_to(std::vector<const AnswerChange*>& all) const {
   if (turned_) all.push_back(&*turned_);
   if (mapped_) all.push_back(&*mapped_);
 }
 
-void AnswerChanges::serialize(Archive& archive) {
+void KeptAnswerChanges::serialize(Archive& archive) {
   serialize_turns(archive);
   serialize_maps(archive);
 }
 
-void AnswerChanges::serialize_turns(Archive& archive) {
+void KeptAnswerChanges::serialize_turns(Archive& archive) {
   auto count = static_cast<std::int64_t>(turns_.size());
   archive.field("turns of answers", count);
   turns_.resize(static_cast<std::size_t>(count));
@@ -39,7 +39,7 @@ void AnswerChanges::serialize_turns(Archive& archive) {
   }
 }
 
-void AnswerChanges::serialize_maps(Archive& archive) {
+void KeptAnswerChanges::serialize_maps(Archive& archive) {
   auto count = static_cast<std::int64_t>(maps_.size());
   archive.field("maps of answers", count);
   maps_.resize(static_cast<std::size_t>(count));

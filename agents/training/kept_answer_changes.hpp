@@ -12,7 +12,7 @@ namespace souk {
 class Archive;
 
 /// What has been made of a model's answers, and stays with it: turns of rows' answers, maps of nodes'.
-class AnswerChanges {
+class KeptAnswerChanges {
  public:
   void add(AnswerTurn turn) { turns_.push_back(std::move(turn)); }
   void add(AnswerMap map) { maps_.push_back(std::move(map)); }
@@ -22,7 +22,7 @@ class AnswerChanges {
   class AtWork {
    public:
     /// `layout`: the network's. `changes` outlives it, and is left alone. Contract: turns need an affine last layer.
-    AtWork(const AnswerChanges& changes, const ParameterLayout& layout);
+    AtWork(const KeptAnswerChanges& changes, const ParameterLayout& layout);
     void append_to(std::vector<const AnswerChange*>& all) const;
 
    private:
