@@ -49,6 +49,8 @@ void Buyer::invite(RoundIndex, std::size_t wanted, Invitation& invitation, Round
   };
 }
 
+std::uint32_t Buyer::pays_every() const { return scenario_.market().arrears(); }
+
 void Buyer::show_root(RoundIndex round, RootSamples& root) { root = trade_.shown(round, root); }
 
 namespace {

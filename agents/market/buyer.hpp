@@ -32,7 +32,7 @@ class Buyer final : public ServerHooks {
   void after_rule(ServerRound& round, Phases& phases, RoundRecord& record) override;
   void settle(ServerRound& round, Phases& phases, RoundRecord& record) override;
   void settle_nothing(ServerRound& round, RoundRecord& record) override;
-  std::uint32_t pays_every() const override { return scenario_.market().arrears(); }
+  std::uint32_t pays_every() const override;
   bool prices_by_more_than_weight() const override { return trade_.prices_by_more_than_weight(); }
   double turned_sales() const override { return trade_.turned_sales(); }
   bool looks_at_root() const override { return needs_.root_data; }

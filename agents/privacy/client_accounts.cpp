@@ -40,28 +40,22 @@ std::int64_t ClientAccounts::releases(AgentId client) const {
   return std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
 }
 
-double ClientAccounts::largest_epsilon() const {
-  double largest = 0.0;
-  for (const Counts& counts : counts_) largest = std::max(largest, epsilon_of(counts).value_or(0.0));
-  return largest;
-}
-
-std::optional<double> ClientAccounts::mean_epsilon() const {
+ClientAccounts::Summary ClientAccounts::summary() const {
+  Summary all;
   double sum = 0.0;
-  std::size_t clients = 0;
+  std::size_t senders = 0;
   for (const Counts& counts : counts_) {
     const std::optional<double> epsilon = epsilon_of(counts);
-    if (!epsilon || *epsilon == 0.0) continue;
-    sum += *epsilon;
-    ++clients;
+    if (!epsilon) {
+      ++all.unbounded;
+    } else if (*epsilon > 0.0) {
+      all.largest = std::max(all.largest, *epsilon);
+      sum += *epsilon;
+      ++senders;
+    }
   }
-  if (clients == 0) return std::nullopt;
-  return sum / static_cast<double>(clients);
-}
-
-std::size_t ClientAccounts::unbounded() const {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(counts_, [this](const Counts& counts) { return !epsilon_of(counts); }));
+  if (senders > 0) all.mean = sum / static_cast<double>(senders);
+  return all;
 }
 
 /// Whoever has sent most comes first: of one noise alone a budget is, and epsilon grows with the number.

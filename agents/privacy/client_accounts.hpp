@@ -32,12 +32,13 @@ class ClientAccounts {
   /// The same, should it send one more.
   std::optional<double> epsilon_after(AgentId client, double noise) const;
   std::int64_t releases(AgentId client) const;
-  /// Of the clients with a bound.
-  double largest_epsilon() const;
-  /// Of those among them that have sent something; none: there is nobody.
-  std::optional<double> mean_epsilon() const;
-  /// Clients without a bound.
-  std::size_t unbounded() const;
+  /// Of all clients.
+  struct Summary {
+    double largest = 0.0;          ///< epsilon of those with a bound
+    std::optional<double> mean{};  ///< of those among them that have sent something; none: there is nobody
+    std::size_t unbounded = 0;     ///< clients without a bound
+  };
+  Summary summary() const;
   double delta() const { return delta_; }
   /// Whether one more update of somebody would be more than the budget.
   bool is_spent() const;

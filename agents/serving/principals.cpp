@@ -6,6 +6,7 @@
 #include "agents/market/ledger.hpp"
 #include "scenarios/service.pb.h"
 #include "sim/base/contract.hpp"
+#include "sim/engine/round_record.hpp"
 
 namespace souk {
 namespace {

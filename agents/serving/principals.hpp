@@ -11,9 +11,6 @@ class Service;
 
 namespace souk {
 
-/// Account of the first principal who is no client; those of the others follow downwards.
-inline constexpr std::int64_t first_outsider = -1000;
-
 /// Who may ask the service, and on what terms; without any in the scenario, one with what a user may do. Throws
 /// InputError naming the field.
 std::vector<PrincipalTerms> principals_of(const scenario::Service& service, const Federation& federation);

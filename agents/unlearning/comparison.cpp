@@ -20,6 +20,18 @@ void record_model(const Look& look, const std::string& quality, const std::strin
   record.add(prefix + "residual", look.residual);
 }
 
+/// Models of other seeds that never saw the forgotten are what an attacker's shadows would be.
+void record_calibrated(const Columns& columns, const std::string& prefix, RoundRecord& record) {
+  const auto add = [&](const Look& look, const char* name) {
+    if (const auto auc = calibrated_membership_auc(look, columns.other_retrained)) {
+      record.add(prefix + name + ".calibrated_membership_auc", *auc);
+    }
+  };
+  add(columns.before, "before");
+  add(columns.after, "after");
+  add(*columns.retrained, "retrained");
+}
+
 void record_edges(const Columns& columns, const QuestionedPairs& questioned, std::size_t classes,
                   const std::string& prefix, RoundRecord& record) {
   const auto stolen = [&](const Look& look, const char* name) {
@@ -62,6 +74,7 @@ void record_columns(const Columns& columns, const QuestionedPairs& questioned, c
     record.add(prefix + "relative_distance", distance_of(columns.after, *columns.retrained) / whole);
   }
   if (columns.other_retrained.empty()) return;
+  record_calibrated(columns, prefix, record);
   double share = 0.0, divergence = 0.0, distance = 0.0;
   for (const Look& other : columns.other_retrained) {
     const Agreement agreement = agreement_of(other, *columns.retrained, outputs, classes);

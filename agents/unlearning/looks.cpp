@@ -145,6 +145,34 @@ std::optional<double> membership_auc(const Look& look) {
   return auc_of(std::move(scores), look.losses_of_units.size());
 }
 
+namespace {
+
+/// The logit of the probability p of a unit's class, from its loss; of single-precision answers, so that 1 - p is at
+/// least what they can tell from 0.
+double logit_of(double loss) {
+  constexpr double least = 0x1p-24;
+  return -loss - std::log(std::max(-std::expm1(-loss), least));
+}
+
+void add_above_the_others(std::span<const double> losses, std::span<const Look> without, std::vector<double> Look::*of,
+                          std::vector<double>& scores) {
+  for (std::size_t u = 0; u < losses.size(); ++u) {
+    double mean = 0.0;
+    for (const Look& other : without) mean += logit_of((other.*of)[u]) / static_cast<double>(without.size());
+    scores.push_back(logit_of(losses[u]) - mean);
+  }
+}
+
+}  // namespace
+
+std::optional<double> calibrated_membership_auc(const Look& look, std::span<const Look> without) {
+  if (look.losses_of_units.empty() || look.losses_of_others.empty() || without.empty()) return std::nullopt;
+  std::vector<double> scores;
+  add_above_the_others(look.losses_of_units, without, &Look::losses_of_units, scores);
+  add_above_the_others(look.losses_of_others, without, &Look::losses_of_others, scores);
+  return auc_of(std::move(scores), look.losses_of_units.size());
+}
+
 std::optional<double> difference_auc(const Look& before, const Look& after) {
   if (before.losses_of_units.empty() || before.losses_of_others.empty()) return std::nullopt;
   std::vector<double> scores;

@@ -46,9 +46,15 @@ Agreement agreement_of(const Look& a, const Look& b, std::size_t outputs, bool c
 /// "Privacy Risk in Machine Learning", 2018. Null where there is nothing to tell.
 std::optional<double> membership_auc(const Look& look);
 
-/// The same of who sees both models: units whose loss has grown were forgotten. Chen et al., "When Machine Unlearning
-/// Jeopardizes Privacy", CCS 2021, compare answers before and after; that the score is the difference of losses is
-/// Souk's.
+/// The same of who also has models that were trained without the forgotten, and sets every unit against what they make
+/// of it: by phi, the logit of the probability of its class, less the mean of theirs. Carlini et al., "Membership
+/// Inference Attacks From First Principles", S&P 2022, section VI: LiRA offline, with one variance for all units, which
+/// ranks them so. Null where there is nothing to tell, or nobody to set it against.
+std::optional<double> calibrated_membership_auc(const Look& look, std::span<const Look> without);
+
+/// The same as membership_auc of who sees both models: units whose loss has grown were forgotten. Chen et al., "When
+/// Machine Unlearning Jeopardizes Privacy", CCS 2021, compare answers before and after; that the score is the
+/// difference of losses is Souk's.
 std::optional<double> difference_auc(const Look& before, const Look& after);
 
 /// Length of the difference of parameters.

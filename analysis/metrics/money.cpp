@@ -32,6 +32,10 @@ const RegisterMetrics register_money{
               " FROM ledger l JOIN buyer USING (run, buyer) JOIN attacked USING (run)"
               " JOIN agent a ON a.run = l.run AND a.agent = l.payee WHERE l.kind = 'payment' GROUP BY l.run",
      .of_buyers = true},
+    {.name = "royalties",
+     .title = "credits for answers that went to sellers",
+     .unit = "credits",
+     .of_each_round = true},
     {.name = "budget_leakage",
      .title = "paid to malicious sellers so far",
      .unit = "credits",

@@ -7,6 +7,7 @@
 #include "analysis/report/series.hpp"
 #include "analysis/report/vega.hpp"
 #include "analysis/tables/run_values.hpp"
+#include "sim/engine/round_record.hpp"
 #include "sim/stats/inequality.hpp"
 #include "sim/stats/summary.hpp"
 
@@ -251,8 +252,7 @@ void add_flow_figure(const Study& study, const Database& view, std::vector<Figur
   DataSet data(vega::grid_columns(study, {"payer", "payee", "group", "credits"}));
   const auto name = [](std::int64_t account) {
     if (account >= 0) return fmt::format("{}", account);
-    constexpr std::int64_t first_principal = -1000;  // of a service, who is no client
-    if (account <= first_principal) return fmt::format("principal {}", 1 + first_principal - account);
+    if (account <= first_outsider) return fmt::format("principal {}", 1 + first_outsider - account);
     return account == -1 ? std::string("escrow") : fmt::format("buyer {}", -1 - account);
   };
   for (const SeedGroup& group : seed_groups(study, RunsTaken::ended)) {

@@ -21,6 +21,9 @@ struct MetricValue {
 /// Account of the server or of a market's first buyer; those of its rivals are -3, -4, … (agents/market/ledger.hpp).
 inline constexpr std::int64_t first_buyer = -2;
 
+/// Account of the first principal of a service who is no client; those of the others follow downwards.
+inline constexpr std::int64_t first_outsider = -1000;
+
 /// What became of an agent that was asked.
 enum class SelectionOutcome : std::uint8_t {
   accepted,  ///< its update is in the step

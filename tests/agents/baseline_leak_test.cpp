@@ -86,6 +86,28 @@ TEST(BaselineProbe, claims_are_the_same_bits_on_any_number_of_ranks_and_after_a_
   }
 }
 
+TEST(BaselineProbe, payments_in_arrears_are_told_as_sums) {
+  const std::string in_arrears = "market { weight_proportional {} round_budget: 20 arrears: 2 }";
+  const Simulated run = simulate(scenario_of("submits: MIXTURES", in_arrears));
+  EXPECT_EQ(values(run, "attack.0.class_share_error").size(), 4U) << "nobody knows anything after round 1";
+  EXPECT_LT(last(run, "attack.0.class_share_error"), 0.5 * last(run, "attack.0.class_share_guess"));
+  EXPECT_EQ(run.hash, simulate(scenario_of("submits: MIXTURES", by_weight)).hash);
+  const Simulated resumed = simulate(scenario_of("submits: MIXTURES", in_arrears), 2, 3);
+  EXPECT_EQ(resumed.state, run.state);
+  EXPECT_EQ(last(resumed, "attack.0.class_share_error"), last(run, "attack.0.class_share_error"));
+  EXPECT_THAT(refusal(scenario_of("channel: SALES", "market { unit_price {} arrears: 2 }")),
+              HasSubstr("nobody learns of a single sale"));
+}
+
+TEST(BaselineProbe, validators_classes_are_the_truth_where_they_judge) {
+  const Simulated run =
+      simulate(scenario_of("submits: MIXTURES", by_weight, "validators { min_samples: 1 }", "", "flshield {}"));
+  ASSERT_EQ(values(run, "attack.0.class_share_error").size(), 5U);
+  EXPECT_NE(values(run, "attack.0.class_share_guess").front(),
+            values(simulate(scenario_of("submits: MIXTURES", by_weight)), "attack.0.class_share_guess").front());
+  EXPECT_TRUE(values(run, "attack.0.baseline_cosine").empty()) << "nobody has a root update";
+}
+
 TEST(BaselineProbe, noise_on_scores_sets_a_limit_that_falls_with_every_round) {
   const Simulated run = simulate(scenario_of("submits: MIXTURES", by_weight, "", "", "fltrust { score_noise: 0.1 }"));
   const std::vector<double> limits = values(run, "attack.0.class_share_limit");

@@ -90,6 +90,32 @@ TEST(ClassSharesFromScores, what_nobody_earned_anything_for_says_nothing) {
   EXPECT_THAT(class_shares_from_scores({}, 2, random), IsEmpty());
 }
 
+TEST(ClassSharesFromScores, rounds_that_are_paid_together_tell_as_their_sum) {
+  // Both rounds' scores are as .8 to .2 where both submit; in a third round only the second seller does.
+  std::vector<ScoredRound> rounds{two_classes({1, 0, 0, 1}, {}), two_classes({1, 0, 0, 1}, {1.6, 0.4})};
+  Stream random = stream(1);
+  EXPECT_THAT(class_shares_from_scores(rounds, 2, random), ElementsAre(DoubleNear(0.8, 0.01), DoubleNear(0.2, 0.01)));
+  // Cosines are (.8, .6) / 1 for shares (4, 3) / 7: sums are .8 and 2 x .6.
+  rounds = {two_classes({1, 0, 0, 1}, {}), two_classes({0, 0, 0, 1}, {0.8, 1.2})};
+  EXPECT_THAT(class_shares_from_scores(rounds, 2, random),
+              ElementsAre(DoubleNear(4.0 / 7.0, 0.01), DoubleNear(3.0 / 7.0, 0.01)));
+}
+
+TEST(ClassSharesFromScores, sums_of_many_rounds_find_the_shares_too) {
+  const std::vector<double> truth{0.5, 0.2, 0.15, 0.1, 0.05};
+  World world(5, 3);
+  std::vector<ScoredRound> rounds;
+  for (int t = 0; t < 12; ++t) {
+    rounds.push_back(world.round(6, truth, [](double cosine) { return std::max(cosine, 0.0); }));
+    if (t % 3 == 0) continue;
+    ScoredRound& before = rounds[rounds.size() - 2];
+    for (std::size_t j = 0; j < 6; ++j) rounds.back().outcomes[j] += before.outcomes[j];
+    before.outcomes.clear();
+  }
+  Stream random = stream(1);
+  EXPECT_LT(error(class_shares_from_scores(rounds, 5, random), truth), 0.03);
+}
+
 TEST(ClassSharesFromScores, factor_of_a_rounds_payments_does_not_matter) {
   World world(5, 3);
   const std::vector<double> truth{0.5, 0.2, 0.15, 0.1, 0.05};
