@@ -79,6 +79,18 @@ std::unique_ptr<scenario::Scenario> scenario_of_clusters(const scenario::Scenari
   return scenario;
 }
 
+/// What all models say of a batch, or of all nodes of a graph.
+PartFootprint answer_footprint(const World& world, const TogetherRule& together, std::size_t models) {
+  PartFootprint answers{"answers of clusters", {}};
+  if (!together.of_answers()) return answers;
+  const std::size_t nodes = world.federation.data().graph.nodes();
+  const std::size_t units = nodes > 0 ? nodes : world.scenario.evaluation().batch_size();
+  const auto outputs = static_cast<std::size_t>(std::max(world.federation.task().classes(), 1));
+  const std::size_t learned_on = together.asks_first(world.federation).size();
+  answers.footprint.at(Moment::testing) = static_cast<double>(models * (units + learned_on) * outputs * sizeof(float));
+  return answers;
+}
+
 /// Messages of one kind are one row.
 void add_traffic(std::span<const TrafficRow> from, std::vector<TrafficRow>& to) {
   for (const TrafficRow& row : from) {
@@ -312,6 +324,7 @@ std::vector<PartFootprint> ClusterModels::footprints(int ranks) const {
       parts.push_back(std::move(part));
     }
   }
+  parts.push_back(answer_footprint(world_, *together_, clusters_.size()));
   return parts;
 }
 
