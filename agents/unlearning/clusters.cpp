@@ -73,6 +73,7 @@ void check_together(const World& world, const TogetherRule& together) {
 std::unique_ptr<scenario::Scenario> scenario_of_clusters(const scenario::Scenario& whole) {
   auto scenario = std::make_unique<scenario::Scenario>(whole);
   scenario->clear_clusters();
+  scenario->mutable_partition()->mutable_iid();  // not to deal slowly: the deal is the world's
   scenario->clear_unlearning();
   scenario->clear_service();
   scenario->mutable_evaluation()->set_every(std::numeric_limits<std::uint32_t>::max());
