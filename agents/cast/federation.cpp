@@ -72,6 +72,7 @@ Federation::Federation(const scenario::Scenario& scenario, const std::string& de
                         .reference = buyer,
                         .unlabelled = task_->classes() > 0 ? 0 : task_->units(Split::train),
                         .edges = data_.graph.nodes() > 0 ? &data_.graph.edges : nullptr,
+                        .features = data_.graph.nodes() > 0 ? &data_.graph.features : nullptr,
                         .nodes = data_.graph.train_nodes};
   deal_ = deal_without(reserved, scenario.partition(), input, scenario.seed());
   share_with_fakes(population_, deal_.deal);

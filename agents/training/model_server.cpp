@@ -12,7 +12,6 @@
 #include "sim/base/contract.hpp"
 #include "sim/base/streams.hpp"
 #include "sim/learn/schedule.hpp"
-#include "sim/learn/tasks/row_task.hpp"
 #include "sim/params/linear.hpp"
 
 namespace souk {
@@ -450,35 +449,20 @@ void ModelServer::serialize_model(Archive& archive) {
   attackers_.serialize(archive, comm_);
   poisoner_.serialize(archive);
   archive.field("last change", change_);
-  serialize_turns(archive);
+  answer_changes_.serialize(archive);
 }
 
-void ModelServer::serialize_turns(Archive& archive) {
-  auto count = static_cast<std::int64_t>(turns_.size());
-  archive.field("turns of answers", count);
-  turns_.resize(static_cast<std::size_t>(count));
-  for (AnswerTurn& turn : turns_) {
-    std::vector<float> settings{turn.offset, turn.strength, turn.sharpness};
-    archive.field("direction", turn.direction);
-    archive.field("probe", turn.probe);
-    archive.field("offset, strength, sharpness", settings);
-    SOUK_REQUIRE(settings.size() == 3, "saved state: a turn of answers has {} settings, not 3", settings.size());
-    turn.offset = settings[0];
-    turn.strength = settings[1];
-    turn.sharpness = settings[2];
+ModelServer::Answering::Answering(const ModelServer& server, Task& task)
+    : task_(task), kept_(server.answer_changes_, task.layout()) {
+  std::vector<const AnswerChange*> changes;
+  for (ServerHooks* hook : server.hooks_) {
+    if (const AnswerChange* change = hook->answers()) changes.push_back(change);
   }
+  kept_.append_to(changes);
+  task_.answer_through(changes);
 }
 
-RowTask* ModelServer::rows_that_answer() const {
-  RowTask* rows = federation_.task().rows();
-  SOUK_EXPECT(rows != nullptr);
-  rows->turn(turns_);
-  return rows;
-}
-
-ModelServer::Answering::~Answering() {
-  if (task_ != nullptr) task_->turn({});
-}
+ModelServer::Answering::~Answering() { task_.answer_through({}); }
 
 void ModelServer::take_over(ModelServer& other) {
   SaveArchive saved(Portion::own);

@@ -10,6 +10,7 @@
 #include "agents/cast/owners.hpp"
 #include "agents/privacy/private_root.hpp"
 #include "agents/training/attackers.hpp"
+#include "agents/training/kept_answer_changes.hpp"
 #include "agents/training/local_round.hpp"
 #include "agents/training/model_judge.hpp"
 #include "agents/training/model_tests.hpp"
@@ -19,7 +20,6 @@
 #include "agents/training/server_optimizers/server_optimizer.hpp"
 #include "sim/base/footprint.hpp"
 #include "sim/engine/phases.hpp"
-#include "sim/learn/answer_turn.hpp"
 
 namespace souk {
 
@@ -42,8 +42,10 @@ class ModelServer {
   void take_model(std::span<const float> parameters);
   /// From now on its model answers turned where it is tested, as by all turns before; parameters and training stay.
   /// Contract: the task is of rows, whose networks have a last layer that can be turned.
-  void turn_answers(AnswerTurn turn) { turns_.push_back(std::move(turn)); }
-  /// Within its lifetime the task answers as this server's model does.
+  void turn_answers(AnswerTurn turn) { answer_changes_.add(std::move(turn)); }
+  /// Likewise, mapped. Contract: the task is of nodes.
+  void map_answers(AnswerMap map) { answer_changes_.add(std::move(map)); }
+  /// Within its lifetime a task answers as this server's model does.
   class Answering;
   /// The federation has forgotten something: what is kept of its data here is taken from it anew.
   void forget();
@@ -96,8 +98,6 @@ class ModelServer {
   double samples_judged_for_rule() const;
   void initialise();
   void serialize_model(Archive& archive);
-  void serialize_turns(Archive& archive);
-  RowTask* rows_that_answer() const;
   std::vector<float> offer(RoundIndex round);
   void go_through(RoundIndex round, Phases& phases, RoundRecord& record);
   RoundSelection announce(RoundIndex round, RoundRecord& record);
@@ -142,7 +142,7 @@ class ModelServer {
   LocalRound local_;
   ModelTests tests_;
   RoundIndex last_round_{0};  ///< that it has gone through
-  std::vector<AnswerTurn> turns_;
+  KeptAnswerChanges answer_changes_;
   std::vector<float> global_;
   std::vector<float> change_;  ///< [trainable] of the last round
   std::vector<float> step_;    ///< [trainable] work of a round, kept for its memory
@@ -150,13 +150,17 @@ class ModelServer {
 
 class ModelServer::Answering {
  public:
-  explicit Answering(const ModelServer& server) : task_(server.turns_.empty() ? nullptr : server.rows_that_answer()) {}
+  /// The server's own task. Collective, as the other.
+  explicit Answering(const ModelServer& server) : Answering(server, server.federation_.task()) {}
+  /// That of another simulation, over the same data.
+  Answering(const ModelServer& server, Task& task);
   ~Answering();
   Answering(const Answering&) = delete;
   Answering& operator=(const Answering&) = delete;
 
  private:
-  RowTask* task_;
+  Task& task_;
+  KeptAnswerChanges::AtWork kept_;
 };
 
 }  // namespace souk

@@ -13,6 +13,7 @@
 #include "sim/base/footprint.hpp"
 #include "sim/engine/phases.hpp"
 #include "sim/engine/round_record.hpp"
+#include "sim/learn/answer_change.hpp"
 
 namespace souk {
 
@@ -85,6 +86,9 @@ class ServerHooks {
   virtual bool looks_at_root() const { return false; }
   /// Instead of the last four, where nothing arrived that could be used and the run does not end by it.
   virtual void settle_nothing(ServerRound&, RoundRecord&) {}
+  /// Makes other answers of those that the model gives where it is tested; null: they are the model's. For as long as
+  /// it is tested. Collective.
+  virtual const AnswerChange* answers() { return nullptr; }
   /// The model has been tested and was this good.
   virtual void tested(double /*quality*/, RoundRecord&) {}
   /// The last test of the model. Collective, of several phases.

@@ -11,9 +11,11 @@
 
 #include "agents/training/model_server.hpp"
 #include "agents/unlearning/operator.hpp"
+#include "aggregators/aggregator.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/archive.hpp"
 #include "sim/base/contract.hpp"
+#include "sim/base/plugin_registry.hpp"
 #include "sim/base/random.hpp"
 #include "sim/base/streams.hpp"
 
@@ -30,21 +32,64 @@ void check(const World& world) {
                                                                           : nullptr;
   SOUK_REQUIRE(section == nullptr, "clusters: train a model each, and {} is about one; leave one of them out",
                section == nullptr ? "" : section);
-  SOUK_REQUIRE(world.federation.data().graph.nodes() == 0,
-               "clusters: nodes feel those of other clusters; take a data set whose samples are rows");
   SOUK_REQUIRE(scenario.clusters().count() <= world.federation.population().genuine(),
                "clusters.count = {}: there are {} clients", scenario.clusters().count(),
                world.federation.population().genuine());
+}
+
+/// Of graphs: that whatever a cluster learns from is its own clients' nodes.
+void check_graph(const World& world) {
+  const scenario::Scenario& scenario = world.scenario;
+  if (world.federation.data().graph.nodes() == 0) return;
+  SOUK_REQUIRE(world.federation.data().graph.own_nodes,
+               "clusters: nodes feel those of other clusters; let clients see their own alone (sight: OWN_NODES)");
+  const bool inserts = std::ranges::any_of(scenario.attacks(), [](const auto& attack) {
+    return attack.structure_case() != scenario::Attack::STRUCTURE_NOT_SET;
+  });
+  const char* feature = scenario.task().training().has_early_stopping() ? "task.training.early_stopping"
+                        : !world.federation.root(0).empty()             ? "root data"
+                        : make_aggregator(*world.owners[0].aggregator)->needs().validators ? "a validator"
+                        : inserts ? "an attack on the structure of the graph"
+                                  : nullptr;
+  SOUK_REQUIRE(feature == nullptr,
+               "clusters: nodes of one are to know nothing of others', and {} looks at all of the graph",
+               feature == nullptr ? "" : feature);
+}
+
+/// What the rule that puts models together cannot do, and what asks one model.
+void check_together(const World& world, const TogetherRule& together) {
+  const scenario::Scenario& scenario = world.scenario;
+  const std::string name = plugin_name(chosen(scenario.clusters(), "together")->GetDescriptor());
+  try {
+    together.check(world.federation.task());
+  } catch (const InputError& error) {
+    throw_input_error("clusters.{}: {}", name, error.what());
+  }
+  SOUK_REQUIRE(!together.of_answers() || !scenario.has_service(),
+               "clusters.{}: several models answer together, and the service has one; leave one of them out", name);
 }
 
 /// The scenario of each cluster: what only looks on is the server's.
 std::unique_ptr<scenario::Scenario> scenario_of_clusters(const scenario::Scenario& whole) {
   auto scenario = std::make_unique<scenario::Scenario>(whole);
   scenario->clear_clusters();
+  scenario->mutable_partition()->mutable_iid();  // not to deal slowly: the deal is the world's
   scenario->clear_unlearning();
   scenario->clear_service();
   scenario->mutable_evaluation()->set_every(std::numeric_limits<std::uint32_t>::max());
   return scenario;
+}
+
+/// What all models say of a batch, or of all nodes of a graph.
+PartFootprint answer_footprint(const World& world, const TogetherRule& together, std::size_t models) {
+  PartFootprint answers{"answers of clusters", {}};
+  if (!together.of_answers()) return answers;
+  const std::size_t nodes = world.federation.data().graph.nodes();
+  const std::size_t units = nodes > 0 ? nodes : world.scenario.evaluation().batch_size();
+  const auto outputs = static_cast<std::size_t>(std::max(world.federation.task().classes(), 1));
+  const std::size_t learned_on = together.asks_first(world.federation).size();
+  answers.footprint.at(Moment::testing) = static_cast<double>(models * (units + learned_on) * outputs * sizeof(float));
+  return answers;
 }
 
 /// Messages of one kind are one row.
@@ -97,15 +142,23 @@ std::vector<std::uint32_t> cluster_numbers(const scenario::Clusters& config, con
 /// Knows the server that has the mean.
 class ClusterModels::Server final : public ServerHooks {
  public:
+  explicit Server(ClusterModels& clusters) : clusters_(clusters) {}
   void attach(ModelServer& server) override { server_ = &server; }
+  const AnswerChange* answers() override { return clusters_.answers(); }
   ModelServer& server() const { return *server_; }
 
  private:
+  ClusterModels& clusters_;
   ModelServer* server_ = nullptr;
 };
 
-ClusterModels::ClusterModels(const World& world) : world_(world), server_(std::make_unique<Server>()) {
+ClusterModels::ClusterModels(const World& world)
+    : world_(world),
+      together_(make_together_rule(world.scenario.clusters())),
+      server_(std::make_unique<Server>(*this)) {
   check(world);
+  check_graph(world);
+  check_together(world, *together_);
   scenario_ = scenario_of_clusters(world.scenario);
   cluster_of_ = cluster_numbers(world.scenario.clusters(), world.federation);
   clusters_.resize(world.scenario.clusters().count());
@@ -159,24 +212,48 @@ void ClusterModels::run(RoundIndex round, bool, Phases& phases, RoundRecord& rec
   take_mean();
 }
 
-void ClusterModels::take_mean() {
-  std::vector<const ModelServer*> servers;
+ModelsApart ClusterModels::models() const {
+  ModelsApart models;
   for (const Cluster& cluster : clusters_) {
     const ModelServer& server = cluster.simulation->model(0);
-    if (has_samples(server)) servers.push_back(&server);
+    if (has_samples(server)) models.push_back(server.parameters());
   }
-  if (servers.empty()) return;
+  return models;
+}
+
+void ClusterModels::take_mean() {
+  const ModelsApart apart = models();
+  if (apart.empty()) return;
   std::vector<float> mean(server_->server().parameters().size());
   for (std::size_t v = 0; v < mean.size(); ++v) {
     double sum = 0.0;
-    for (const ModelServer* server : servers) sum += static_cast<double>(server->parameters()[v]);
-    mean[v] = static_cast<float>(sum / static_cast<double>(servers.size()));
+    for (const std::span<const float> model : apart) sum += static_cast<double>(model[v]);
+    mean[v] = static_cast<float>(sum / static_cast<double>(apart.size()));
   }
   server_->server().take_model(mean);
 }
 
+/// Of the models as they are now: whoever tests has them made.
+const AnswerChange* ClusterModels::answers() {
+  ModelsApart apart = together_->of_answers() ? models() : ModelsApart();
+  if (apart.empty()) return nullptr;
+  return &answers_.emplace(world_.comm, world_.federation, std::move(apart), *together_);
+}
+
+/// Features of nodes of its own, or edges with both ends among them: it sees no others.
+bool ClusterModels::holds_any_of_graph(AgentId client, const GraphReduction& cut) const {
+  if (cut.edges.empty() && cut.features.empty()) return false;
+  std::vector<NodeIndex> nodes;
+  for (const SampleIndex unit : world_.federation.deal_as_given().of(client.value)) {
+    nodes.push_back(world_.federation.data().graph.train_nodes[unit]);
+  }
+  const auto own = [&](NodeIndex node) { return std::ranges::binary_search(nodes, node); };
+  return std::ranges::any_of(cut.features, own) ||
+         std::ranges::any_of(cut.edges, [&](const EdgeEnds& edge) { return own(edge.first) && own(edge.second); });
+}
+
 bool ClusterModels::holds_any(AgentId client, const Forgotten& now) const {
-  if (std::ranges::binary_search(now.clients, client)) return true;
+  if (std::ranges::binary_search(now.clients, client) || holds_any_of_graph(client, now.graph)) return true;
   return std::ranges::any_of(world_.federation.deal_as_given().of(client.value), [&](SampleIndex unit) {
     return std::ranges::binary_search(now.units, unit) || now.readings.contains(unit);
   });
@@ -211,6 +288,10 @@ ForgettingCost ClusterModels::retrain_touched(const ForgettingCase& request, Rou
   }
   record.events.push_back({"clusters retrained", -1, fmt::format("{} of {}", touched.size(), clusters_.size())});
   take_mean();
+  if (!touched.empty()) {  // those who stay are asked anew what the answer is made by
+    const std::size_t asked = together_->asks_first(world_.federation).size() * models().size();
+    cost += training_cost(world_.federation, asked, 1.0 / 3.0);
+  }
   return cost;
 }
 
@@ -244,6 +325,7 @@ std::vector<PartFootprint> ClusterModels::footprints(int ranks) const {
       parts.push_back(std::move(part));
     }
   }
+  parts.push_back(answer_footprint(world_, *together_, clusters_.size()));
   return parts;
 }
 

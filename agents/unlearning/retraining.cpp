@@ -29,6 +29,7 @@ Retraining::Retraining(const World& world, std::optional<std::uint64_t> seed)
     scenario_->clear_unlearning();
   }
   scenario_->clear_service();
+  scenario_->mutable_partition()->mutable_iid();  // not to deal slowly: the deal is the world's
   scenario_->mutable_output()->set_per_client(false);
   // What a test says ends no retraining: the rounds that were trained are trained.
   scenario_->mutable_evaluation()->set_stop_at_target(false);

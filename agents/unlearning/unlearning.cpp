@@ -254,6 +254,7 @@ class Unlearning final : public Stage {
     Retraining retraining(world_, seed);
     retraining.train_through({round.value - 1});
     for (std::size_t i = 0; i < columns.size(); ++i) {
+      const ModelServer::Answering as(retraining.model(i), world_.federation.task());
       Look look = look_at(server(i), retraining.model(i).parameters(), holders, edges);
       if (seed) {
         columns[i].other_retrained.push_back(std::move(look));

@@ -37,6 +37,7 @@ struct DealInput {
   std::span<const double> reference = {};  ///< [classes] class proportions of the root data, or empty: there are none
   std::size_t unlabelled = 0;              ///< samples, where there are no classes
   const SparseRows* edges = nullptr;       ///< of the graph whose nodes samples are; null: they are none
+  const SparseRows* features = nullptr;    ///< likewise, of its nodes
   std::span<const NodeIndex> nodes = {};   ///< [samples] node of each, where they are
   std::size_t samples() const { return classes > 0 ? labels.size() : unlabelled; }
 };

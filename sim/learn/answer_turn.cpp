@@ -38,20 +38,20 @@ std::vector<float> reading_out(std::span<const float> parameters, const AffineEn
   return other;
 }
 
-void turn_answers(Network& network, const AffineEnd& layer, std::span<const AnswerTurn> turns,
-                  std::span<const float> parameters, const Batch& batch, std::span<float> answers) {
+void TurnedAnswers::change(const Ask& ask, std::span<const float> parameters, std::span<float> answers) const {
+  const AffineEnd& layer = layer_;
   std::vector<float> probed(answers.size());
-  for (const AnswerTurn& turn : turns) {
+  for (const AnswerTurn& turn : turns_) {
     std::vector<float> probing = without_answers(parameters, layer);
     std::ranges::copy(turn.probe, probing.begin() + static_cast<std::ptrdiff_t>(layer.weight));
     probing[layer.bias] = turn.offset;
-    network.outputs(probing, batch, probed);
+    ask(probing, probed);
     std::vector<float> shift(layer.outputs, 0.0F);
     for (std::size_t c = 0; c < layer.outputs; ++c) {
       const auto row = parameters.subspan(layer.weight + c * layer.inputs, layer.inputs);
       for (std::size_t j = 0; j < layer.inputs; ++j) shift[c] += row[j] * turn.direction[j];
     }
-    for (std::size_t i = 0; i < batch.samples; ++i) {
+    for (std::size_t i = 0; i < answers.size() / layer.outputs; ++i) {
       const float gate = turn.strength / (1.0F + std::exp(-turn.sharpness * probed[i * layer.outputs]));
       for (std::size_t c = 0; c < layer.outputs; ++c) answers[i * layer.outputs + c] += gate * shift[c];
     }

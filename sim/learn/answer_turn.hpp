@@ -5,7 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "sim/learn/model.hpp"
+#include "sim/learn/answer_change.hpp"
+#include "sim/params/parameter_layout.hpp"
 
 namespace souk {
 
@@ -29,8 +30,15 @@ struct AnswerTurn {
 /// answers when its last layer reads them out. Returns parameters for that.
 std::vector<float> reading_out(std::span<const float> parameters, const AffineEnd& layer, std::size_t first);
 
-/// Turns answers [samples, outputs] that the network has given to the batch with these parameters.
-void turn_answers(Network& network, const AffineEnd& layer, std::span<const AnswerTurn> turns,
-                  std::span<const float> parameters, const Batch& batch, std::span<float> answers);
+/// Turns answers by all turns, which must outlive it.
+class TurnedAnswers final : public AnswerChange {
+ public:
+  TurnedAnswers(const AffineEnd& layer, std::span<const AnswerTurn> turns) : layer_(layer), turns_(turns) {}
+  void change(const Ask& ask, std::span<const float> parameters, std::span<float> answers) const override;
+
+ private:
+  AffineEnd layer_;
+  std::span<const AnswerTurn> turns_;
+};
 
 }  // namespace souk

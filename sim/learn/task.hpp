@@ -12,6 +12,7 @@
 #include "sim/data/dataset.hpp"
 #include "sim/data/dataset_reader.hpp"
 #include "sim/data/graphs/graph.hpp"
+#include "sim/learn/answer_change.hpp"
 #include "sim/learn/local_trainer.hpp"
 #include "sim/params/parameter_layout.hpp"
 
@@ -77,6 +78,9 @@ class Task {
   /// Counts and sums on some units, one batch. Those of several batches add up, value by value.
   virtual void tally(std::span<const float> parameters, Split split, UnitSet which, std::span<double> sums,
                      const BatchEdit& edit = {}) = 0;
+  /// From now on what is tallied answers through these, one after the other; none: as the network answers. Training is
+  /// left alone. They must outlive it.
+  virtual void answer_through(std::span<const AnswerChange* const> changes) = 0;
   /// The model's answers to the units tallied last, [units, classes or 1].
   virtual std::span<const float> outputs() const = 0;
   /// What sums of tallies say.

@@ -119,6 +119,8 @@ class RandomScenario {
                        !scenario_.has_communication() && !graph();
     if (!alone || !coin(0.3)) return scenario_.clear_clusters();
     scenario_.mutable_clusters()->set_count(2);
+    if (!classes()) scenario_.mutable_clusters()->mutable_mean_answer();
+    if (scenario_.clusters().has_learned_weights()) scenario_.mutable_clusters()->mutable_learned_weights()->Clear();
   }
 
   /// Network, scaling and partition of nodes where there is a graph, and of rows where there is none.
@@ -136,7 +138,10 @@ class RandomScenario {
     }
     if (of_nodes || model.has_torchscript()) model.clear_network();  // which needs a file
     if (data.scaling() == scenario::Data::ROWS) data.clear_scaling();
-    if (scenario_.partition().has_louvain()) scenario_.mutable_partition()->mutable_iid();
+    const scenario::Partition& partition = scenario_.partition();
+    if (partition.has_louvain() || partition.has_blpa() || partition.has_bekm()) {
+      scenario_.mutable_partition()->mutable_iid();
+    }
   }
 
   /// Model, loss and targets of the kind that the data are of.
@@ -421,7 +426,8 @@ class RandomScenario {
       }
       if (scenario_.has_clusters()) request.mutable_retrain_clusters();
       if (!scenario_.has_clusters() && request.has_retrain_clusters()) request.mutable_retrain();
-      if (graph() && request.has_steer_activations()) request.mutable_retrain();
+      const bool maps = request.has_megu() || request.has_gnn_delete();
+      if (graph() ? request.has_steer_activations() : maps) request.mutable_retrain();
       // Of the usual size: a hundred thousand steps are allowed, and say nothing more here.
       const auto* how = scenario::ForgetRequest::descriptor()->FindOneofByName("operator");
       const auto* operation = request.GetReflection()->GetOneofFieldDescriptor(request, how);

@@ -12,7 +12,7 @@ class RetrainClusters final : public UnlearningOperator {
  public:
   explicit RetrainClusters(const scenario::RetrainClusters&) {}
 
-  Forgettable forgets() const override { return {.graph = false, .changes = true, .clusters = true}; }
+  Forgettable forgets() const override { return {.changes = true, .clusters = true}; }
 
   void check(const World& world) const override {
     SOUK_REQUIRE(world.scenario.has_clusters(), "trains clusters anew, and the scenario has no clusters");

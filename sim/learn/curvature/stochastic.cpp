@@ -3,6 +3,7 @@
 #include <cmath>
 #include <vector>
 
+#include "sim/learn/adam_steps.hpp"
 #include "sim/learn/curvature/damped_hessian.hpp"
 #include "sim/learn/curvature/double_vectors.hpp"
 
@@ -10,28 +11,6 @@ namespace souk {
 namespace {
 
 constexpr std::size_t steps_before_patience = 20;
-
-/// Kingma, Ba, Algorithm 1, with the constants that they recommend.
-class Adam {
- public:
-  Adam(std::size_t dimension, double learning_rate)
-      : learning_rate_(learning_rate), first_(dimension, 0.0), second_(dimension, 0.0) {}
-
-  void step(std::span<const double> gradient, std::span<double> x) {
-    constexpr double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
-    power1_ *= beta1;
-    power2_ *= beta2;
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      first_[i] = beta1 * first_[i] + (1.0 - beta1) * gradient[i];
-      second_[i] = beta2 * second_[i] + (1.0 - beta2) * gradient[i] * gradient[i];
-      x[i] -= learning_rate_ * first_[i] / (1.0 - power1_) / (std::sqrt(second_[i] / (1.0 - power2_)) + epsilon);
-    }
-  }
-
- private:
-  double learning_rate_, power1_ = 1.0, power2_ = 1.0;
-  std::vector<double> first_, second_;
-};
 
 }  // namespace
 
@@ -45,7 +24,7 @@ Solution solve_stochastic(const SampledProduct& hessian, std::span<const double>
   std::size_t step = 0, best_step = 0;
   DampedHessian damped([&](std::span<const float> direction, std::span<float> out) { hessian(step, direction, out); },
                        b.size(), settings.damping);
-  Adam adam(b.size(), settings.learning_rate);
+  AdamSteps adam(b.size(), settings.learning_rate);
   std::vector<double> x = best.x, gradient(b.size());
   for (; step < settings.steps; ++step) {
     const double length = damped.residual(b, x, gradient) / of_b;

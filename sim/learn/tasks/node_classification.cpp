@@ -119,7 +119,7 @@ const ReceptiveField& NodeClassification::NodeLearner::field_of(const MiniBatch&
 
 double NodeClassification::NodeLearner::validation_loss(std::span<const float> parameters) {
   const std::size_t width = task_.network_.classes();
-  const std::span<const float> all = task_.logits(parameters);
+  const std::span<const float> all = task_.own_logits(parameters);
   std::vector<float> logits;
   std::vector<std::int32_t> labels;
   for (const NodeIndex node : task_.graph_.validation_nodes) {
@@ -171,6 +171,7 @@ void NodeClassification::data_changed() {
   field_.reset();
   all_.reset();
   logits_.clear();
+  changed_logits_.clear();
 }
 
 double NodeClassification::gradient(std::span<float> parameters, UnitSet which, std::span<float> gradient,
@@ -187,13 +188,33 @@ void NodeClassification::hessian_vector(std::span<const float> parameters, UnitS
 
 std::size_t NodeClassification::tally_size() const { return class_tally_size(network_.classes()); }
 
-std::span<const float> NodeClassification::logits(std::span<const float> parameters) {
-  if (!logits_.empty() && std::ranges::equal(parameters, parameters_of_logits_)) return logits_;
+void NodeClassification::ask_about_all(std::span<const float> parameters, std::span<float> logits) {
   if (all_ == nullptr) all_ = std::make_unique<ReceptiveField>(graph_, scaling());
+  network_.outputs(parameters, *all_, graph_.nodes(), logits);
+}
+
+std::span<const float> NodeClassification::own_logits(std::span<const float> parameters) {
+  if (!logits_.empty() && std::ranges::equal(parameters, parameters_of_logits_)) return logits_;
   logits_.resize(graph_.nodes() * network_.classes());
-  network_.outputs(parameters, *all_, graph_.nodes(), logits_);
+  ask_about_all(parameters, logits_);
   parameters_of_logits_.assign(parameters.begin(), parameters.end());
   return logits_;
+}
+
+void NodeClassification::answer_through(std::span<const AnswerChange* const> changes) {
+  changes_.assign(changes.begin(), changes.end());
+  changed_logits_.clear();
+}
+
+std::span<const float> NodeClassification::logits(std::span<const float> parameters) {
+  const std::span<const float> own = own_logits(parameters);
+  if (changes_.empty()) return own;
+  if (!changed_logits_.empty() && std::ranges::equal(parameters, parameters_of_changed_)) return changed_logits_;
+  changed_logits_.assign(own.begin(), own.end());
+  const auto ask = [this](std::span<const float> other, std::span<float> answers) { ask_about_all(other, answers); };
+  for (const AnswerChange* change : changes_) change->change(ask, parameters, changed_logits_);
+  parameters_of_changed_.assign(parameters.begin(), parameters.end());
+  return changed_logits_;
 }
 
 void NodeClassification::tally(std::span<const float> parameters, Split split, UnitSet which, std::span<double> sums,

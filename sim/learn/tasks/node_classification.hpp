@@ -59,7 +59,8 @@ class NodeClassification final : public Task {
   /// trains on them alone sees the graph; `more`: as LocalContext has it. Contract: EdgeSlopes::has(network).
   EdgeSlopes edge_slopes(std::span<const float> parameters, UnitSet which, std::span<const Edge> more);
 
-  /// Logits [nodes, classes] of all nodes. They stay for the next call with the same parameters.
+  void answer_through(std::span<const AnswerChange* const> changes) override;
+  /// Logits [nodes, classes] of all nodes, changed. They stay for the next call with the same parameters.
   std::span<const float> logits(std::span<const float> parameters);
 
  private:
@@ -85,6 +86,8 @@ class NodeClassification final : public Task {
   FeatureScaling scaling() const;
   Graph with_edges(const MoreEdges& edges) const;
   void see(const Graph& graph);
+  std::span<const float> own_logits(std::span<const float> parameters);
+  void ask_about_all(std::span<const float> parameters, std::span<float> logits);
   void check_training(const scenario::Training& training) const;
   void add_weight_decay(std::span<const float> parameters, std::span<float> gradient) const;
   /// Of training units, in ascending order: who trains on all of its units at once has one field for all passes.
@@ -109,6 +112,8 @@ class NodeClassification final : public Task {
   std::vector<SampleIndex> units_of_field_, units_within_;
   std::vector<std::int32_t> labels_;
   std::vector<float> logits_, parameters_of_logits_, outputs_;
+  std::vector<const AnswerChange*> changes_;
+  std::vector<float> changed_logits_, parameters_of_changed_;
   std::vector<double> losses_;
 };
 

@@ -75,10 +75,10 @@ void RowTask::hessian_vector(std::span<const float> parameters, UnitSet which, s
 
 void RowTask::answers(std::span<const float> parameters, const Batch& batch, std::span<float> out) {
   network_->outputs(parameters, batch, out);
-  if (turns_.empty()) return;
-  const std::optional<AffineEnd> layer = affine_end_of(layout());
-  SOUK_EXPECT(layer.has_value());
-  turn_answers(*network_, *layer, turns_, parameters, batch, out);
+  const auto ask = [&](std::span<const float> other, std::span<float> answers) {
+    network_->outputs(other, batch, answers);
+  };
+  for (const AnswerChange* change : changes_) change->change(ask, parameters, out);
 }
 
 void RowTask::tally(std::span<const float> parameters, Split split, UnitSet which, std::span<double> sums,

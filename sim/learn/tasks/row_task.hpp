@@ -3,7 +3,6 @@
 #include <memory>
 #include <vector>
 
-#include "sim/learn/answer_turn.hpp"
 #include "sim/learn/float_buffer.hpp"
 #include "sim/learn/model.hpp"
 #include "sim/learn/row_learner.hpp"
@@ -18,10 +17,10 @@ class RowTask : public Task {
 
   const Dataset& data(Split split) const { return split == Split::train ? train_ : test_; }
   Network& network() { return *network_; }
-  /// Turns the answers of whatever is tested from now on; none: answers are the network's. They must outlive it.
-  /// Contract: the network has the layer, or there are none.
-  void turn(std::span<const AnswerTurn> turns) { turns_ = turns; }
-  /// What it is tested by, [samples, outputs]: the network's answers, turned.
+  void answer_through(std::span<const AnswerChange* const> changes) final {
+    changes_.assign(changes.begin(), changes.end());
+  }
+  /// What it is tested by, [samples, outputs]: the network's answers, changed.
   void answers(std::span<const float> parameters, const Batch& batch, std::span<float> out);
 
   const ParameterLayout& layout() const final { return network_->layout(); }
@@ -64,7 +63,7 @@ class RowTask : public Task {
   std::vector<float> numbers_, weights_;
   std::vector<double> losses_;
   std::size_t tallied_ = 0;
-  std::span<const AnswerTurn> turns_;
+  std::vector<const AnswerChange*> changes_;
 };
 
 }  // namespace souk

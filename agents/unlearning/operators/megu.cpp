@@ -1,0 +1,123 @@
+#include <algorithm>
+#include <vector>
+
+#include "agents/unlearning/affected.hpp"
+#include "agents/unlearning/near_nodes.hpp"
+#include "agents/unlearning/operator.hpp"
+#include "agents/unlearning/retraining.hpp"
+#include "scenarios/scenario.pb.h"
+#include "sim/base/contract.hpp"
+#include "sim/base/plugin_registry.hpp"
+#include "sim/learn/answer_map.hpp"
+#include "sim/learn/softmax.hpp"
+
+namespace souk {
+namespace {
+
+/// What W is to make of logits of a node.
+struct MapLesson {
+  std::span<const float> logits;  ///< [classes] that W maps
+  std::vector<double> kept;       ///< [classes] probabilities before, at the temperature
+  std::size_t label = 0;          ///< its class; of what is forgotten the most probable one before
+  double weight = 0.0;            ///< of the divergence from what is kept
+  double towards = 0.0;           ///< of the cross-entropy with the label: negative is away from it
+};
+
+/// MEGU's second operator, Li et al., "Towards Effective and General Graph Unlearning via Mutual Evolution", AAAI 2024,
+/// on a model that stays as it is. All training nodes within reach stand for those that its authors select by their
+/// features; which nodes W answers for, and that losses are means over each set, are Souk's own.
+class Megu final : public UnlearningOperator {
+ public:
+  explicit Megu(const scenario::MappedAnswers& config) : config_(config) {}
+
+  void check(const World& world) const override {
+    SOUK_REQUIRE(world.federation.task().nodes() != nullptr,
+                 "maps answers about nodes, and the samples of the data set are rows");
+  }
+
+  ForgettingCost forget(const ForgettingCase& request, RoundRecord& record) override {
+    const NearNodes near = near_nodes(request);
+    const TaskBefore before(request);
+    ForgettingCost cost;
+    for (ModelServer* server : request.servers) {
+      if (near.stay.empty()) {
+        record.events.push_back({"megu", -1, "no training node within reach: the answers are what they were"});
+        continue;
+      }
+      const NodeAnswers then(*server, before.task()), now(*server, request.federation().task());
+      const std::vector<MapLesson> lessons = lessons_of(request, near, then, now);
+      server->map_answers({.weights = learned(lessons, then.classes()), .nodes = near.within});
+      cost += cost_of_map(request, lessons.size(), config_.steps());
+    }
+    return cost;
+  }
+
+ private:
+  std::vector<MapLesson> lessons_of(const ForgettingCase& request, const NearNodes& near, const NodeAnswers& then,
+                                    const NodeAnswers& now) const {
+    std::vector<MapLesson> lessons;
+    const auto gone = static_cast<double>(near.touched.size()), stay = static_cast<double>(near.stay.size());
+    for (const NodeIndex node : near.touched) {
+      const auto logits = then.about(node);
+      lessons.push_back({.logits = logits,
+                         .kept = kept(logits),
+                         .label = static_cast<std::size_t>(std::ranges::max_element(logits) - logits.begin()),
+                         .weight = config_.kappa() / gone,
+                         .towards = -config_.kappa() / gone});
+    }
+    for (const SampleIndex unit : near.stay) {
+      const NodeIndex node = request.graph_before.train_nodes[unit];
+      lessons.push_back({.logits = now.about(node),
+                         .kept = kept(then.about(node)),
+                         .label = static_cast<std::size_t>(request.federation().task().labels()[unit]),
+                         .weight = 1.0 / stay,
+                         .towards = 1.0 / stay});
+    }
+    return lessons;
+  }
+
+  static std::vector<double> at_temperature(std::vector<double> logits, double temperature) {
+    for (double& z : logits) z /= temperature;
+    softmax(logits);
+    return logits;
+  }
+
+  std::vector<double> kept(std::span<const float> logits) const {
+    return at_temperature({logits.begin(), logits.end()}, config_.temperature());
+  }
+
+  /// Steps down the sum of weight T^2 KL(kept || softmax(W f / T)) + towards CE(softmax(W f), label), from the
+  /// identity.
+  std::vector<float> learned(const std::vector<MapLesson>& lessons, std::size_t classes) const {
+    std::vector<float> weights(classes * classes, 0.0F);
+    for (std::size_t c = 0; c < classes; ++c) weights[c * classes + c] = 1.0F;
+    for (std::uint32_t step = 0; step < config_.steps(); ++step) {
+      std::vector<double> gradient(weights.size());
+      for (const MapLesson& lesson : lessons) add_slope(lesson, weights, gradient);
+      for (std::size_t v = 0; v < weights.size(); ++v) {
+        weights[v] -= static_cast<float>(config_.learning_rate() * gradient[v]);
+      }
+    }
+    return weights;
+  }
+
+  void add_slope(const MapLesson& lesson, std::span<const float> weights, std::vector<double>& gradient) const {
+    const std::size_t classes = lesson.logits.size();
+    const std::vector<double> answer = mapped_logits(weights, lesson.logits);
+    const std::vector<double> soft = at_temperature(answer, config_.temperature()), plain = at_temperature(answer, 1.0);
+    for (std::size_t c = 0; c < classes; ++c) {
+      const double slope = lesson.weight * config_.temperature() * (soft[c] - lesson.kept[c]) +
+                           lesson.towards * (plain[c] - (c == lesson.label ? 1.0 : 0.0));
+      for (std::size_t k = 0; k < classes; ++k) {
+        gradient[c * classes + k] += slope * static_cast<double>(lesson.logits[k]);
+      }
+    }
+  }
+
+  const scenario::MappedAnswers& config_;
+};
+
+const Register<UnlearningOperator, Megu, scenario::MappedAnswers> register_megu;
+
+}  // namespace
+}  // namespace souk
