@@ -11,22 +11,21 @@
 namespace souk {
 namespace {
 
-using Condition = scenario::TabularCondition;
-
 std::string listed(const std::vector<std::string>& names) {
   constexpr std::size_t most = 12;
   const auto shown = std::span(names).first(std::min(names.size(), most));
   return fmt::format("{}{}", fmt::join(shown, ", "), names.size() > most ? ", …" : "");
 }
 
-std::vector<TableCell> numeric(const Condition& condition, std::size_t feature, const std::string& place) {
+std::vector<TableCell> numeric(const scenario::TabularCondition& condition, std::size_t feature,
+                               const std::string& place) {
   SOUK_REQUIRE(condition.category().empty(), "{}.category = \"{}\": the column holds numbers: give a value", place,
                condition.category());
   return {{feature, static_cast<float>(condition.value())}};
 }
 
-std::vector<TableCell> categorical(const Condition& condition, const TableColumn& column, std::size_t first,
-                                   const std::string& place) {
+std::vector<TableCell> categorical(const scenario::TabularCondition& condition, const TableColumn& column,
+                                   std::size_t first, const std::string& place) {
   const std::string& wanted = condition.category();
   const auto found = std::ranges::find(column.categories, wanted);
   SOUK_REQUIRE(found != column.categories.end(), "{}.category = \"{}\": column \"{}\" holds the categories {}", place,
@@ -42,12 +41,12 @@ std::vector<TableCell> categorical(const Condition& condition, const TableColumn
 
 }  // namespace
 
-std::string name_of(const Condition& condition) {
+std::string condition_column(const scenario::TabularCondition& condition) {
   return condition.name().empty() ? fmt::format("column = {}", condition.column())
                                   : fmt::format("name = \"{}\"", condition.name());
 }
 
-std::vector<TableCell> table_cells(const Condition& condition, std::span<const TableColumn> columns,
+std::vector<TableCell> table_cells(const scenario::TabularCondition& condition, std::span<const TableColumn> columns,
                                    std::size_t features, const std::string& place) {
   SOUK_REQUIRE(condition.name().empty() || condition.column() == 0, "{}: names a column by name and by number", place);
   const auto value = static_cast<float>(condition.value());
@@ -70,8 +69,8 @@ std::vector<TableCell> table_cells(const Condition& condition, std::span<const T
   }
   std::vector<std::string> names;
   for (const TableColumn& column : columns) names.push_back(fmt::format("{} ({})", column.number, column.name));
-  throw_input_error("{}.{}: is no feature of the table; features are the columns {}", place, name_of(condition),
-                    listed(names));
+  throw_input_error("{}.{}: is no feature of the table; features are the columns {}", place,
+                    condition_column(condition), listed(names));
 }
 
 }  // namespace souk

@@ -26,6 +26,6 @@ std::vector<TableCell> table_cells(const scenario::TabularCondition& condition, 
                                    std::size_t features, const std::string& place);
 
 /// How the condition names its column: "column = 3".
-std::string name_of(const scenario::TabularCondition& condition);
+std::string condition_column(const scenario::TabularCondition& condition);
 
 }  // namespace souk

@@ -46,7 +46,7 @@ class TabularTrigger final : public Backdoor {
     for (std::size_t s = 0; s < conditions_.size(); ++s) {
       const std::size_t first = cells(s, facts).front().feature;
       SOUK_REQUIRE(std::ranges::find(first_features, first) == first_features.end(), "{}.{}: is set twice", place(s),
-                   name_of(conditions_[s]));
+                   condition_column(conditions_[s]));
       first_features.push_back(first);
     }
   }
