@@ -73,6 +73,7 @@ class RandomScenario {
     }
     if (scenario_.has_unlearning() || graph() || !coin(0.3)) scenario_.clear_privacy();
     if (scenario_.has_market()) tidy_noise(*scenario_.mutable_market());
+    if (scenario_.has_market()) tidy_pay(*scenario_.mutable_market());
     if (scenario_.has_privacy()) tidy(*scenario_.mutable_privacy());
     if (!coin(0.3)) scenario_.clear_communication();
     if (scenario_.has_communication()) tidy(*scenario_.mutable_communication());
@@ -187,6 +188,19 @@ class RandomScenario {
   }
 
   /// Noise for sale where updates are shortened, and prices of epsilon where there is one.
+  /// Royalties are of answers; in arrears nobody learns what a round has paid.
+  void tidy_pay(scenario::Market& market) {
+    if (!scenario_.has_service()) market.clear_royalties();
+    market.set_arrears(1 + market.arrears() % 3);
+    const bool goes_by_rounds = market.sellers().has_rational() || market.sellers().has_adaptive_ask() ||
+                                market.sale() == scenario::Market::EXCLUSIVE || market.has_deposit_penalty() ||
+                                market.has_sparsified_model();
+    const bool by_sales = std::ranges::any_of(scenario_.attacks(), [](const scenario::Attack& attack) {
+      return attack.baseline_probe().channel() == scenario::BaselineProbe::SALES;
+    });
+    if (goes_by_rounds || by_sales) market.clear_arrears();
+  }
+
   void tidy_noise(scenario::Market& market) {
     market.clear_grades();
     if (!scenario_.has_privacy()) {
