@@ -38,7 +38,6 @@ class Property final : public ReadWith<KnowsTraining, KnowsProperty> {
   explicit Property(const scenario::PropertyInference& config) : config_(config) {}
 
   std::string claims() const override { return "whether the victim's samples have the property"; }
-  std::uint64_t trained_models() const override { return 2 * static_cast<std::uint64_t>(config_.updates()); }
 
   Attempt infer(const View& view) const override {
     std::vector<float> seen(view.change().begin(), view.change().end());
