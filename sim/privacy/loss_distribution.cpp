@@ -114,7 +114,9 @@ double reach_of_sum(std::span<const ComposedLoss> losses, double sign) {
       for (std::size_t k = 0; k < n && power > 0.0; ++k, power *= factor) {
         sum += power * loss->mass[sign > 0.0 ? n - 1 - k : k];
       }
-      log_moment += static_cast<double>(count) * (std::log(sum) + lambda * sign * top * loss->step);
+      // Where the largest losses have no mass, a sum of what is left underflows: this lambda says nothing.
+      log_moment += sum > 0.0 ? static_cast<double>(count) * (std::log(sum) + lambda * sign * top * loss->step)
+                              : std::numeric_limits<double>::infinity();
     }
     reach = std::min(reach, (log_moment - std::log(tail_of_sum)) / lambda);
   }
