@@ -15,6 +15,7 @@ namespace {
 
 constexpr double tail_of_release = 1e-15;  ///< mass that a grid may leave out at an end
 constexpr double tail_of_sum = 1e-14;      ///< the same of a composition
+constexpr double largest_exponent = 700.0;
 constexpr double infinite = std::numeric_limits<double>::infinity();
 
 /// A normal variable's mass up to a place, or from there on: whichever is the smaller and has no cancellation.
@@ -184,7 +185,9 @@ LossDistribution loss_distribution(double sampling, double noise, Neighbour dire
     const double lower = static_cast<double>(loss.first + static_cast<std::int64_t>(k) - 1) * step;
     const Pair::Edge edge = pair.edge(lower + step);
     const Pair::Masses cell = pair.cell(before, edge);
-    const double up = std::clamp((cell.p - std::exp(lower) * cell.q) / width, 0.0, cell.p);
+    // Beyond what exp can say all goes up, which is never too little.
+    const double below = lower < largest_exponent ? std::exp(lower) * cell.q : 0.0;
+    const double up = std::clamp((cell.p - below) / width, 0.0, cell.p);
     loss.mass[k] += up;
     loss.mass[k - 1] += cell.p - up;
     before = edge;
@@ -212,6 +215,7 @@ double epsilon_of(std::span<const ComposedLoss> losses, double delta) {
     const double low = static_cast<double>(window.first + static_cast<std::int64_t>(k) - 1) * step;
     const bool reached = above - scaled > left || (k == 0 && above > left);
     if (reached) return std::max(0.0, low + std::log((above - left) / scaled));
+    SOUK_EXPECT(!std::isnan(above));
     if (k == 0 || low <= 0.0) return 0.0;
     above += mass[k - 1];
     scaled = (scaled + mass[k - 1]) * factor;

@@ -148,11 +148,23 @@ TEST(LossDistributions, fit_is_fine_enough_whatever_the_sampling) {
   }
 }
 
+/// Losses of thousands, whose exponentials no double holds.
 TEST(LossDistributions, cope_with_hardly_any_noise) {
-  const List releases{{0.5, 0.02, 10}};
-  const double found = epsilon_by(Accountant::loss_distributions, releases, 1e-5);
-  EXPECT_TRUE(std::isfinite(found));
-  EXPECT_LE(found, epsilon_by(Accountant::renyi, releases, 1e-5) * 1.001);
+  constexpr double sigma = 0.025, delta = 1e-5;
+  const auto by_default = [](const List& releases) {
+    return epsilon_by(Accountant::loss_distributions, releases, delta);
+  };
+  for (const unsigned count : {1U, 4U}) {
+    const double exact = gdp_epsilon(std::sqrt(count) / sigma, delta), found = by_default({{1.0, sigma, count}});
+    EXPECT_GE(found, exact * (1.0 - 1e-12)) << count;
+    EXPECT_NEAR(found, exact, 2e-3 * exact) << count;
+  }
+  // Of one sampled release e^epsilon - 1 = q (e^epsilon' - 1), where epsilon' goes with delta / q without sampling:
+  // exactly, where the vector is there to be removed; for losses as large as these epsilon = epsilon' + ln q.
+  constexpr double q = 0.3;
+  const double exact = gdp_epsilon(1.0 / sigma, delta / q) + std::log(q), found = by_default({{q, sigma, 1}});
+  EXPECT_GE(found, exact * (1.0 - 1e-9));
+  EXPECT_NEAR(found, exact, 2e-3 * exact);
 }
 
 TEST(GaussianLimit, has_every_row_of_the_table) {
