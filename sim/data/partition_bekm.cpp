@@ -10,6 +10,8 @@
 namespace souk {
 namespace {
 
+constexpr std::size_t most_pairs = 100'000'000;  // of 16 bytes each
+
 /// Features of the nodes, rows scaled to length 1, [nodes, width].
 std::vector<float> unit_rows(const SparseRows& features, std::span<const NodeIndex> nodes) {
   std::vector<float> rows(nodes.size() * features.width);
@@ -56,6 +58,11 @@ class BekmPartitioner final : public Partitioner {
     SOUK_REQUIRE(input.edges != nullptr, "partition.bekm: deals the nodes of a graph, and the data set is none");
     SOUK_REQUIRE(input.agents <= input.nodes.size(), "partition.bekm: {} clients need as many nodes, and there are {}",
                  input.agents, input.nodes.size());
+    SOUK_REQUIRE(
+        input.nodes.size() * input.agents <= most_pairs,
+        "partition.bekm: sorts the distances of {} nodes from {} clients, {} numbers, and {} are the most; take "
+        "blpa",
+        input.nodes.size(), input.agents, input.nodes.size() * input.agents, most_pairs);
     const InducedEdges edges(*input.edges, input.nodes);
     const std::size_t width = input.features->width;
     std::vector<float> points = unit_rows(*input.features, input.nodes);

@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <deque>
 #include <functional>
 #include <numeric>
+#include <vector>
 
 #include "sim/base/contract.hpp"
 #include "sim/data/graphs/shards.hpp"
@@ -18,7 +18,7 @@ struct Wish {
 class LabelPropagation {
  public:
   LabelPropagation(const SparseRows& edges, std::size_t shards, std::size_t capacity, Stream& random)
-      : edges_(edges), capacity_(capacity), random_(random), shard_(edges.rows()), sizes_(shards), counts_(shards) {
+      : edges_(edges), capacity_(capacity), random_(random), shard_(edges.rows()), sizes_(shards) {
     std::vector<std::uint32_t> order(edges.rows());
     std::iota(order.begin(), order.end(), 0U);
     random.shuffle(order);
@@ -35,7 +35,8 @@ class LabelPropagation {
       if (wishes.back().shard != shard_[v]) movers.push_back(v);
     }
     std::ranges::stable_sort(movers, std::greater(), [&](std::uint32_t v) { return wishes[v].neighbours; });
-    std::vector<std::deque<std::uint32_t>> waiting(sizes_.size());
+    std::vector<std::vector<std::uint32_t>> waiting(sizes_.size());  // in the order in which they came
+    std::vector<std::size_t> served(sizes_.size());                  // of them
     for (const std::uint32_t v : movers) {
       const std::uint32_t to = wishes[v].shard;
       if (sizes_[to] >= capacity_) {
@@ -43,9 +44,8 @@ class LabelPropagation {
         continue;
       }
       std::uint32_t left = move(v, to);
-      while (!waiting[left].empty()) {  // the place that is free now
-        const std::uint32_t next = waiting[left].front();
-        waiting[left].pop_front();
+      while (served[left] < waiting[left].size()) {  // the place that is free now
+        const std::uint32_t next = waiting[left][served[left]++];
         left = move(next, left);
       }
     }
@@ -71,22 +71,27 @@ class LabelPropagation {
   Wish wish_of(std::uint32_t v) {
     const auto neighbours = edges_.columns.subspan(edges_.offsets[v], edges_.offsets[v + 1] - edges_.offsets[v]);
     if (neighbours.empty()) return {.shard = shard_[v]};
-    std::ranges::fill(counts_, 0);
-    for (const std::uint32_t u : neighbours) ++counts_[shard_[u]];
-    const std::size_t most = std::ranges::max(counts_);
-    std::vector<std::uint32_t> best;
-    for (std::uint32_t s = 0; s < counts_.size(); ++s) {
-      if (counts_[s] == most) best.push_back(s);
+    around_.clear();
+    best_.clear();
+    for (const std::uint32_t u : neighbours) around_.push_back(shard_[u]);
+    std::ranges::sort(around_);
+    std::size_t most = 0;
+    for (std::size_t first = 0, last = 0; first < around_.size(); first = last) {
+      while (last < around_.size() && around_[last] == around_[first]) ++last;
+      if (last - first > most) best_.clear();
+      most = std::max(most, last - first);
+      if (last - first == most) best_.push_back(around_[first]);
     }
-    const std::uint32_t drawn = best.size() == 1 ? 0 : random_.below(static_cast<std::uint32_t>(best.size()));
-    return {.shard = best[drawn], .neighbours = most};
+    const std::uint32_t drawn = best_.size() == 1 ? 0 : random_.below(static_cast<std::uint32_t>(best_.size()));
+    return {.shard = best_[drawn], .neighbours = most};
   }
 
   const SparseRows edges_;
   std::size_t capacity_;
   Stream& random_;
   std::vector<std::uint32_t> shard_;
-  std::vector<std::size_t> sizes_, counts_;
+  std::vector<std::size_t> sizes_;
+  std::vector<std::uint32_t> around_, best_;  ///< of one node: shards of its neighbours, and those with most of them
 };
 
 }  // namespace
