@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "agents/cast/feature_runs.hpp"
 #include "agents/unlearning/drawing.hpp"
 #include "scenarios/scenario.pb.h"
 #include "sim/base/contract.hpp"
@@ -23,13 +24,6 @@ std::int32_t wrong_label(const Federation& federation, SampleIndex sample) {
   return other < stored.labels()[sample] ? other : other + 1;
 }
 
-FeatureRun run_of(const scenario::FeatureValues& values, std::size_t features) {
-  const auto all = static_cast<std::uint32_t>(features);
-  return {.first = values.first(),
-          .count = values.count() == 0 ? all - values.first() : values.count(),
-          .value = static_cast<float>(values.value())};
-}
-
 Reading changed(const Reading& now, const Change& change, const Federation& federation, SampleIndex sample) {
   Reading reading = now;
   switch (change.how_case()) {
@@ -40,7 +34,7 @@ Reading changed(const Reading& now, const Change& change, const Federation& fede
       reading.label = wrong_label(federation, sample);
       break;
     case Change::kFeatures:
-      reading.features.push_back(run_of(change.features(), federation.train().features()));
+      reading.features.push_back(feature_run(change.features(), "features", federation.train().features()));
       break;
     case Change::kWeight:
       reading.weight = change.weight().weight();
@@ -54,14 +48,6 @@ Reading changed(const Reading& now, const Change& change, const Federation& fede
   const auto stored = federation.train_as_given().labels();
   if (reading.label && *reading.label == stored[sample]) reading.label.reset();
   return reading;
-}
-
-void check_features(const scenario::FeatureValues& values, const std::string& path, std::size_t features) {
-  SOUK_REQUIRE(values.first() < features, "{}.features.first = {}: samples have {} features", path, values.first(),
-               features);
-  SOUK_REQUIRE(values.count() <= features - values.first(),
-               "{}.features.count = {}: from {} on, samples have {} features", path, values.count(), values.first(),
-               features - values.first());
 }
 
 }  // namespace
@@ -109,7 +95,7 @@ void check_change(const Change& change, const std::string& path, const Federatio
                "{}: features and weights are of rows, and the samples of the data set are nodes of a graph", path);
   SOUK_REQUIRE(!change.has_weight() || !federation.scenario().task().objective().has_channel_correlation(),
                "{}.weight: channel_correlation is of mini-batches as a whole, which have no weights", path);
-  if (change.has_features()) check_features(change.features(), path, federation.train().features());
+  if (change.has_features()) feature_run(change.features(), path + ".features", federation.train().features());
   SOUK_REQUIRE(!federation.scenario().has_market(),
                "{}: sellers are known by the samples that they had at first; leave out the market", path);
 }
