@@ -88,6 +88,7 @@ struct InferenceAccess {
   std::span<const float> model;             ///< [dimension] that clients trained from
   std::span<const PixelScale> pixels;       ///< [channels]
   std::span<const float> change;            ///< [trainable] what is seen: a mean of updates
+  std::span<const float> statistics{};      ///< [dimension - trainable] of running statistics; empty: not granted
   std::span<const Member> members;          ///< whose they are, the victim first
   const LocalTraining* training = nullptr;  ///< null: not granted
   SampleTable auxiliary{};
@@ -240,6 +241,18 @@ class FactsIfKnown {
   std::span<const Member> members_;
 };
 
+/// Likewise by how much running statistics moved.
+class StatisticsIfKnown {
+ public:
+  static constexpr InferenceGrants grants{};
+  explicit StatisticsIfKnown(const InferenceAccess& access) : statistics_(access.statistics) {}
+  /// [dimension - trainable]
+  std::span<const float> known_statistics() const { return statistics_; }
+
+ private:
+  std::span<const float> statistics_;
+};
+
 /// The attacker sends the model: what craft_model makes of it.
 class ControlsModel {
  public:
@@ -287,7 +300,7 @@ struct Attempt {
 /// What an attack is set on, as far as everybody knows it.
 struct InferenceSetting {
   const Network& network;
-  bool has_auxiliary = false, knows_labels = false, knows_counts = false;
+  bool has_auxiliary = false, knows_labels = false, knows_counts = false, knows_statistics = false;
   bool cross_entropy = false;    ///< is what clients minimise
   bool relu_perceptron = false;  ///< affine layers with ReLU between them, and a hidden one at least
 };
@@ -304,6 +317,8 @@ class InferenceAttack {
   /// Whether it makes something of the victims' classes, their counts or the order of mini-batches, where it knows
   /// them.
   virtual bool reads_facts() const { return false; }
+  /// Whether it makes something of how running statistics moved.
+  virtual bool reads_statistics() const { return false; }
   /// Whether the output layer's biases are part of what it goes by.
   virtual bool reads_output_biases() const { return true; }
   /// What it claims, in words: "counts of classes".
@@ -333,6 +348,7 @@ class ReadWith : public InferenceAttack {
   using View = CaseView<Grants...>;
   InferenceGrants needs() const override { return (InferenceGrants{} | ... | Grants::grants); }
   bool reads_facts() const final { return (std::is_same_v<Grants, FactsIfKnown> || ...); }
+  bool reads_statistics() const final { return (std::is_same_v<Grants, StatisticsIfKnown> || ...); }
   Attempt infer_from(const InferenceAccess& access) const final { return infer(View(access)); }
   virtual Attempt infer(const View& view) const = 0;
 };

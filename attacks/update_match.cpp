@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <utility>
 
 #include "sim/base/contract.hpp"
@@ -78,17 +79,22 @@ UpdateMatch::UpdateMatch(MatchProblem problem)
       classes_(problem_.network.shape().outputs()),
       trainable_(problem_.network.layout().trainable()),
       model_(problem_.model.begin(), problem_.model.end()) {
-  SOUK_EXPECT(problem_.model.size() == trainable_ && problem_.change.size() == trainable_);
+  SOUK_EXPECT(problem_.model.size() == problem_.network.layout().dimension() && problem_.change.size() == trainable_);
+  SOUK_EXPECT(!knows_statistics() || (problem_.network.follows_statistics() &&
+                                      trainable_ + problem_.statistics.size() == problem_.model.size()));
   for (const ImitatedClient& client : problem_.clients) samples_ += client.samples;
   SOUK_EXPECT(problem_.labels.empty() || problem_.labels.size() == samples_);
   for (const float value : problem_.change) seen_square_ += static_cast<double>(value) * static_cast<double>(value);
+  for (const float value : problem_.statistics) {
+    statistics_square_ += static_cast<double>(value) * static_cast<double>(value);
+  }
   x_.resize(samples_ * features_);
   y_.assign(samples_ * classes_, 0.0F);
   for (std::size_t i = 0; i < problem_.labels.size(); ++i) {
     y_[i * classes_ + static_cast<std::size_t>(problem_.labels[i])] = 1.0F;
   }
   step_gradient_.resize(trainable_);
-  direction_.resize(trainable_);
+  direction_.resize(trainable_ + problem_.statistics.size());
   curvature_.resize(trainable_);
 }
 
@@ -147,15 +153,16 @@ Batch UpdateMatch::load(std::size_t first, const BatchPlaces& places) {
 /// the last steps change.
 UpdateMatch::Steps UpdateMatch::imitate(const ImitatedClient& client, std::size_t first) {
   Steps steps;
-  std::vector<double> moved;  // by all steps so far
+  std::vector<double> moved;          // by all steps so far
+  std::vector<float> after = model_;  // its running statistics move on from step to step
   for (std::size_t s = 0; s < client.batches.size(); ++s) {
     if (s > 0) {
-      std::vector<float>& model = steps.models.emplace_back(model_.size());
       for (std::size_t v = 0; v < trainable_; ++v)
-        model[v] = static_cast<float>(static_cast<double>(model_[v]) + moved[v]);
+        after[v] = static_cast<float>(static_cast<double>(model_[v]) + moved[v]);
+      steps.models.push_back(after);
     }
-    std::vector<float>& model = steps.before(s, model_);
-    problem_.network.gradient(model, load(first, client.batches[s]), step_gradient_);
+    problem_.network.gradient(after, load(first, client.batches[s]), step_gradient_);
+    const std::vector<float>& model = steps.before(s, model_);
     std::vector<double>& sum = client.batches.size() == 1 ? update_ : moved;
     sum.resize(trainable_);
     const double factor = client.batches.size() == 1 ? -client.share * client.rate : -client.rate;
@@ -163,6 +170,10 @@ UpdateMatch::Steps UpdateMatch::imitate(const ImitatedClient& client, std::size_
     heartbeat::beat();
   }
   for (std::size_t v = 0; v < moved.size(); ++v) update_[v] += client.share * moved[v];
+  for (std::size_t b = 0; b < moves_.size(); ++b) {
+    const std::size_t v = trainable_ + b;
+    moves_[b] += client.share * (static_cast<double>(after[v]) - static_cast<double>(model_[v]));
+  }
   return steps;
 }
 
@@ -180,14 +191,34 @@ double UpdateMatch::compare() {
   return 1.0 - sums.product / lengths;
 }
 
+/// The same of running statistics, and its gradient.
+double UpdateMatch::compare_statistics() {
+  if (!(statistics_square_ > 0.0)) return 0.0;  // they did not move: nothing to go by
+  const double factor = problem_.of_statistics / statistics_square_;
+  double sum = 0.0;
+  for (std::size_t b = 0; b < moves_.size(); ++b) {
+    const double difference = moves_[b] - static_cast<double>(problem_.statistics[b]);
+    sum += difference * difference;
+    move_slope_[b] = 2.0 * factor * difference;
+  }
+  return factor * sum;
+}
+
 void UpdateMatch::go_back(const ImitatedClient& client, const Steps& steps, std::size_t first) {
   std::vector<double> adjoint;  // of the model, once there is more than one step
   blend_to_floats({client.share * slope_.of_update, client.share * slope_.of_seen}, update_.data(),
                   problem_.change.data(), trainable_, direction_.data());
-  if (client.batches.size() > 1) adjoint.assign(direction_.begin(), direction_.end());
+  if (client.batches.size() > 1)
+    adjoint.assign(direction_.begin(), direction_.begin() + static_cast<std::ptrdiff_t>(trainable_));
+  // What a step adds to the update is -rate times a gradient, and what it adds to statistics has no such factor.
+  double of_moves = -client.share / client.rate;
   for (std::size_t s = client.batches.size(); s-- > 0;) {
     const BatchPlaces& places = client.batches[s];
     for (std::size_t v = 0; v < adjoint.size(); ++v) direction_[v] = static_cast<float>(adjoint[v]);
+    for (std::size_t b = 0; b < move_slope_.size(); ++b) {
+      direction_[trainable_ + b] = static_cast<float>(of_moves * move_slope_[b]);
+    }
+    of_moves *= 1.0 - statistics_momentum;
     batch_d_x_.resize(places.size() * features_);
     batch_d_y_.resize(problem_.labels.empty() ? places.size() * classes_ : 0);
     problem_.network.directional(steps.before(s, model_), load(first, places), direction_,
@@ -255,6 +286,8 @@ double UpdateMatch::evaluate(std::span<const double> at, std::span<double> gradi
   SOUK_EXPECT(at.size() == variables() && gradient.size() == variables());
   read(at);
   update_.assign(trainable_, 0.0);
+  moves_.assign(problem_.statistics.size(), 0.0);
+  move_slope_.assign(moves_.size(), 0.0);
   d_x_.assign(x_.size(), 0.0);
   d_y_.assign(y_.size(), 0.0);
   std::vector<Steps> steps;
@@ -263,7 +296,7 @@ double UpdateMatch::evaluate(std::span<const double> at, std::span<double> gradi
     steps.push_back(imitate(client, first));
     first += client.samples;
   }
-  const double value = compare();
+  const double value = compare() + (knows_statistics() ? compare_statistics() : 0.0);
   first = 0;
   for (std::size_t c = 0; c < problem_.clients.size(); ++c) {
     go_back(problem_.clients[c], steps[c], first);

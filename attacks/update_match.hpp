@@ -27,14 +27,18 @@ enum class MatchCost : std::uint8_t {
 
 /// What dummy samples are to explain.
 struct MatchProblem {
-  Network& network;                     ///< without buffers, trained on cross-entropy
-  std::span<const float> model;         ///< [trainable] that training starts from
+  Network& network;                     ///< trained on cross-entropy
+  std::span<const float> model;         ///< [dimension] that training starts from
   std::span<const float> change;        ///< [trainable] U, what is seen
   std::vector<ImitatedClient> clients;  ///< whose samples follow each other
   std::span<const PixelScale> pixels;   ///< [channels]
   std::vector<std::int32_t> labels{};   ///< [samples] of all clients; empty: soft labels are variables, too
   MatchCost cost = MatchCost::euclidean;
   double total_variation = 0.0;  ///< weight of the images' mean change from pixel to pixel
+  /// [dimension - trainable] By how much running statistics moved; empty: not known. Otherwise the network follows
+  /// them.
+  std::span<const float> statistics{};
+  double of_statistics = 0.0;  ///< weight of |b - B|^2 / |B|^2, B what they moved by, and b so for the dummies
 };
 
 /// How far updates computed from dummy samples are from the one seen, as a function of the samples [samples, features],
@@ -58,7 +62,7 @@ class UpdateMatch {
  private:
   /// Models before every step but the first.
   struct Steps {
-    std::vector<std::vector<float>> models;  ///< [trainable] each
+    std::vector<std::vector<float>> models;  ///< [dimension] each
     std::vector<float>& before(std::size_t step, std::vector<float>& first) {
       return step == 0 ? first : models[step - 1];
     }
@@ -76,17 +80,21 @@ class UpdateMatch {
   void go_back(const ImitatedClient& client, const Steps& steps, std::size_t first);
   void gather(const ImitatedClient& client, const BatchPlaces& places, std::size_t first);
   double compare();
+  double compare_statistics();
+  bool knows_statistics() const { return !problem_.statistics.empty(); }
   double add_variation(std::span<const double> at, std::span<double> gradient) const;
   void write_gradient(std::span<double> gradient) const;
   const PixelScale& scale_of(std::size_t feature) const;
 
   MatchProblem problem_;
   std::size_t samples_ = 0, features_, classes_, trainable_;
-  double seen_square_ = 0.0;
-  std::vector<float> x_, y_;       ///< [samples, features], [samples, classes]
-  std::vector<double> d_x_, d_y_;  ///< gradients in them
-  std::vector<float> model_;       ///< [trainable] before the first step
-  std::vector<double> update_;     ///< [trainable] of all clients
+  double seen_square_ = 0.0, statistics_square_ = 0.0;
+  std::vector<float> x_, y_;        ///< [samples, features], [samples, classes]
+  std::vector<double> d_x_, d_y_;   ///< gradients in them
+  std::vector<float> model_;        ///< [dimension] before the first step
+  std::vector<double> update_;      ///< [trainable] of all clients
+  std::vector<double> moves_;       ///< [dimension - trainable] of running statistics, likewise
+  std::vector<double> move_slope_;  ///< the cost's gradient in these, where they are compared
   Slope slope_;
   std::vector<float> batch_x_, batch_y_, batch_d_x_, batch_d_y_, step_gradient_, direction_, curvature_;
 };

@@ -224,9 +224,11 @@ class Inference final : public Stage, public ServerHooks {
     std::size_t rows = 0;
     for (const auto& victims : cases_) rows += victims.size();
     ColumnMatrixBuilder builder(comm_, rows, round.updates.dimension());
+    ColumnMatrixBuilder statistics(comm_, rows, round.buffers.dimension());
     std::size_t row = 0;
     for (std::size_t c = 0; c < cases_.size(); ++c) {
       for (const VictimCase& victim : cases_[c]) {
+        mean_of_updates(round.buffers, victim, statistics.row(row));
         const std::span<float> mean = builder.row(row++);
         if (campaigns_[c].config().has_isolated()) {
           inconsistency_->isolate(round, victim.place, mean);
@@ -249,6 +251,7 @@ class Inference final : public Stage, public ServerHooks {
       if (rank == comm_.rank()) first_seen_ = range.begin;
     }
     seen_ = gather_rows(comm_, shown, wanted);
+    if (round.buffers.dimension() > 0) seen_statistics_ = gather_rows(comm_, std::move(statistics).finish(), wanted);
     clients_ = round.clients;
     take_all_updates(round);
   }
@@ -289,10 +292,21 @@ class Inference final : public Stage, public ServerHooks {
   SampleTable auxiliary_table() const { return {.features = auxiliary_, .labels = auxiliary_labels_}; }
 
   Attempt work_on(const Unit& unit, RoundIndex round) const {
-    const std::size_t dimension = server_->trainable().size();
+    const std::size_t dimension = server_->trainable().size(), others = model_.size() - dimension;
+    const std::size_t row = unit.seen - first_seen_;
     const InferenceCampaign& campaign = campaigns_[unit.campaign];
-    std::span<const float> seen = std::span(seen_).subspan((unit.seen - first_seen_) * dimension, dimension);
-    if (campaign.config().has_published()) seen = server_->change();
+    Shown shown{.change = std::span(seen_).subspan(row * dimension, dimension), .statistics = {}};
+    std::vector<float> published;  // running statistics
+    if (campaign.config().has_published()) shown.change = server_->change();
+    if (campaign.config().knows_statistics()) {
+      shown.statistics = std::span(seen_statistics_).subspan(row * others, others);
+      if (campaign.config().has_published()) {
+        for (std::size_t v = dimension; v < model_.size(); ++v) {
+          published.push_back(server_->parameters()[v] - model_[v]);
+        }
+        shown.statistics = published;
+      }
+    }
     return campaign.attempt({.round = round,
                              .network = federation_.task().rows()->network(),
                              .model = model_,
@@ -301,7 +315,7 @@ class Inference final : public Stage, public ServerHooks {
                              .auxiliary = auxiliary_table(),
                              .updates = updates_,
                              .property = property_ == nullptr ? nullptr : &known_property_},
-                            cases_[unit.campaign][unit.victim], seen, unit.attempt);
+                            cases_[unit.campaign][unit.victim], shown, unit.attempt);
   }
 
   /// Of every victim the attempt that costs least, the first of equals; what is no number costs most.
@@ -360,6 +374,7 @@ class Inference final : public Stage, public ServerHooks {
   std::vector<float> model_;                    ///< [dimension] that clients were sent
   std::vector<std::vector<VictimCase>> cases_;  ///< [campaigns] [victims]
   std::vector<float> seen_;                     ///< [rows, trainable] shown to those who work here
+  std::vector<float> seen_statistics_;          ///< [rows, dimension - trainable], likewise
   std::size_t first_seen_ = 0;                  ///< number of its first row
   std::vector<AgentId> clients_;                ///< whose the round's updates are
   std::vector<float> all_updates_;              ///< [updates, trainable] where some attack compares them

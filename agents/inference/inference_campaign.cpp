@@ -99,6 +99,11 @@ void InferenceCampaign::check(const scenario::Scenario& scenario, const Federati
                "{}.principal: the attack sends the model that it attacks, which only the SERVER can", path);
   SOUK_REQUIRE(attack_->reads_facts() || !(config_.knows_labels() || config_.knows_counts() || config_.knows_order()),
                "{}.knows_labels, knows_counts, knows_order: the attack makes nothing of them", path);
+  const ParameterLayout& layout = federation.task().layout();
+  SOUK_REQUIRE(!config_.knows_statistics() || layout.trainable() < layout.dimension(),
+               "{}.knows_statistics: the network has no running statistics", path);
+  SOUK_REQUIRE(!config_.knows_statistics() || attack_->reads_statistics(),
+               "{}.knows_statistics: the attack makes nothing of them", path);
   SOUK_REQUIRE(!needs.has(InferenceGrant::others) || (config_.has_update() && config_.principal() != Config::OUTSIDER),
                "{}: the attack compares single updates; set update {{ }}", path);
   SOUK_REQUIRE(!needs.has(InferenceGrant::property) || scenario.inference().has_property(),
@@ -114,6 +119,7 @@ void InferenceCampaign::check(const scenario::Scenario& scenario, const Federati
                     .has_auxiliary = scenario.inference().auxiliary_per_class() > 0,
                     .knows_labels = config_.knows_labels(),
                     .knows_counts = config_.knows_counts(),
+                    .knows_statistics = config_.knows_statistics(),
                     .cross_entropy = scenario.task().objective().loss_case() == scenario::Objective::LOSS_NOT_SET ||
                                      scenario.task().objective().has_cross_entropy(),
                     .relu_perceptron = model.has_mlp() && model.mlp().activation() == scenario::Mlp::RELU});
@@ -124,12 +130,13 @@ std::uint64_t InferenceCampaign::seed(RoundIndex round) const {
   return Stream(seed_, streams::inference(index_, round)).next_seed();
 }
 
-Attempt InferenceCampaign::attempt(const InferenceRound& round, const VictimCase& victim, std::span<const float> seen,
+Attempt InferenceCampaign::attempt(const InferenceRound& round, const VictimCase& victim, const Shown& shown,
                                    std::uint32_t which) const {
   return attack_->infer_from({.network = round.network,
                               .model = round.model,
                               .pixels = round.pixels,
-                              .change = seen,
+                              .change = shown.change,
+                              .statistics = shown.statistics,
                               .members = victim.members,
                               .training = config_.knows_training() ? &round.training : nullptr,
                               .auxiliary = round.auxiliary,

@@ -29,6 +29,12 @@ struct InferenceRound {
   const KnownProperty* property = nullptr;          ///< null: there is none
 };
 
+/// What is seen of a victim.
+struct Shown {
+  std::span<const float> change;      ///< [trainable]
+  std::span<const float> statistics;  ///< [dimension - trainable] of running statistics; empty: not known
+};
+
 /// One attack through the rounds: what it is granted, its attempts, and which of them is its claim.
 class InferenceCampaign {
  public:
@@ -40,9 +46,8 @@ class InferenceCampaign {
   bool controls_model() const { return attack_->needs().has(InferenceGrant::control); }
   /// Of the attack's own draws in a round.
   std::uint64_t seed(RoundIndex round) const;
-  /// One attempt on one victim, of whom `seen` is shown. Depends on nothing else.
-  Attempt attempt(const InferenceRound& round, const VictimCase& victim, std::span<const float> seen,
-                  std::uint32_t which) const;
+  /// One attempt on one victim. Depends on nothing else.
+  Attempt attempt(const InferenceRound& round, const VictimCase& victim, const Shown& shown, std::uint32_t which) const;
 
  private:
   void check(const scenario::Scenario& scenario, const Federation& federation) const;

@@ -347,7 +347,7 @@ void ModelServer::apply(const ServerRound& round, const RuleOutput& output, Roun
   std::ranges::fill(change_, 0.0F);
   if (round.seen.empty() && !steps_alone()) return;
   take_step(output.step);
-  if (local_.has_buffers() && !round.seen.empty()) apply_buffers(round, output.weights);
+  if (round.buffers.dimension() > 0 && !round.seen.empty()) apply_buffers(round, output.weights);
 }
 
 bool ModelServer::steps_alone() const { return std::ranges::any_of(hooks_, &ServerHooks::steps_alone); }
@@ -363,9 +363,7 @@ void ModelServer::take_step(const ColumnVector& step) {
 
 /// Running statistics are averaged with the rule's weights; they take no part in scores.
 void ModelServer::apply_buffers(const ServerRound& round, std::span<const double> weights) {
-  std::vector<std::size_t> rows;
-  for (const std::size_t k : round.seen) rows.push_back(round.received[k].row);
-  const ColumnMatrix buffers = local_.buffers().select(comm_, rows);
+  const ColumnMatrix buffers = round.buffers.select(comm_, round.seen);
   const ColumnVector change = combine(buffers, weights);
   std::vector<float> whole(buffers.dimension());
   replicate(comm_, buffers.plan(), change, whole);

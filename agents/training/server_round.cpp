@@ -40,6 +40,7 @@ void take_in(const Comm& comm, const LocalRound& local, const SentUpdates& sent,
     round.submissions.push_back({update.identity, local.trained()[update.row].samples});
   }
   round.updates = sent.updates.select(comm, rows);
+  if (local.has_buffers()) round.buffers = local.buffers().select(comm, rows);
   round.seen.resize(rows.size());
   std::iota(round.seen.begin(), round.seen.end(), std::size_t{0});
 }

@@ -29,6 +29,7 @@ struct ServerRound {
   std::vector<double> squares{};              ///< [n] squared norms
   std::vector<Submission> submissions{};      ///< [n]
   ColumnMatrix updates{};                     ///< [n, trainable], a view
+  ColumnMatrix buffers{};                     ///< [n, others], a view; no columns where there are none
   std::vector<AgentId> useless{};             ///< who sent what cannot be used
   std::optional<ColumnVector> start{};        ///< [trainable] parameters that the round started from
   std::optional<ColumnVector> root_update{};  ///< [trainable] the owner's own update, as it shows it

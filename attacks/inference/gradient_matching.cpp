@@ -33,7 +33,7 @@ std::vector<BatchPlaces> all_at_once(std::size_t samples) {
 
 /// DLG, iDLG, Inverting Gradients and their relatives, by their settings: dummy samples are moved until training on
 /// them gives what is seen.
-class GradientMatching final : public ReadWith<KnowsTraining, AuxiliaryIfThere, FactsIfKnown> {
+class GradientMatching final : public ReadWith<KnowsTraining, AuxiliaryIfThere, FactsIfKnown, StatisticsIfKnown> {
  public:
   explicit GradientMatching(const scenario::GradientMatching& config) : config_(config) {}
 
@@ -41,12 +41,10 @@ class GradientMatching final : public ReadWith<KnowsTraining, AuxiliaryIfThere, 
   std::uint32_t attempts() const override { return config_.restarts(); }
 
   void check(const InferenceSetting& setting) const override {
-    const ParameterLayout& layout = setting.network.layout();
     SOUK_REQUIRE(setting.cross_entropy,
                  "gradient_matching: imitates training on cross-entropy, and task.objective is "
                  "another");
-    SOUK_REQUIRE(layout.trainable() == layout.dimension(),
-                 "gradient_matching: imitates training without running statistics, and this network has some");
+    check_statistics(setting);
     SOUK_REQUIRE(setting.network.shape().vocabulary == 0,
                  "gradient_matching: moves samples continuously, and these are tokens of texts");
     const bool joint = config_.labels() == scenario::GradientMatching::JOINT;
@@ -83,6 +81,15 @@ class GradientMatching final : public ReadWith<KnowsTraining, AuxiliaryIfThere, 
   }
 
  private:
+  void check_statistics(const InferenceSetting& setting) const {
+    if (!setting.knows_statistics) return;
+    SOUK_REQUIRE(setting.network.follows_statistics(),
+                 "gradient_matching: follows running statistics through our own layers, and this network is another");
+    SOUK_REQUIRE(config_.training() == scenario::GradientMatching::UNROLLED,
+                 "gradient_matching.training = ONE_GRADIENT: running statistics move in every step; take UNROLLED, or "
+                 "knows_statistics = false");
+  }
+
   bool alone() const { return config_.behind() == scenario::GradientMatching::VICTIM_ALONE; }
   DescentLimits limits() const { return {.steps = config_.lbfgs().iterations(), .memory = config_.lbfgs().memory()}; }
   AdamSettings adam_settings() const {
@@ -118,7 +125,9 @@ class GradientMatching final : public ReadWith<KnowsTraining, AuxiliaryIfThere, 
         .pixels = view.pixels(),
         .labels = {},
         .cost = config_.cost() == scenario::GradientMatching::COSINE ? MatchCost::cosine : MatchCost::euclidean,
-        .total_variation = config_.total_variation()};
+        .total_variation = config_.total_variation(),
+        .statistics = view.known_statistics(),
+        .of_statistics = config_.statistics()};
     for (std::size_t m = 0; m < (alone() ? 1 : view.behind()); ++m) problem.clients.push_back(imitated(view, m));
     if (config_.labels() != scenario::GradientMatching::JOINT) problem.labels = labels(view, problem.clients);
     return problem;

@@ -33,6 +33,7 @@ class ChainNetwork final : public Network {
 
   const ParameterLayout& layout() const override { return layout_; }
   const ModelShape& shape() const override { return architecture_.shape(); }
+  const Architecture* architecture() const override { return &architecture_; }
   double forward_flops() const override { return architecture_.forward_flops(); }
   /// Activations with the places that maxima came from, and two gradients; packed weights and their gradients.
   Footprint footprint(std::size_t trained, std::size_t tested) const override {

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,7 +34,8 @@ struct Extent {
 enum class RunningStatistics : std::uint8_t {
   update,  ///< normalise by the batch, and move them towards it
   use,     ///< normalise by them
-  leave    ///< normalise by the batch
+  leave,   ///< normalise by the batch
+  follow   ///< the same, and tell by how much they would move, so that it can be differentiated
 };
 
 /// A forward pass by LibTorch, as its layers see it.
@@ -41,6 +44,8 @@ struct TorchPass {
   std::vector<at::Tensor>& saved;        ///< values that layers put aside for later ones, the last one on top
   at::Tensor& attention;                 ///< [samples, channels] channel attention; undefined where nothing computes it
   RunningStatistics statistics = RunningStatistics::use;
+  /// By how much each buffer would move, by slot number, where that is followed; undefined of trainable slots.
+  std::vector<at::Tensor>* moves = nullptr;
 };
 
 /// Floats of memory for each sample.
@@ -53,6 +58,22 @@ struct TorchMemory {
 struct Finish {
   bool relu = false, pools = false;  ///< max(x, 0); maxima of 2x2 pixels. Both: in this order.
   bool operator==(const Finish&) const = default;
+};
+
+/// A term of an output: one of the layer's weights times one of its inputs, all by their places.
+struct Product {
+  std::uint32_t output, weight, input;
+};
+
+/// Slots of a layer whose outputs are sums of products, plus a bias: linear in its weights, and in its inputs.
+struct LinearSlots {
+  std::size_t weight = 0;
+  std::optional<std::size_t> bias{};  ///< of one value for every channel
+};
+
+/// What an element-wise layer read, and its slope there.
+struct Inverse {
+  double in, slope;
 };
 
 /// The port of layers: a kind with its settings and, once it is part of an architecture, with its place there. One file
@@ -75,6 +96,14 @@ class Layer {
   /// width]. The oracle of the layer's own kernels, and what runs where it has none.
   virtual at::Tensor forward(const at::Tensor& value, TorchPass& pass) const = 0;
   virtual TorchMemory torch_memory() const { return {.kept = out_.size()}; }
+
+  /// Nothing: its outputs are no sums of products.
+  virtual std::optional<LinearSlots> linear_slots() const { return std::nullopt; }
+  /// Shows every product that is formed of a sample, ascending by outputs.
+  virtual void for_each_product(const std::function<void(const Product&)>& /*show*/) const {}
+  /// What an element-wise layer read where it answered `out`, a value within its range. Nothing: it is not
+  /// element-wise, or other inputs give the same.
+  virtual std::optional<Inverse> inverse(double /*out*/) const { return std::nullopt; }
 
   /// The layer by our own kernels, with those layers behind it that the stage takes over from `plan`. Null: there are
   /// no such kernels, and LibTorch runs the network.

@@ -22,6 +22,8 @@ class Model;
 
 namespace souk {
 
+class Architecture;
+
 /// What a network reads and answers.
 struct ModelShape {
   std::array<std::size_t, 3> input{1, 1, 1};  ///< channels, height, width
@@ -61,6 +63,10 @@ struct Batch {
   Batch sample(std::size_t which) const;
 };
 
+/// The weight of a new batch in running statistics: they move by this share of the way to its means and (unbiased)
+/// variances.
+inline constexpr double statistics_momentum = 0.1;
+
 /// What the derivative, along a direction in the trainable values, of all gradients of the mean loss is written to.
 /// Empty: it is not asked for, which saves its work.
 struct DirectionalGradients {
@@ -77,6 +83,8 @@ class Network {
   virtual ~Network() = default;
   virtual const ParameterLayout& layout() const = 0;
   virtual const ModelShape& shape() const = 0;
+  /// The layers that it is made of; null: it does not show any.
+  virtual const Architecture* architecture() const { return nullptr; }
   /// Fresh parameters (PyTorch's default initialisation: uniform within 1/sqrt(fan_in)), by our own generator.
   virtual void initialise(Stream& random, std::span<float> parameters) const = 0;
   /// Outputs [samples, outputs]: logits of the classes, or predictions of numbers.
@@ -91,9 +99,13 @@ class Network {
   /// Derivatives of the mean loss's gradients along `direction` [trainable] by one pass forwards and backwards whose
   /// values carry their derivatives (Pearlmutter, "Fast Exact Multiplication by the Hessian", Neural Computation 1994).
   /// With direction v held constant that of the features is the gradient of v times the gradient: what a search for
-  /// samples with a given gradient follows. Running statistics are left as they are.
+  /// samples with a given gradient follows. Running statistics are left as they are. Where the network follows
+  /// statistics `direction` may be [dimension]: then the derivatives of its last values times the buffers' moves in
+  /// `gradient` are added.
   virtual void directional(std::span<const float> parameters, const Batch& batch, std::span<const float> direction,
                            const DirectionalGradients& out) = 0;
+  /// Whether it differentiates how running statistics move; where there are none there is nothing to do.
+  virtual bool follows_statistics() const { return layout().trainable() == layout().dimension(); }
   /// Hessian of the mean loss times `direction` [trainable], written to `out` [trainable].
   void hessian_vector(std::span<const float> parameters, const Batch& batch, std::span<const float> direction,
                       std::span<float> out) {

@@ -28,6 +28,8 @@ std::string complaint_of(const std::exception& error);
 struct TorchAnswer {
   at::Tensor outputs;      ///< [samples, outputs]
   at::Tensor attention{};  ///< [samples, channels]; undefined where nothing computes it
+  /// Of every buffer, in the order of their places, by how much it would move; none unless that is followed.
+  std::vector<at::Tensor> moves{};
 };
 
 /// A network's tensors over flat memory, and a forward pass through them by differentiable operators: what TorchNetwork
@@ -40,6 +42,9 @@ class TorchBody {
   virtual void initialise(Stream& random, std::span<float> parameters) const = 0;
   virtual double forward_flops() const = 0;
   virtual Footprint footprint(std::size_t trained, std::size_t tested) const = 0;
+  virtual const Architecture* architecture() const { return nullptr; }
+  /// Whether it knows RunningStatistics::follow.
+  virtual bool follows_statistics() const { return layout().trainable() == layout().dimension(); }
   /// How sentences begin that are about it.
   virtual std::string name() const = 0;
   /// Makes the network's tensors views of `flat` [dimension], whose memory outlives the pass. The trainable ones, which

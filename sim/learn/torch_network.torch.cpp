@@ -66,6 +66,8 @@ class LayeredBody final : public TorchBody {
 
   const ParameterLayout& layout() const override { return layout_; }
   const ModelShape& shape() const override { return architecture_.shape(); }
+  const Architecture* architecture() const override { return &architecture_; }
+  bool follows_statistics() const override { return true; }
   std::string name() const override { return architecture_.name(); }
   double forward_flops() const override { return architecture_.forward_flops(); }
   void initialise(Stream& random, std::span<float> parameters) const override {
@@ -104,9 +106,12 @@ class LayeredBody final : public TorchBody {
   TorchAnswer forward(const Tensor& features, RunningStatistics statistics, std::optional<std::uint64_t>) override {
     std::vector<Tensor> saved;
     Tensor value = features, attention;
-    TorchPass pass{.slots = tensors_, .saved = saved, .attention = attention, .statistics = statistics};
+    std::vector<Tensor> moves(slots_.size());
+    TorchPass pass{
+        .slots = tensors_, .saved = saved, .attention = attention, .statistics = statistics, .moves = &moves};
     for (const auto& layer : architecture_.layers()) value = layer->forward(value, pass);
-    return {value, attention};
+    std::erase_if(moves, [](const Tensor& move) { return !move.defined(); });
+    return {value, attention, std::move(moves)};
   }
 
  private:
@@ -126,6 +131,8 @@ class TorchNetwork final : public Network {
 
   const ParameterLayout& layout() const override { return layout_; }
   const ModelShape& shape() const override { return body_->shape(); }
+  const Architecture* architecture() const override { return body_->architecture(); }
+  bool follows_statistics() const override { return body_->follows_statistics(); }
   double forward_flops() const override { return body_->forward_flops(); }
   Footprint footprint(std::size_t trained, std::size_t tested) const override {
     return body_->footprint(trained, tested);
@@ -153,7 +160,8 @@ class TorchNetwork final : public Network {
   // inputs, whose own Jacobian takes the place of the first J^T.
   void directional(std::span<const float> parameters, const Batch& batch, std::span<const float> direction,
                    const DirectionalGradients& out) override {
-    SOUK_EXPECT(direction.size() == layout_.trainable() && batch.samples > 0);
+    SOUK_EXPECT(batch.samples > 0 && (direction.size() == layout_.trainable() ||
+                                      (direction.size() == layout_.dimension() && follows_statistics())));
     SOUK_EXPECT(out.trainable.empty() || out.trainable.size() == layout_.trainable());
     SOUK_EXPECT(out.shares.empty() || objective_->takes_shares());
     place(parameters);
@@ -170,7 +178,10 @@ class TorchNetwork final : public Network {
  private:
   void multiply(const Batch& batch, std::span<const float> direction, const DirectionalGradients& out) {
     const Tensor read = out.features.empty() ? features(batch) : features(batch).clone().requires_grad_(true);
-    const Tensor outputs = joined(body_->forward(read, RunningStatistics::leave, batch.draws));
+    const bool follows = direction.size() > layout_.trainable();
+    const TorchAnswer answer =
+        body_->forward(read, follows ? RunningStatistics::follow : RunningStatistics::leave, batch.draws);
+    const Tensor outputs = joined(answer);
     const std::vector<float> answers = to_floats(outputs);
     std::vector<float> values = answers;
     differentiate(batch, values);
@@ -179,7 +190,9 @@ class TorchNetwork final : public Network {
     if (!out.features.empty()) inputs.push_back(read);
     const std::vector<Tensor> asked = inputs;
     inputs.push_back(weights);
-    std::vector<Tensor> products = derivative(dot(pulled(outputs, weights), direction), inputs);
+    Tensor along = dot(pulled(outputs, weights), direction);
+    if (follows) along = along.add(dot_with_moves(answer.moves, direction.subspan(layout_.trainable())));
+    std::vector<Tensor> products = derivative(along, inputs);
     std::vector<float> bend = to_floats(products.back());
     products.pop_back();
     if (!out.shares.empty()) {
@@ -289,6 +302,12 @@ class TorchNetwork final : public Network {
       sum = sum.add(values[i].reshape(-1).mul(along.narrow(0, extent(slot.offset), extent(slot.size))).sum());
     }
     return sum;
+  }
+
+  /// Moves of buffers, in their order, times a flat vector.
+  Tensor dot_with_moves(const std::vector<Tensor>& moves, std::span<const float> flat) const {
+    const Tensor along = view(flat, {extent(flat.size())}).to(device_);
+    return at::cat(moves).mul(along).sum();
   }
 
   /// Derivatives of `value`, zeros where it does not depend on one of `in`; `weights`: of each of its elements.

@@ -49,7 +49,11 @@ std::string setting_of(const std::string& name) {
 class EveryInferenceAttack : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(EveryInferenceAttack, claims_the_same_on_any_number_of_ranks_and_after_a_break) {
-  World world{.model = "mlp { hidden: 16 }", .clients = 200, .rounds = 3, .section = "victims: 3 every: 1"};
+  const bool inverts = GetParam() == "r_gap";
+  World world{.model = inverts ? "conv_net { convolutions { channels: 4 stride: 2 } }" : "mlp { hidden: 16 }",
+              .clients = 200,
+              .rounds = 3,
+              .section = "victims: 3 every: 1"};
   const std::string text = world.with(setting_of(GetParam()));
   const Simulated one = simulate(text);
   for (const Simulated& other : {simulate(text, 3), simulate(text, 2, 1)}) {
@@ -212,6 +216,40 @@ TEST(GradientMatching, fails_under_noise) {
   EXPECT_EQ(metric_of(run, "gradient_matching.near"), 0.0);
 }
 
+// What batches were normalised by is known, and what is found must have been normalised so.
+TEST(GradientMatching, goes_by_running_statistics_where_it_knows_them) {
+  const World world{
+      .model = "conv_net { convolutions { channels: 6 kernel: 5 stride: 2 padding: 2 } batch_norm: true }",
+      .clients = 100};
+  const std::string rest = " gradient_matching { cost: COSINE restarts: 1 lbfgs { iterations: 60 } }";
+  const Simulated run =
+      simulate(world.with("attacks { name: \"without\" knows_labels: true" + rest +
+                          " } attacks { name: \"with\" knows_labels: true knows_statistics: true" + rest + " }"));
+
+  EXPECT_LT(metric_of(run, "with.mse"), metric_of(run, "without.mse"));
+}
+
+TEST(RGap, shows_a_single_image_behind_convolutions) {
+  for (const std::string activation : {"LEAKY_RELU", "SIGMOID"}) {
+    const World world{.model =
+                          "conv_net { convolutions { channels: 4 kernel: 5 stride: 2 padding: 2 } convolutions { "
+                          "channels: 8 kernel: 5 stride: 2 padding: 2 } activation: " +
+                          activation + " }",
+                      .section = "victims: 2"};
+    const Simulated run = simulate(world.with("attacks { r_gap {} }"));
+
+    EXPECT_EQ(metric_of(run, "r_gap.recovered"), 1.0) << activation;
+    EXPECT_EQ(metric_of(run, "r_gap.label_accuracy"), 1.0) << activation;
+  }
+}
+
+TEST(RGap, shows_nothing_of_several_images) {
+  const World world{.model = "conv_net { convolutions { channels: 4 kernel: 5 stride: 2 padding: 2 } }",
+                    .clients = 100};  // four samples each
+
+  EXPECT_EQ(metric_of(simulate(world.with("attacks { r_gap {} }")), "r_gap.recovered"), 0.0);
+}
+
 TEST(Imprint, reads_samples_out_of_the_sum_of_all_updates) {
   const World world{.model = "mlp { hidden: 256 }"};
   const Simulated run = simulate(world.with("attacks { sum {} imprint {} }"));
@@ -262,7 +300,18 @@ TEST(Inference, refuses_by_name_what_cannot_be) {
       {{}, "attacks { imprint {} }", "attacks[0].imprint: replaces the first hidden layer"},
       {{.model = "cnn_small {}"}, "attacks { affine_inversion {} }", "it is no affine one"},
       {{.model = "mlp {}"}, "attacks { imprint {} } attacks { name: \"b\" imprint {} }", "there can be one"},
-      {{.model = "resnet20 { normalization: BATCH_NORM }"}, "attacks { gradient_matching {} }", "running statistics"},
+      {{}, "attacks { knows_statistics: true gradient_matching {} }", "the network has no running statistics"},
+      {{.model = "conv_net { batch_norm: true }"},
+       "attacks { knows_statistics: true label_counts {} }",
+       "knows_statistics: the attack makes nothing of them"},
+      {{.model = "conv_net { batch_norm: true }"},
+       "attacks { knows_statistics: true gradient_matching { training: ONE_GRADIENT } }",
+       "training = ONE_GRADIENT: running statistics move in every step"},
+      {{.model = "conv_net { batch_norm: true }"}, "attacks { r_gap {} }", "conv_net has one whose input"},
+      {{.model = "cnn_small {}"}, "attacks { r_gap {} }", "cnn_small has one whose input"},
+      {{.model = "conv_net { convolutions { channels: 64 } convolutions { channels: 64 } }"},
+       "attacks { r_gap {} }",
+       "take fewer filters or larger strides"},
       {{}, "attacks { knows_labels: true gradient_matching { labels: JOINT } }", "labels = JOINT"},
       {{.training = "clip_norm: 1"}, "attacks { gradient_matching {} }", "clip_norm"},
   };

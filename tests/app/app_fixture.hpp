@@ -30,7 +30,7 @@ class App : public testing::Test {
  protected:
   void SetUp() override {
     const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    directory_ = std::filesystem::path(testing::TempDir()) / "souk_app" / info->name();
+    directory_ = std::filesystem::path(testing::TempDir()) / "souk_app" / info->test_suite_name() / info->name();
     std::filesystem::remove_all(directory_);
     std::filesystem::create_directories(directory_);
     write("small.textproto", small_scenario);

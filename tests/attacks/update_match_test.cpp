@@ -58,6 +58,7 @@ struct Imitation {
   MatchCost cost;
   double weight_decay, variation;
   bool joint;
+  double statistics = 0.0;
   double step = 2e-3;  ///< of differences: short where maxima may change sides
 };
 
@@ -70,7 +71,9 @@ TEST_P(EveryImitation, has_the_gradient_that_finite_differences_give) {
   const ModelShape shape = fixtures::shape(1, 12, 12, 4);
   const auto network = make_network(fixtures::model(with.model), shape, "cpu");
   const auto model = fixtures::initial_parameters(*network);
-  const auto seen = fixtures::normal_values(model.size(), 5);
+  const std::size_t trainable = network->layout().trainable();
+  const auto seen = fixtures::normal_values(trainable, 5);
+  const auto moves = fixtures::normal_values(with.statistics > 0.0 ? model.size() - trainable : 0, 6);
   const std::vector<PixelScale> pixels{{-0.5F, 2.0F}};
   const ImitatedClient client{.share = 0.5,
                               .rate = 0.3,
@@ -84,7 +87,9 @@ TEST_P(EveryImitation, has_the_gradient_that_finite_differences_give) {
                      .pixels = pixels,
                      .labels = with.joint ? std::vector<std::int32_t>() : std::vector<std::int32_t>{0, 1, 2, 3, 1, 1},
                      .cost = with.cost,
-                     .total_variation = with.variation});
+                     .total_variation = with.variation,
+                     .statistics = moves,
+                     .of_statistics = with.statistics});
   std::vector<double> at(match.variables()), gradient(at.size()), unused(at.size());
   Stream random = fixtures::stream(8);
   for (double& value : at) value = random.uniform();
@@ -114,7 +119,10 @@ INSTANTIATE_TEST_SUITE_P(
         Imitation{"decay", "mlp { hidden: 9 activation: SIGMOID }", MatchCost::cosine, 0.1, 0, false},
         Imitation{"variation", "mlp { hidden: 9 activation: SIGMOID }", MatchCost::cosine, 0, 1e-6, false},
         Imitation{"relu", "mlp { hidden: 9 }", MatchCost::cosine, 0, 0, false},
-        Imitation{"convolutions", "cnn_small {}", MatchCost::cosine, 0, 0, true, 1e-4}),
+        Imitation{"convolutions", "cnn_small {}", MatchCost::cosine, 0, 0, true, 0, 1e-4},
+        Imitation{"normalised", "conv_net { batch_norm: true activation: SIGMOID }", MatchCost::cosine, 0.1, 0, false},
+        Imitation{"statistics", "conv_net { batch_norm: true activation: SIGMOID }", MatchCost::cosine, 0.1, 0, false,
+                  1e3}),
     [](const auto& instance) { return instance.param.name; });
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -173,6 +176,15 @@ class Affine final : public Layer {
 
   at::Tensor forward(const at::Tensor& value, TorchPass& pass) const override {
     return at::linear(value.flatten(1), pass.slots[weight_], pass.slots[bias_]);
+  }
+
+  std::optional<LinearSlots> linear_slots() const override { return LinearSlots{.weight = weight_, .bias = bias_}; }
+
+  void for_each_product(const std::function<void(const Product&)>& show) const override {
+    const auto inputs = static_cast<std::uint32_t>(in().size());
+    for (std::uint32_t o = 0; o < outputs_; ++o) {
+      for (std::uint32_t i = 0; i < inputs; ++i) show({.output = o, .weight = o * inputs + i, .input = i});
+    }
   }
 
   std::unique_ptr<ChainStage> stage(ChainPlan& plan) const override {

@@ -7,16 +7,15 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/batch_norm.h>
+#include <ATen/ops/var_mean.h>
 
 #include "sim/learn/architecture.hpp"
 #include "sim/learn/layers/layer_tools.hpp"
 #include "sim/learn/layers/layers.hpp"
+#include "sim/learn/model.hpp"
 
 namespace souk {
 namespace {
-
-/// The weight of a new batch in the running statistics.
-constexpr double momentum = 0.1;
 
 class BatchNorm final : public Layer {
  public:
@@ -38,14 +37,21 @@ class BatchNorm final : public Layer {
   }
 
   at::Tensor forward(const at::Tensor& value, TorchPass& pass) const override {
-    const bool tracks = pass.statistics != RunningStatistics::leave;
-    return at::batch_norm(value, pass.slots[weight_], pass.slots[bias_],
-                          tracks ? pass.slots[running_mean_] : at::Tensor(),
-                          tracks ? pass.slots[running_variance_] : at::Tensor(),
-                          pass.statistics != RunningStatistics::use, momentum, norm_epsilon, /*cudnn_enabled=*/true);
+    if (pass.statistics == RunningStatistics::follow) follow(value, pass);
+    const bool tracks = pass.statistics == RunningStatistics::update || pass.statistics == RunningStatistics::use;
+    return at::batch_norm(
+        value, pass.slots[weight_], pass.slots[bias_], tracks ? pass.slots[running_mean_] : at::Tensor(),
+        tracks ? pass.slots[running_variance_] : at::Tensor(), pass.statistics != RunningStatistics::use,
+        statistics_momentum, norm_epsilon, /*cudnn_enabled=*/true);
   }
 
  private:
+  void follow(const at::Tensor& value, TorchPass& pass) const {
+    const auto [variance, mean] = at::var_mean(value, {0, 2, 3}, /*unbiased=*/true);
+    (*pass.moves)[running_mean_] = mean.sub(pass.slots[running_mean_]).mul(statistics_momentum);
+    (*pass.moves)[running_variance_] = variance.sub(pass.slots[running_variance_]).mul(statistics_momentum);
+  }
+
   std::string name_;
   std::size_t weight_ = 0, bias_ = 0, running_mean_ = 0, running_variance_ = 0;  ///< slots: [channels]
 };

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -253,6 +255,27 @@ class Conv2d final : public Layer {
   /// LibTorch unfolds the inputs, of the whole batch, into columns.
   TorchMemory torch_memory() const override {
     return {.kept = out().size(), .unfolded = conv_.kernel == 1 ? 0 : window() * out().pixels()};
+  }
+
+  std::optional<LinearSlots> linear_slots() const override {
+    return LinearSlots{.weight = weight_, .bias = conv_.bias ? std::optional(bias_) : std::nullopt};
+  }
+
+  void for_each_product(const std::function<void(const Product&)>& show) const override {
+    for (std::size_t o = 0; o < out().size(); ++o) {
+      const std::size_t filter = o / out().pixels(), pixel = o % out().pixels();
+      const std::size_t top = pixel / out().width * conv_.stride, left = pixel % out().width * conv_.stride;
+      for (std::size_t w = 0; w < window(); ++w) {
+        const std::size_t channel = w / (conv_.kernel * conv_.kernel);
+        const std::size_t row = top + w / conv_.kernel % conv_.kernel, column = left + w % conv_.kernel;  // padded
+        if (row < conv_.padding || row >= conv_.padding + in().height) continue;
+        if (column < conv_.padding || column >= conv_.padding + in().width) continue;
+        const std::size_t read = (channel * in().height + row - conv_.padding) * in().width + column - conv_.padding;
+        show({.output = static_cast<std::uint32_t>(o),
+              .weight = static_cast<std::uint32_t>(filter * window() + w),
+              .input = static_cast<std::uint32_t>(read)});
+      }
+    }
   }
 
   std::unique_ptr<ChainStage> stage(ChainPlan& plan) const override {

@@ -27,6 +27,8 @@ std::unique_ptr<Layer> affine(std::string name, std::size_t outputs);
 std::unique_ptr<Layer> conv2d(std::string name, const Conv& conv);
 /// max(x, 0)
 std::unique_ptr<Layer> relu();
+/// x where it is positive, `negative` x where not.
+std::unique_ptr<Layer> leaky_relu(double negative);
 /// 1 / (1 + exp(-x))
 std::unique_ptr<Layer> sigmoid();
 /// Window = stride = kernel; what does not fill a window is dropped.

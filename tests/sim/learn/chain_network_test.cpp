@@ -120,7 +120,10 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"cnn_of_one_sample", "cnn {}", fixtures::shape(1, 28, 28, 62), 1},
                       Case{"cnn_small", "cnn_small {}", fixtures::shape(1, 28, 28, 10), 33},
                       Case{"cnn_small_wide", "cnn_small {}", fixtures::shape(3, 11, 41, 10), 6},
-                      Case{"cnn_cifar", "cnn_cifar {}", fixtures::shape(3, 32, 32, 10), 4}),
+                      Case{"cnn_cifar", "cnn_cifar {}", fixtures::shape(3, 32, 32, 10), 4},
+                      Case{"conv_net",
+                           "conv_net { convolutions { channels: 5 } convolutions { kernel: 5 padding: 0 } }",
+                           fixtures::shape(2, 9, 11, 4), 6}),
     [](const auto& instance) { return instance.param.name; });
 
 TEST(ChainNetwork, takes_batches_larger_than_a_pass_in_parts) {

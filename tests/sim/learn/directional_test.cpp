@@ -121,15 +121,55 @@ TEST_P(EveryNetwork, saves_nothing_but_work_by_asking_less) {
   EXPECT_EQ(some.trainable, all.trainable);
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, EveryNetwork,
-                         ::testing::Values(Case{"logreg", "logreg {}", fixtures::shape(1, 6, 6, 4)},
-                                           Case{"mlp", "mlp { hidden: 9 hidden: 7 }", fixtures::shape(1, 6, 6, 4)},
-                                           Case{"sigmoid", "mlp { hidden: 9 hidden: 7 activation: SIGMOID }",
-                                                fixtures::shape(1, 6, 6, 4)},
-                                           Case{"lenet5", "lenet5 {}", fixtures::shape(1, 14, 14, 4)},
-                                           Case{"cnn_small", "cnn_small {}", fixtures::shape(2, 12, 12, 4)},
-                                           Case{"resnet20", "resnet20 {}", fixtures::shape(3, 8, 8, 4), 5e-5F}),
-                         [](const auto& instance) { return instance.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Networks, EveryNetwork,
+    ::testing::Values(Case{"logreg", "logreg {}", fixtures::shape(1, 6, 6, 4)},
+                      Case{"mlp", "mlp { hidden: 9 hidden: 7 }", fixtures::shape(1, 6, 6, 4)},
+                      Case{"sigmoid", "mlp { hidden: 9 hidden: 7 activation: SIGMOID }", fixtures::shape(1, 6, 6, 4)},
+                      Case{"lenet5", "lenet5 {}", fixtures::shape(1, 14, 14, 4)},
+                      Case{"cnn_small", "cnn_small {}", fixtures::shape(2, 12, 12, 4)},
+                      Case{"leaky", "conv_net { convolutions { channels: 5 } }", fixtures::shape(2, 9, 9, 4)},
+                      Case{"resnet20", "resnet20 {}", fixtures::shape(3, 8, 8, 4), 5e-5F}),
+    [](const auto& instance) { return instance.param.name; });
+
+// The moves of running statistics along a direction, by differences: their derivatives in features and parameters.
+TEST(RunningStatistics, are_followed_as_they_move) {
+  const ModelShape shape = fixtures::shape(2, 8, 8, 4);
+  const auto network = make_network(
+      fixtures::model(
+          "conv_net { convolutions { channels: 5 } convolutions { channels: 3 } batch_norm: true activation: "
+          "SIGMOID }"),
+      shape, "cpu");
+  const std::size_t trainable = network->layout().trainable();
+  const auto parameters = initial_parameters(*network);
+  const fixtures::Samples samples(shape, 3);
+  auto direction = normal_values(parameters.size(), 3);
+  std::fill_n(direction.begin(), trainable, 0.0F);
+  std::vector<float> of_features(samples.features.size()), of_parameters(trainable);
+
+  network->directional(parameters, samples.batch(), direction, {.trainable = of_parameters, .features = of_features});
+
+  const auto moved = [&](std::vector<float> at, const std::vector<float>& features) {
+    std::vector<float> gradient(trainable);
+    network->gradient(at, {.features = features, .labels = samples.labels, .samples = 3}, gradient);
+    double sum = 0.0;
+    for (std::size_t v = trainable; v < at.size(); ++v) sum += double(direction[v]) * (double(at[v]) - parameters[v]);
+    return sum;
+  };
+  const auto slope_along = [&](const std::vector<float>& slope, bool features) {
+    const float step = 1e-2F / static_cast<float>(norm(slope));
+    std::vector<float> at[2] = {parameters, parameters}, read[2] = {samples.features, samples.features};
+    for (std::size_t i = 0; i < slope.size(); ++i) {
+      (features ? read : at)[0][i] += step * slope[i];
+      (features ? read : at)[1][i] -= step * slope[i];
+    }
+    return (moved(at[0], read[0]) - moved(at[1], read[1])) / 2e-2;
+  };
+  EXPECT_TRUE(network->follows_statistics());
+  EXPECT_GT(norm(of_features), 0.0);
+  EXPECT_NEAR(slope_along(of_features, true), norm(of_features), 1e-2 * norm(of_features));
+  EXPECT_NEAR(slope_along(of_parameters, false), norm(of_parameters), 1e-2 * norm(of_parameters));
+}
 
 TEST(SoftLabels, that_are_certain_are_classes) {
   const ModelShape shape = fixtures::shape(1, 6, 6, 4);

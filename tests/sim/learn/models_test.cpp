@@ -47,6 +47,9 @@ INSTANTIATE_TEST_SUITE_P(
         Count{"cnn {}", shape(1, 28, 28, 10), 1663370, 0}, Count{"cnn_small {}", shape(1, 28, 28, 10), 139960, 0},
         Count{"cnn_cifar {}", shape(3, 32, 32, 10), 550570, 0}, Count{"resnet18 {}", shape(3, 32, 32, 10), 11173962, 0},
         Count{"resnet20 {}", shape(3, 32, 32, 10), 272474, 0},
+        // 12 * (25 + 1) + 2 * 12 * (12 * 25 + 1), and 10 of 12 * 7 * 7 values.
+        Count{"conv_net {}", shape(1, 28, 28, 10), 312 + 7224 + 5890, 0},
+        Count{"conv_net { convolutions { channels: 4 } batch_norm: true }", shape(1, 6, 6, 3), 36 + 8 + 435, 8},
         Count{"resnet20 { normalization: BATCH_NORM }", shape(3, 32, 32, 10), 272474, 2 * 784}));
 
 TEST(ParameterLayout, names_and_shapes_are_those_of_pytorch) {
@@ -130,13 +133,15 @@ TEST_P(EveryModel, has_a_symmetric_hessian) {
 
 INSTANTIATE_TEST_SUITE_P(
     Models, EveryModel,
-    ::testing::Values(Small{"logreg", "logreg {}", shape(1, 6, 6, 4)}, Small{"mlp", "mlp {}", shape(1, 6, 6, 4)},
-                      Small{"lenet5", "lenet5 {}", shape(1, 14, 14, 4)}, Small{"cnn", "cnn {}", shape(1, 8, 8, 4)},
-                      Small{"cnn_small", "cnn_small {}", shape(2, 10, 10, 4)},
-                      Small{"cnn_cifar", "cnn_cifar {}", shape(3, 8, 8, 4)},
-                      Small{"resnet20", "resnet20 {}", shape(3, 8, 8, 4)},
-                      Small{"resnet20_batch_norm", "resnet20 { normalization: BATCH_NORM }", shape(3, 8, 8, 4)},
-                      Small{"resnet18", "resnet18 {}", shape(3, 8, 8, 4)}),
+    ::testing::Values(
+        Small{"logreg", "logreg {}", shape(1, 6, 6, 4)}, Small{"mlp", "mlp {}", shape(1, 6, 6, 4)},
+        Small{"lenet5", "lenet5 {}", shape(1, 14, 14, 4)}, Small{"cnn", "cnn {}", shape(1, 8, 8, 4)},
+        Small{"cnn_small", "cnn_small {}", shape(2, 10, 10, 4)}, Small{"cnn_cifar", "cnn_cifar {}", shape(3, 8, 8, 4)},
+        Small{"resnet20", "resnet20 {}", shape(3, 8, 8, 4)},
+        Small{"resnet20_batch_norm", "resnet20 { normalization: BATCH_NORM }", shape(3, 8, 8, 4)},
+        Small{"resnet18", "resnet18 {}", shape(3, 8, 8, 4)}, Small{"conv_net", "conv_net {}", shape(1, 12, 12, 4)},
+        Small{"conv_net_smooth", "conv_net { activation: SIGMOID }", shape(2, 12, 12, 4)},
+        Small{"conv_net_batch_norm", "conv_net { activation: RELU batch_norm: true }", shape(1, 9, 9, 4)}),
     [](const auto& instance) { return instance.param.name; });
 
 struct Differences {
