@@ -39,6 +39,13 @@ ShadowPool::ShadowPool(const SampleTable& first, const SampleTable& second)
   }
 }
 
+Batch ShadowPool::part(std::size_t first, std::size_t count) const {
+  const std::size_t samples = std::min(count, size() - first);
+  return {.features = std::span(features_).subspan(first * width_, samples * width_),
+          .labels = std::span(labels_).subspan(first, samples),
+          .samples = samples};
+}
+
 Batch ShadowPool::gathered(std::span<const std::uint32_t> samples) {
   chosen_.clear();
   chosen_labels_.clear();

@@ -39,7 +39,8 @@ class ShadowPool {
   ShadowPool(const SampleTable& first, const SampleTable& second);
   std::size_t size() const { return labels_.size(); }
   std::int32_t label(std::size_t sample) const { return labels_[sample]; }
-  Batch batch() const { return {.features = features_, .labels = labels_, .samples = labels_.size()}; }
+  /// So many of its samples, from the first given on, or as many as there are.
+  Batch part(std::size_t first, std::size_t count) const;
   /// These samples, in their order; valid until the next call.
   Batch gathered(std::span<const std::uint32_t> samples);
 

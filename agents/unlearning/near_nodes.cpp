@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "agents/unlearning/client_sums.hpp"
-#include "agents/unlearning/retraining.hpp"
 #include "sim/learn/tasks/node_classification.hpp"
 
 namespace souk {
@@ -30,15 +28,6 @@ NodeAnswers::NodeAnswers(const ModelServer& server, Task& task) : classes_(stati
   const ModelServer::Answering as(server, task);
   const auto logits = task.nodes()->logits(server.parameters());
   logits_.assign(logits.begin(), logits.end());
-}
-
-ForgettingCost cost_of_map(const ForgettingCase& request, std::size_t units, std::size_t steps) {
-  ForgettingCost cost = training_cost(request.federation(), units, 2.0 / 3.0);
-  const auto clients = static_cast<double>(units_that_stay(request.federation()).size());
-  const auto classes = static_cast<double>(request.federation().task().classes());
-  cost.megabytes = 2.0 * clients * static_cast<double>(steps) * classes * classes * sizeof(float) / 1e6;
-  cost.messages = steps;
-  return cost;
 }
 
 }  // namespace souk

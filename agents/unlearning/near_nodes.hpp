@@ -29,8 +29,4 @@ class NodeAnswers {
   std::vector<float> logits_;
 };
 
-/// What it takes to learn a map of answers: two passes of answers about `units` units, and the map and its gradient for
-/// each client that stays and step.
-ForgettingCost cost_of_map(const ForgettingCase& request, std::size_t units, std::size_t steps);
-
 }  // namespace souk

@@ -125,6 +125,20 @@ bool Requests::let_clients_leave() const {
   });
 }
 
+std::size_t Requests::named_units(std::size_t index) const {
+  const scenario::ForgetRequest& request = scenario_.unlearning().requests(static_cast<int>(index));
+  if (request.has_samples()) return units_of(request, index, 0).size();
+  if (!request.has_clients()) return federation_.dealt().deal.samples.size();
+  std::vector<AgentId> thrown_out;
+  std::size_t units = 0;
+  for (const AgentId client : clients_of(request, index, 0, thrown_out)) {
+    if (client.value < federation_.population().genuine()) {
+      units += federation_.validators().training_samples(client).size();
+    }
+  }
+  return units;
+}
+
 void Requests::serialize(Archive& archive) {
   for (std::size_t i = 0; i < size(); ++i) {
     if (std::ranges::find(operators_, operators_[i]) - operators_.begin() == static_cast<std::ptrdiff_t>(i)) {

@@ -34,6 +34,8 @@ class Requests {
   bool alike(std::size_t a, std::size_t b) const { return how_[a] == how_[b]; }
   /// Whether any may make clients leave.
   bool let_clients_leave() const;
+  /// Training units that one names when it first comes; all, where that is not known beforehand.
+  std::size_t named_units(std::size_t index) const;
   /// What operators keep between rounds.
   void serialize(Archive& archive);
   /// Those that fall due before the learning of this round, in the order of the scenario. The same on every rank.

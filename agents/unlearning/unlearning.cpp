@@ -105,7 +105,24 @@ class Unlearning final : public Stage {
     // Sums over clients, of up to 32 at once, and what a solver keeps.
     const auto model = static_cast<double>(world_.federation.parameters() * sizeof(float));
     looks.footprint.at(Moment::forgetting) = model * (64.0 / ranks + 20.0);
-    return {states, second, looks};
+    PartFootprint verifying{"verifiers", {}};
+    for (std::size_t i = 0; i < requests_.size(); ++i) {
+      if (verifiers_[i].trained_models() == 0) continue;
+      double& most = verifying.footprint.at(Moment::forgetting);
+      most = std::max(most, verifiers_[i].bytes(world_, static_cast<double>(requests_.named_units(i))));
+    }
+    return {states, second, looks, verifying};
+  }
+
+  std::vector<Forecast> forecasts() override {
+    std::vector<Forecast> all;
+    for (std::size_t i = 0; i < requests_.size(); ++i) {
+      const std::uint64_t models = verifiers_[i].trained_models();
+      if (models == 0) continue;
+      all.push_back({"verifiers", fmt::format("train {} models of their own each time that \"{}\" is carried out",
+                                              models, requests_.name(i))});
+    }
+    return all;
   }
 
  private:
@@ -244,7 +261,8 @@ class Unlearning final : public Stage {
                                 .after = server(i).parameters(),
                                 .look_before = columns[i].before,
                                 .look_after = columns[i].after,
-                                .holders = holders},
+                                .holders = holders,
+                                .round = round},
                                prefix, record);
     }
   }

@@ -37,13 +37,26 @@ Verifiers::Verifiers(const scenario::ForgetRequest& request, const std::string& 
 
 void Verifiers::record(const Evidence& evidence, const std::string& prefix, RoundRecord& record) const {
   for (std::size_t i = 0; i < names_.size(); ++i) {
-    const std::optional<bool> believes = verifiers_[i]->believes(evidence);
-    if (believes) {
-      record.add(prefix + "verified." + names_[i], *believes ? 1.0 : 0.0);
+    const std::optional<Verification> verification = verifiers_[i]->verify(evidence);
+    if (verification) {
+      record.add(prefix + "verified." + names_[i], verification->believes ? 1.0 : 0.0);
+      record.add(prefix + "evidence." + names_[i], verification->by);
     } else {
       record.events.push_back({"nothing to verify by", -1, fmt::format("\"{}\" finds nothing to go by", names_[i])});
     }
   }
+}
+
+std::uint64_t Verifiers::trained_models() const {
+  std::uint64_t models = 0;
+  for (const auto& verifier : verifiers_) models += verifier->trained_models();
+  return models;
+}
+
+double Verifiers::bytes(const World& world, double units) const {
+  double most = 0.0;
+  for (const auto& verifier : verifiers_) most = std::max(most, verifier->bytes(world, units));
+  return most;
 }
 
 }  // namespace souk

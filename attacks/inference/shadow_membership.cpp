@@ -7,6 +7,7 @@
 
 #include "attacks/inference_attack.hpp"
 #include "attacks/membership_scores.hpp"
+#include "attacks/shadow_evidence.hpp"
 #include "attacks/shadow_models.hpp"
 #include "attacks/softmax_of.hpp"
 #include "scenarios/inference.pb.h"
@@ -17,68 +18,52 @@
 namespace souk {
 namespace {
 
-/// Logits that models answer to the samples of a pool.
-class Answers {
- public:
-  Answers(Network& network, std::span<const float> parameters, const ShadowPool& pool)
-      : width_(network.shape().outputs()), logits_(pool.size() * width_) {
-    network.outputs(parameters, pool.batch(), logits_);
-  }
-  std::span<const float> of(std::size_t sample) const { return std::span(logits_).subspan(sample * width_, width_); }
-  double confidence(std::size_t sample, std::int32_t label) const {
-    return 1.0 / (1.0 + std::exp(-confidence_logit(of(sample), label)));
-  }
-  /// What Shokri's regressions read: the three largest confidences, and that in the class.
-  std::vector<double> described(std::size_t sample, std::int32_t label) const {
-    std::vector<double> shares = softmax_of(std::vector<double>(of(sample).begin(), of(sample).end()));
-    const double own = shares[static_cast<std::size_t>(label)];
-    std::ranges::sort(shares, std::greater{});
-    shares.resize(std::min<std::size_t>(shares.size(), 3));
-    shares.push_back(own);
-    return shares;
-  }
+/// p of a sample's class.
+double confidence(const PoolAnswers& answers, std::size_t sample, std::int32_t label) {
+  return 1.0 / (1.0 + std::exp(-confidence_logit(answers.of(sample), label)));
+}
 
- private:
-  std::size_t width_;
-  std::vector<float> logits_;
-};
+/// What Shokri's regressions read: the three largest confidences, and that in the class.
+std::vector<double> described(const PoolAnswers& answers, std::size_t sample, std::int32_t label) {
+  const auto logits = answers.of(sample);
+  std::vector<double> shares = softmax_of(std::vector<double>(logits.begin(), logits.end()));
+  const double own = shares[static_cast<std::size_t>(label)];
+  std::ranges::sort(shares, std::greater{});
+  shares.resize(std::min<std::size_t>(shares.size(), 3));
+  shares.push_back(own);
+  return shares;
+}
 
 /// What the attacker has computed before it scores: the pool is the auxiliary samples and then the candidates.
 struct ShadowEvidence {
   const ShadowPool& pool;
   std::size_t first;  ///< candidate
   const ShadowSplit& split;
-  const Answers& target;
-  const std::vector<Answers>& shadows;
+  const PoolAnswers& target;
+  const std::vector<PoolAnswers>& shadows;
 };
 
 /// Of the samples from `first` to `last`; `signal` of a model's answers and a sample.
 template <class Signal>
 std::vector<ShadowSignals> signals_of(const ShadowEvidence& seen, std::size_t first, std::size_t last, Signal signal) {
-  std::vector<ShadowSignals> all;
-  for (std::size_t i = first; i < last; ++i) {
-    ShadowSignals& one = all.emplace_back();
-    one.target = signal(seen.target, i);
-    for (std::size_t s = 0; s < seen.shadows.size(); ++s) {
-      (seen.split.has(s, i) ? one.in : one.out).push_back(signal(seen.shadows[s], i));
-    }
-  }
-  return all;
+  return shadow_signals(
+      seen.split, first, last, [&](std::size_t i) { return signal(seen.target, i); },
+      [&](std::size_t s, std::size_t i) { return signal(seen.shadows[s], i); });
 }
 
 std::vector<ShadowSignals> logits_of_candidates(const ShadowEvidence& seen) {
-  return signals_of(seen, seen.first, seen.pool.size(), [&](const Answers& answers, std::size_t i) {
+  return signals_of(seen, seen.first, seen.pool.size(), [&](const PoolAnswers& answers, std::size_t i) {
     return confidence_logit(answers.of(i), seen.pool.label(i));
   });
 }
 
 std::vector<double> relative(const scenario::RelativeMembership& config, const ShadowEvidence& seen) {
-  const auto confidence = [&](const Answers& answers, std::size_t i) {
-    return answers.confidence(i, seen.pool.label(i));
+  const auto signal = [&](const PoolAnswers& answers, std::size_t i) {
+    return confidence(answers, i, seen.pool.label(i));
   };
   const RelativeSettings settings{.offline = config.offline(), .gamma = config.gamma(), .a = config.a()};
-  return shares_below(signals_of(seen, seen.first, seen.pool.size(), confidence),
-                      signals_of(seen, 0, seen.first, confidence), settings);
+  return shares_below(signals_of(seen, seen.first, seen.pool.size(), signal), signals_of(seen, 0, seen.first, signal),
+                      settings);
 }
 
 /// Shokri, Stronati, Song, Shmatikov, S&P 2017, with logistic regressions for attack models, one for each class.
@@ -91,7 +76,7 @@ std::vector<double> regressions(const scenario::ClassRegression& config, const S
     for (std::size_t i = 0; i < seen.pool.size(); ++i) {
       const std::int32_t label = seen.pool.label(i);
       for (std::size_t s = 0; static_cast<std::size_t>(label) == c && s < seen.shadows.size(); ++s) {
-        rows.push_back(seen.shadows[s].described(i, label));
+        rows.push_back(described(seen.shadows[s], i, label));
         truth.push_back(seen.split.has(s, i) ? 1 : 0);
       }
     }
@@ -100,7 +85,7 @@ std::vector<double> regressions(const scenario::ClassRegression& config, const S
   std::vector<double> scores;
   for (std::size_t i = seen.first; i < seen.pool.size(); ++i) {
     const std::int32_t label = seen.pool.label(i);
-    scores.push_back(log_odds(coefficients[static_cast<std::size_t>(label)], seen.target.described(i, label)));
+    scores.push_back(log_odds(coefficients[static_cast<std::size_t>(label)], described(seen.target, i, label)));
   }
   return scores;
 }
@@ -129,10 +114,11 @@ class ShadowMembership final : public ReadWith<SeesCandidates, Auxiliary> {
         .passes = config_.passes(), .batch_size = config_.batch_size(), .rate = config_.learning_rate()};
     std::vector<float> model(view.model().begin(), view.model().end());
     for (std::size_t v = 0; v < view.change().size(); ++v) model[v] += view.change()[v];
-    const Answers target(network, model, pool);
-    std::vector<Answers> shadows;
+    const PoolAnswers target(pool, network, model, pool.size());
+    std::vector<PoolAnswers> shadows;
     for (std::size_t s = 0; s < split.shadows(); ++s) {
-      shadows.emplace_back(network, trained_shadow(network, pool, split, s, training, seed, &heartbeat::beat), pool);
+      const std::vector<float> shadow = trained_shadow(network, pool, split, s, training, seed, &heartbeat::beat);
+      shadows.emplace_back(pool, network, shadow, pool.size());
     }
     const ShadowEvidence seen{pool, view.auxiliary().size(), split, target, shadows};
     return {.claim = ClaimedScores{scores(seen, view.classes())}};

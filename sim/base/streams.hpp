@@ -218,6 +218,10 @@ inline StreamKey units_of_weights() { return detail::numbered(Purpose::unlearnin
 inline StreamKey order_of_weights(std::size_t pass) { return detail::numbered(Purpose::unlearning, pass, 0, 0x8008); }
 /// Nodes whose answers what is forgotten is to be like.
 inline StreamKey other_nodes(RoundIndex round) { return {Purpose::unlearning, nobody, round, 0x8009}; }
+/// Of somebody who checks what an owner's model has forgotten: which test units, and the seed of its shadows.
+inline StreamKey shadow_verifier(std::size_t owner, RoundIndex round) {
+  return {Purpose::unlearning, nobody, round, static_cast<std::uint16_t>(0xC000 + owner)};
+}
 /// Freshly initialised models, to measure distances by, or to teach what was never learned.
 inline StreamKey random_model(std::size_t draw, RoundIndex round) {
   return detail::numbered(Purpose::unlearning, draw, round.value, 0x8000);

@@ -336,38 +336,6 @@ TEST(GraphUnlearning, by_influence_of_convex_models_is_nearly_retraining) {
   EXPECT_GT(distance("nodes { share: 0.05 }", "form: CLASSICAL"), with_term);
 }
 
-/// Verifiers with known truth: one who looks for any change is fooled by noise, one who planted a backdoor is not by a
-/// server that does nothing.
-TEST(Verifiers, answer_by_their_evidence) {
-  const auto answers = [](const std::string& how) {
-    return simulate(
-        "rounds: 12 seed: 3 task { data { glyphs { train_samples: 1000 test_samples: 300 } } model { mlp { hidden: "
-        "32 } } training { learning_rate: 0.1 local_epochs: 2 } } participants { clients: 5 everyone: true } attacks "
-        "{ members { id: 2 } badnets { target: 1 } poison_share: 0.8 } unlearning { requests { name: \"v\" round: 12 "
-        "clients { of_group: 0 } verifiers { planted_backdoor { most: 0.3 } } verifiers { changed_answers {} } "
-        "verifiers { loss_of_members { most: 1 } } " +
-        how + " } } ");
-  };
-  const Simulated nothing = answers("no_update {}"), honest = answers("retrain {}"),
-                  noise = answers("add_noise { sigma: 0.05 }");
-  EXPECT_EQ(number(nothing, 12, "unlearning.v.verified.planted_backdoor"), 0.0);
-  EXPECT_EQ(number(honest, 12, "unlearning.v.verified.planted_backdoor"), 1.0);
-  EXPECT_EQ(number(nothing, 12, "unlearning.v.verified.changed_answers"), 0.0);
-  EXPECT_EQ(number(noise, 12, "unlearning.v.verified.changed_answers"), 1.0);
-  EXPECT_EQ(number(nothing, 12, "unlearning.v.verified.loss_of_members"), 1.0);
-}
-
-TEST(Verifiers, by_relearning_tell_a_class_that_is_still_known) {
-  const auto answer = [](const std::string& how) {
-    return number(
-        simulate(forgetting(
-            "name: \"v\" round: 5 samples { of_class: 3 } verifiers { relearn_time { learning_rate: 0.01 } } " + how)),
-        5, "unlearning.v.verified.relearn_time");
-  };
-  EXPECT_EQ(answer("no_update {}"), 0.0);
-  EXPECT_EQ(answer("retrain {}"), 1.0);
-}
-
 TEST(Distillation, repairs_what_taking_updates_out_has_broken) {
   const auto accuracy = [](const std::string& how) {
     return number(

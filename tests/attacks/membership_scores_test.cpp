@@ -110,7 +110,7 @@ TEST(ShadowModels, learn_what_they_have) {
   const std::vector<float> shadow = trained_shadow(*network, pool, split, 1, training, 9, {});
   EXPECT_EQ(trained_shadow(*network, pool, split, 1, training, 9, {}), shadow);
   std::vector<float> logits(60 * 3);
-  network->outputs(shadow, pool.batch(), logits);
+  network->outputs(shadow, pool.part(0, pool.size()), logits);
   double with = 0.0, without = 0.0;
   for (std::size_t i = 0; i < 60; ++i) {
     (split.has(1, i) ? with : without) += confidence_logit(std::span(logits).subspan(3 * i, 3), pool.label(i)) / 30.0;

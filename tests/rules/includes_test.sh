@@ -40,7 +40,7 @@ check sim/engine sim/base/ sim/comm/ sim/params/ scenarios/
 check sim/sweep sim/base/ sim/engine/ scenarios/
 check aggregators sim/base/ sim/stats/ sim/comm/ sim/params/ sim/learn/ sim/python/ scenarios/
 check attacks sim/base/ sim/stats/ sim/comm/ sim/params/ sim/learn/ sim/data/ sim/serve/ sim/python/ scenarios/
-check agents sim/base/ sim/python/ sim/stats/ sim/comm/ sim/params/ sim/data/ sim/learn/ sim/serve/ sim/engine/ sim/privacy/ aggregators/aggregator.hpp attacks/attack.hpp attacks/buyer_attack.hpp attacks/class_shares_limit.hpp attacks/edge_attack.hpp attacks/inference_attack.hpp attacks/table_cells.hpp scenarios/
+check agents sim/base/ sim/python/ sim/stats/ sim/comm/ sim/params/ sim/data/ sim/learn/ sim/serve/ sim/engine/ sim/privacy/ aggregators/aggregator.hpp attacks/attack.hpp attacks/buyer_attack.hpp attacks/class_shares_limit.hpp attacks/edge_attack.hpp attacks/inference_attack.hpp attacks/shadow_evidence.hpp attacks/table_cells.hpp scenarios/
 check analysis sim/base/ sim/stats/ sim/engine/ scenarios/
 
 only 'torch/|ATen/|c10/' '\.torch\.(cpp|hpp):'

@@ -1,12 +1,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "agents/unlearning/affected.hpp"
-#include "agents/unlearning/near_nodes.hpp"
-#include "agents/unlearning/operator.hpp"
-#include "agents/unlearning/retraining.hpp"
+#include "agents/unlearning/answer_map_operator.hpp"
 #include "scenarios/scenario.pb.h"
-#include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/base/random.hpp"
 #include "sim/base/streams.hpp"
@@ -33,35 +29,16 @@ std::vector<double> probabilities_of(std::vector<double> logits) {
 /// GNNDelete's deletion matrix after the last layer alone, Cheng et al., "GNNDelete: A General Strategy for Unlearning
 /// in Graph Neural Networks", ICLR 2023: begun, trained and weighed as in its authors' code. That it is about classes
 /// of nodes, whose answers take the place of those about links, is Souk's own.
-class GnnDelete final : public UnlearningOperator {
+class GnnDelete final : public AnswerMapOperator {
  public:
   explicit GnnDelete(const scenario::DeletionMatrices& config) : config_(config) {}
 
-  void check(const World& world) const override {
-    SOUK_REQUIRE(world.federation.task().nodes() != nullptr,
-                 "has a matrix for answers about nodes, and the samples of the data set are rows");
-  }
-
-  ForgettingCost forget(const ForgettingCase& request, RoundRecord& record) override {
-    const NearNodes near = near_nodes(request);
-    const TaskBefore before(request);
-    ForgettingCost cost;
-    for (ModelServer* server : request.servers) {
-      if (near.stay.empty()) {
-        record.events.push_back({"gnn_delete", -1, "no training node within reach: the answers are what they were"});
-        continue;
-      }
-      const NodeAnswers then(*server, before.task()), now(*server, request.federation().task());
-      const std::vector<Deletion> deletions = deletions_of(request, near, then, now);
-      server->map_answers({.weights = learned(deletions, then.classes()), .nodes = near.within});
-      cost += cost_of_map(request, deletions.size(), config_.steps());
-    }
-    return cost;
-  }
-
  private:
-  std::vector<Deletion> deletions_of(const ForgettingCase& request, const NearNodes& near, const NodeAnswers& then,
-                                     const NodeAnswers& now) const {
+  const char* name() const override { return "gnn_delete"; }
+  std::uint32_t steps() const override { return config_.steps(); }
+
+  std::vector<Deletion> deletions_of(const NearAnswers& from) const {
+    const auto& [request, near, then, now] = from;
     std::vector<Deletion> deletions;
     const auto others = request.graph_before.test_nodes;
     Stream random(request.scenario().seed(), streams::other_nodes(request.round));
@@ -82,7 +59,9 @@ class GnnDelete final : public UnlearningOperator {
     return deletions;
   }
 
-  std::vector<float> learned(const std::vector<Deletion>& deletions, std::size_t classes) const {
+  std::vector<float> learned(const NearAnswers& from) const override {
+    const std::vector<Deletion> deletions = deletions_of(from);
+    const std::size_t classes = from.then.classes();
     std::vector<double> matrix(classes * classes, 0.001);
     AdamSteps adam(matrix.size(), config_.learning_rate());
     for (std::uint32_t step = 0; step < config_.steps(); ++step) {
@@ -105,12 +84,8 @@ class GnnDelete final : public UnlearningOperator {
       slope.push_back(2.0 * deletion.weight * (said[c] - deletion.wanted[c]) / static_cast<double>(classes));
       along += slope[c] * said[c];
     }
-    for (std::size_t c = 0; c < classes; ++c) {
-      const double of_logit = deletion.probabilities ? said[c] * (slope[c] - along) : slope[c];
-      for (std::size_t k = 0; k < classes; ++k) {
-        gradient[c * classes + k] += of_logit * static_cast<double>(deletion.logits[k]);
-      }
-    }
+    for (std::size_t c = 0; deletion.probabilities && c < classes; ++c) slope[c] = said[c] * (slope[c] - along);
+    add_slope(slope, deletion.logits, gradient);
   }
 
   const scenario::DeletionMatrices& config_;

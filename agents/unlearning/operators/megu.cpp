@@ -1,12 +1,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "agents/unlearning/affected.hpp"
-#include "agents/unlearning/near_nodes.hpp"
-#include "agents/unlearning/operator.hpp"
-#include "agents/unlearning/retraining.hpp"
+#include "agents/unlearning/answer_map_operator.hpp"
 #include "scenarios/scenario.pb.h"
-#include "sim/base/contract.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/learn/answer_map.hpp"
 #include "sim/learn/softmax.hpp"
@@ -26,35 +22,16 @@ struct MapLesson {
 /// MEGU's second operator, Li et al., "Towards Effective and General Graph Unlearning via Mutual Evolution", AAAI 2024,
 /// on a model that stays as it is. All training nodes within reach stand for those that its authors select by their
 /// features; which nodes W answers for, and that losses are means over each set, are Souk's own.
-class Megu final : public UnlearningOperator {
+class Megu final : public AnswerMapOperator {
  public:
   explicit Megu(const scenario::MappedAnswers& config) : config_(config) {}
 
-  void check(const World& world) const override {
-    SOUK_REQUIRE(world.federation.task().nodes() != nullptr,
-                 "maps answers about nodes, and the samples of the data set are rows");
-  }
-
-  ForgettingCost forget(const ForgettingCase& request, RoundRecord& record) override {
-    const NearNodes near = near_nodes(request);
-    const TaskBefore before(request);
-    ForgettingCost cost;
-    for (ModelServer* server : request.servers) {
-      if (near.stay.empty()) {
-        record.events.push_back({"megu", -1, "no training node within reach: the answers are what they were"});
-        continue;
-      }
-      const NodeAnswers then(*server, before.task()), now(*server, request.federation().task());
-      const std::vector<MapLesson> lessons = lessons_of(request, near, then, now);
-      server->map_answers({.weights = learned(lessons, then.classes()), .nodes = near.within});
-      cost += cost_of_map(request, lessons.size(), config_.steps());
-    }
-    return cost;
-  }
-
  private:
-  std::vector<MapLesson> lessons_of(const ForgettingCase& request, const NearNodes& near, const NodeAnswers& then,
-                                    const NodeAnswers& now) const {
+  const char* name() const override { return "megu"; }
+  std::uint32_t steps() const override { return config_.steps(); }
+
+  std::vector<MapLesson> lessons_of(const NearAnswers& from) const {
+    const auto& [request, near, then, now] = from;
     std::vector<MapLesson> lessons;
     const auto gone = static_cast<double>(near.touched.size()), stay = static_cast<double>(near.stay.size());
     for (const NodeIndex node : near.touched) {
@@ -88,12 +65,14 @@ class Megu final : public UnlearningOperator {
 
   /// Steps down the sum of weight T^2 KL(kept || softmax(W f / T)) + towards CE(softmax(W f), label), from the
   /// identity.
-  std::vector<float> learned(const std::vector<MapLesson>& lessons, std::size_t classes) const {
+  std::vector<float> learned(const NearAnswers& from) const override {
+    const std::vector<MapLesson> lessons = lessons_of(from);
+    const std::size_t classes = from.then.classes();
     std::vector<float> weights(classes * classes, 0.0F);
     for (std::size_t c = 0; c < classes; ++c) weights[c * classes + c] = 1.0F;
     for (std::uint32_t step = 0; step < config_.steps(); ++step) {
       std::vector<double> gradient(weights.size());
-      for (const MapLesson& lesson : lessons) add_slope(lesson, weights, gradient);
+      for (const MapLesson& lesson : lessons) add_slope_of(lesson, weights, gradient);
       for (std::size_t v = 0; v < weights.size(); ++v) {
         weights[v] -= static_cast<float>(config_.learning_rate() * gradient[v]);
       }
@@ -101,17 +80,15 @@ class Megu final : public UnlearningOperator {
     return weights;
   }
 
-  void add_slope(const MapLesson& lesson, std::span<const float> weights, std::vector<double>& gradient) const {
-    const std::size_t classes = lesson.logits.size();
+  void add_slope_of(const MapLesson& lesson, std::span<const float> weights, std::vector<double>& gradient) const {
     const std::vector<double> answer = mapped_logits(weights, lesson.logits);
     const std::vector<double> soft = at_temperature(answer, config_.temperature()), plain = at_temperature(answer, 1.0);
-    for (std::size_t c = 0; c < classes; ++c) {
-      const double slope = lesson.weight * config_.temperature() * (soft[c] - lesson.kept[c]) +
-                           lesson.towards * (plain[c] - (c == lesson.label ? 1.0 : 0.0));
-      for (std::size_t k = 0; k < classes; ++k) {
-        gradient[c * classes + k] += slope * static_cast<double>(lesson.logits[k]);
-      }
+    std::vector<double> slope;
+    for (std::size_t c = 0; c < lesson.logits.size(); ++c) {
+      slope.push_back(lesson.weight * config_.temperature() * (soft[c] - lesson.kept[c]) +
+                      lesson.towards * (plain[c] - (c == lesson.label ? 1.0 : 0.0)));
     }
+    add_slope(slope, lesson.logits, gradient);
   }
 
   const scenario::MappedAnswers& config_;

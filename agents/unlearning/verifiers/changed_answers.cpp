@@ -13,12 +13,12 @@ class ByChange final : public UnlearningVerifier {
  public:
   explicit ByChange(const scenario::ChangedAnswers& config) : config_(config) {}
 
-  std::optional<bool> believes(const Evidence& evidence) const override {
+  std::optional<Verification> verify(const Evidence& evidence) const override {
     const Task& task = evidence.server.federation().task();
     if (task.classes() == 0) return std::nullopt;
     const Agreement agreement =
         agreement_of(evidence.look_before, evidence.look_after, static_cast<std::size_t>(task.classes()), true);
-    return agreement.divergence >= config_.least();
+    return Verification{agreement.divergence >= config_.least(), agreement.divergence};
   }
 
  private:

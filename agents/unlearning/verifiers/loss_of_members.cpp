@@ -10,10 +10,10 @@ class ByLoss final : public UnlearningVerifier {
  public:
   explicit ByLoss(const scenario::LossOfMembers& config) : config_(config) {}
 
-  std::optional<bool> believes(const Evidence& evidence) const override {
+  std::optional<Verification> verify(const Evidence& evidence) const override {
     const std::optional<double> auc = membership_auc(evidence.look_after);
     if (!auc) return std::nullopt;
-    return *auc <= config_.most();
+    return Verification{*auc <= config_.most(), *auc};
   }
 
  private:

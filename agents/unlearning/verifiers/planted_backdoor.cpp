@@ -18,11 +18,11 @@ class ByBackdoor final : public UnlearningVerifier {
     SOUK_REQUIRE(world.scenario.attacks_size() > 0, "tries a trigger, and the scenario has no attackers who plant one");
   }
 
-  std::optional<bool> believes(const Evidence& evidence) const override {
+  std::optional<Verification> verify(const Evidence& evidence) const override {
     double most = -1.0;
     for (const AttackSuccess& success : evidence.look_after.test.attacks) most = std::max(most, success.rate);
     if (most < 0.0) return std::nullopt;
-    return most <= config_.most();
+    return Verification{most <= config_.most(), most};
   }
 
  private:

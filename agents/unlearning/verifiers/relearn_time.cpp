@@ -20,9 +20,10 @@ class ByRelearning final : public UnlearningVerifier {
                  "learns samples again, and of a graph they may be gone with their edges");
   }
 
-  std::optional<bool> believes(const Evidence& evidence) const override {
+  std::optional<Verification> verify(const Evidence& evidence) const override {
     if (!evidence.look_before.forgotten) return std::nullopt;
-    return steps(evidence, evidence.look_before.loss_as_trained) >= config_.least();
+    const std::uint32_t taken = steps(evidence, evidence.look_before.loss_as_trained);
+    return Verification{taken >= config_.least(), static_cast<double>(taken)};
   }
 
  private:
