@@ -351,6 +351,9 @@ class RandomScenario {
     const bool reads_first_layer = model.has_mlp() && model.mlp().activation() == scenario::Mlp::RELU;
     if ((attack.has_imprint() || attack.has_affine_inversion()) && !reads_first_layer) attack.mutable_label_counts();
     if (attack.has_imprint() && number > 0) attack.mutable_affine_inversion();
+    const bool inverts = model.has_mlp() && model.mlp().activation() == scenario::Mlp::SIGMOID;
+    if (attack.has_r_gap() && !inverts) attack.mutable_label_counts();
+    if (!model.has_conv_net() || !model.conv_net().batch_norm()) attack.clear_knows_statistics();
     if (attack.has_property() && scenario_.inference().has_property()) attack.mutable_property()->set_updates(2);
     if (attack.has_property() && !scenario_.inference().has_property()) attack.mutable_label_counts();
     if (attack.has_isolated() && !(reads_first_layer && attack.has_affine_inversion())) attack.mutable_sum();
@@ -369,10 +372,12 @@ class RandomScenario {
       attack.clear_knows_labels();
       attack.clear_knows_counts();
       attack.clear_knows_order();
+      attack.clear_knows_statistics();
       return;
     }
     scenario::GradientMatching& matching = *attack.mutable_gradient_matching();
     matching.set_restarts(2);
+    if (attack.knows_statistics()) matching.clear_training();
     matching.mutable_lbfgs()->set_iterations(2);
     if (attack.knows_labels() || attack.knows_counts()) matching.clear_labels();
     if (scenario_.task().data().has_baskets()) matching.clear_total_variation();
