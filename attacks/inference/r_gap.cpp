@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -13,6 +12,7 @@
 #include "sim/base/heartbeat.hpp"
 #include "sim/base/plugin_registry.hpp"
 #include "sim/learn/architecture.hpp"
+#include "sim/learn/curvature/double_vectors.hpp"
 
 namespace souk {
 namespace {
@@ -20,16 +20,10 @@ namespace {
 /// Numbers of a system of equations: 2 GB of them.
 constexpr double most_numbers = 2.5e8;
 
-double squared_norm(std::span<const double> values) {
-  double sum = 0.0;
-  for (const double value : values) sum += value * value;
-  return sum;
-}
-
 /// Factor that makes equations with this right side weigh as much as any others.
 double weight_of(std::span<const double> right) {
-  const double square = squared_norm(right);
-  return square > 0.0 ? 1.0 / std::sqrt(square) : 0.0;
+  const double length = vectors::norm(right);
+  return length > 0.0 ? 1.0 / length : 0.0;
 }
 
 /// A layer's parameters, and their gradient up to a factor that is the same for all.
@@ -102,16 +96,16 @@ class WayBack {
   static std::vector<double> slopes_before(const LinearLayer& layer, std::span<const double> slopes) {
     std::vector<double> before(layer.layer.in().size());
     layer.layer.for_each_product(
-        [&](const Product& term) { before[term.input] += layer.weights[term.weight] * slopes[term.output]; });
+        [&](const WeightedInput& term) { before[term.input] += layer.weights[term.weight] * slopes[term.output]; });
     return before;
   }
 
   /// Every row of the gradient is what was read times the slope in what was answered: least squares of all rows.
   static Traced before_affine(const LinearLayer& layer, const Traced& at) {
     Traced before{.values = std::vector<double>(layer.layer.in().size()), .slopes = slopes_before(layer, at.slopes)};
-    const double square = squared_norm(at.slopes);
+    const double square = vectors::dot(at.slopes, at.slopes);
     if (!(square > 0.0)) return before;  // nothing was sent
-    layer.layer.for_each_product([&](const Product& term) {
+    layer.layer.for_each_product([&](const WeightedInput& term) {
       before.values[term.input] += at.slopes[term.output] * layer.weight_slope[term.weight] / square;
     });
     return before;
@@ -124,7 +118,7 @@ class WayBack {
     std::vector<double> answers = at.values;
     for (std::size_t o = 0; o < outputs; ++o) answers[o] -= layer.biases[o / layer.layer.out().pixels()];
     const double of_answers = weight_of(answers), of_slopes = weight_of(layer.weight_slope);
-    layer.layer.for_each_product([&](const Product& term) {
+    layer.layer.for_each_product([&](const WeightedInput& term) {
       equations.at(term.output, term.input) += of_answers * layer.weights[term.weight];
       equations.at(outputs + term.weight, term.input) += of_slopes * at.slopes[term.output];
     });

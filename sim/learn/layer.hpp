@@ -61,7 +61,7 @@ struct Finish {
 };
 
 /// A term of an output: one of the layer's weights times one of its inputs, all by their places.
-struct Product {
+struct WeightedInput {
   std::uint32_t output, weight, input;
 };
 
@@ -100,7 +100,7 @@ class Layer {
   /// Nothing: its outputs are no sums of products.
   virtual std::optional<LinearSlots> linear_slots() const { return std::nullopt; }
   /// Shows every product that is formed of a sample, ascending by outputs.
-  virtual void for_each_product(const std::function<void(const Product&)>& /*show*/) const {}
+  virtual void for_each_product(const std::function<void(const WeightedInput&)>& /*show*/) const {}
   /// What an element-wise layer read where it answered `out`, a value within its range. Nothing: it is not
   /// element-wise, or other inputs give the same.
   virtual std::optional<Inverse> inverse(double /*out*/) const { return std::nullopt; }

@@ -180,7 +180,7 @@ class Affine final : public Layer {
 
   std::optional<LinearSlots> linear_slots() const override { return LinearSlots{.weight = weight_, .bias = bias_}; }
 
-  void for_each_product(const std::function<void(const Product&)>& show) const override {
+  void for_each_product(const std::function<void(const WeightedInput&)>& show) const override {
     const auto inputs = static_cast<std::uint32_t>(in().size());
     for (std::uint32_t o = 0; o < outputs_; ++o) {
       for (std::uint32_t i = 0; i < inputs; ++i) show({.output = o, .weight = o * inputs + i, .input = i});

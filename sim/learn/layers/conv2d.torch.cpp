@@ -261,7 +261,7 @@ class Conv2d final : public Layer {
     return LinearSlots{.weight = weight_, .bias = conv_.bias ? std::optional(bias_) : std::nullopt};
   }
 
-  void for_each_product(const std::function<void(const Product&)>& show) const override {
+  void for_each_product(const std::function<void(const WeightedInput&)>& show) const override {
     for (std::size_t o = 0; o < out().size(); ++o) {
       const std::size_t filter = o / out().pixels(), pixel = o % out().pixels();
       const std::size_t top = pixel / out().width * conv_.stride, left = pixel % out().width * conv_.stride;
